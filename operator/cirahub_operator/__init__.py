@@ -1,0 +1,1 @@
+"""The Kubernetes side: resources, reconcilers, runners, status and the `cirahub` command."""

@@ -1,0 +1,1 @@
+"""The sync engine: model, pass, endpoints, identity and store. Knows nothing of Kubernetes."""
