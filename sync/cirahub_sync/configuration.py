@@ -1,0 +1,184 @@
+"""Resolved configuration: what a pass needs to know of hubs, spokes and connections.
+
+The operator makes these from custom resources, `cirahub pass` from manifest files. They carry
+no secret: only where one is kept. `uid`s are stable across restarts (the resource's UID, or a
+digest of its namespaced name for manifests), names are for people.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+import msgspec
+
+
+class Direction(StrEnum):
+    CONTRIBUTE = "Contribute"
+    TWO_WAY = "TwoWay"
+    RECEIVE = "Receive"
+
+    @property
+    def contributes(self) -> bool:
+        return self is not Direction.RECEIVE
+
+    @property
+    def receives(self) -> bool:
+        return self is not Direction.CONTRIBUTE
+
+
+class ConflictPolicy(StrEnum):
+    NEWEST = "Newest"
+    HUB = "Hub"
+
+
+class OnUserDelete(StrEnum):
+    REMEMBER = "Remember"
+    RESTORE = "Restore"
+
+
+class Cloud(StrEnum):
+    """Microsoft's clouds, each with hosts of its own."""
+
+    GLOBAL = "Global"
+    US_GOV = "USGov"
+    US_GOV_DOD = "USGovDoD"
+    CHINA = "China"
+
+
+class Operator(StrEnum):
+    IN = "In"
+    NOT_IN = "NotIn"
+    EXISTS = "Exists"
+    DOES_NOT_EXIST = "DoesNotExist"
+    CONTAINS = "Contains"
+    STARTS_WITH = "StartsWith"
+
+
+class Condition(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A condition on one field. `field` is a name of the contact in camel case (`companyName` is
+    `company`; see `model.filter`), or `category`, or `domain` (of any e-mail address).
+    Text compares case-folded. For list fields, true if any element matches."""
+
+    field: str
+    operator: Operator
+    values: tuple[str, ...] = ()
+
+
+class Filter(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Admits an item when every `all`, at least one `any` (if given) and no `none` holds."""
+
+    all: tuple[Condition, ...] = ()
+    any: tuple[Condition, ...] = ()
+    none: tuple[Condition, ...] = ()
+
+
+class MappingRule(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One step of a mapping, in the direction of the flow it stands in. Exactly one of the
+    actions is set. `prefix`, `suffix`, `add_category` and `replace_domain` have an inverse;
+    `set_value` has none, so that field is read-only on the far side."""
+
+    field: str = ""
+    prefix: str = ""
+    suffix: str = ""
+    set_value: str | None = None
+    add_category: str = ""
+    replace_domain: tuple[str, str] | None = None
+
+
+class Flow(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One direction of a spoke: which items pass, which of their fields, changed how.
+    `include` empty means every field; `exclude` wins over `include`."""
+
+    filter: Filter = Filter()
+    mapping: tuple[MappingRule, ...] = ()
+    include: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+
+
+class KeyVaultReference(msgspec.Struct, frozen=True, omit_defaults=True):
+    vault_url: str
+    name: str
+    version: str = ""
+
+
+class SecretFile(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A secret handed over as a value that was read from a Kubernetes Secret (`secretRef`) or a
+    file. `origin` says where from, for messages; the value is fetched by a callback at sign-in
+    and is never part of the configuration."""
+
+    origin: str
+
+
+class WorkloadIdentityAuth(msgspec.Struct, frozen=True, tag="workloadIdentity", omit_defaults=True):
+    """No secret: a Kubernetes token is exchanged for one of Entra (federated assertion)."""
+
+    tenant_id: str
+    client_id: str
+    service_account: str = ""
+    """`namespace/name` for TokenRequest; blank means the token projected into our own pod."""
+
+
+class ClientSecretAuth(msgspec.Struct, frozen=True, tag="clientSecret", omit_defaults=True):
+    """An application's client secret, kept in a Key Vault (opened by `vault_identity`) or handed
+    over through `secret`. Exactly one of `key_vault` and `secret` is set."""
+
+    tenant_id: str
+    client_id: str
+    key_vault: KeyVaultReference | None = None
+    vault_identity: WorkloadIdentityAuth | None = None
+    secret: SecretFile | None = None
+
+
+Auth = WorkloadIdentityAuth | ClientSecretAuth
+
+
+class ConnectionConfig(msgspec.Struct, frozen=True, omit_defaults=True):
+    uid: str
+    name: str
+    """`namespace/name`."""
+    auth: Auth
+    cloud: Cloud = Cloud.GLOBAL
+
+    @property
+    def tenant_id(self) -> str:
+        return self.auth.tenant_id
+
+
+class MailboxTarget(msgspec.Struct, frozen=True, tag="mailbox", omit_defaults=True):
+    """A contact folder of a mailbox. `folder` is a path of display names from the mailbox's
+    default contact folder, separated by `/` (`Team/External`); blank is the default folder."""
+
+    address: str
+    folder: str = ""
+
+
+class SpokeConfig(msgspec.Struct, frozen=True, omit_defaults=True):
+    uid: str
+    name: str
+    connection: ConnectionConfig
+    target: MailboxTarget
+    direction: Direction = Direction.CONTRIBUTE
+    contributes: Flow = Flow()
+    receives: Flow = Flow()
+    on_user_delete: OnUserDelete = OnUserDelete.REMEMBER
+    verify_interval: float = 86_400.0
+    """Seconds between looks at a Receive spoke for what its user did to the copies."""
+
+
+class DeletionLimits(msgspec.Struct, frozen=True, omit_defaults=True):
+    grace_period: float = 86_400.0
+    """Seconds between an item's last contribution going and its copies being deleted."""
+    max_count: int = 50
+    max_percent: int = 20
+    """Of a receiver's copies, in one pass. Deletions above either limit wait for approval."""
+
+
+class HubConfig(msgspec.Struct, frozen=True, omit_defaults=True):
+    uid: str
+    name: str
+    match_on: tuple[str, ...] = ("email",)
+    """Keys in order: `email`, `phone`, `nameAndCompany`, `custom:NAME`."""
+    conflict_policy: ConflictPolicy = ConflictPolicy.NEWEST
+    deletion: DeletionLimits = DeletionLimits()
+    default_region: str = "US"
+    """ISO 3166 region in which phone numbers without a country code are read, for comparing."""

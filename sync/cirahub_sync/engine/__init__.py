@@ -1,0 +1,1 @@
+"""The pass: recover, pull, merge, plan, guard, push. A module a stage; no concrete endpoint."""

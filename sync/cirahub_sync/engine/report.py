@@ -1,0 +1,96 @@
+"""What a pass did, in numbers and reasons, without a word of content."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+import msgspec
+
+
+class Problem(msgspec.Struct, frozen=True):
+    """Why something did not get through. `reason` becomes a condition reason, `message` is for
+    people; `stalled` says that retrying alone won't help."""
+
+    reason: str
+    message: str
+    stalled: bool = False
+    retry_after: float | None = None
+
+
+class PendingReason(StrEnum):
+    """Why something considered has not been delivered yet."""
+
+    FAILED = "Failed"
+    REJECTED = "Rejected"
+    GUARDED = "Guarded"
+    GRACE = "Grace"
+    STALE = "Stale"
+    REMEMBERED = "Remembered"
+
+
+class Counts(msgspec.Struct):
+    """Of one spoke in one pass (`items`, `copies`, `pending` and `unreadable`: as they stand)."""
+
+    pulled: int = 0
+    """Changes that the delta yielded."""
+    merged: int = 0
+    """Items whose content in the hub changed because of this spoke."""
+    removed: int = 0
+    created: int = 0
+    updated: int = 0
+    deleted: int = 0
+    adopted: int = 0
+    """Copies found by their stamp and taken over instead of being created again."""
+    failed: int = 0
+    items: int = 0
+    copies: int = 0
+    pending: int = 0
+    unreadable: int = 0
+    conflicts: int = 0
+
+    @property
+    def written(self) -> int:
+        return self.created + self.updated + self.deleted
+
+
+class SpokeReport(msgspec.Struct):
+    uid: str
+    name: str
+    counts: Counts = msgspec.field(default_factory=Counts)
+    problem: Problem | None = None
+    throttled_seconds: float = 0.0
+    guarded: int = 0
+    """Deletions held back by the guard."""
+    source_emptied: bool = False
+    """The source suddenly read empty; nothing was inferred from it."""
+    target: str = ""
+
+
+class PassReport(msgspec.Struct):
+    hub: str
+    started: float
+    """POSIX seconds."""
+    finished: float = 0.0
+    spokes: dict[str, SpokeReport] = {}
+    """By spoke uid."""
+    items: int = 0
+    """Live items in the hub."""
+    conflicts: int = 0
+    """Conflicts recorded by this pass."""
+    sequence: int = 0
+    approval: str = ""
+    """What to approve, if deletions are guarded: a digest of exactly these deletions."""
+    problem: Problem | None = None
+    """Of the hub as a whole (the store, its key, its lease)."""
+
+    @property
+    def guarded(self) -> int:
+        return sum(spoke.guarded for spoke in self.spokes.values())
+
+    @property
+    def written(self) -> int:
+        return sum(spoke.counts.written for spoke in self.spokes.values())
+
+    @property
+    def pending(self) -> int:
+        return sum(spoke.counts.pending for spoke in self.spokes.values())

@@ -1,0 +1,110 @@
+"""Every error the engine raises: what happened, to which object, and what to do about it.
+
+Messages name objects by id or by their Kubernetes name, never by personal data, and never
+carry a secret or a remote server's own words unescaped (invariant 11).
+"""
+
+from __future__ import annotations
+
+
+class CirahubError(Exception):
+    """The root. `reason` is a condition reason (CamelCase); `stalled` says that retrying alone
+    won't help: somebody has to change something first."""
+
+    reason = "Failed"
+    stalled = False
+
+    def __init__(self, message: str, *, reason: str | None = None) -> None:
+        super().__init__(message)
+        if reason is not None:
+            self.reason = reason
+
+
+class ConfigurationError(CirahubError):
+    """A manifest or a setting asks for something that cannot be done."""
+
+    reason = "InvalidConfiguration"
+    stalled = True
+
+
+class KeyUnavailableError(CirahubError):
+    """The store exists, but the key-encryption key that opens it does not."""
+
+    reason = "KeyUnavailable"
+    stalled = True
+
+
+class CredentialError(CirahubError):
+    """Signing in failed. Reasons: TenantNotFound, ClientNotFound, SecretInvalid, SecretExpired,
+    SecretNotFound, SecretDisabled, VaultForbidden, AssertionRejected, CredentialsRejected."""
+
+    reason = "CredentialsRejected"
+    stalled = True
+
+
+class AccessDeniedError(CirahubError):
+    """Signed in, but not allowed: a role or a consent is missing."""
+
+    reason = "AccessDenied"
+    stalled = True
+
+
+class TargetNotFoundError(CirahubError):
+    """The mailbox or folder that a spoke names does not exist or has no mailbox."""
+
+    reason = "TargetNotFound"
+    stalled = True
+
+
+class TargetInUseError(CirahubError):
+    """Another spoke already owns this target."""
+
+    reason = "TargetInUse"
+    stalled = True
+
+
+class ManagedElsewhereError(CirahubError):
+    """Items there carry the stamp of another installation."""
+
+    reason = "ManagedElsewhere"
+    stalled = True
+
+
+class EndpointUnavailableError(CirahubError):
+    """The service did not answer, or answered with a server error. Comes right by itself."""
+
+    reason = "EndpointUnavailable"
+
+
+class ThrottledError(EndpointUnavailableError):
+    """The service asked us to wait for `retry_after` seconds."""
+
+    reason = "Throttled"
+
+    def __init__(self, message: str, *, retry_after: float) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class ProtocolError(EndpointUnavailableError):
+    """An answer that the service's contract does not allow, or that was cut off."""
+
+    reason = "ProtocolError"
+
+
+class CursorExpiredError(CirahubError):
+    """The delta token is no longer known (HTTP 410): the round has to start from nothing."""
+
+    reason = "CursorExpired"
+
+
+class LeaseLostError(CirahubError):
+    """Another process holds the hub now; nothing more may be written."""
+
+    reason = "LeaseLost"
+
+
+class StoreError(CirahubError):
+    """The database cannot be read or written."""
+
+    reason = "StoreUnavailable"

@@ -1,0 +1,1 @@
+"""Canonical items: their fields, how values compare, how they map, filter and merge. Pure."""

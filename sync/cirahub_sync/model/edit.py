@@ -1,0 +1,53 @@
+"""A spoke's own edits: the inputs of the fold, kept beside each shadow, in the hub's terms.
+
+Only what somebody did at that spoke is an edit of its own; a value that it merely received is
+not. Take a shadow away and its edits are gone: the fold over the others is what is left.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from cirahub_sync.model.contact import Element
+
+
+class Awareness(msgspec.Struct, frozen=True, array_like=True):
+    """When an edit happened, and what its author had seen.
+
+    `seq` is the hub's sequence number at which it was merged; `base` the one up to which the
+    spoke had been brought (0: never), so an edit supersedes every edit with `seq <= base`.
+    `lower` and `upper` bound its time in POSIX seconds: the last agreement, and the service's
+    date of the item clamped to the observation. Spokes whose times
+    overlap are tied; the fold breaks ties by their rank.
+    """
+
+    seq: int
+    base: int
+    lower: float
+    upper: float
+
+
+class ScalarEdit(msgspec.Struct, frozen=True, array_like=True):
+    value: str
+    """Blank: the spoke emptied the field."""
+    when: Awareness
+
+
+class ElementEdit(msgspec.Struct, frozen=True, array_like=True):
+    """Presence or absence of one list element, under its normalised key."""
+
+    element: Element | None
+    """None: the spoke removed it."""
+    replaces: str
+    """The key of the element that this one was edited from; blank if it was simply added."""
+    when: Awareness
+
+
+class OwnEdits(msgspec.Struct, frozen=True):
+    """By field name; for list fields by element key."""
+
+    scalars: dict[str, ScalarEdit] = {}
+    elements: dict[str, dict[str, ElementEdit]] = {}
+
+    def __bool__(self) -> bool:
+        return bool(self.scalars or self.elements)

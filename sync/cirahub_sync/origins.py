@@ -1,0 +1,84 @@
+"""Where well-known services live: Microsoft's clouds, and rewrites for a simulator or a relay.
+
+The operator's administrator may give an endpoints file (`--endpoints`), as `cirahub simulate`
+writes it: `{"origins": {"https://graph.microsoft.com": "https://127.0.0.1:8443"}, "ca_file": …}`.
+Manifests keep the real names, so that the same manifest works on the real cloud; and a manifest
+can't choose a host by itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import msgspec
+
+from cirahub_sync.configuration import Cloud
+from cirahub_sync.errors import ConfigurationError
+
+
+class CloudHosts(msgspec.Struct, frozen=True):
+    """Source: learn.microsoft.com, "National clouds" (Graph and Entra endpoints) and "Azure Key
+    Vault DNS suffixes"."""
+
+    authority: str
+    graph: str
+    vault_suffix: str
+
+
+HOSTS: Mapping[Cloud, CloudHosts] = {
+    Cloud.GLOBAL: CloudHosts(
+        "https://login.microsoftonline.com", "https://graph.microsoft.com", ".vault.azure.net"
+    ),
+    Cloud.US_GOV: CloudHosts(
+        "https://login.microsoftonline.us", "https://graph.microsoft.us", ".vault.usgovcloudapi.net"
+    ),
+    Cloud.US_GOV_DOD: CloudHosts(
+        "https://login.microsoftonline.us",
+        "https://dod-graph.microsoft.us",
+        ".vault.usgovcloudapi.net",
+    ),
+    Cloud.CHINA: CloudHosts(
+        "https://login.chinacloudapi.cn",
+        "https://microsoftgraph.chinacloudapi.cn",
+        ".vault.azure.cn",
+    ),
+}
+
+
+class Origins(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Rewrites of origins (`scheme://host[:port]`) and the CA that signs their answers."""
+
+    origins: Mapping[str, str] = {}
+    ca_file: str | None = None
+
+    def rewrite(self, url: str) -> str:
+        """The URL with its origin replaced, if there is a rewrite for it."""
+        parts = urlsplit(url)
+        replacement = self.origins.get(f"{parts.scheme}://{parts.netloc}".lower())
+        if replacement is None:
+            return url
+        return parts._replace(
+            scheme=urlsplit(replacement).scheme, netloc=urlsplit(replacement).netloc
+        ).geturl()
+
+    def rewritten(self, url: str) -> bool:
+        return self.rewrite(url) != url
+
+
+def load(path: Path | None) -> Origins:
+    """Origins of an endpoints file; none rewritten if there is no file."""
+    if path is None:
+        return Origins()
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Origins)
+    except OSError as error:
+        raise ConfigurationError(
+            f"endpoints file {path}: cannot be read ({error.strerror}); give the file that "
+            "`cirahub simulate --endpoints-file` wrote, or leave --endpoints out"
+        ) from error
+    except msgspec.DecodeError as error:
+        raise ConfigurationError(
+            f'endpoints file {path}: {error}; expected {{"origins": {{…}}, "ca_file": "…"}}'
+        ) from error
