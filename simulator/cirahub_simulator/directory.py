@@ -1,0 +1,173 @@
+"""The Entra directory: tenants, their users, and the applications that may sign in to them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """The caller of a verified token: an application acting in one tenant."""
+
+    tenant_id: str
+    client_id: str
+    roles: frozenset[str]
+    """App roles of the token's resource, e.g. `Contacts.ReadWrite`."""
+
+
+@dataclass(slots=True)
+class Tenant:
+    """One Microsoft 365 organisation."""
+
+    id: str
+    domain: str
+    """The primary domain, e.g. `contoso.example`; it stands for the id wherever Entra takes one."""
+    display_name: str
+    vaults: list[str] = field(default_factory=list)
+    """Names of its key vaults."""
+
+
+@dataclass(slots=True, kw_only=True)
+class User:
+    """A user object. Attributes are Graph's, in Python's spelling."""
+
+    id: str
+    tenant_id: str
+    user_principal_name: str
+    display_name: str
+    mail: str | None = None
+    given_name: str | None = None
+    surname: str | None = None
+    job_title: str | None = None
+    department: str | None = None
+    company_name: str | None = None
+    office_location: str | None = None
+    mobile_phone: str | None = None
+    business_phones: list[str] = field(default_factory=list)
+    preferred_language: str | None = None
+    account_enabled: bool = True
+    user_type: str = "Member"
+    """`Member` or `Guest`."""
+    has_mailbox: bool = True
+    """Whether Exchange Online keeps a mailbox for the user; without one, mailbox requests fail."""
+
+
+@dataclass(slots=True)
+class ClientSecret:
+    """One of an application's passwords."""
+
+    value: str = field(repr=False)
+    expires: datetime
+    """UTC."""
+    name: str = ""
+    """A label for the admin endpoint; never sent on the wire."""
+
+
+@dataclass(frozen=True, slots=True)
+class FederatedCredential:
+    """Tokens of this issuer, subject and audience are accepted instead of a secret.
+
+    https://learn.microsoft.com/graph/api/resources/federatedidentitycredential
+    """
+
+    issuer: str
+    subject: str
+    audiences: tuple[str, ...] = ("api://AzureADTokenExchange",)
+
+
+@dataclass(slots=True, kw_only=True)
+class Application:
+    """An application registration and the tenants in which it has a service principal."""
+
+    client_id: str
+    display_name: str
+    home_tenant_id: str
+    secrets: list[ClientSecret] = field(default_factory=list)
+    federated: list[FederatedCredential] = field(default_factory=list)
+    certificates: list[bytes] = field(default_factory=list)
+    """DER of each registered certificate."""
+    granted: dict[str, set[str]] = field(default_factory=dict)
+    """Graph app roles that an administrator consented to, by tenant id.
+
+    A tenant that is missing here has no service principal of the application at all.
+    """
+    enabled: bool = True
+
+
+class Directory:
+    """Every object, with the look-ups that the services need."""
+
+    def __init__(self) -> None:
+        self._tenants: dict[str, Tenant] = {}
+        self._tenant_names: dict[str, str] = {}
+        self._users: dict[str, User] = {}
+        self._user_names: dict[str, str] = {}
+        self._applications: dict[str, Application] = {}
+
+    def add_tenant(self, tenant: Tenant) -> None:
+        """Add a tenant; its id and its domain both name it from now on."""
+        self._tenants[tenant.id] = tenant
+        self._tenant_names[tenant.id.lower()] = tenant.id
+        self._tenant_names[tenant.domain.lower()] = tenant.id
+
+    def add_user(self, user: User) -> None:
+        """Add or replace a user."""
+        self.remove_user(user.id)
+        self._users[user.id] = user
+        self._user_names[user.id.lower()] = user.id
+        self._user_names[user.user_principal_name.lower()] = user.id
+
+    def remove_user(self, user_id: str) -> User | None:
+        """Take a user out; return what was there."""
+        user = self._users.pop(user_id, None)
+        if user is not None:
+            self._user_names.pop(user.id.lower(), None)
+            self._user_names.pop(user.user_principal_name.lower(), None)
+        return user
+
+    def add_application(self, application: Application) -> None:
+        """Add or replace an application."""
+        self._applications[application.client_id.lower()] = application
+
+    def remove_application(self, client_id: str) -> Application | None:
+        """Take an application out; return what was there."""
+        return self._applications.pop(client_id.lower(), None)
+
+    def tenant(self, id_or_domain: str) -> Tenant | None:
+        """The tenant of this id or domain, in any case."""
+        tenant_id = self._tenant_names.get(id_or_domain.lower())
+        return None if tenant_id is None else self._tenants[tenant_id]
+
+    def tenants(self) -> list[Tenant]:
+        """All tenants, in the order they were added."""
+        return list(self._tenants.values())
+
+    def user(self, tenant_id: str, id_or_name: str) -> User | None:
+        """The tenant's user of this id or userPrincipalName, in any case.
+
+        A mail address that differs from the userPrincipalName does not name a user.
+        https://learn.microsoft.com/graph/api/user-get ("{id | userPrincipalName}")
+        """
+        user_id = self._user_names.get(id_or_name.lower())
+        if user_id is None:
+            return None
+        user = self._users[user_id]
+        return user if user.tenant_id == tenant_id else None
+
+    def find_user(self, id_or_name: str) -> User | None:
+        """The user of this id or userPrincipalName in whichever tenant, for the admin endpoint."""
+        user_id = self._user_names.get(id_or_name.lower())
+        return None if user_id is None else self._users[user_id]
+
+    def users(self, tenant_id: str | None = None) -> list[User]:
+        """All users, or a tenant's, in the order they were added."""
+        return [u for u in self._users.values() if tenant_id is None or u.tenant_id == tenant_id]
+
+    def application(self, client_id: str) -> Application | None:
+        """The application of this client id."""
+        return self._applications.get(client_id.lower())
+
+    def applications(self) -> list[Application]:
+        """All applications, in the order they were added."""
+        return list(self._applications.values())

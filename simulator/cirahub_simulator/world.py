@@ -1,0 +1,38 @@
+"""The whole of one simulated cloud: what every service reads and changes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cirahub_simulator.clock import Clock
+from cirahub_simulator.directory import Directory
+from cirahub_simulator.faults import Faults
+from cirahub_simulator.journal import Journal
+from cirahub_simulator.switches import Switches
+from cirahub_simulator.throttle import Limits, Throttle
+
+if TYPE_CHECKING:
+    from cirahub_simulator.graph.mailbox import Mailbox
+
+
+class World:
+    """One directory, its mailboxes, and what the admin endpoint may turn.
+
+    `switches` is replaced, never changed: read it from the world each time.
+    """
+
+    def __init__(
+        self,
+        *,
+        switches: Switches | None = None,
+        limits: Limits | None = None,
+        fault_seed: int = 0,
+    ) -> None:
+        self.clock = Clock()
+        self.directory = Directory()
+        self.switches = switches or Switches()
+        self.faults = Faults(fault_seed)
+        self.throttle = Throttle(self.clock, limits)
+        self.journal = Journal(self.clock)
+        self.mailboxes: dict[str, Mailbox] = {}
+        """By user id. The Graph service makes a mailbox when its user is first asked for."""
