@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import random
 import re
+from datetime import datetime
 from typing import Literal
 
 import msgspec
 
+from cirahub_simulator.odata import graph_error
 from cirahub_simulator.wire import Request, Response
 
 Kind = Literal["status", "delay", "drop", "truncate"]
@@ -62,16 +64,24 @@ class Fault(msgspec.Struct, frozen=True):
         """Whether the request takes effect although the caller is told otherwise."""
         return self.rule.moment == "after"
 
-    def response(self) -> Response:
-        """The answer of a `status` fault, in the body form that all three services share."""
+    def response(self, request: Request, now: datetime) -> Response:
+        """The answer of a `status` fault, in the form of the service that was asked."""
         rule = self.rule
         code = rule.code or _CODES.get(rule.status, "generalException")
-        headers = {"Content-Type": "application/json"}
+        headers = {}
         if rule.retry_after is not None:
             headers["Retry-After"] = str(rule.retry_after)
-        body = msgspec.json.encode({"error": {"code": code, "message": "A fault rule fired."}})
-        return Response(rule.status, headers, body)
+        if request.service == "graph":
+            return graph_error(request, now, rule.status, code, MESSAGE, headers)
+        headers["Content-Type"] = "application/json"
+        error: object = {"code": code, "message": MESSAGE}
+        body: dict[str, object] = {"error": error}
+        if request.service == "entra":
+            body = {"error": rule.code or "temporarily_unavailable", "error_description": MESSAGE}
+        return Response(rule.status, headers, msgspec.json.encode(body))
 
+
+MESSAGE = "A fault rule of the simulator fired."
 
 _CODES = {
     400: "badRequest",

@@ -14,6 +14,7 @@ from collections import deque
 import msgspec
 
 from cirahub_simulator.clock import Clock
+from cirahub_simulator.odata import graph_error
 from cirahub_simulator.switches import Switches
 from cirahub_simulator.wire import Request, Response
 
@@ -100,7 +101,7 @@ class Throttle:
             return None
         limits = self.limits
         if self._flight is not None and limits.concurrent is not None:
-            refusal = self._take_slot(self._flight, switches, client.client_id, mailbox)
+            refusal = self._take_slot(self._flight, switches, request, client.client_id, mailbox)
             if refusal is not None:
                 return refusal
         key = (client.client_id, mailbox)
@@ -112,7 +113,7 @@ class Throttle:
             window.drop_old(now, limits.requests_seconds)
             if window.total + 1 > limits.requests:
                 wait = window.free_in(now, limits.requests_seconds, limits.requests - 1)
-                return self._refuse(switches, "MailboxRequests", wait)
+                return self._refuse(switches, request, "MailboxRequests", wait)
             window.add(now, limits.requests_seconds, 1)
         upload = len(request.body)
         if limits.upload_bytes is not None and upload:
@@ -122,7 +123,7 @@ class Throttle:
             window.drop_old(now, limits.upload_seconds)
             if window.total + upload > limits.upload_bytes:
                 wait = window.free_in(now, limits.upload_seconds, limits.upload_bytes - upload)
-                return self._refuse(switches, "MailboxUpload", wait)
+                return self._refuse(switches, request, "MailboxUpload", wait)
             window.add(now, limits.upload_seconds, upload)
         return None
 
@@ -149,7 +150,12 @@ class Throttle:
                 self._in_flight.pop(key, None)
 
     def _take_slot(
-        self, flight: Flight, switches: Switches, client_id: str, mailbox: str
+        self,
+        flight: Flight,
+        switches: Switches,
+        request: Request,
+        client_id: str,
+        mailbox: str,
     ) -> Response | None:
         """Graph hands a batch's requests to Outlook four at a time, whatever their mailboxes.
 
@@ -163,18 +169,19 @@ class Throttle:
         flight.items[key] = position + 1
         place = position % BATCH_WAVE
         if others + place >= (self.limits.concurrent or 0):
-            return self._refuse(switches, "MailboxConcurrency", 1)
+            return self._refuse(switches, request, "MailboxConcurrency", 1)
         if place >= own:
             flight.slots[key] = own + 1
             self._in_flight[key] = others + own + 1
         return None
 
-    def _refuse(self, switches: Switches, limit: str, wait: float) -> Response:
+    def _refuse(self, switches: Switches, request: Request, limit: str, wait: float) -> Response:
         self.refused += 1
-        message = f"Application is over its {limit} limit."
-        body = msgspec.json.encode({"error": {"code": switches.throttle_code, "message": message}})
-        return Response(
+        return graph_error(
+            request,
+            self._clock.now(),
             429,
-            {"Content-Type": "application/json", "Retry-After": str(max(1, math.ceil(wait)))},
-            body,
+            switches.throttle_code,
+            f"Application is over its {limit} limit.",
+            {"Retry-After": str(max(1, math.ceil(wait)))},
         )

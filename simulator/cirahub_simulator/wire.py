@@ -30,6 +30,9 @@ class Request(msgspec.Struct, kw_only=True):
     headers: Mapping[str, str] = {}
     """Lower-case names. A header sent twice has its values joined by a comma."""
     body: bytes = b""
+    origin: str = "https://graph.microsoft.com"
+    """Scheme, host and port that the client asked for: links in answers start with it, so that a
+    client follows them to where it found this service, under whichever name."""
     client: Principal | None = None
     service: str = "graph"
     """`graph`, `entra` or `keyvault`."""
