@@ -6,6 +6,8 @@ from typing import Protocol
 
 import msgspec
 
+from cirahub_sync.configuration import SecretFile
+
 
 class AccessToken(msgspec.Struct, frozen=True):
     """A bearer token. Its text never reaches a log or an exception."""
@@ -29,3 +31,17 @@ class TokenProvider(Protocol):
         ...
 
     async def close(self) -> None: ...
+
+
+class CredentialSource(Protocol):
+    """What only the surroundings can hand over: on a cluster, its Secrets and TokenRequests; on a
+    laptop, files."""
+
+    async def secret(self, reference: SecretFile) -> str:
+        """The secret's value. Raises CredentialError(reason="SecretNotFound")."""
+        ...
+
+    async def service_account_token(self, service_account: str, audience: str) -> AccessToken:
+        """A token of the Kubernetes ServiceAccount `namespace/name` (TokenRequest), or, for a
+        blank name, the one projected into our own pod. Raises CredentialError."""
+        ...
