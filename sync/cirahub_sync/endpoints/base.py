@@ -176,9 +176,10 @@ need not be completed with further requests."""
 class Endpoint(Protocol):
     capabilities: Capabilities
 
-    async def open(self, *, create: bool) -> Target:
+    async def open(self, *, create: bool, known: Target | None = None) -> Target:
         """Resolve the target. With `create`, a missing folder is made (never twice); without it,
-        a missing one raises TargetNotFoundError."""
+        a missing one raises TargetNotFoundError. A target resolved earlier (`known`) is taken as
+        it is, without a request; if it has gone, later calls raise TargetNotFoundError."""
         ...
 
     def changes(self, resume: str | None, *, known: KnownEtag) -> AsyncIterator[Page]:
