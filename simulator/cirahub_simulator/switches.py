@@ -27,3 +27,141 @@ class Switches:
     https://learn.microsoft.com/graph/throttling-limits#outlook-service-limits says the limits
     "apply to the combination of app ID and mailbox"; the error's own name is MailboxConcurrency.
     """
+
+    # Contacts and folders in a mailbox (Graph).
+
+    if_match_on_patch: Literal["honoured", "ignored"] = "honoured"
+    """Whether PATCH of a contact compares `If-Match` and answers 412 `ErrorIrresolvableConflict`.
+
+    The published metadata declares the header on DELETE and on no PATCH; messages are reported to
+    answer 412 (github.com/microsoftgraph/msgraph-sdk-dotnet, issue 1201).
+    """
+    display_name_kept: bool = False
+    """Whether a displayName survives a PATCH of name parts that doesn't repeat it.
+
+    https://learn.microsoft.com/graph/api/resources/contact: later updates of other properties may
+    overwrite it with a generated value. Which properties, and when, is not said.
+    """
+    file_as: Literal["empty", "last-first"] = "empty"
+    """What `fileAs` is when a create doesn't name it.
+
+    The example of https://learn.microsoft.com/graph/api/contact-get shows an empty string; Outlook
+    itself files by "Last, First".
+    """
+    email_name: Literal["address", "absent"] = "address"
+    """`name` of an e-mail address that was sent without one.
+
+    The example of https://learn.microsoft.com/graph/api/contact-get repeats the address; nothing
+    says that it was sent without.
+    """
+    birthday: Literal["midnight", "as-sent"] = "midnight"
+    """Whether the time of day of a birthday is cut to midnight UTC.
+
+    https://learn.microsoft.com/graph/api/resources/contact shows midnight UTC; the example of
+    https://learn.microsoft.com/graph/api/contact-delta shows 10:37.
+    """
+    given_name_required: bool = False
+    """Whether a contact without givenName is refused (`ErrorInvalidProperty`).
+
+    Reported in 2018 (github.com/microsoftgraph/msgraph-sdk-dotnet, issue 247); the documents name
+    no required property (github.com/microsoftgraph/microsoft-graph-docs-contrib, issue 499).
+    """
+    copy_keeps_extended_properties: bool = True
+    """Whether a copy that a user makes in Outlook carries extended properties along.
+
+    They are MAPI properties, and MAPI copies all of them; no document says it of Graph's view.
+    """
+    immutable_id_in_bin: bool = True
+    """Whether a contact in Deleted Items is still found by its immutable id.
+
+    https://learn.microsoft.com/graph/outlook-immutable-id: the id does not change while the item
+    stays in the mailbox. Whether `/contacts/{id}` looks into Deleted Items is not said.
+    """
+    default_folder_listed: bool = False
+    """Whether the default folder is among `/contactFolders` and in their delta.
+
+    The example of https://learn.microsoft.com/graph/api/user-list-contactfolders lists it;
+    v1.0 is reported to leave it out (github.com/microsoftgraph/microsoft-graph-docs, issue 6273).
+    """
+
+    contacts_list: Literal["default-folder", "whole-mailbox"] = "default-folder"
+    """What `GET /users/{id}/contacts` lists.
+
+    https://learn.microsoft.com/graph/api/user-list-contacts says both, in one page.
+    """
+
+    # Delta queries (Graph).
+
+    delta_expand: Literal["ignored", "refused", "honoured"] = "ignored"
+    """`$expand` of extended properties in a delta query on contacts.
+
+    https://learn.microsoft.com/graph/api/contact-delta names `$select` only; for messages and
+    events it is reported not to work (github.com/microsoftgraph/microsoft-graph-docs-contrib,
+    issues 1993 and 2270).
+    """
+    delta_order: Literal["oldest-first", "newest-first", "shuffled"] = "oldest-first"
+    """Order of the items within a page of a delta answer.
+
+    https://learn.microsoft.com/graph/delta-query-overview: assume no sequence.
+    """
+    delta_repeats: bool = False
+    """Whether each page after the first repeats the last item of the page before it.
+
+    https://learn.microsoft.com/graph/delta-query-overview: an item may be contained several times,
+    and changes may be replayed.
+    """
+    delta_empty_first_page: bool = False
+    """Whether a round begins with an empty page and a nextLink.
+
+    https://learn.microsoft.com/graph/delta-query-overview allows it; seen in
+    github.com/microsoftgraph/microsoft-graph-docs, issue 2839.
+    """
+    delta_loses_returned_items: bool = False
+    """Whether, under immutable ids, an item that left a folder and came back is told as removed.
+
+    github.com/microsoftgraph/microsoft-graph-docs, issue 21752: reported as deleted, and not
+    again until its next change.
+    """
+    delta_delay: Literal["none", "five-seconds"] = "none"
+    """How long a change takes to show in delta answers, on the simulator's clock.
+
+    https://learn.microsoft.com/graph/delta-query-overview (processing delays): varying.
+    """
+    delta_token_life: Literal["unlimited", "one-day", "seven-days"] = "unlimited"
+    """How long a delta token of a mailbox lives, on the simulator's clock.
+
+    https://learn.microsoft.com/graph/delta-query-overview: seven days for directory objects, not
+    fixed for Outlook, whose tokens leave a cache of unnamed size.
+    """
+
+    # $batch (Graph).
+
+    batch_order: Literal["as-sent", "reversed", "shuffled"] = "as-sent"
+    """In which order the requests of a batch take effect, unless `dependsOn` says.
+
+    https://learn.microsoft.com/graph/json-batching: the server may choose.
+    """
+    batch_answers: Literal["as-done", "reversed", "shuffled"] = "as-done"
+    """In which order the answers of a batch are written.
+
+    https://learn.microsoft.com/graph/json-batching: they may be in another order than the requests.
+    """
+    federation_error: Literal["invalid_client", "invalid_request"] = "invalid_request"
+    """`error` of AADSTS70021 and 700211 to 700213; 400 for invalid_request, 401 for invalid_client.
+
+    https://learn.microsoft.com/entra/identity-platform/reference-error-codes names the codes only;
+    reports of AADSTS700213 show invalid_request, reports of AADSTS700212 invalid_client.
+    """
+    federation_audience_code: Literal[700212, 7002121] = 700212
+    """AADSTS code of an assertion whose audience matches no federated credential.
+
+    https://learn.microsoft.com/entra/identity-platform/reference-error-codes lists neither;
+    reports show both, the longer one since 2024.
+    """
+    vault_expiry: Literal["ignored", "enforced"] = "ignored"
+    """Whether Key Vault returns a secret outside of its nbf and exp.
+
+    https://learn.microsoft.com/azure/key-vault/secrets/about-secrets#secret-attributes says that it
+    can't be retrieved, and in the next section that it can, "for test and recovery"; Azure/
+    AzureKeyVault issue 19 saw it returned.
+    """

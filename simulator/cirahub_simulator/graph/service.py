@@ -1,0 +1,120 @@
+"""The Graph service: one request in, one answer out, all in memory.
+
+The server verifies tokens, applies faults to whole requests and keeps time in flight; what is in
+here starts from a verified caller.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from typing import TypeAlias
+
+from cirahub_simulator.directory import User
+from cirahub_simulator.graph import (
+    contact_requests,
+    delta_requests,
+    errors,
+    folder_requests,
+    user_requests,
+)
+from cirahub_simulator.graph.batch import serve_batch
+from cirahub_simulator.graph.call import Call
+from cirahub_simulator.graph.mailbox import Mailbox
+from cirahub_simulator.graph.roles import require_contacts
+from cirahub_simulator.graph.routing import Noun, resolve
+from cirahub_simulator.graph.user_delta import UserDelta
+from cirahub_simulator.odata import graph_error
+from cirahub_simulator.wire import Request, Response
+from cirahub_simulator.world import World
+
+_InMailbox: TypeAlias = Callable[[Call, Mailbox], Response]
+
+_MAILBOX: dict[tuple[Noun, str], _InMailbox] = {
+    ("folders", "GET"): folder_requests.list_folders,
+    ("folders", "POST"): folder_requests.create_folder,
+    ("folders-count", "GET"): folder_requests.count_folders,
+    ("folder", "GET"): folder_requests.get_folder,
+    ("folder", "PATCH"): folder_requests.update_folder,
+    ("folder", "DELETE"): folder_requests.delete_folder,
+    ("contacts", "GET"): contact_requests.list_contacts,
+    ("contacts", "POST"): contact_requests.create_contact,
+    ("contacts-count", "GET"): contact_requests.count_contacts,
+    ("contact", "GET"): contact_requests.get_contact,
+    ("contact", "PATCH"): contact_requests.update_contact,
+    ("contact", "DELETE"): contact_requests.delete_contact,
+    ("contact-purge", "POST"): contact_requests.purge_contact,
+}
+
+
+class GraphService:
+    """Answers Graph requests over a world."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.user_delta = UserDelta()
+        world_id = uuid.uuid4().hex[:8]
+        self._mailbox: dict[tuple[Noun, str], _InMailbox] = _MAILBOX | {
+            ("contacts-delta", "GET"): lambda call, mailbox: delta_requests.contacts_delta(
+                call, mailbox, world_id
+            ),
+            ("folders-delta", "GET"): lambda call, mailbox: delta_requests.folders_delta(
+                call, mailbox, world_id
+            ),
+        }
+        self._directory: dict[tuple[Noun, str], Callable[[Call], Response]] = {
+            ("users", "GET"): user_requests.list_users,
+            ("users-count", "GET"): user_requests.count_users,
+            ("users-delta", "GET"): self.user_delta.answer,
+            ("user", "GET"): user_requests.get_user,
+        }
+
+    def handle(self, request: Request) -> Response:
+        """Answer a request; whatever is wrong with it becomes an answer as well."""
+        try:
+            return self._serve(request)
+        except errors.GraphError as error:
+            return graph_error(
+                request,
+                self.world.clock.now(),
+                error.status,
+                error.code,
+                error.message,
+                headers=error.headers,
+            )
+
+    def mailbox(self, user: User) -> Mailbox:
+        """A user's mailbox, made when it is first asked for. Raises GraphError without one."""
+        mailbox = self.world.mailboxes.get(user.id)
+        if mailbox is None:
+            if not user.has_mailbox:
+                raise errors.no_mailbox()
+            mailbox = self.world.mailboxes[user.id] = Mailbox(user.id, self.world)
+        return mailbox
+
+    def _serve(self, request: Request) -> Response:
+        route = resolve(request.path)
+        if route.noun == "batch":
+            return self._batch(request)
+        call = Call(self.world, request, route)
+        key = (route.noun, request.method)
+        in_directory = self._directory.get(key)
+        if in_directory is not None:
+            return in_directory(call)
+        in_mailbox = self._mailbox.get(key)
+        if in_mailbox is None:
+            raise errors.method_not_allowed()
+        require_contacts(request.client, write=request.method != "GET")
+        user = user_requests.find_user(call)
+        if user is None:
+            raise errors.invalid_user(route.user)
+        mailbox = self.mailbox(user)
+        refusal = self.world.throttle.admit(call.switches, request, user.id)
+        return refusal if refusal is not None else in_mailbox(call, mailbox)
+
+    def _batch(self, request: Request) -> Response:
+        if request.batch is not None:
+            raise errors.bad_request("A batch can't contain a batch.")
+        if request.method != "POST":
+            raise errors.method_not_allowed()
+        return serve_batch(self.world, request, self.handle)
