@@ -72,7 +72,7 @@ class Fault(msgspec.Struct, frozen=True):
         if rule.retry_after is not None:
             headers["Retry-After"] = str(rule.retry_after)
         if request.service == "graph":
-            return graph_error(request, now, rule.status, code, MESSAGE, headers)
+            return graph_error(request, now, rule.status, code, MESSAGE, headers=headers)
         headers["Content-Type"] = "application/json"
         error: object = {"code": code, "message": MESSAGE}
         body: dict[str, object] = {"error": error}

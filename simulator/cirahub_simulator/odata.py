@@ -27,12 +27,14 @@ def graph_error(
     status: int,
     code: str,
     message: str,
+    *,
     headers: Mapping[str, str] | None = None,
 ) -> Response:
     """An error as https://learn.microsoft.com/graph/errors documents it.
 
     The published page writes `innererror`; the published contract and the service's answers have
-    `innerError` with `date`, `request-id` and `client-request-id`.
+    `innerError` with `date`, `request-id` and `client-request-id`. The contract says that `date`
+    is a date-time, so it carries a zone here.
     """
     request_id, client_request_id = request_ids(request)
     body = {
@@ -40,7 +42,7 @@ def graph_error(
             "code": code,
             "message": message,
             "innerError": {
-                "date": now.strftime("%Y-%m-%dT%H:%M:%S"),
+                "date": now.strftime("%Y-%m-%dT%H:%M:%SZ"),
                 "request-id": request_id,
                 "client-request-id": client_request_id,
             },

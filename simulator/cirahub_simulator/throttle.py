@@ -142,6 +142,8 @@ class Throttle:
 
     def end(self, flight: Flight) -> None:
         """The request has been answered."""
+        if self._flight is flight:
+            self._flight = None
         for key, slots in flight.slots.items():
             left = self._in_flight.get(key, 0) - slots
             if left > 0:
@@ -183,5 +185,5 @@ class Throttle:
             429,
             switches.throttle_code,
             f"Application is over its {limit} limit.",
-            {"Retry-After": str(max(1, math.ceil(wait)))},
+            headers={"Retry-After": str(max(1, math.ceil(wait)))},
         )

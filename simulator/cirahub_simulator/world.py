@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING
 
 from cirahub_simulator.clock import Clock
 from cirahub_simulator.directory import Directory
+from cirahub_simulator.entra.trust import Trust
 from cirahub_simulator.faults import Faults
 from cirahub_simulator.journal import Journal
+from cirahub_simulator.keyvault.vault import Vault
 from cirahub_simulator.switches import Switches
 from cirahub_simulator.throttle import Limits, Throttle
 
@@ -34,5 +36,10 @@ class World:
         self.faults = Faults(fault_seed)
         self.throttle = Throttle(self.clock, limits)
         self.journal = Journal(self.clock)
+        self.latency = 0.0
+        """Seconds that every answer takes after its effect; what makes requests concurrent."""
+        self.trust = Trust()
+        self.vaults: dict[str, Vault] = {}
+        """By name."""
         self.mailboxes: dict[str, Mailbox] = {}
         """By user id. The Graph service makes a mailbox when its user is first asked for."""

@@ -1,0 +1,48 @@
+"""The admin endpoint's routes.
+
+Everything is JSON; an error is `{"error": "…"}`. Routes are documented where they are handled:
+`behaviour` (rules, switches, throttle, latency, clock), `log` (requests and counters), `people`
+(mailboxes, as their users see them) and `tenancy` (users, applications, vaults, the cluster).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from aiohttp import web
+
+from cirahub_simulator.admin.answer import answer, explain
+from cirahub_simulator.admin.behaviour import Behaviour
+from cirahub_simulator.admin.log import Log
+from cirahub_simulator.admin.people import People
+from cirahub_simulator.admin.tenancy import Tenancy
+
+if TYPE_CHECKING:
+    from cirahub_simulator.server import Simulator
+
+LARGEST_IMPORT = 256 * 1024 * 1024
+
+
+def make_admin(simulator: Simulator) -> web.Application:
+    """The admin endpoint of a simulator.
+
+    `GET /health` answers `{"status": "ok"}`; `GET /endpoints` what the endpoints file holds.
+    """
+
+    async def health(_: web.Request) -> web.StreamResponse:
+        return answer({"status": "ok"})
+
+    async def endpoints(_: web.Request) -> web.StreamResponse:
+        return answer(simulator.endpoints)
+
+    application = web.Application(middlewares=[explain], client_max_size=LARGEST_IMPORT)
+    application.router.add_get("/health", health)
+    application.router.add_get("/endpoints", endpoints)
+    for room in (
+        Behaviour(simulator.world, simulator.tokens),
+        Log(simulator.world),
+        People(simulator.world, simulator.graph),
+        Tenancy(simulator),
+    ):
+        application.add_routes(room.routes())
+    return application

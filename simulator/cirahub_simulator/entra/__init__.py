@@ -1,0 +1,1 @@
+"""Entra ID: discovery, keys and the token endpoint of every tenant."""

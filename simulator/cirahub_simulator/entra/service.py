@@ -1,0 +1,209 @@
+"""The endpoints of login.microsoftonline.com that an application without a user needs."""
+
+from __future__ import annotations
+
+import hmac
+import re
+import uuid
+from urllib.parse import parse_qs
+
+import msgspec
+
+from cirahub_simulator.directory import Application, Tenant
+from cirahub_simulator.entra import failure
+from cirahub_simulator.entra.assertion import verify_assertion
+from cirahub_simulator.entra.failure import EntraError
+from cirahub_simulator.entra.token import RESOURCES, TokenAuthority
+from cirahub_simulator.wire import Request, Response
+from cirahub_simulator.world import World
+
+AUTHORITY = "https://login.microsoftonline.com"
+ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+"""RFC 7523 section 2.2."""
+
+_GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_DOMAIN = re.compile(r"[0-9A-Za-z-]+(\.[0-9A-Za-z-]+)+")
+_SHARED = frozenset({"common", "organizations"})
+
+
+class EntraService:
+    """Discovery, keys and tokens. Awaits only the keys of a federated token's issuer."""
+
+    def __init__(self, world: World, tokens: TokenAuthority) -> None:
+        self._world = world
+        self._tokens = tokens
+
+    async def handle(self, request: Request) -> Response:
+        """Answer one request."""
+        try:
+            return await self._route(request)
+        except EntraError as error:
+            return error.response(request, self._world.clock.now())
+
+    async def _route(self, request: Request) -> Response:
+        tenant, _, rest = request.path.lstrip("/").partition("/")
+        route = (request.method, rest)
+        if route == ("GET", "v2.0/.well-known/openid-configuration"):
+            return _json(200, self._configuration(request, tenant, "2.0"))
+        if route == ("GET", ".well-known/openid-configuration"):
+            return _json(200, self._configuration(request, tenant, "1.0"))
+        if route in (("GET", "discovery/v2.0/keys"), ("GET", "discovery/keys")):
+            return _json(200, self._tokens.jwks())
+        if route == ("GET", "discovery/instance"):
+            return _json(200, self._instance(request))
+        if route == ("POST", "oauth2/v2.0/token"):
+            return await self._token(request, tenant)
+        return _json(404, {"error": "invalid_request", "error_description": "Not found."})
+
+    def _configuration(self, request: Request, name: str, version: str) -> dict[str, object]:
+        """https://learn.microsoft.com/entra/identity-platform/v2-protocols-oidc.
+
+        The issuer is the real cloud's; endpoints carry the origin that the client asked.
+        """
+        if name in _SHARED:
+            tenant_id = "{tenantid}"
+            base = f"{request.origin}/{name}"
+        else:
+            tenant_id = self._tenant(name, "invalid_tenant").id
+            base = f"{request.origin}/{tenant_id}"
+        second = version == "2.0"
+        return {
+            "token_endpoint": f"{base}/oauth2/{'v2.0/' if second else ''}token",
+            "token_endpoint_auth_methods_supported": [
+                "client_secret_post",
+                "private_key_jwt",
+            ],
+            "jwks_uri": f"{base}/discovery/{'v2.0/' if second else ''}keys",
+            "response_modes_supported": ["query", "fragment", "form_post"],
+            "subject_types_supported": ["pairwise"],
+            "id_token_signing_alg_values_supported": ["RS256"],
+            "response_types_supported": ["code", "id_token", "code id_token", "id_token token"],
+            "scopes_supported": ["openid", "profile", "email", "offline_access"],
+            "issuer": f"{AUTHORITY}/{tenant_id}/v2.0"
+            if second
+            else f"https://sts.windows.net/{tenant_id}/",
+            "authorization_endpoint": f"{base}/oauth2/{'v2.0/' if second else ''}authorize",
+            "claims_supported": ["sub", "iss", "aud", "exp", "iat", "tid", "ver"],
+            "tenant_region_scope": "EU",
+            "cloud_instance_name": "microsoftonline.com",
+            "cloud_graph_host_name": "graph.windows.net",
+            "msgraph_host": "graph.microsoft.com",
+        }
+
+    def _instance(self, request: Request) -> dict[str, object]:
+        """Instance discovery, which MSAL asks before it trusts an authority it doesn't know.
+
+        https://learn.microsoft.com/entra/msal/python (instance_discovery) describes its use; the
+        body is what `msal.authority` reads.
+        """
+        asked = parse_qs(request.query).get("authorization_endpoint", [""])[0]
+        tenant = asked.split("/")[3] if asked.count("/") >= 3 else "common"
+        host = request.origin.partition("://")[2]
+        return {
+            "tenant_discovery_endpoint": (
+                f"{request.origin}/{tenant}/v2.0/.well-known/openid-configuration"
+            ),
+            "api-version": "1.1",
+            "metadata": [
+                {"preferred_network": host, "preferred_cache": host, "aliases": [host]},
+            ],
+        }
+
+    async def _token(self, request: Request, name: str) -> Response:
+        """The client credentials grant.
+
+        https://learn.microsoft.com/entra/identity-platform/v2-oauth2-client-creds-grant-flow
+        """
+        form = {
+            key: values[0]
+            for key, values in parse_qs(request.body.decode("utf-8", "replace")).items()
+        }
+        tenant = self._tenant(name, "invalid_request")
+        grant = _required(form, "grant_type")
+        if grant != "client_credentials":
+            raise failure.unsupported_grant(grant)
+        client_id = _required(form, "client_id")
+        resource, audience = _resource(_required(form, "scope"), tenant)
+        application = self._application(client_id, tenant)
+        if "client_assertion" in form:
+            if form.get("client_assertion_type") != ASSERTION_TYPE:
+                raise failure.missing_parameter("client_assertion_type")
+            await verify_assertion(self._world, tenant, application, form["client_assertion"])
+            acr = "2"
+        elif "client_secret" in form:
+            self._verify_secret(application, form["client_secret"])
+            acr = "1"
+        else:
+            raise failure.no_credential()
+        token = self._tokens.issue(tenant, application, resource, audience, acr)
+        lifetime = self._tokens.lifetime
+        answer = _json(
+            200,
+            {
+                "token_type": "Bearer",
+                "expires_in": lifetime,
+                "ext_expires_in": lifetime,
+                "access_token": token,
+            },
+        )
+        answer.headers["Cache-Control"] = "no-store, no-cache"
+        answer.headers["x-ms-request-id"] = str(uuid.uuid4())
+        return answer
+
+    def _tenant(self, name: str, error: str) -> Tenant:
+        tenant = self._world.directory.tenant(name)
+        if tenant is not None:
+            return tenant
+        if _GUID.fullmatch(name) or _DOMAIN.fullmatch(name):
+            raise failure.unknown_tenant(name, error)
+        raise failure.malformed_tenant(name, error)
+
+    def _application(self, client_id: str, tenant: Tenant) -> Application:
+        application = self._world.directory.application(client_id)
+        if application is None or (
+            tenant.id not in application.granted and tenant.id != application.home_tenant_id
+        ):
+            raise failure.unknown_application(client_id, tenant.display_name)
+        if not application.enabled:
+            raise failure.disabled_application(client_id, application.display_name)
+        return application
+
+    def _verify_secret(self, application: Application, value: str) -> None:
+        now = self._world.clock.now()
+        expired = False
+        for secret in application.secrets:
+            if hmac.compare_digest(secret.value.encode(), value.encode()):
+                if secret.expires > now:
+                    return
+                expired = True
+        if expired:
+            raise failure.expired_secret(application.client_id)
+        raise failure.wrong_secret(application.client_id)
+
+
+def _required(form: dict[str, str], name: str) -> str:
+    value = form.get(name)
+    if not value:
+        raise failure.missing_parameter(name)
+    return value
+
+
+def _resource(scope: str, tenant: Tenant) -> tuple[str, str]:
+    """The resource that a `.default` scope names, and the audience its token gets.
+
+    MSAL adds no OIDC scopes to this grant; others do, and Entra ignores them.
+    """
+    wanted = [s for s in scope.split() if s not in ("openid", "profile", "offline_access")]
+    if len(wanted) != 1 or not wanted[0].endswith("/.default"):
+        raise failure.bad_scope(scope)
+    audience = wanted[0].removesuffix("/.default")
+    for resource, application_id in RESOURCES.items():
+        if audience.rstrip("/") in (resource, application_id):
+            return resource, audience
+    raise failure.unknown_resource(audience, tenant.display_name)
+
+
+def _json(status: int, body: object) -> Response:
+    return Response(
+        status, {"Content-Type": "application/json; charset=utf-8"}, msgspec.json.encode(body)
+    )

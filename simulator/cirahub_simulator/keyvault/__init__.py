@@ -1,0 +1,1 @@
+"""Azure Key Vault: secrets, their versions, and who may read them."""

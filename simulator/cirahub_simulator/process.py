@@ -1,0 +1,131 @@
+"""The simulator as a process of its own, for tests and the demo."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import msgspec
+
+from cirahub_simulator.client import AdminClient
+
+PATIENCE = 30.0
+"""Seconds to wait for the endpoints file."""
+
+
+class SimulatorFailedError(Exception):
+    """The process ended, or never became ready; the message has what it wrote."""
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoints:
+    """Where the simulator is; see `server.Endpoints`."""
+
+    origins: dict[str, str]
+    ca_file: str
+    admin: str
+    graph_http: str | None = None
+
+    @property
+    def entra(self) -> str:
+        """Origin that stands for https://login.microsoftonline.com."""
+        return self.origins["https://login.microsoftonline.com"]
+
+    @property
+    def graph(self) -> str:
+        """Origin that stands for https://graph.microsoft.com."""
+        return self.origins["https://graph.microsoft.com"]
+
+    def vault(self, name: str) -> str:
+        """Origin that stands for a vault's."""
+        return self.origins[f"https://{name}.vault.azure.net"]
+
+
+class SimulatorProcess:
+    """`with SimulatorProcess("--graph-http") as sim:` … `sim.endpoints`, `sim.admin`.
+
+    Arguments are those of `cirahub simulate`. The process goes when the block ends, and also when
+    the parent dies without ending it: it watches its standard input.
+    """
+
+    def __init__(self, *arguments: str, environment: dict[str, str] | None = None) -> None:
+        self._arguments: Sequence[str] = arguments
+        self._environment = environment
+        self._directory = tempfile.TemporaryDirectory(prefix="cirahub-simulator-")
+        self._process: subprocess.Popen[bytes] | None = None
+        self._log = Path(self._directory.name) / "log"
+        self.endpoints_file = Path(self._directory.name) / "endpoints.json"
+
+    def start(self) -> Self:
+        """Start, and wait until it is ready. Raises SimulatorFailedError."""
+        command = [
+            sys.executable,
+            "-m",
+            "cirahub_simulator",
+            "--endpoints-file",
+            str(self.endpoints_file),
+            "--stop-with-stdin",
+            *self._arguments,
+        ]
+        with self._log.open("wb") as log:
+            self._process = subprocess.Popen(  # noqa: S603 - our own module
+                command,
+                stdin=subprocess.PIPE,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                env=self._environment or dict(os.environ),
+            )
+        give_up = time.monotonic() + PATIENCE
+        while not self.endpoints_file.exists():
+            if self._process.poll() is not None or time.monotonic() > give_up:
+                written = self.output()
+                self.stop()
+                raise SimulatorFailedError(f"the simulator did not become ready: {written}")
+            time.sleep(0.02)
+        self.endpoints = msgspec.json.decode(self.endpoints_file.read_bytes(), type=Endpoints)
+        self.admin = AdminClient(self.endpoints.admin)
+        return self
+
+    def stop(self) -> None:
+        """End the process and remove its files."""
+        process, self._process = self._process, None
+        if process is not None:
+            process.terminate()
+            try:
+                process.wait(10)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+            if process.stdin is not None:
+                process.stdin.close()
+        self._directory.cleanup()
+
+    @property
+    def pid(self) -> int:
+        """The process id while it runs."""
+        if self._process is None:
+            raise SimulatorFailedError("the simulator is not running")
+        return self._process.pid
+
+    def output(self) -> str:
+        """What it wrote to its standard output and error."""
+        return self._log.read_text(encoding="utf-8", errors="replace")
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()

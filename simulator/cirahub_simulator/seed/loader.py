@@ -1,0 +1,118 @@
+"""Puts records into a world."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from cirahub_simulator.directory import (
+    Application,
+    ClientSecret,
+    FederatedCredential,
+    Tenant,
+    User,
+)
+from cirahub_simulator.graph.errors import GraphError
+from cirahub_simulator.graph.seed import add_contacts
+from cirahub_simulator.keyvault.vault import Vault
+from cirahub_simulator.seed import record
+from cirahub_simulator.world import World
+
+ORGANISATION = Path(__file__).with_name("organisation.jsonl")
+"""The organisation that the simulator ships."""
+FAR_FUTURE = datetime(2299, 12, 31, tzinfo=UTC)
+"""When a secret expires that says nothing of it; the portal's own "never"."""
+
+
+class SeedError(Exception):
+    """A line that can't be loaded; the message names the file, the line and the field."""
+
+
+def load_file(world: World, path: Path) -> None:
+    """Load a seed file. Raises SeedError, and OSError when it can't be read."""
+    load(world, path.read_bytes().splitlines(), str(path))
+
+
+def load(world: World, lines: Iterable[bytes], source: str) -> None:
+    """Load lines; `source` names them in errors. Raises SeedError."""
+    decoder = msgspec.json.Decoder(record.Record)
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        try:
+            _apply(world, decoder.decode(line))
+        except (msgspec.MsgspecError, GraphError, ValueError) as error:
+            raise SeedError(f"{source}, line {number}: {error}") from error
+
+
+def _apply(world: World, entry: record.Record) -> None:
+    match entry:
+        case record.TenantRecord():
+            world.directory.add_tenant(Tenant(entry.id, entry.domain, entry.display_name))
+        case record.UserRecord():
+            fields = msgspec.structs.asdict(entry)
+            tenant = _tenant(world, fields.pop("tenant"))
+            world.directory.add_user(User(tenant_id=tenant.id, **fields))
+        case record.ApplicationRecord():
+            _apply_application(world, entry)
+        case record.VaultRecord():
+            tenant = _tenant(world, entry.tenant)
+            vault = world.vaults.setdefault(entry.name, Vault(entry.name, tenant.id))
+            if entry.name not in tenant.vaults:
+                tenant.vaults.append(entry.name)
+            for client_id, permissions in entry.access.items():
+                vault.allow(client_id, set(permissions))
+        case record.SecretRecord():
+            if entry.vault not in world.vaults:
+                raise ValueError(f"vault {entry.vault!r} is not in an earlier line")
+            world.vaults[entry.vault].put(
+                entry.name,
+                entry.value,
+                int(world.clock.time()),
+                enabled=entry.enabled,
+                not_before=entry.not_before,
+                expires=entry.expires,
+                content_type=entry.content_type,
+                tags=entry.tags,
+            )
+        case record.ContactRecord():
+            user = world.directory.find_user(entry.mailbox)
+            if user is None or not user.has_mailbox:
+                raise ValueError(f"mailbox {entry.mailbox!r} is not in an earlier line")
+            add_contacts(world, user.id, entry.folder, [entry.contact])
+
+
+def _apply_application(world: World, entry: record.ApplicationRecord) -> None:
+    world.directory.add_application(
+        Application(
+            client_id=entry.client_id,
+            display_name=entry.display_name,
+            home_tenant_id=_tenant(world, entry.home_tenant).id,
+            secrets=[
+                ClientSecret(secret.value, secret.expires or FAR_FUTURE, secret.name)
+                for secret in entry.secrets
+            ],
+            federated=[
+                FederatedCredential(f.issuer, f.subject, f.audiences) for f in entry.federated
+            ],
+            certificates=[
+                x509.load_pem_x509_certificate(pem.encode()).public_bytes(Encoding.DER)
+                for pem in entry.certificates
+            ],
+            granted={
+                _tenant(world, tenant).id: set(roles) for tenant, roles in entry.granted.items()
+            },
+        )
+    )
+
+
+def _tenant(world: World, name: str) -> Tenant:
+    tenant = world.directory.tenant(name)
+    if tenant is None:
+        raise ValueError(f"tenant {name!r} is not in an earlier line")
+    return tenant

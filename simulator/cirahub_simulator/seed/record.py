@@ -1,0 +1,135 @@
+"""The seed format: JSON Lines, each line one record, told apart by `kind`.
+
+A record may refer to records of earlier lines: a user to its tenant, a contact to its mailbox.
+Field names are Graph's where Graph has the object.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import msgspec
+
+from cirahub_simulator.keyvault.vault import Permission
+
+
+class _Record(
+    msgspec.Struct,
+    kw_only=True,
+    rename="camel",
+    tag_field="kind",
+    tag=lambda name: name.removesuffix("Record").lower(),
+    forbid_unknown_fields=True,
+    omit_defaults=True,
+):
+    """What all records share: camelCase names, no unknown fields."""
+
+
+class TenantRecord(_Record):
+    """A Microsoft 365 tenant. `domain` stands for the id wherever a record takes a tenant."""
+
+    id: str
+    domain: str
+    display_name: str
+
+
+class UserRecord(_Record):
+    """A user and, unless `hasMailbox` is false, an empty mailbox."""
+
+    id: str
+    tenant: str
+    user_principal_name: str
+    display_name: str
+    mail: str | None = None
+    given_name: str | None = None
+    surname: str | None = None
+    job_title: str | None = None
+    department: str | None = None
+    company_name: str | None = None
+    office_location: str | None = None
+    mobile_phone: str | None = None
+    business_phones: list[str] = []
+    preferred_language: str | None = None
+    account_enabled: bool = True
+    user_type: str = "Member"
+    has_mailbox: bool = True
+
+
+class SecretOfApplication(
+    msgspec.Struct, kw_only=True, forbid_unknown_fields=True, omit_defaults=True
+):
+    """A client secret; it expires in the far future unless it says otherwise."""
+
+    value: str
+    expires: datetime | None = None
+    name: str = ""
+
+
+class Federation(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """A federated credential. The issuer `cluster` is whatever `--cluster-issuer` says."""
+
+    issuer: str
+    subject: str
+    audiences: tuple[str, ...] = ("api://AzureADTokenExchange",)
+
+
+class ApplicationRecord(_Record):
+    """An application. `granted` maps a tenant to Graph app roles; naming a tenant is consent."""
+
+    client_id: str
+    display_name: str
+    home_tenant: str
+    secrets: list[SecretOfApplication] = []
+    federated: list[Federation] = []
+    certificates: list[str] = []
+    """PEM."""
+    granted: dict[str, list[str]] = {}
+
+
+class VaultRecord(_Record):
+    """A key vault and what each client id may do with its secrets."""
+
+    name: str
+    tenant: str
+    access: dict[str, list[Permission]] = {}
+
+
+class SecretRecord(_Record):
+    """A vault's secret. Two records of one name make two versions."""
+
+    vault: str
+    name: str
+    value: str
+    enabled: bool = True
+    not_before: int | None = None
+    """Seconds since the epoch."""
+    expires: int | None = None
+    content_type: str | None = None
+    tags: dict[str, str] = {}
+
+
+class ContactRecord(_Record):
+    """A contact of a mailbox. `contact` is Graph's JSON, extended properties included."""
+
+    mailbox: str
+    """Id or userPrincipalName."""
+    contact: dict[str, object]
+    folder: list[str] = []
+    """Display names below the default folder; missing ones are made."""
+
+
+Record = TenantRecord | UserRecord | ApplicationRecord | VaultRecord | SecretRecord | ContactRecord
+
+
+def schema() -> bytes:
+    """JSON Schema of a line."""
+    body = msgspec.json.schema(Record, schema_hook=_anything)
+    titled = {"title": "A line of a cirahub-simulator seed file", **body}
+    return msgspec.json.format(msgspec.json.encode(titled), indent=2)
+
+
+def _anything(kind: type) -> dict[str, object]:
+    """Graph's own JSON is described by Graph."""
+    if kind is object:
+        return {"description": "Any value, as Graph takes it."}
+    raise NotImplementedError(kind)

@@ -1,0 +1,181 @@
+"""The listeners: every service on its own origin, behind TLS with a certificate authority of ours.
+
+Entra, Graph and each vault are told apart by their port, as they are by their host in the real
+cloud. The endpoints file maps the well-known origins to these, so that one manifest serves both.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+import tempfile
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import msgspec
+import trustme
+from aiohttp import web
+from aiohttp.abc import AbstractStreamWriter
+from aiohttp.http_parser import RawRequestMessage
+from aiohttp.streams import StreamReader
+from aiohttp.web_protocol import RequestHandler
+
+from cirahub_simulator.admin.application import make_admin
+from cirahub_simulator.entra.service import AUTHORITY, EntraService
+from cirahub_simulator.entra.token import GRAPH, TokenAuthority
+from cirahub_simulator.exchange import LARGEST_BODY, make_handler
+from cirahub_simulator.gate import GraphGate
+from cirahub_simulator.graph.service import GraphService
+from cirahub_simulator.keyvault.service import KeyVaultService
+from cirahub_simulator.world import World
+
+LOOPBACK = "127.0.0.1"
+
+Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
+
+
+class Ports(msgspec.Struct, kw_only=True):
+    """Fixed ports. 0 takes a free one; vaults always do unless named."""
+
+    entra: int = 0
+    graph: int = 0
+    graph_http: int | None = None
+    """Graph without TLS, for benchmarks and clients that can't be given a CA. None: not at all."""
+    admin: int = 0
+    vaults: dict[str, int] = {}
+
+
+class Endpoints(msgspec.Struct, kw_only=True):
+    """Where everything is: the content of the endpoints file."""
+
+    origins: dict[str, str]
+    """Well-known origin to ours, e.g. `https://graph.microsoft.com` to `https://127.0.0.1:4711`."""
+    ca_file: str
+    """PEM of the CA that signed the certificates of all https origins."""
+    admin: str
+    graph_http: str | None = None
+
+
+class Simulator:
+    """A world being served, from `start` to `stop` (or as an async context manager)."""
+
+    def __init__(
+        self,
+        world: World,
+        *,
+        listen: str = LOOPBACK,
+        ports: Ports | None = None,
+        ca_file: Path | None = None,
+    ) -> None:
+        self.world = world
+        self.tokens = TokenAuthority(world.clock)
+        self.graph = GraphService(world)
+        self._listen = listen
+        self._ports = ports or Ports()
+        self._servers: list[tuple[asyncio.Server, web.Server]] = []
+        self._admin: web.AppRunner | None = None
+        self._directory: tempfile.TemporaryDirectory[str] | None = None
+        if ca_file is None:
+            self._directory = tempfile.TemporaryDirectory(prefix="cirahub-simulator-")
+            ca_file = Path(self._directory.name) / "ca.pem"
+        self._ca_file = ca_file
+        self._tls: ssl.SSLContext | None = None
+        self.endpoints = Endpoints(origins={}, ca_file=str(ca_file), admin="")
+
+    async def start(self) -> Endpoints:
+        """Listen. Raises OSError when a fixed port is taken."""
+        self._make_certificates()
+        world = self.world
+        origins = self.endpoints.origins
+        entra = make_handler(world, "entra", "https", EntraService(world, self.tokens).handle)
+        origins[AUTHORITY] = await self._serve(entra, self._ports.entra)
+        gate = GraphGate(world, self.tokens)
+        graph = make_handler(world, "graph", "https", self.graph.handle, gate.admit)
+        origins[GRAPH] = await self._serve(graph, self._ports.graph)
+        if self._ports.graph_http is not None:
+            plain = make_handler(world, "graph", "http", self.graph.handle, gate.admit)
+            self.endpoints.graph_http = await self._serve(plain, self._ports.graph_http, tls=False)
+        await self.open_vaults()
+        self._admin = web.AppRunner(make_admin(self), access_log=None)
+        await self._admin.setup()
+        # The admin endpoint obeys anybody who reaches it, so it never leaves the machine.
+        site = web.TCPSite(self._admin, LOOPBACK, self._ports.admin)
+        await site.start()
+        port = self._admin.addresses[0][1]
+        self.endpoints.admin = f"http://{LOOPBACK}:{port}"
+        return self.endpoints
+
+    async def open_vaults(self) -> None:
+        """Listen for every vault that has no origin yet."""
+        for vault in self.world.vaults.values():
+            origin = f"https://{vault.name}.vault.azure.net"
+            if origin not in self.endpoints.origins:
+                service = KeyVaultService(self.world, self.tokens, vault)
+                handler = make_handler(self.world, "keyvault", "https", service.handle)
+                port = self._ports.vaults.get(vault.name, 0)
+                self.endpoints.origins[origin] = await self._serve(handler, port)
+
+    async def stop(self) -> None:
+        """Close every connection and listener."""
+        for listener, _ in self._servers:
+            listener.close()
+        await asyncio.gather(*(server.shutdown(timeout=0.1) for _, server in self._servers))
+        for listener, _ in self._servers:
+            await listener.wait_closed()
+        self._servers.clear()
+        if self._admin is not None:
+            await self._admin.cleanup()
+            self._admin = None
+        if self._directory is not None:
+            self._directory.cleanup()
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.stop()
+
+    def _make_certificates(self) -> None:
+        authority = trustme.CA()
+        names = {LOOPBACK, "localhost", "::1", "login.microsoftonline.com", "graph.microsoft.com"}
+        names |= {"*.vault.azure.net"}
+        if self._listen not in ("0.0.0.0", "::"):  # noqa: S104 - compared with, not bound to
+            names.add(self._listen)
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        authority.issue_cert(*sorted(names)).configure_cert(context)
+        self._tls = context
+        authority.cert_pem.write_to_path(self._ca_file)
+
+    async def _serve(self, handler: Handler, port: int, *, tls: bool = True) -> str:
+        server = web.Server(handler, access_log=None, request_factory=_make_request)
+        loop = asyncio.get_running_loop()
+        listener = await loop.create_server(
+            server, self._listen, port, ssl=self._tls if tls else None, backlog=512
+        )
+        self._servers.append((listener, server))
+        bound = listener.sockets[0].getsockname()[1]
+        host = LOOPBACK if self._listen in ("0.0.0.0", "::") else self._listen  # noqa: S104
+        shown = f"[{host}]" if ":" in host else host
+        return f"{'https' if tls else 'http'}://{shown}:{bound}"
+
+
+def _make_request(
+    message: RawRequestMessage,
+    payload: StreamReader,
+    protocol: RequestHandler,
+    writer: AbstractStreamWriter,
+    task: asyncio.Task[None],
+) -> web.BaseRequest:
+    """As aiohttp makes it, but with room for a large upload."""
+    loop = asyncio.get_running_loop()
+    return web.BaseRequest(
+        message, payload, protocol, writer, task, loop, client_max_size=LARGEST_BODY
+    )
