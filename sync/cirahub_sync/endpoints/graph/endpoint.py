@@ -1,0 +1,111 @@
+"""A contact folder of a Microsoft 365 mailbox, as the engine's protocol wants it.
+
+The parts do the work: `folders` resolves, `delta` pulls, `items` reads, `outbox` writes, `codec`
+translates, `session` talks. Idempotency key: the stamp, an extended property that a create carries;
+the delta does not show it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+
+from cirahub_sync.configuration import ConnectionConfig, MailboxTarget
+from cirahub_sync.endpoints.base import (
+    Capabilities,
+    KnownEtag,
+    Operation,
+    Outcome,
+    Page,
+    RemoteItem,
+    Target,
+    Unreadable,
+    Whereabouts,
+)
+from cirahub_sync.endpoints.graph import codec
+from cirahub_sync.endpoints.graph.delta import DeltaReader
+from cirahub_sync.endpoints.graph.folders import FolderFinder
+from cirahub_sync.endpoints.graph.items import ItemReader
+from cirahub_sync.endpoints.graph.outbox import Outbox
+from cirahub_sync.endpoints.graph.place import Place
+from cirahub_sync.endpoints.graph.session import BATCH_SIZE, GraphSession
+from cirahub_sync.errors import ConfigurationError
+from cirahub_sync.model.contact import Contact
+
+
+class GraphEndpoint:
+    """Implements `endpoints.base.Endpoint`. `open` comes first."""
+
+    capabilities = Capabilities(
+        limits=codec.LIMITS, permanent_delete=True, honours_if_match=False, batch=BATCH_SIZE
+    )
+
+    def __init__(
+        self, session: GraphSession, target: MailboxTarget, *, custom_names: Sequence[str] = ()
+    ) -> None:
+        """`custom_names` are the custom fields that are read and written (their case counts)."""
+        self._session = session
+        self._finder = FolderFinder(session, target)
+        self._custom_names = tuple(custom_names)
+        self._items: ItemReader | None = None
+        self._place: Place | None = None
+
+    async def open(self, *, create: bool, known: Target | None = None) -> Target:
+        tenant = self._session.connection.tenant_id
+        if known is not None and known.tenant == tenant:
+            place = Place(known.mailbox, known.folder)
+        else:
+            place = await self._finder.place(create=create)
+        self._place = place
+        self._items = ItemReader(self._session, place, self._custom_names)
+        return Target(tenant, place.mailbox, place.folder)
+
+    def changes(self, resume: str | None, *, known: KnownEtag) -> AsyncIterator[Page]:
+        place, items = self._opened()
+        reader = DeltaReader(self._session, place, items, self._custom_names)
+        return reader.pages(resume, known)
+
+    async def locate(self, ids: Sequence[str]) -> Mapping[str, Whereabouts]:
+        return await self._opened()[1].locate(ids)
+
+    async def fetch(self, ids: Sequence[str]) -> Mapping[str, RemoteItem | Unreadable | None]:
+        return await self._opened()[1].fetch(ids)
+
+    async def find(self, keys: Sequence[str]) -> Mapping[str, Sequence[RemoteItem]]:
+        return await self._opened()[1].find(keys)
+
+    def stamped(self) -> AsyncIterator[RemoteItem]:
+        return self._opened()[1].stamped()
+
+    def encode(self, content: Contact) -> bytes:
+        return codec.encode(content, self._custom_names)
+
+    def encode_changes(self, before: Contact, after: Contact) -> bytes:
+        return codec.encode_changes(before, after, self._custom_names)
+
+    def push(self, operations: Sequence[Operation]) -> AsyncIterator[Sequence[Outcome]]:
+        place, items = self._opened()
+        return Outbox(self._session, place, items).push(operations)
+
+    async def close(self) -> None:
+        """Leaves the session open: it belongs to the connection."""
+        self._items = self._place = None
+
+    def _opened(self) -> tuple[Place, ItemReader]:
+        if self._place is None or self._items is None:
+            raise RuntimeError("the endpoint has not been opened")
+        return self._place, self._items
+
+
+def open_endpoint(
+    connection: ConnectionConfig,
+    target: MailboxTarget,
+    session: GraphSession,
+    *,
+    custom_names: Sequence[str] = (),
+) -> GraphEndpoint:
+    """The endpoint of one mailbox target over its connection's session. Sends nothing yet."""
+    if session.connection != connection:
+        raise ConfigurationError(
+            f"connection {connection.name}: its session belongs to another connection"
+        )
+    return GraphEndpoint(session, target, custom_names=custom_names)

@@ -1,0 +1,171 @@
+"""From the names in a manifest to ids: the user, and the folder at a path of display names."""
+
+from __future__ import annotations
+
+import msgspec
+
+from cirahub_sync.configuration import MailboxTarget
+from cirahub_sync.endpoints.graph import wire
+from cirahub_sync.endpoints.graph.answers import NO_MAILBOX, failure, read
+from cirahub_sync.endpoints.graph.place import DIRECTORY_ROLES, ROLES, Place, query, segment
+from cirahub_sync.endpoints.graph.properties import quoted
+from cirahub_sync.endpoints.graph.session import AnswerLostError, GraphSession
+from cirahub_sync.errors import (
+    CirahubError,
+    ConfigurationError,
+    ProtocolError,
+    TargetNotFoundError,
+)
+
+_DIRECTORY = "directory"
+"""The throttle's lane for requests that reach no mailbox."""
+_SELECT = query(select="id,displayName,parentFolderId", top=250)
+
+
+class FolderFinder:
+    """Resolves one mailbox target. Needs as many requests as the path has names, plus two."""
+
+    def __init__(self, session: GraphSession, target: MailboxTarget) -> None:
+        self._session = session
+        self._target = target
+        self._what = f"connection {session.connection.name}"
+
+    async def place(self, *, create: bool) -> Place:
+        """Raises TargetNotFoundError, ConfigurationError and AccessDeniedError."""
+        names = self._names()
+        mailbox = await self._user()
+        default = await self._default_folder(mailbox)
+        folder = default
+        path = f"/users/{segment(mailbox)}/contactFolders"
+        for depth, name in enumerate(names):
+            found = await self._child(mailbox, path, name, depth, default)
+            if found is None:
+                if not create:
+                    raise TargetNotFoundError(
+                        f"{self._what}: mailbox {mailbox} has no contact folder at level "
+                        f"{depth + 1} of the spoke's path; make it, or let a spoke that "
+                        "receives make it"
+                    )
+                found = await self._make(mailbox, path, name, depth, default)
+            folder = found
+            path = f"/users/{segment(mailbox)}/contactFolders/{segment(folder)}/childFolders"
+        return Place(mailbox, folder)
+
+    def _names(self) -> list[str]:
+        if not self._target.folder:
+            return []
+        names = [name.strip() for name in self._target.folder.split("/")]
+        if not all(names):
+            raise ConfigurationError(
+                f"{self._what}: a spoke's folder is a path like Team/External, without a blank "
+                "part or a slash at either end"
+            )
+        return names
+
+    async def _user(self) -> str:
+        """By user principal name or id; by any other address of the user after that."""
+        what = f"{self._what}: the user of a spoke's mailbox"
+        address = self._target.address
+        answer = await self._session.ask(
+            _DIRECTORY,
+            f"/v1.0/users/{segment(address)}?{query(select='id')}",
+            what=what,
+            role=DIRECTORY_ROLES,
+        )
+        if answer.status == 404:
+            return await self._user_by_address(address, what)
+        if not answer.ok:
+            raise failure(answer, what, role=DIRECTORY_ROLES)
+        return read(wire.USER, answer, what).id
+
+    async def _user_by_address(self, address: str, what: str) -> str:
+        condition = (
+            f"mail eq {quoted(address)} or proxyAddresses/any(p:p eq {quoted('smtp:' + address)})"
+        )
+        answer = await self._session.get(
+            _DIRECTORY,
+            f"/v1.0/users?{query(filter=condition, select='id')}",
+            what=what,
+            role=DIRECTORY_ROLES,
+        )
+        users = read(wire.USER_PAGE, answer, what).value
+        if len(users) != 1:
+            count = "no user" if not users else f"{len(users)} users"
+            raise TargetNotFoundError(
+                f"{what}: the tenant {self._session.connection.tenant_id} has {count} with this "
+                "user principal name or address; correct spec.mailbox.address"
+            )
+        return users[0].id
+
+    async def _default_folder(self, mailbox: str) -> str:
+        """By its well-known name, as Exchange has it. No document promises that Graph takes it for
+        contact folders; where it does not, as a parent: contacts at `/contacts` are in the default
+        folder, folders at `/contactFolders` below it."""
+        what = f"{self._what}: the default contact folder of mailbox {mailbox}"
+        user = f"/v1.0/users/{segment(mailbox)}"
+        named = await self._session.ask(
+            mailbox, f"{user}/contactFolders/contacts", what=what, role=ROLES
+        )
+        if named.ok:
+            return read(wire.FOLDER, named, what).id
+        if named.code in NO_MAILBOX or named.status not in (400, 404):
+            raise failure(named, what, role=ROLES)
+        for path in (
+            f"{user}/contacts?{query(select='id,parentFolderId', top=1)}",
+            f"{user}/contactFolders?{_SELECT}",
+        ):
+            answer = await self._session.get(mailbox, path, what=what, role=ROLES)
+            for each in read(wire.PLACE_PAGE, answer, what).value:
+                if each.parent_folder_id:
+                    return each.parent_folder_id
+        raise failure(named, what, role=ROLES)
+
+    async def _child(
+        self, mailbox: str, path: str, name: str, depth: int, default: str
+    ) -> str | None:
+        """The folder of this name. Exchange compares names without regard to case.
+
+        The default folder may be among those of the first level; it is nobody's child.
+        """
+        what = f"{self._what}: the contact folders of mailbox {mailbox}"
+        found: list[str] = []
+        page: str | None = f"/v1.0{path}?{_SELECT}"
+        while page is not None:
+            answer = await self._session.get(mailbox, page, what=what, role=ROLES)
+            folders = read(wire.FOLDER_PAGE, answer, what)
+            found += [
+                each.id
+                for each in folders.value
+                if (each.display_name or "").strip().casefold() == name.casefold()
+                and each.id != default
+            ]
+            page = self._session.path(folders.next) if folders.next else None
+        if len(found) > 1:
+            raise ConfigurationError(
+                f"{what}: {len(found)} folders match at level {depth + 1} of the spoke's path; "
+                "rename one of them"
+            )
+        return found[0] if found else None
+
+    async def _make(self, mailbox: str, path: str, name: str, depth: int, default: str) -> str:
+        """Make the folder; where that stays open, look whether somebody did.
+
+        Exchange refuses a second folder of the same name (`ErrorFolderExists`), so two that make
+        it at the same time end with the same one, and an answer that was lost does no harm.
+        """
+        what = f"{self._what}: a contact folder in mailbox {mailbox}"
+        body = msgspec.json.encode({"displayName": name})
+        lost: CirahubError
+        try:
+            answer = await self._session.write(mailbox, "POST", f"/v1.0{path}", body)
+            if answer.ok:
+                return read(wire.FOLDER, answer, what).id
+            lost = failure(answer, what, role="Contacts.ReadWrite")
+            if answer.status != 409 and answer.status < 500 and answer.code != "ErrorFolderExists":
+                raise lost
+        except (AnswerLostError, ProtocolError) as error:
+            lost = error
+        found = await self._child(mailbox, path, name, depth, default)
+        if found is None:
+            raise lost
+        return found

@@ -1,0 +1,262 @@
+"""Sending writes: `$batch`es of 20, each operation with an outcome of its own, nothing sent twice.
+
+What is known of an operation after its answer is what the outcome says. An answer that did not
+come, or came from a gateway (5xx), leaves open whether the operation took effect: UNKNOWN. Only
+a refusal that Graph makes before it looks at an item (429, 503 with `Retry-After`, 424) is RETRY.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Sequence
+from typing import NamedTuple
+
+import msgspec
+
+from cirahub_sync.endpoints.base import Create, Delete, Operation, Outcome, Result, Update
+from cirahub_sync.endpoints.graph import codec, properties, wire
+from cirahub_sync.endpoints.graph.answers import (
+    DEFAULT_RETRY_AFTER,
+    Answer,
+    failure,
+    of_part,
+)
+from cirahub_sync.endpoints.graph.items import ItemReader
+from cirahub_sync.endpoints.graph.place import Place
+from cirahub_sync.endpoints.graph.session import (
+    BATCH_SIZE,
+    IMMUTABLE_IDS,
+    AnswerLostError,
+    GraphSession,
+    NotSentError,
+)
+from cirahub_sync.errors import CirahubError
+
+BATCHES = 4
+"""Batches that are on their way at the same time, if the throttle lets them."""
+WRITE_ROLE = "Contacts.ReadWrite"
+
+_encoder = msgspec.json.Encoder()
+_Chunk = Sequence[tuple[int, Operation]]
+
+
+class Outbox:
+    """Sends operations to one place."""
+
+    def __init__(self, session: GraphSession, place: Place, items: ItemReader) -> None:
+        self._session = session
+        self._place = place
+        self._items = items
+        self._what = f"connection {session.connection.name}: {place}"
+        self._create_head = _head("POST", f"{place.folder_path}/contacts")
+
+    async def push(self, operations: Sequence[Operation]) -> AsyncIterator[Sequence[Outcome]]:
+        """Outcomes as they come. An error that concerns the whole place is raised after the
+        outcomes of all batches that were on their way."""
+        for wave in _waves(operations):
+            chunks = [wave[start : start + BATCH_SIZE] for start in range(0, len(wave), BATCH_SIZE)]
+            async for outcomes in self._push_wave(chunks):
+                yield outcomes
+
+    async def _push_wave(self, chunks: Sequence[_Chunk]) -> AsyncIterator[Sequence[Outcome]]:
+        waiting = list(reversed(chunks))
+        running: set[asyncio.Task[_Sent]] = set()
+        broken: CirahubError | None = None
+        try:
+            while running or (waiting and broken is None):
+                while waiting and broken is None and len(running) < BATCHES:
+                    running.add(asyncio.create_task(self._send(waiting.pop())))
+                done, running = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+                for task in done:
+                    sent = task.result()
+                    broken = broken or sent.broken
+                    if sent.outcomes:
+                        yield sent.outcomes
+        finally:
+            for task in running:
+                task.cancel()
+            await asyncio.gather(*running, return_exceptions=True)
+        if broken is not None:
+            raise broken
+
+    async def _send(self, chunk: _Chunk) -> _Sent:
+        body = b"".join(
+            (
+                b'{"requests":[',
+                b",".join(self._request(at, each) for at, (_, each) in enumerate(chunk)),
+                b"]}",
+            )
+        )
+        try:
+            whole = await self._session.write_batch(self._place.mailbox, body, len(chunk))
+        except NotSentError as error:
+            return _all(chunk, Result.RETRY, str(error))
+        except AnswerLostError as error:
+            return _all(chunk, Result.UNKNOWN, str(error))
+        except CirahubError as error:
+            return _Sent((), error)
+        if whole.ok:
+            return self._sent(chunk, whole)
+        if whole.status == 429:
+            wait = whole.retry_after or DEFAULT_RETRY_AFTER
+            return _all(chunk, Result.RETRY, whole.summary, wait)
+        if whole.status in (401, 403):
+            return _Sent((), failure(whole, self._what, role=WRITE_ROLE))
+        if whole.status >= 500 or whole.status == 408:
+            return _all(chunk, Result.UNKNOWN, whole.summary, whole.retry_after)
+        if len(chunk) == 1:
+            return _all(chunk, Result.REJECTED, whole.summary)
+        # The batch as a whole was refused, so nothing of it took effect: one bad operation, or
+        # too much of them together. Halving finds it, and sends the others.
+        middle = len(chunk) // 2
+        first = await self._send(chunk[:middle])
+        if first.broken is not None:
+            return first
+        second = await self._send(chunk[middle:])
+        return _Sent([*first.outcomes, *second.outcomes], second.broken)
+
+    def _request(self, at: int, operation: Operation) -> bytes:
+        match operation:
+            case Create():
+                body = codec.with_stamp(operation.body, operation.key)
+                return _item(at, self._create_head, body)
+            case Update():
+                head = _head(
+                    "PATCH", self._place.item_here_path(operation.id), if_match=operation.etag
+                )
+                return _item(at, head, codec.split_changes(operation.body)[0])
+            case Delete(permanent=True):
+                path = f"{self._place.item_path(operation.id)}/permanentDelete"
+                return _item(at, _head("POST", path), b"{}")
+            case Delete():
+                path = self._place.item_path(operation.id)
+                return _item(at, _head("DELETE", path, if_match=operation.etag), b"")
+
+    def _sent(self, chunk: _Chunk, whole: Answer) -> _Sent:
+        try:
+            parts = {part.id: part for part in wire.BATCH.decode(whole.body).responses}
+        except msgspec.DecodeError:
+            return _all(chunk, Result.UNKNOWN, f"cut off: {whole.summary}")
+        answers: list[Answer] = []
+        outcomes: list[Outcome] = []
+        refused: list[tuple[int, Answer]] = []
+        for at, (index, operation) in enumerate(chunk):
+            part = parts.get(str(at))
+            if part is None:
+                missing = f"no answer in the batch: {whole.summary}"
+                outcomes.append(Outcome(index=index, result=Result.UNKNOWN, error=missing))
+                continue
+            answer = of_part(part, whole.client_request_id)
+            answers.append(answer)
+            if answer.status in (401, 403) or (
+                answer.status == 404 and isinstance(operation, Create)
+            ):
+                refused.append((index, answer))
+            else:
+                outcomes.append(self._outcome(index, operation, answer))
+        self._session.note_refusals(self._place.mailbox, answers)
+        if refused and not any(each.result is Result.DONE for each in outcomes):
+            return _Sent(outcomes, failure(refused[0][1], self._what, role=WRITE_ROLE))
+        outcomes += [
+            Outcome(index=index, result=_result_alone(answer), error=answer.summary)
+            for index, answer in refused
+        ]
+        return _Sent(outcomes)
+
+    def _outcome(self, index: int, operation: Operation, answer: Answer) -> Outcome:
+        if answer.ok:
+            return self._done(index, operation, answer)
+        wait = answer.retry_after
+        match answer.status:
+            case 404 | 410:
+                gone = Result.DONE if isinstance(operation, Delete) else Result.GONE
+                return Outcome(index=index, result=gone, error=answer.summary)
+            case 412:
+                result = Result.STALE
+            case 429:
+                result, wait = Result.RETRY, wait or DEFAULT_RETRY_AFTER
+            case 503:
+                result = Result.RETRY if wait is not None else Result.UNKNOWN
+            case 424 | 507:
+                result = Result.RETRY
+            case status if status >= 500 or status == 408:
+                result = Result.UNKNOWN
+            case _:
+                result = Result.REJECTED
+        return Outcome(index=index, result=result, error=answer.summary, retry_after=wait)
+
+    def _done(self, index: int, operation: Operation, answer: Answer) -> Outcome:
+        if isinstance(operation, Delete):
+            return Outcome(index=index, result=Result.DONE)
+        try:
+            contact = wire.CONTACT.decode(answer.body)
+        except msgspec.DecodeError:
+            unread = f"done, but the answer cannot be read: {answer.summary}"
+            return Outcome(index=index, result=Result.UNKNOWN, error=unread)
+        if isinstance(operation, Create):
+            extended = codec.sent_properties(operation.body)
+            extended[properties.STAMP] = operation.key
+        else:
+            extended = codec.split_changes(operation.body)[1]
+        return Outcome(index=index, result=Result.DONE, item=self._items.item(contact, extended))
+
+
+class _Sent(NamedTuple):
+    """What came of a batch. `broken` concerns the whole place: the operations without an outcome
+    had no effect, and no others are sent."""
+
+    outcomes: Sequence[Outcome]
+    broken: CirahubError | None = None
+
+
+def _result_alone(answer: Answer) -> Result:
+    """Of an operation that was refused access, or a folder to create in, while others of the same
+    batch were done: it is that operation's own trouble."""
+    return Result.RETRY if answer.status == 401 else Result.REJECTED
+
+
+def _waves(operations: Sequence[Operation]) -> Iterable[list[tuple[int, Operation]]]:
+    """The operations in the order given, but no two of one item on their way together: the
+    requests of a batch take effect in any order."""
+    waves: list[list[tuple[int, Operation]]] = []
+    depth: dict[str, int] = {}
+    for index, operation in enumerate(operations):
+        wave = 0
+        if not isinstance(operation, Create):
+            wave = depth.get(operation.id, 0)
+            depth[operation.id] = wave + 1
+        if wave == len(waves):
+            waves.append([])
+        waves[wave].append((index, operation))
+    return waves
+
+
+def _head(method: str, path: str, *, if_match: str = "") -> bytes:
+    """A batch item between its id and its body."""
+    headers = {"Content-Type": "application/json", "Prefer": IMMUTABLE_IDS}
+    if if_match:
+        headers["If-Match"] = if_match
+    return b"".join(
+        (
+            b'","method":"',
+            method.encode(),
+            b'","url":',
+            _encoder.encode(path),
+            b',"headers":',
+            _encoder.encode(headers),
+        )
+    )
+
+
+def _item(at: int, head: bytes, body: bytes) -> bytes:
+    end = (b',"body":', body, b"}") if body else (b"}",)
+    return b"".join((b'{"id":"', str(at).encode(), head, *end))
+
+
+def _all(chunk: _Chunk, result: Result, error: str, retry_after: float | None = None) -> _Sent:
+    return _Sent(
+        [
+            Outcome(index=index, result=result, error=error, retry_after=retry_after)
+            for index, _ in chunk
+        ]
+    )

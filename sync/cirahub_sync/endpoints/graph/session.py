@@ -1,0 +1,365 @@
+"""One connection's way to Graph: HTTP, tokens and the throttle, shared by all of its endpoints.
+
+Requests go through the pipeline of the Graph SDK (msgraph-core) on aiohttp, but without its retry
+handler, which sends a POST again that took effect and was answered 504 (measured, FACTS), and
+without its redirect handler: Graph's API does not redirect, and a token stays with its own origin.
+
+Reads are repeated here, writes never.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import ssl
+import uuid
+from collections.abc import Callable, Sequence
+from types import TracebackType
+from typing import Self, cast
+from urllib.parse import urlsplit
+
+import aiohttp
+import httpx
+import msgspec
+from httpx_aiohttp import AiohttpTransport
+from msgraph_core import GraphClientFactory  # type: ignore[import-untyped]
+from msgraph_core.middleware import GraphTelemetryHandler  # type: ignore[import-untyped]
+
+from cirahub_sync.configuration import ConnectionConfig
+from cirahub_sync.endpoints.graph.answers import (
+    DEFAULT_RETRY_AFTER,
+    RETRIABLE,
+    Answer,
+    failure,
+    of_part,
+)
+from cirahub_sync.endpoints.graph.wire import BATCH
+from cirahub_sync.errors import EndpointUnavailableError, ProtocolError, ThrottledError
+from cirahub_sync.identity.base import TokenProvider
+from cirahub_sync.origins import HOSTS, Origins
+from cirahub_sync.throttle import Throttle
+
+BATCH_SIZE = 20
+"""https://learn.microsoft.com/graph/json-batching: at most 20 requests."""
+IMMUTABLE_IDS = 'IdType="ImmutableId"'
+"""https://learn.microsoft.com/graph/outlook-immutable-id"""
+
+_JSON = {"Content-Type": "application/json"}
+_NO_OPTIONS: dict[str, dict[str, object]] = {"kiota_request_options": {}}
+"""Without it, msgraph-core's transport passes its pipeline by."""
+
+
+class Patience(msgspec.Struct, frozen=True, kw_only=True):
+    """How long a request may take and how often a read is repeated. In seconds."""
+
+    connect: float = 15.0
+    answer: float = 100.0
+    """For one request as a whole."""
+    attempts: int = 5
+    pause: float = 0.5
+    """Before the second attempt; doubles from one to the next, with jitter."""
+    longest_pause: float = 120.0
+    """A service that asks for more than this is left alone: ThrottledError."""
+
+
+class NotSentError(EndpointUnavailableError):
+    """The connection could not be made: the request surely had no effect."""
+
+
+class AnswerLostError(EndpointUnavailableError):
+    """The request was sent and its answer did not come, or not whole."""
+
+
+class GraphSession:
+    """Shared by the endpoints of one connection. Belongs to one event loop."""
+
+    def __init__(
+        self,
+        connection: ConnectionConfig,
+        tokens: TokenProvider,
+        origins: Origins,
+        *,
+        throttle: Throttle | None = None,
+        patience: Patience | None = None,
+        jitter: Callable[[], float] = random.random,
+    ) -> None:
+        """`throttle` is shared by all connections that use one application."""
+        graph = HOSTS[connection.cloud].graph
+        self.connection = connection
+        self.throttle = throttle or Throttle()
+        self.requests = 0
+        """HTTP requests sent so far; a `$batch` is one."""
+        self.origin = origins.rewrite(graph)
+        self._origins = origins
+        self._tokens = tokens
+        self._scope = f"{graph}/.default"
+        self._patience = patience or Patience()
+        self._jitter = jitter
+        self._transport = _transport(origins, graph)
+        self._client = _client(self._transport, self._patience)
+
+    @property
+    def throttled_seconds(self) -> float:
+        """Seconds that requests waited for the service's limits, in sum."""
+        return self.throttle.waited
+
+    async def get(
+        self, mailbox: str, path: str, *, what: str, role: str, prefer: Sequence[str] = ()
+    ) -> Answer:
+        """As `ask`, but an answer that is no success raises what `failure` makes of it."""
+        answer = await self.ask(mailbox, path, what=what, role=role, prefer=prefer)
+        if not answer.ok:
+            raise failure(answer, what, role=role)
+        return answer
+
+    async def ask(
+        self, mailbox: str, path: str, *, what: str, role: str, prefer: Sequence[str] = ()
+    ) -> Answer:
+        """The answer to a GET, repeated while the service is busy or away.
+
+        `path` is below the origin and begins with `/v1.0`. Raises for missing access or
+        credentials, and EndpointUnavailableError when patience is at its end.
+        """
+        attempt = 1
+        while True:
+            try:
+                answer = await self._exchange("GET", mailbox, path, prefer=prefer)
+            except EndpointUnavailableError:
+                if attempt >= self._patience.attempts:
+                    raise
+                await self._rest(attempt)
+            else:
+                if answer.status in (401, 403):
+                    raise failure(answer, what, role=role)
+                if answer.status not in RETRIABLE:
+                    return answer
+                if attempt >= self._patience.attempts:
+                    raise failure(answer, what, role=role)
+                await self._rest(attempt, answer, what)
+            attempt += 1
+
+    async def get_each(
+        self, mailbox: str, paths: Sequence[str], *, what: str, role: str
+    ) -> list[Answer]:
+        """The answers to GETs, sent 20 at a time as `$batch`; those that met a busy service are
+        repeated. An answer may be a failure of its own (404), but none of access or credentials.
+
+        `paths` begin below `/v1.0`.
+        """
+        answers: dict[int, Answer] = {}
+        open_ = list(range(len(paths)))
+        attempt = 1
+        while open_:
+            again: list[int] = []
+            for start in range(0, len(open_), BATCH_SIZE):
+                chunk = open_[start : start + BATCH_SIZE]
+                got = await self._get_batch(mailbox, [paths[at] for at in chunk], what, role)
+                for at, answer in zip(chunk, got, strict=True):
+                    if answer.status in (401, 403):
+                        raise failure(answer, what, role=role)
+                    answers[at] = answer
+                    if answer.status in RETRIABLE:
+                        again.append(at)
+            if again:
+                last = answers[again[0]]
+                if attempt >= self._patience.attempts:
+                    raise failure(last, what, role=role)
+                slowest = max(again, key=lambda at: answers[at].retry_after or 0.0)
+                await self._rest(attempt, answers[slowest], what)
+                attempt += 1
+            open_ = again
+        return [answers[at] for at in range(len(paths))]
+
+    async def write(self, mailbox: str, method: str, path: str, body: bytes) -> Answer:
+        """The answer to a single write. Never repeated, except after a 401, which had no effect.
+
+        Raises NotSentError and AnswerLostError.
+        """
+        return await self._exchange(method, mailbox, path, body=body)
+
+    async def write_batch(self, mailbox: str, body: bytes, count: int) -> Answer:
+        """The answer to a `$batch` with writes. Never repeated, as `write`."""
+        return await self._exchange("POST", mailbox, "/v1.0/$batch", body=body, cost=count)
+
+    def path(self, link: str) -> str:
+        """The part of a next or delta link below the origin.
+
+        Raises ProtocolError if it leads to another origin: our token goes nowhere else.
+        """
+        parts = urlsplit(self._origins.rewrite(link))
+        if f"{parts.scheme}://{parts.netloc}".lower() != self.origin.lower():
+            raise ProtocolError(
+                f"connection {self.connection.name}: Graph gave a link to another origin, which "
+                "was not followed; check the endpoints file, or report it"
+            )
+        return f"{parts.path}?{parts.query}" if parts.query else parts.path
+
+    async def close(self) -> None:
+        """Close connections. The token provider is left to whoever made it."""
+        await self._client.aclose()
+        # msgraph-core's transport does not hand the closing on to the one that it wraps.
+        await self._transport.aclose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.close()
+
+    async def _get_batch(
+        self, mailbox: str, paths: Sequence[str], what: str, role: str
+    ) -> list[Answer]:
+        """One read-only `$batch`: being reads, it may be repeated although it is a POST."""
+        prefer = {"Prefer": IMMUTABLE_IDS}
+        body = msgspec.json.encode(
+            {
+                "requests": [
+                    {"id": str(at), "method": "GET", "url": path, "headers": prefer}
+                    for at, path in enumerate(paths)
+                ]
+            }
+        )
+        attempt = 1
+        while True:
+            try:
+                whole = await self._exchange(
+                    "POST", mailbox, "/v1.0/$batch", body=body, cost=len(paths)
+                )
+                if whole.ok:
+                    return self._parts(whole, len(paths), mailbox, what)
+                if whole.status not in RETRIABLE or attempt >= self._patience.attempts:
+                    raise failure(whole, what, role=role)
+                await self._rest(attempt, whole, what)
+            except (NotSentError, AnswerLostError, ProtocolError):
+                if attempt >= self._patience.attempts:
+                    raise
+                await self._rest(attempt)
+            attempt += 1
+
+    def _parts(self, whole: Answer, count: int, mailbox: str, what: str) -> list[Answer]:
+        try:
+            parts = {part.id: part for part in BATCH.decode(whole.body).responses}
+            found = [of_part(parts[str(at)], whole.client_request_id) for at in range(count)]
+        except (msgspec.DecodeError, KeyError) as error:
+            raise ProtocolError(
+                f"{what}: the answer to a batch is not whole ({whole.summary}); will be tried again"
+            ) from error
+        self.note_refusals(mailbox, found)
+        return found
+
+    def note_refusals(self, mailbox: str, answers: Sequence[Answer]) -> None:
+        """Tell the throttle what a batch's own answers say of the mailbox's limits."""
+        refused = [answer for answer in answers if answer.status == 429]
+        if refused:
+            longest = max(answer.retry_after or DEFAULT_RETRY_AFTER for answer in refused)
+            self.throttle.refused(mailbox, min(longest, self._patience.longest_pause))
+        else:
+            self.throttle.answered(mailbox, len(answers))
+
+    async def _exchange(
+        self,
+        method: str,
+        mailbox: str,
+        path: str,
+        *,
+        body: bytes = b"",
+        cost: int = 1,
+        prefer: Sequence[str] = (),
+    ) -> Answer:
+        """One request and its answer, whatever its status; once more after a 401."""
+        headers = {"Prefer": ", ".join((IMMUTABLE_IDS, *prefer))}
+        if body:
+            headers |= _JSON
+        async with self.throttle.slot(mailbox, cost=cost, upload=len(body)):
+            token = (await self._tokens.token(self._scope)).token
+            answer = await self._send(method, path, headers, body, token)
+            if answer.status == 401:
+                if (await self._tokens.token(self._scope)).token == token:
+                    await self._tokens.invalidate()
+                token = (await self._tokens.token(self._scope)).token
+                answer = await self._send(method, path, headers, body, token)
+        if answer.status == 429:
+            wait = answer.retry_after or DEFAULT_RETRY_AFTER
+            self.throttle.refused(mailbox, min(wait, self._patience.longest_pause))
+        elif cost == 1:
+            self.throttle.answered(mailbox)
+        return answer
+
+    async def _send(
+        self, method: str, path: str, headers: dict[str, str], body: bytes, token: str
+    ) -> Answer:
+        request_id = str(uuid.uuid4())
+        self.requests += 1
+        request = self._client.build_request(
+            method,
+            self.origin + path,
+            headers={
+                **headers,
+                "Authorization": f"Bearer {token}",
+                "client-request-id": request_id,
+            },
+            content=body,
+            extensions=dict(_NO_OPTIONS),
+        )
+        try:
+            async with asyncio.timeout(self._patience.answer):
+                response = await self._client.send(request, follow_redirects=False)
+        except (httpx.HTTPError, aiohttp.ClientError, OSError, TimeoutError) as error:
+            raise self._lost(error, request_id) from error
+        return Answer(
+            status=response.status_code,
+            headers={name.lower(): value for name, value in response.headers.items()},
+            body=response.content,
+            client_request_id=request_id,
+        )
+
+    def _lost(self, error: Exception, request_id: str) -> EndpointUnavailableError:
+        """httpx-aiohttp tells a dropped connection as a ConnectTimeout, so the cause decides."""
+        origin = error.__cause__ or error
+        text = f"connection {self.connection.name}: Graph at {self.origin}"
+        if isinstance(origin, (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError)):
+            return NotSentError(
+                f"{text} cannot be reached ({type(origin).__name__}, request {request_id}); "
+                "check name resolution, proxies, firewalls and the certificate authority"
+            )
+        return AnswerLostError(
+            f"{text} gave no whole answer ({type(origin).__name__}, request {request_id}); "
+            "will be tried again"
+        )
+
+    async def _rest(self, attempt: int, answer: Answer | None = None, what: str = "") -> None:
+        wait = self._patience.pause * 2 ** (attempt - 1) * (0.5 + self._jitter())
+        asked = answer.retry_after if answer is not None else None
+        if answer is not None and asked is not None and asked > self._patience.longest_pause:
+            raise ThrottledError(
+                f"{what}: Graph asks to wait {asked:.0f} s ({answer.summary})", retry_after=asked
+            )
+        await asyncio.sleep(max(wait, asked or 0.0))
+
+
+def _transport(origins: Origins, graph: str) -> AiohttpTransport:
+    """Proxies of the environment serve the real service only, never a rewritten origin."""
+    rewritten = origins.rewritten(graph)
+    trust = ssl.create_default_context(cafile=origins.ca_file if rewritten else None)
+
+    def make() -> aiohttp.ClientSession:
+        connector = aiohttp.TCPConnector(ssl=trust, limit=100, keepalive_timeout=30)
+        return aiohttp.ClientSession(
+            connector=connector, trust_env=not rewritten, cookie_jar=aiohttp.DummyCookieJar()
+        )
+
+    return AiohttpTransport(verify=trust, client=make)
+
+
+def _client(transport: AiohttpTransport, patience: Patience) -> httpx.AsyncClient:
+    timeout = httpx.Timeout(patience.answer, connect=patience.connect, pool=None)
+    client = httpx.AsyncClient(transport=transport, timeout=timeout, trust_env=False)
+    return cast(
+        "httpx.AsyncClient",
+        GraphClientFactory.create_with_custom_middleware([GraphTelemetryHandler()], client=client),
+    )

@@ -1,0 +1,180 @@
+"""Keeping within the service's limits, so that it seldom has to refuse.
+
+https://learn.microsoft.com/graph/throttling-limits (Outlook service limits): for each application
+and mailbox 10,000 requests in 10 minutes, 4 requests at a time and 150 MB of uploads in 5 minutes;
+for an application, over all tenants, 130,000 requests in 10 seconds. Requests inside a `$batch`
+are counted one by one and reach a mailbox four at a time
+(https://learn.microsoft.com/graph/json-batching).
+
+The amounts are kept over a sliding window: a token bucket that is full lets through up to twice
+its size within one of the service's windows. How many run at a time adapts: halved when the service
+refuses, one more after a run of answers that were not refusals, never above the documented limit.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+import msgspec
+
+
+class Limits(msgspec.Struct, frozen=True, kw_only=True):
+    """What a service allows; the defaults are Outlook's. Spans are in seconds."""
+
+    requests: int = 10_000
+    requests_span: float = 600.0
+    uploads: int = 150_000_000
+    """Bytes."""
+    uploads_span: float = 300.0
+    concurrent: int = 4
+    app_requests: int = 130_000
+    app_requests_span: float = 10.0
+
+
+_CALM = 20
+"""Requests without a refusal after which one more may run at a time."""
+
+
+class _Window:
+    """Amounts within the last `span` seconds, in slices of a hundredth of it.
+
+    A slice counts until its end has left the window, so never too little is counted.
+    """
+
+    def __init__(self, limit: int, span: float) -> None:
+        self.limit = limit
+        self.span = span
+        self._slice = span / 100
+        self._slices: deque[tuple[float, int]] = deque()
+        self._total = 0
+
+    def take(self, now: float, amount: int) -> None:
+        self._total += amount
+        if self._slices and now - self._slices[-1][0] < self._slice:
+            start, before = self._slices.pop()
+            self._slices.append((start, before + amount))
+        else:
+            self._slices.append((now, amount))
+
+    def wait(self, now: float, amount: int) -> float:
+        """Seconds until there is room. More than the limit at once waits for an empty window."""
+        gone = now - self.span - self._slice
+        while self._slices and self._slices[0][0] <= gone:
+            self._total -= self._slices.popleft()[1]
+        excess = self._total + min(amount, self.limit) - self.limit
+        if excess <= 0:
+            return 0.0
+        for start, taken in self._slices:
+            excess -= taken
+            if excess <= 0:
+                return start - gone
+        return self.span
+
+
+class _Lane:
+    """One mailbox: its limits, and who waits for it, in turn."""
+
+    def __init__(self, limits: Limits) -> None:
+        self.gate = asyncio.Lock()
+        self.requests = _Window(limits.requests, limits.requests_span)
+        self.uploads = _Window(limits.uploads, limits.uploads_span)
+        self.most = limits.concurrent
+        self.allowed = limits.concurrent
+        self.running = 0
+        self.room = asyncio.Event()
+        self.paused_until = 0.0
+        self.calm = 0
+
+    def refused(self) -> None:
+        self.allowed = max(1, self.allowed // 2)
+        self.calm = 0
+
+    def answered(self, count: int) -> None:
+        self.calm += count
+        if self.calm >= _CALM and self.allowed < self.most:
+            self.allowed += 1
+            self.calm = 0
+            self.room.set()
+
+
+class Throttle:
+    """The limits of one application. Belongs to one event loop.
+
+    `clock` gives seconds that only grow; by default the loop's own.
+    """
+
+    def __init__(
+        self, limits: Limits | None = None, *, clock: Callable[[], float] | None = None
+    ) -> None:
+        self._limits = limits or Limits()
+        self._clock = clock
+        self._lanes: dict[str, _Lane] = {}
+        self._app = _Window(self._limits.app_requests, self._limits.app_requests_span)
+        self.waited = 0.0
+        """Seconds that requests waited because of a limit on amounts or a refusal, in sum."""
+
+    @asynccontextmanager
+    async def slot(self, mailbox: str, *, cost: int = 1, upload: int = 0) -> AsyncIterator[None]:
+        """The right to send `cost` requests (the items of a batch) with `upload` bytes now.
+
+        Waits as long as the limits ask, in the order of arrival. At most four of a batch run at a
+        time, so a batch takes up to four of the mailbox's places.
+        """
+        lane = self._lane(mailbox)
+        async with lane.gate:
+            width = min(cost, lane.most)
+            await self._wait_for_amounts(lane, cost, upload)
+            while lane.running and lane.running + width > lane.allowed:
+                lane.room.clear()
+                await lane.room.wait()
+                await self._wait_for_amounts(lane, cost, upload)
+            now = self._now()
+            lane.requests.take(now, cost)
+            lane.uploads.take(now, upload)
+            self._app.take(now, cost)
+            lane.running += width
+        try:
+            yield
+        finally:
+            lane.running -= width
+            lane.room.set()
+
+    def refused(self, mailbox: str, retry_after: float) -> None:
+        """The service answered 429: nothing goes there for `retry_after` seconds, then less."""
+        lane = self._lane(mailbox)
+        lane.refused()
+        lane.paused_until = max(lane.paused_until, self._now() + retry_after)
+
+    def answered(self, mailbox: str, count: int = 1) -> None:
+        """The service took `count` requests."""
+        self._lane(mailbox).answered(count)
+
+    def concurrency(self, mailbox: str) -> int:
+        """How many requests may run at a time there now."""
+        return self._lane(mailbox).allowed
+
+    async def _wait_for_amounts(self, lane: _Lane, cost: int, upload: int) -> None:
+        while True:
+            now = self._now()
+            seconds = max(
+                lane.paused_until - now,
+                lane.requests.wait(now, cost),
+                lane.uploads.wait(now, upload),
+                self._app.wait(now, cost),
+            )
+            if seconds <= 0:
+                return
+            self.waited += seconds
+            await asyncio.sleep(seconds)
+
+    def _lane(self, mailbox: str) -> _Lane:
+        lane = self._lanes.get(mailbox)
+        if lane is None:
+            lane = self._lanes[mailbox] = _Lane(self._limits)
+        return lane
+
+    def _now(self) -> float:
+        return self._clock() if self._clock else asyncio.get_running_loop().time()
