@@ -1,3 +1,9 @@
+// The control plane that the demo and the tests run against, pinned.
+//
+// Nothing of this module is compiled into the operator; its only content is
+// the versions of the tools below. k8s.io/kubernetes replaces its staging
+// modules by paths inside its own tree, and replacements count in the main
+// module only, so each is repeated here with its published version.
 module cirahub.invalid/hack/cluster
 
 go 1.26.0

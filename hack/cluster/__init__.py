@@ -1,0 +1,45 @@
+"""A real Kubernetes control plane for the demo and the tests, from package registries alone.
+
+kube-apiserver, etcd, kube-controller-manager and kubectl are built once from a pinned Go
+module, cached, and started in about three seconds. No image is pulled and no daemon is needed.
+There is no scheduler and no node: pods are accepted and stay Pending.
+
+Which cluster is used, in this order:
+
+1. ``CIRAHUB_TEST_KUBECONFIG``: an existing cluster, kind for example. The tests create and
+   delete namespaces and custom resource definitions in its current context. Plain
+   ``KUBECONFIG`` is deliberately not read: on many machines it points at production.
+2. Otherwise one of our own is started. Its binaries come from ``KUBEBUILDER_ASSETS`` (the
+   name that envtest gave to "where the control-plane binaries are"), or else from our cache,
+   or else from a build, which takes some minutes and happens once.
+
+By hand: ``python hack/cluster --help``. In tests: the fixtures of ``cluster.fixtures``.
+Only the standard library is imported here (``cluster.fixtures`` apart, which needs pytest),
+so that all of it runs before any virtual environment exists.
+"""
+
+from cluster.access import Cluster
+from cluster.binaries import Binaries
+from cluster.controlplane import ControlPlane
+from cluster.errors import (
+    BinariesMissingError,
+    BuildFailedError,
+    ClusterError,
+    ClusterUnusableError,
+    ComponentFailedError,
+    KubectlFailedError,
+    ToolchainMissingError,
+)
+
+__all__ = [
+    "Binaries",
+    "BinariesMissingError",
+    "BuildFailedError",
+    "Cluster",
+    "ClusterError",
+    "ClusterUnusableError",
+    "ComponentFailedError",
+    "ControlPlane",
+    "KubectlFailedError",
+    "ToolchainMissingError",
+]

@@ -1,0 +1,94 @@
+"""A Kubernetes API and the right to do everything in it: ours, or one we are handed."""
+
+import base64
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from cluster.binaries import Binaries
+from cluster.errors import ClusterUnusableError, KubectlFailedError
+from cluster.kubectl import Kubectl
+
+EXISTING = "CIRAHUB_TEST_KUBECONFIG"
+
+
+class Cluster:
+    """What the demo or a test needs of any cluster."""
+
+    def __init__(
+        self, *, kubeconfig: Path, url: str, ca_file: Path, issuer: str, kubectl: Path
+    ) -> None:
+        self.kubeconfig = kubeconfig
+        """With one context; credentials and CA are embedded."""
+        self.url = url
+        self.ca_file = ca_file
+        """PEM of what signed the API server's certificate."""
+        self.issuer = issuer
+        """Of service-account tokens; discovery is below it (OpenID Connect Discovery 1.0,
+        section 4)."""
+        self._kubectl = Kubectl(kubectl, kubeconfig)
+
+    @property
+    def has_controllers(self) -> bool:
+        """Whether garbage is collected, namespaces end and default ServiceAccounts appear."""
+        return True
+
+    def kubectl(self, *arguments: str | Path, input: str | None = None) -> str:  # noqa: A002
+        """Run kubectl as the administrator, and return its stdout.
+
+        `input` is what ``-f -`` reads. Raises KubectlFailedError, with kubectl's stderr.
+        """
+        return self._kubectl.run(*arguments, stdin=input)
+
+
+@contextmanager
+def existing_cluster() -> Iterator[Cluster | None]:
+    """The cluster that CIRAHUB_TEST_KUBECONFIG names, or None when it is not set.
+
+    Raises ClusterUnusableError when the file or its cluster cannot be used: a cluster that
+    was named is not silently replaced by one of our own.
+    """
+    named = os.environ.get(EXISTING)
+    if not named:
+        yield None
+        return
+    if not Path(named).is_file():
+        raise ClusterUnusableError(f"{EXISTING} names {named}, which is no file. Correct it.")
+    with TemporaryDirectory(prefix="cirahub-cluster-") as directory:
+        yield _taken_over(Path(named), Path(directory))
+
+
+def _taken_over(named: Path, directory: Path) -> Cluster:
+    found = shutil.which("kubectl")
+    kubectl = Path(found) if found else Binaries.find().kubectl
+    ask = Kubectl(kubectl, named).run
+    try:
+        # Flattened and minified, so that a later switch of context doesn't move the tests.
+        view = ask("config", "view", "--raw", "--minify", "--flatten", "--output", "json")
+        openid = json.loads(ask("get", "--raw", "/.well-known/openid-configuration"))
+    except KubectlFailedError as error:
+        raise ClusterUnusableError(
+            f"The current context of {named} (from {EXISTING}) does not answer: {error}\n"
+            f"Correct it, or unset {EXISTING} to have a control plane started."
+        ) from error
+    server = json.loads(view)["clusters"][0]["cluster"]
+    if "certificate-authority-data" not in server:
+        raise ClusterUnusableError(
+            f"The current context of {named} (from {EXISTING}) names no certificate authority, "
+            "against which the tests verify the API server. Add it to the kubeconfig."
+        )
+    ca_file = directory / "ca.crt"
+    ca_file.write_bytes(base64.b64decode(server["certificate-authority-data"]))
+    kubeconfig = directory / "kubeconfig"
+    kubeconfig.write_text(view)
+    return Cluster(
+        kubeconfig=kubeconfig,
+        url=server["server"],
+        ca_file=ca_file,
+        issuer=openid["issuer"],
+        kubectl=kubectl,
+    )

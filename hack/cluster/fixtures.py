@@ -1,0 +1,61 @@
+"""A pytest plugin: a control plane per run (per worker under xdist), a namespace per test.
+
+Register it by ``pytest_plugins = ["cluster.fixtures"]`` in the topmost conftest.
+"""
+
+import secrets
+from collections.abc import Iterator
+
+import pytest
+
+from cluster.access import EXISTING, Cluster, existing_cluster
+from cluster.binaries import Binaries
+from cluster.controlplane import ControlPlane
+from cluster.errors import ClusterError
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Build what the collected tests will need now: no test's timeout is running yet, and
+    output is not captured, so that the progress of a first build is seen."""
+    needed = any(
+        "control_plane" in item.fixturenames
+        for item in session.items
+        if isinstance(item, pytest.Function)
+    )
+    if not needed or session.config.option.collectonly:
+        return
+    try:
+        with existing_cluster() as existing:
+            if existing is None:
+                Binaries.find()
+    except ClusterError as error:
+        pytest.exit(f"No cluster for the tests. {error}", returncode=1)
+
+
+@pytest.fixture(scope="session")
+def control_plane() -> Iterator[Cluster]:
+    """The cluster that CIRAHUB_TEST_KUBECONFIG names, or one of our own with an audit log."""
+    with existing_cluster() as existing:
+        if existing is not None:
+            yield existing
+            return
+        with ControlPlane.start(audit=True) as plane:
+            yield plane
+
+
+@pytest.fixture(scope="session")
+def own_control_plane(control_plane: Cluster) -> ControlPlane:
+    """For tests that stop the API server or read its audit log: skipped on a cluster that we
+    were handed."""
+    if not isinstance(control_plane, ControlPlane):
+        pytest.skip(f"needs a control plane of its own: unset {EXISTING}")
+    return control_plane
+
+
+@pytest.fixture
+def namespace(control_plane: Cluster) -> Iterator[str]:
+    """The name of a fresh namespace, deleted afterwards without waiting for its end."""
+    name = f"test-{secrets.token_hex(4)}"
+    control_plane.kubectl("create", "namespace", name)
+    yield name
+    control_plane.kubectl("delete", "namespace", name, "--wait=false")

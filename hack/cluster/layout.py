@@ -1,0 +1,157 @@
+"""The files of one control plane, all in one directory that only its owner can enter."""
+
+import base64
+import json
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+
+from cluster.errors import ClusterError
+
+HOST = "127.0.0.1"
+ADMINISTRATOR = "admin"
+CONTROLLERS = "system:kube-controller-manager"
+UNIX_PATH_MAX = 107
+"""unix(7): sun_path has 108 bytes, of which one is the final null byte."""
+
+AUDIT_POLICY = {
+    "apiVersion": "audit.k8s.io/v1",
+    "kind": "Policy",
+    "omitStages": ["RequestReceived"],
+    "rules": [
+        # What the control plane asks of itself would drown what its clients ask.
+        {"level": "None", "users": ["system:apiserver", CONTROLLERS]},
+        {"level": "None", "nonResourceURLs": ["/readyz*", "/livez*", "/healthz*"]},
+        {"level": "Metadata"},
+    ],
+}
+
+ANONYMOUS_DISCOVERY = {
+    "apiVersion": "rbac.authorization.k8s.io/v1",
+    "kind": "ClusterRoleBinding",
+    "metadata": {"name": "anonymous-service-account-issuer-discovery"},
+    "roleRef": {
+        "apiGroup": "rbac.authorization.k8s.io",
+        "kind": "ClusterRole",
+        "name": "system:service-account-issuer-discovery",
+    },
+    "subjects": [
+        {
+            "apiGroup": "rbac.authorization.k8s.io",
+            "kind": "Group",
+            "name": "system:unauthenticated",
+        }
+    ],
+}
+"""Whoever verifies a token from outside (Entra ID, Vault) fetches the keys without one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    directory: Path
+    port: int
+    """Of the API server: the only TCP port, since etcd listens on a socket in `directory`."""
+    token: str
+    """The administrator's."""
+
+    @property
+    def url(self) -> str:
+        return f"https://{HOST}:{self.port}"
+
+    @property
+    def etcd_socket(self) -> Path:
+        return self.directory / "etcd.sock"
+
+    @property
+    def peer_socket(self) -> Path:
+        return self.directory / "peer.sock"
+
+    @property
+    def certificates(self) -> Path:
+        """kube-apiserver makes its own when this is empty: ``apiserver.crt`` holds the serving
+        certificate followed by its CA, ``apiserver.key`` the serving key."""
+        return self.directory / "certificates"
+
+    @property
+    def signing_key(self) -> Path:
+        """Of service-account tokens.
+
+        It is the serving key: RSA, as real clusters have, made before it is read, and gone
+        with the cluster. A second one would need a key generator that Python does not bring.
+        """
+        return self.certificates / "apiserver.key"
+
+    @property
+    def ca_file(self) -> Path:
+        return self.directory / "ca.crt"
+
+    @property
+    def kubeconfig(self) -> Path:
+        return self.directory / "kubeconfig"
+
+    @property
+    def controllers_kubeconfig(self) -> Path:
+        return self.directory / "controllers.kubeconfig"
+
+    @property
+    def tokens(self) -> Path:
+        return self.directory / "tokens.csv"
+
+    @property
+    def audit_policy(self) -> Path:
+        return self.directory / "audit-policy.json"
+
+    def write_inputs(self) -> None:
+        """What kube-apiserver reads at its start.
+
+        Raises ClusterError when the directory's name is too long for a socket in it.
+        """
+        if len(bytes(self.peer_socket)) > UNIX_PATH_MAX:
+            raise ClusterError(
+                f"{self.peer_socket} is too long for the name of a Unix socket "
+                f"({UNIX_PATH_MAX} bytes). Set TMPDIR to a folder with a shorter name."
+            )
+        self._write_tokens()
+        self.audit_policy.write_text(json.dumps(AUDIT_POLICY))
+
+    def _write_tokens(self) -> None:
+        """Columns: token, user, uid, groups. The controllers get a name of their own for the
+        audit log, and every right, since no per-controller accounts are made."""
+        rows = [
+            f"{self.token},{ADMINISTRATOR},{ADMINISTRATOR},system:masters",
+            f"{secrets.token_urlsafe(32)},{CONTROLLERS},{CONTROLLERS},system:masters",
+        ]
+        self.tokens.write_text("\n".join(rows) + "\n")
+
+    def take_authority(self) -> bool:
+        """Write `ca_file` and the kubeconfigs once kube-apiserver has made its certificate.
+
+        False: not yet.
+        """
+        begin = "-----BEGIN CERTIFICATE-----"
+        made = self.certificates / "apiserver.crt"
+        blocks = made.read_text().split(begin)[1:] if made.exists() else []
+        if len(blocks) < 2 or "-----END CERTIFICATE-----" not in blocks[-1]:
+            return False
+        self.ca_file.write_text(begin + blocks[-1])
+        self.kubeconfig.write_text(self._kubeconfig(ADMINISTRATOR, self.token))
+        token = self.tokens.read_text().splitlines()[1].split(",", maxsplit=1)[0]
+        self.controllers_kubeconfig.write_text(self._kubeconfig(CONTROLLERS, token))
+        return True
+
+    def _kubeconfig(self, user: str, token: str) -> str:
+        """As JSON, which is YAML to every reader of kubeconfigs."""
+        name = "cirahub"
+        server = {
+            "server": self.url,
+            "certificate-authority-data": base64.b64encode(self.ca_file.read_bytes()).decode(),
+        }
+        config = {
+            "apiVersion": "v1",
+            "kind": "Config",
+            "clusters": [{"name": name, "cluster": server}],
+            "users": [{"name": user, "user": {"token": token}}],
+            "contexts": [{"name": name, "context": {"cluster": name, "user": user}}],
+            "current-context": name,
+        }
+        return json.dumps(config, indent=2) + "\n"
