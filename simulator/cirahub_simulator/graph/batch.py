@@ -159,11 +159,14 @@ def _inner(request: Request, part: _Part, request_id: str) -> Request:
         body=bytes(part.body),
         origin=request.origin,
         client=request.client,
+        service=request.service,
         batch=request_id,
     )
 
 
 def _serve_part(world: World, request: Request, serve: Callable[[Request], Response]) -> Response:
+    if request.client is None:  # the admin endpoint's: neither faults nor log
+        return serve(request)
     fault = world.faults.decide(request)
     if fault is None:
         response = serve(request)

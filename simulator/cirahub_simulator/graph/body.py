@@ -149,8 +149,6 @@ def _finish(fields: ContactFields, switches: Switches) -> dict[str, str | None]:
 
 
 def _birthday(text: str, switches: Switches) -> str:
-    if text.endswith("T00:00:00Z") and len(text) == 20 and _DATE_TIME.fullmatch(text):
-        return text
     if _DATE_TIME.fullmatch(text) is None:
         raise errors.invalid_value("birthday", f"'{text}' is no Edm.DateTimeOffset")
     try:

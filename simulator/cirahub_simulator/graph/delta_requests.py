@@ -124,7 +124,7 @@ def _answer(
     context: str,
 ) -> Response:
     now = call.world.clock.time()
-    given = query.skip_token if query.skip_token is not None else query.delta_token
+    given = query.skip_token or query.delta_token or None
     if given is None:
         token = _first_token(
             call, mailbox, query, resource=resource, scope=scope, world_id=world_id

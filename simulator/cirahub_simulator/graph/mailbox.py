@@ -5,6 +5,7 @@ These methods are what both Graph requests and the admin endpoint ("as the user"
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 
 DEFAULT_FOLDER = "contacts"
 """The well-known name of the default folder. Well-known names are compared without case."""
+
+_generations = itertools.count(1)
+"""Of delta tokens. No two mailboxes share one, nor do a user's old mailbox and a new one."""
 
 _NAME_PARTS = frozenset(("givenName", "middleName", "surname"))
 
@@ -42,7 +46,7 @@ class Mailbox:
         self.folder_changes: ChangeLog[Folder] = ChangeLog()
         self.bin: dict[str, Contact] = {}
         """Deleted Items, by immutable id."""
-        self.token_generation = 0
+        self.token_generation = next(_generations)
         self._root_id = self._numbering.folder_id(self._number())
         self.bin_folder = self._new_folder("Deleted Items", None, self._root_id)
         self.default_folder = self._new_folder("Contacts", None, self._root_id)
@@ -229,7 +233,7 @@ class Mailbox:
 
     def expire_delta_tokens(self) -> None:
         """Let every delta and skip token that was given out so far answer 410."""
-        self.token_generation += 1
+        self.token_generation = next(_generations)
 
     @property
     def sequence(self) -> int:

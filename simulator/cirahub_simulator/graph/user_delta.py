@@ -69,7 +69,7 @@ class UserDelta:
                     f"${name} is not supported on this delta query.", "Request_UnsupportedQuery"
                 )
         users = {user.id: user for user in visible_users(call)}
-        given = query.skip_token or query.delta_token
+        given = query.skip_token or query.delta_token or None
         if given is not None and given.lower() != "latest":
             state = self._resume(call, given)
         else:

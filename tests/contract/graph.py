@@ -1,0 +1,395 @@
+"""Whether answers are what Microsoft Graph's published contract says, request by request.
+
+The contract is `contracts/graph-v1.0.yaml` of the project's shared folder: beside the repository,
+or where CIRAHUB_SHARED says. In tests: `Contract.find()` and `problems(exchange)`. On a recording
+of the simulator (`cirahub simulate` writes JSON Lines): `python tests/contract/graph.py FILE ...`.
+
+What the contract doesn't cover is in `EXCEPTIONS`, each with its reason; nothing else is let pass.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import parse_qsl
+
+import jsonschema
+import yaml
+
+EXCEPTIONS: Final = {
+    "no such operation": (
+        "A path or method that the contract doesn't have may be answered with an error only, and "
+        "the error must validate."
+    ),
+    "deeper folders": (
+        "The contract ends at one level of childFolders; the documents nest them without end "
+        "(contact-get, user-list-contacts). A deeper path is judged as one of one level."
+    ),
+    "delta without parentheses": (
+        "The contract spells delta(), the documents delta; both are the same function."
+    ),
+    "keys in parentheses": "OData's users('id') is the contract's users/id.",
+    "state tokens": (
+        "$deltatoken and $skiptoken are documented (contact-delta, paging) and not declared."
+    ),
+    "custom options": "Options without a leading $ are no part of the contract.",
+    "fault": (
+        "What a fault rule made is the rule's doing: a truncated or dropped answer has no body to "
+        "judge. A status that a rule gave still has Graph's error body."
+    ),
+}
+
+_STATE_TOKENS = frozenset(("$deltatoken", "$skiptoken"))
+_DATE_TIME = re.compile(
+    r"\d{4}-(?:0\d|1[0-2])-[0-3]\dT[0-2]\d:[0-5]\d:[0-6]\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)"
+)
+_KEY = re.compile(r"\('([^']*)'\)")
+_DEEP_FOLDERS = re.compile(r"(/childFolders/[^/]+)(?:/childFolders/[^/]+)+(?=/|$)", re.IGNORECASE)
+_DEEP_COLLECTION = re.compile(
+    r"/childFolders/[^/]+(?=/childFolders(?:/(?:delta(?:\(\))?|\$count))?$)", re.IGNORECASE
+)
+
+_formats = jsonschema.FormatChecker(formats=())
+
+
+@_formats.checks("date-time")
+def _is_date_time(value: object) -> bool:
+    return not isinstance(value, str) or _DATE_TIME.fullmatch(value) is not None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Exchange:
+    """A request and its answer."""
+
+    method: str
+    path: str
+    """With or without `/v1.0`."""
+    status: int
+    query: str = ""
+    request_body: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: str = ""
+    fault: str | None = None
+
+    @classmethod
+    def from_record(cls, record: Mapping[str, Any]) -> Exchange:
+        """A line of a recording. Bodies may be text or JSON already."""
+        return cls(
+            method=record["method"],
+            path=record["path"],
+            status=record["status"],
+            query=record.get("query") or "",
+            request_body=_text(record.get("request_body")),
+            headers=record.get("headers") or {},
+            body=_text(record.get("body")),
+            fault=record.get("fault"),
+        )
+
+
+@dataclass(frozen=True)
+class _Operation:
+    name: str
+    pattern: re.Pattern[str]
+    method: str
+    options: frozenset[str]
+    request: Mapping[str, Any] | None
+    responses: Mapping[str, Any]
+
+
+class Contract:
+    """The published contract, compiled."""
+
+    def __init__(self, document: Mapping[str, Any]) -> None:
+        components = document["components"]
+        self._definitions = {
+            name: _convert(schema) for name, schema in components["schemas"].items()
+        }
+        self._responses: Mapping[str, Any] = components["responses"]
+        self._operations = [
+            operation
+            for template, item in document["paths"].items()
+            for operation in self._read(template, item)
+        ]
+        self._validators: dict[str, tuple[jsonschema.Draft202012Validator, bool]] = {}
+        self._passed: set[tuple[str, object]] = set()
+
+    @classmethod
+    def find(cls) -> Contract | None:
+        """The contract of the shared folder; None where there is none."""
+        root = Path(__file__).resolve().parents[2]
+        shared = Path(os.environ.get("CIRAHUB_SHARED") or root.parent / "shared")
+        path = shared / "contracts" / "graph-v1.0.yaml"
+        if not path.is_file():
+            return None
+        loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+        return cls(yaml.load(path.read_text(encoding="utf-8"), Loader=loader))
+
+    def problems(self, exchange: Exchange) -> list[str]:
+        """What is wrong with an exchange, in words; empty when it is right."""
+        if exchange.status == 0:
+            return []
+        path = _plain_path(exchange.path)
+        candidates = [op for op in self._operations if op.pattern.fullmatch(path)]
+        operation = next((op for op in candidates if op.method == exchange.method), None)
+        where = f"{exchange.method} {exchange.path} {exchange.status}"
+        found: list[str] = []
+        if operation is None:
+            if exchange.status < 400:
+                found.append("the contract has no such operation")
+            found += self._error_problems(exchange)
+        else:
+            found += self._answer_problems(operation, exchange)
+            if exchange.status < 400:
+                found += self._request_problems(operation, exchange)
+                found += self._option_problems(operation, exchange)
+                if operation.name == "post:/$batch":
+                    found += self._batch_problems(exchange)
+        return [f"{where}: {problem}" for problem in found]
+
+    def check(self, exchange: Exchange) -> None:
+        """Raises AssertionError with everything that is wrong."""
+        found = self.problems(exchange)
+        if found:
+            raise AssertionError("\n".join(found))
+
+    def _answer_problems(self, operation: _Operation, exchange: Exchange) -> list[str]:
+        if exchange.status >= 400:
+            return self._error_problems(exchange)
+        responses = operation.responses
+        response = responses.get(str(exchange.status)) or responses.get(
+            f"{exchange.status // 100}XX"
+        )
+        if response is None:
+            return ["the operation has no such status"]
+        content = response.get("content")
+        if content is None:
+            return [] if not exchange.body else ["the operation answers without content"]
+        declared, media = next(iter(content.items()))
+        if not _header(exchange, "content-type").startswith(declared):
+            return [f"Content-Type is not {declared}"]
+        if exchange.fault is not None and not _is_json(exchange.body):
+            return []
+        return self._validate(f"{operation.name} answer", media["schema"], exchange.body)
+
+    def _error_problems(self, exchange: Exchange) -> list[str]:
+        if exchange.fault is not None and not _is_json(exchange.body):
+            return []
+        schema = self._responses["error"]["content"]["application/json"]["schema"]
+        return self._validate("error", schema, exchange.body)
+
+    def _request_problems(self, operation: _Operation, exchange: Exchange) -> list[str]:
+        if operation.request is None:
+            return ["the operation takes no body"] if exchange.request_body else []
+        if not exchange.request_body:
+            return []
+        found = self._validate(
+            f"{operation.name} request", operation.request, exchange.request_body
+        )
+        return [f"request: {problem}" for problem in found]
+
+    @staticmethod
+    def _option_problems(operation: _Operation, exchange: Exchange) -> list[str]:
+        names = {name for name, _ in parse_qsl(exchange.query, keep_blank_values=True)}
+        declared = operation.options | _STATE_TOKENS
+        undeclared = sorted(n for n in names if n.startswith("$") and n.lower() not in declared)
+        return [f"the option {name} is not declared" for name in undeclared]
+
+    def _batch_problems(self, exchange: Exchange) -> list[str]:
+        """Each answer of a batch, judged by the request that it answers."""
+        if not exchange.request_body or not _is_json(exchange.body):
+            return []
+        parts = {part["id"]: part for part in json.loads(exchange.request_body)["requests"]}
+        found: list[str] = []
+        for answer in json.loads(exchange.body)["responses"]:
+            part = parts.get(answer["id"])
+            if part is None:
+                found.append(f"an answer to no request: {answer['id']}")
+                continue
+            path, _, query = part["url"].partition("?")
+            found += self.problems(
+                Exchange(
+                    method=part["method"].upper(),
+                    path=path if path.startswith("/") else f"/{path}",
+                    status=answer["status"],
+                    query=query,
+                    request_body=_text(part.get("body")),
+                    headers=answer.get("headers") or {},
+                    body=_text(answer.get("body")),
+                )
+            )
+        return found
+
+    def _validate(self, name: str, schema: Mapping[str, Any], text: str) -> list[str]:
+        if not text:
+            return ["there is no body"]
+        try:
+            value = json.loads(text)
+        except ValueError as error:
+            return [f"the body is no JSON: {error}"]
+        validator, by_shape = self._validator(name, schema)
+        key = (name, _shape(value)) if by_shape else None
+        if key is not None and key in self._passed:
+            return []
+        found = [
+            f"{error.json_path}: {error.message[:300]}" for error in validator.iter_errors(value)
+        ]
+        if key is not None and not found:
+            self._passed.add(key)
+        return found
+
+    def _validator(
+        self, name: str, schema: Mapping[str, Any]
+    ) -> tuple[jsonschema.Draft202012Validator, bool]:
+        """The compiled validator, and whether values of one shape are all alike to it."""
+        compiled = self._validators.get(name)
+        if compiled is None:
+            reached = self._reach(schema)
+            whole = {**_convert(schema), "$defs": {n: self._definitions[n] for n in reached}}
+            validator = jsonschema.Draft202012Validator(whole, format_checker=_formats)
+            compiled = self._validators[name] = (validator, not _has_enum(whole))
+        return compiled
+
+    def _reach(self, schema: Mapping[str, Any]) -> set[str]:
+        reached: set[str] = set()
+        waiting = list(_references(schema))
+        while waiting:
+            name = waiting.pop()
+            if name not in reached:
+                reached.add(name)
+                waiting += _references(self._definitions[name])
+        return reached
+
+    def _read(self, template: str, item: Mapping[str, Any]) -> Iterator[_Operation]:
+        pattern = "".join(
+            "[^/]+" if part.startswith("{") else re.escape(part)
+            for part in re.split(r"(\{[^}]*\})", template)
+        )
+        pattern = pattern.replace(
+            re.escape("delta()"), r"(?:(?:microsoft\.)?graph\.)?delta(?:\(\))?"
+        )
+        for method in ("get", "post", "put", "patch", "delete"):
+            operation = item.get(method)
+            if operation is None:
+                continue
+            parameters = [*item.get("parameters", ()), *operation.get("parameters", ())]
+            body = operation.get("requestBody", {}).get("content", {}).get("application/json")
+            yield _Operation(
+                name=operation["operationId"],
+                pattern=re.compile(pattern, re.IGNORECASE),
+                method=method.upper(),
+                options=frozenset(p["name"].lower() for p in parameters if p["in"] == "query"),
+                request=body["schema"] if body else None,
+                responses=operation["responses"],
+            )
+
+
+def _plain_path(path: str) -> str:
+    path = path.removeprefix("/v1.0")
+    path = _KEY.sub(r"/\1", path) if "('" in path else path
+    path = _DEEP_FOLDERS.sub(r"\1", path)
+    while (shorter := _DEEP_COLLECTION.sub("", path)) != path:
+        path = shorter
+    return path
+
+
+def _text(body: object) -> str:
+    if body is None:
+        return ""
+    return body if isinstance(body, str) else json.dumps(body)
+
+
+def _is_json(text: str) -> bool:
+    try:
+        json.loads(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _header(exchange: Exchange, name: str) -> str:
+    return next((v for n, v in exchange.headers.items() if n.lower() == name), "").lower()
+
+
+def _convert(schema: Any) -> Any:
+    """OpenAPI 3.0's dialect as JSON Schema 2020-12: `nullable`, and where references point."""
+    if isinstance(schema, list):
+        return [_convert(part) for part in schema]
+    if not isinstance(schema, Mapping):
+        return schema
+    converted = {
+        key: _convert(value)
+        for key, value in schema.items()
+        if key != "nullable" and not key.startswith("x-")
+    }
+    if "properties" in schema:
+        # A property may be named like a keyword.
+        converted["properties"] = {n: _convert(s) for n, s in schema["properties"].items()}
+    reference = converted.get("$ref")
+    if isinstance(reference, str):
+        converted["$ref"] = reference.replace("#/components/schemas/", "#/$defs/")
+    if schema.get("nullable") is True:
+        return {"anyOf": [{"type": "null"}, converted]}
+    return converted
+
+
+def _references(schema: Any) -> Iterator[str]:
+    if isinstance(schema, Mapping):
+        reference = schema.get("$ref")
+        if isinstance(reference, str):
+            yield reference.rpartition("/")[2]
+        for value in schema.values():
+            yield from _references(value)
+    elif isinstance(schema, list):
+        for value in schema:
+            yield from _references(value)
+
+
+def _has_enum(schema: Any) -> bool:
+    if isinstance(schema, Mapping):
+        return "enum" in schema or any(_has_enum(value) for value in schema.values())
+    return isinstance(schema, list) and any(_has_enum(value) for value in schema)
+
+
+def _shape(value: Any) -> object:
+    """All that a schema without enumerations can see of a value."""
+    if isinstance(value, dict):
+        return tuple((name, _shape(member)) for name, member in value.items())
+    if isinstance(value, list):
+        return ("list", *dict.fromkeys(_shape(member) for member in value), min(len(value), 21))
+    if isinstance(value, str):
+        return "date-time" if _DATE_TIME.fullmatch(value) else "string"
+    return type(value).__name__
+
+
+def read_recording(path: Path) -> Iterator[Exchange]:
+    """The exchanges of a file of JSON Lines."""
+    with path.open(encoding="utf-8") as lines:
+        for line in lines:
+            yield Exchange.from_record(json.loads(line))
+
+
+def main(arguments: list[str]) -> int:
+    """Judge recordings; 1 when something is wrong, 2 when there is nothing to judge by."""
+    contract = Contract.find()
+    if contract is None:
+        sys.stderr.write("The contract was not found: set CIRAHUB_SHARED to the shared folder.\n")
+        return 2
+    count = 0
+    found: list[str] = []
+    for name in arguments:
+        for exchange in read_recording(Path(name)):
+            count += 1
+            found += contract.problems(exchange)
+    sys.stdout.writelines(f"{problem}\n" for problem in found[:100])
+    sys.stdout.write(f"{count} exchanges, {len(found)} problems\n")
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))
