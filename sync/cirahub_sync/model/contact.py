@@ -2,6 +2,10 @@
 
 A blank string or an empty tuple means that the field is absent. Values keep the spelling of
 their source; normalisation is for comparing only and lives in `model.normalise`.
+
+Element structs encode as tagged arrays (`["email", "a@b.example", "A"]`), so that an edit can
+hold any of them and be decoded again; new attributes go to their ends, with defaults. Values
+form trees, never cycles, so the garbage collector need not follow them.
 """
 
 from __future__ import annotations
@@ -30,19 +34,19 @@ class AddressKind(StrEnum):
     OTHER = "other"
 
 
-class Email(msgspec.Struct, frozen=True, omit_defaults=True):
+class Email(msgspec.Struct, frozen=True, gc=False, array_like=True, tag="email"):
     """An address as RFC 5322 addr-spec, with the name shown beside it."""
 
     address: str
     name: str = ""
 
 
-class Phone(msgspec.Struct, frozen=True, omit_defaults=True):
+class Phone(msgspec.Struct, frozen=True, gc=False, array_like=True, tag="phone"):
     kind: PhoneKind
     number: str
 
 
-class PostalAddress(msgspec.Struct, frozen=True, omit_defaults=True):
+class PostalAddress(msgspec.Struct, frozen=True, gc=False, array_like=True, tag="address"):
     kind: AddressKind
     street: str = ""
     city: str = ""
@@ -51,8 +55,9 @@ class PostalAddress(msgspec.Struct, frozen=True, omit_defaults=True):
     country: str = ""
 
 
-class CustomField(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A named property outside the fixed fields, for example an employee number."""
+class CustomField(msgspec.Struct, frozen=True, gc=False, array_like=True, tag="custom"):
+    """A named property outside the fixed fields, for example an employee number. Names compare
+    case-folded, values exactly; a source may give one name several values."""
 
     name: str
     value: str
@@ -62,7 +67,7 @@ Element = Email | Phone | PostalAddress | CustomField | str
 """One member of a list field."""
 
 
-class Contact(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+class Contact(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, kw_only=True):
     display_name: str = ""
     given_name: str = ""
     middle_name: str = ""

@@ -11,7 +11,7 @@ import msgspec
 from cirahub_sync.model.contact import Element
 
 
-class Awareness(msgspec.Struct, frozen=True, array_like=True):
+class Awareness(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """When an edit happened, and what its author had seen.
 
     `seq` is the hub's sequence number at which it was merged; `base` the one up to which the
@@ -26,25 +26,39 @@ class Awareness(msgspec.Struct, frozen=True, array_like=True):
     lower: float
     upper: float
 
+    def supersedes(self, other: Awareness) -> bool:
+        """Whether this edit's author had seen the other's."""
+        return self.base >= other.seq and self.seq > other.seq
 
-class ScalarEdit(msgspec.Struct, frozen=True, array_like=True):
+
+class ScalarEdit(msgspec.Struct, frozen=True, gc=False, array_like=True):
     value: str
     """Blank: the spoke emptied the field."""
     when: Awareness
+    since: int = 0
+    """The `seq` from which the spoke had a value of its own there, through all its edits; 0: from
+    `when.seq`."""
 
 
-class ElementEdit(msgspec.Struct, frozen=True, array_like=True):
+class ElementEdit(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """Presence or absence of one list element, under its normalised key."""
 
     element: Element | None
     """None: the spoke removed it."""
     replaces: str
-    """The key of the element that this one was edited from; blank if it was simply added."""
+    """The key of the element that this one was edited from; blank if it was simply added. Stays
+    when the element is edited further or removed."""
     when: Awareness
+    since: int = 0
+    """As in ScalarEdit, through replacements too: it keeps the element's place in the list. 0 with
+    no element: the spoke never had it itself."""
+    decided: Awareness | None = None
+    """When the replacement (or a custom field's value) was made, once the same spoke said more
+    about the element since, at `when`."""
 
 
-class OwnEdits(msgspec.Struct, frozen=True):
-    """By field name; for list fields by element key."""
+class OwnEdits(msgspec.Struct, frozen=True, gc=False):
+    """By field name; for list fields by element key, in the source's order."""
 
     scalars: dict[str, ScalarEdit] = {}
     elements: dict[str, dict[str, ElementEdit]] = {}

@@ -1,0 +1,130 @@
+"""Which items pass: a manifest's filter, compiled to one predicate.
+
+Conditions name a contact's field in camel case (`jobTitle`), or `category`, `domain` (of any
+e-mail address) or `custom:NAME`. Text compares caseless and trimmed. A list field holds if any
+of its elements does; `NotIn` and `DoesNotExist` are the negations of `In` and `Exists`, so they
+admit items that lack the field.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from operator import attrgetter
+
+from cirahub_sync.configuration import Condition, Filter, Operator
+from cirahub_sync.errors import ConfigurationError
+from cirahub_sync.model.contact import SCALAR_FIELDS, Contact
+from cirahub_sync.model.field_names import MANIFEST_NAMES, unknown_field
+from cirahub_sync.model.normalise import caseless, collapsed
+
+Predicate = Callable[[Contact], bool]
+Texts = Callable[[Contact], Iterable[str]]
+
+_CUSTOM = "custom:"
+
+
+def _emails(contact: Contact) -> Iterable[str]:
+    return [e.address for e in contact.emails]
+
+
+def _domains(contact: Contact) -> Iterable[str]:
+    return [e.address.rpartition("@")[2] for e in contact.emails if "@" in e.address]
+
+
+def _phones(contact: Contact) -> Iterable[str]:
+    return [p.number for p in contact.phones]
+
+
+def _addresses(contact: Contact) -> Iterable[str]:
+    return [
+        part
+        for a in contact.addresses
+        for part in (a.street, a.city, a.state, a.postal_code, a.country)
+    ]
+
+
+_LISTS: dict[str, Texts] = {
+    "category": attrgetter("categories"),
+    "domain": _domains,
+    "emails": _emails,
+    "phones": _phones,
+    "addresses": _addresses,
+    "imAddresses": attrgetter("im_addresses"),
+    "categories": attrgetter("categories"),
+    "children": attrgetter("children"),
+}
+_SCALARS = {name: field for name, field in MANIFEST_NAMES.items() if field in SCALAR_FIELDS}
+
+
+def _scalar(field: str) -> Texts:
+    get = attrgetter(field)
+    return lambda contact: (get(contact),)
+
+
+def _custom(name: str) -> Texts:
+    wanted = collapsed(name)
+    return lambda contact: [c.value for c in contact.custom if collapsed(c.name) == wanted]
+
+
+def _texts(field: str) -> Texts:
+    if field in _SCALARS:
+        return _scalar(_SCALARS[field])
+    if field in _LISTS:
+        return _LISTS[field]
+    if field.startswith(_CUSTOM) and field[len(_CUSTOM) :].strip():
+        return _custom(field[len(_CUSTOM) :])
+    raise unknown_field(field, where="filter", allowed=[*_SCALARS, *_LISTS, "custom:NAME"])
+
+
+def _values(condition: Condition) -> tuple[str, ...]:
+    needed = condition.operator not in {Operator.EXISTS, Operator.DOES_NOT_EXIST}
+    values = tuple(caseless(value) for value in condition.values)
+    where = f"filter: {condition.field!r} {condition.operator.value}"
+    if needed and (not values or not all(values)):
+        raise ConfigurationError(f"{where} needs at least one value, and none that is blank")
+    if not needed and values:
+        raise ConfigurationError(f"{where} takes no values")
+    return values
+
+
+def _condition(condition: Condition) -> Predicate:
+    texts = _texts(condition.field)
+    values = _values(condition)
+    among = frozenset(values)
+    match condition.operator:
+        case Operator.IN:
+            return lambda c: any(caseless(t) in among for t in texts(c))
+        case Operator.NOT_IN:
+            return lambda c: not any(caseless(t) in among for t in texts(c))
+        case Operator.EXISTS:
+            return lambda c: any(t.strip() for t in texts(c))
+        case Operator.DOES_NOT_EXIST:
+            return lambda c: not any(t.strip() for t in texts(c))
+        case Operator.CONTAINS:
+            return lambda c: any(v in caseless(t) for t in texts(c) for v in values)
+        case Operator.STARTS_WITH:
+            return lambda c: any(caseless(t).startswith(values) for t in texts(c))
+
+
+def _everything(_: Contact) -> bool:
+    return True
+
+
+def compile_filter(spec: Filter) -> Predicate:
+    """Raises ConfigurationError for a field that cannot be filtered on or values that don't fit
+    the operator."""
+    required = tuple(_condition(c) for c in spec.all)
+    options = tuple(_condition(c) for c in spec.any)
+    barred = tuple(_condition(c) for c in spec.none)
+    if not (required or options or barred):
+        return _everything
+
+    def admits(contact: Contact) -> bool:
+        for holds in required:
+            if not holds(contact):
+                return False
+        if options and not any(holds(contact) for holds in options):
+            return False
+        return not any(holds(contact) for holds in barred)
+
+    return admits

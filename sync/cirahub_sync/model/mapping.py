@@ -1,0 +1,296 @@
+"""Mappings, compiled to lenses between a spoke's terms and the hub's.
+
+A flow's rules are written in the flow's own direction. A lens works in both: an item that is
+native in a spoke is seen through the lens of `contributes`, a copy through that of `receives`.
+
+Laws, for the fields that pass and are not read-only:
+
+- `to_spoke(to_hub(x), x) == x` for every item `x` of a contributing spoke;
+- `to_hub(to_spoke(h)) == h` for every hub item `h` as a receiver shows it, except that an e-mail
+  address that already was in a domain that the mapping leads to comes back in the domain it
+  leads from, and a category that the mapping adds does not come back.
+
+What the hub cannot know of a spoke's item (fields that don't pass, or are set to a constant on
+the way to the hub; whether the item has a category that the mapping adds anyway; which of two
+domains that become one an address was in) `to_spoke` takes from the item as it is there.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+
+import msgspec
+
+from cirahub_sync.configuration import Flow, MappingRule
+from cirahub_sync.errors import ConfigurationError
+from cirahub_sync.model.contact import FIELDS, SCALAR_FIELDS, Contact, Element, Email
+from cirahub_sync.model.field_names import field_named
+from cirahub_sync.model.normalise import caseless
+
+_BLANK = Contact()
+_replace = msgspec.structs.replace
+_Affixes = tuple[tuple[str, str], ...]
+
+
+class Lens:
+    """Made by `compile_lens`. Immutable and free of state."""
+
+    __slots__ = (
+        "_affixes",
+        "_back",
+        "_categories",
+        "_constants",
+        "_forth",
+        "_hidden",
+        "_identity",
+        "_own",
+        "fields",
+        "key",
+        "pinned",
+        "read_only",
+        "toward_hub",
+    )
+
+    fields: frozenset[str]
+    """The fields that pass from one side to the other at all."""
+    read_only: frozenset[str]
+    """Fields whose edit in the spoke cannot be mapped back: a receiver's constants."""
+    pinned: frozenset[str]
+    """Keys of the categories that the mapping adds: a spoke's edit of one says nothing."""
+    key: str
+    """A digest: lenses with the same key map every item alike."""
+
+    def __init__(self, rules: _Rules, fields: frozenset[str], *, toward_hub: bool) -> None:
+        self.toward_hub = toward_hub
+        self.fields = fields
+        self._affixes: Mapping[str, _Affixes] = rules.affixes
+        self._constants: Mapping[str, str] = rules.constants
+        self._categories = tuple(rules.categories.values())
+        self._forth: Mapping[str, str] = rules.domains
+        self._back = {caseless(new): old for old, new in rules.domains.items()}
+        self._hidden = tuple(field for field in FIELDS if field not in fields)
+        self._own = (*self._hidden, *(rules.constants if toward_hub else ()))
+        self._identity = not (
+            self._hidden or rules.affixes or rules.constants or rules.categories or rules.domains
+        )
+        self.read_only = frozenset() if toward_hub else frozenset(rules.constants)
+        self.pinned = frozenset(rules.categories)
+        self.key = self._digest()
+
+    def _digest(self) -> str:
+        if self._identity:
+            return "identity"
+        parts = (
+            self.toward_hub,
+            self._hidden,
+            sorted(self._affixes.items()),
+            sorted(self._constants.items()),
+            self._categories,
+            sorted(self._forth.items()),
+        )
+        return hashlib.blake2b(msgspec.msgpack.encode(parts), digest_size=16).hexdigest()
+
+    def to_hub(self, spoke: Contact) -> Contact:
+        """A spoke's item in the hub's terms. Fields that have no value of their own there (they
+        don't pass, or are a receiver's constants) are blank."""
+        if self._identity:
+            return spoke
+        if self.toward_hub:
+            return self._forward(spoke, _BLANK)
+        return self._backward(spoke, _BLANK)
+
+    def to_spoke(self, hub: Contact, previous: Contact | None = None) -> Contact:
+        """A hub item in the spoke's terms, for the item that holds `previous` there (None: it
+        does not exist yet)."""
+        if self._identity:
+            return hub
+        if self.toward_hub:
+            return self._backward(hub, previous or _BLANK)
+        return self._forward(hub, previous or _BLANK)
+
+    def scalar_to_hub(self, field: str, value: str) -> str:
+        """One scalar of the spoke in the hub's terms: the same as in `to_hub`."""
+        if self.toward_hub:
+            if field in self._constants:
+                return self._constants[field]
+            return _affixed(value, self._affixes.get(field, ()))
+        return _stripped(value, self._affixes.get(field, ()))
+
+    def elements_to_hub(self, field: str, elements: Iterable[Element]) -> tuple[Element, ...]:
+        """Elements of a list of the spoke in the hub's terms, without what the mapping adds."""
+        if field == "categories" and self.pinned:
+            return tuple(
+                e for e in elements if isinstance(e, str) and caseless(e) not in self.pinned
+            )
+        if field == "emails" and self._forth:
+            domains = self._forth if self.toward_hub else self._back
+            return tuple(_moved(e, domains) for e in elements if isinstance(e, Email))
+        return tuple(elements)
+
+    def _forward(self, source: Contact, target: Contact) -> Contact:
+        changes: dict[str, object] = {f: getattr(target, f) for f in self._hidden}
+        changes.update(self._constants)
+        for field, affixes in self._affixes.items():
+            if field not in self._constants:
+                changes[field] = _affixed(getattr(source, field), affixes)
+        if self._categories:
+            present = {caseless(c) for c in source.categories}
+            added = tuple(c for c in self._categories if caseless(c) not in present)
+            changes["categories"] = source.categories + added
+        if self._forth:
+            changes["emails"] = _distinct(_moved(e, self._forth) for e in source.emails)
+        return _replace(source, **changes)
+
+    def _backward(self, image: Contact, source: Contact) -> Contact:
+        changes: dict[str, object] = {f: getattr(source, f) for f in self._own}
+        if not self.toward_hub:
+            changes.update(dict.fromkeys(self._constants, ""))
+        for field, affixes in self._affixes.items():
+            if field not in self._constants:
+                changes[field] = _stripped(getattr(image, field), affixes)
+        if self._categories:
+            changes["categories"] = self._unpinned(image.categories, source.categories)
+        if self._forth:
+            changes["emails"] = self._moved_back(image.emails, source.emails)
+        return _replace(image, **changes)
+
+    def _unpinned(self, image: tuple[str, ...], source: tuple[str, ...]) -> tuple[str, ...]:
+        own = {caseless(c): c for c in source if caseless(c) in self.pinned}
+        kept = [c for c in image if caseless(c) not in self.pinned or caseless(c) in own]
+        shown = {caseless(c) for c in kept}
+        return (*kept, *(c for key, c in own.items() if key not in shown))
+
+    def _moved_back(self, image: tuple[Email, ...], source: tuple[Email, ...]) -> tuple[Email, ...]:
+        """Addresses that the source has keep the domain they have there; others get the domain
+        that leads to theirs."""
+        origins: dict[str, list[Email]] = {}
+        for email in source:
+            origins.setdefault(caseless(_moved(email, self._forth).address), []).append(email)
+        result: list[Email] = []
+        for email in image:
+            for origin in origins.get(caseless(email.address), ()):
+                if _moved(origin, self._forth) == email:
+                    result.append(origin)
+                elif caseless(origin.address) == caseless(email.address):
+                    result.append(email)
+                else:
+                    local = email.address.rpartition("@")[0]
+                    domain = origin.address.rpartition("@")[2]
+                    result.append(Email(f"{local}@{domain}", email.name))
+            if caseless(email.address) not in origins:
+                result.append(_moved(email, self._back))
+        return _distinct(result)
+
+
+def _affixed(value: str, affixes: _Affixes) -> str:
+    if not value.strip():
+        return value
+    for prefix, suffix in affixes:
+        value = f"{prefix}{value}{suffix}"
+    return value
+
+
+def _stripped(value: str, affixes: _Affixes) -> str:
+    """Also when a service trimmed the ends, and blank when nothing but the affix is left."""
+    for prefix, suffix in reversed(affixes):
+        if value.strip() == (prefix or suffix).strip():
+            return ""
+        for start in (prefix, prefix.lstrip()):
+            if start and value.startswith(start):
+                value = value[len(start) :]
+                break
+        for end in (suffix, suffix.rstrip()):
+            if end and value.endswith(end):
+                value = value[: -len(end)]
+                break
+    return value
+
+
+def _moved(email: Email, domains: Mapping[str, str]) -> Email:
+    local, at, domain = email.address.rpartition("@")
+    new = domains.get(caseless(domain)) if at else None
+    return email if new is None else Email(f"{local}@{new}", email.name)
+
+
+def _distinct(emails: Iterable[Email]) -> tuple[Email, ...]:
+    found: dict[str, Email] = {}
+    for email in emails:
+        found.setdefault(caseless(email.address), email)
+    return tuple(found.values())
+
+
+class _Rules:
+    """A flow's rules by what they do to each field, in the order they were written."""
+
+    def __init__(self) -> None:
+        self.affixes: dict[str, _Affixes] = {}
+        self.constants: dict[str, str] = {}
+        self.categories: dict[str, str] = {}
+        self.domains: dict[str, str] = {}
+
+    def add(self, rule: MappingRule, fields: frozenset[str]) -> None:
+        actions = (
+            bool(rule.prefix),
+            bool(rule.suffix),
+            rule.set_value is not None,
+            bool(rule.add_category),
+            rule.replace_domain is not None,
+        )
+        if sum(actions) != 1:
+            raise ConfigurationError(
+                "mapping: a rule needs exactly one of prefix, suffix, setValue, addCategory and "
+                "replaceDomain"
+            )
+        if rule.add_category:
+            self._check(rule.field, "categories", "addCategory", fields)
+            self.categories.setdefault(caseless(rule.add_category), rule.add_category.strip())
+            if "" in self.categories:
+                raise ConfigurationError("mapping: addCategory is blank")
+        elif rule.replace_domain is not None:
+            self._check(rule.field, "emails", "replaceDomain", fields)
+            self._move_domain(*rule.replace_domain)
+        else:
+            field = field_named(rule.field, where="mapping", among=SCALAR_FIELDS & fields)
+            if rule.set_value is not None:
+                self.constants[field] = rule.set_value
+                self.affixes.pop(field, None)
+            elif not (rule.prefix or rule.suffix).strip():
+                raise ConfigurationError(f"mapping: the prefix or suffix of {field} is blank")
+            elif field in self.constants:
+                self.constants[field] = _affixed(
+                    self.constants[field], ((rule.prefix, rule.suffix),)
+                )
+            else:
+                self.affixes[field] = (*self.affixes.get(field, ()), (rule.prefix, rule.suffix))
+
+    @staticmethod
+    def _check(field: str, needed: str, action: str, fields: frozenset[str]) -> None:
+        if field and field != needed:
+            raise ConfigurationError(f"mapping: {action} works on {needed}, not on {field!r}")
+        if needed not in fields:
+            raise ConfigurationError(f"mapping: {action} works on {needed}, which do not pass")
+
+    def _move_domain(self, old: str, new: str) -> None:
+        old, new = caseless(old), new.strip()
+        if not old or not new or "@" in old + new:
+            raise ConfigurationError("mapping: replaceDomain needs two domains, without @")
+        taken = {*self.domains, *(caseless(n) for n in self.domains.values())}
+        if old in taken or caseless(new) in taken or old == caseless(new):
+            raise ConfigurationError(
+                f"mapping: replaceDomain {old!r} to {new!r} has no inverse: every domain may stand "
+                "on one side of one rule only"
+            )
+        self.domains[old] = new
+
+
+def compile_lens(flow: Flow, *, toward_hub: bool) -> Lens:
+    """The lens of a flow: `toward_hub` for what a spoke contributes, else for what it receives.
+    Raises ConfigurationError for unknown fields, and for rules without the inverse they need."""
+    included = frozenset(field_named(name, where="fields") for name in flow.include)
+    excluded = frozenset(field_named(name, where="fields") for name in flow.exclude)
+    fields = (included or frozenset(FIELDS)) - excluded
+    rules = _Rules()
+    for rule in flow.mapping:
+        rules.add(rule, fields)
+    return Lens(rules, fields, toward_hub=toward_hub)

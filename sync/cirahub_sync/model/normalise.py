@@ -1,0 +1,177 @@
+"""How values compare: keys of list elements, equality of scalars, keys that identify a contact.
+
+Normalisation is for comparing only; what is stored and shown keeps its source's spelling. A key
+is stable text: equal keys mean the same element, however it was written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from unicodedata import normalize
+
+import phonenumbers
+
+from cirahub_sync.errors import ConfigurationError
+from cirahub_sync.model.contact import (
+    Contact,
+    CustomField,
+    Element,
+    Email,
+    Phone,
+    PhoneKind,
+    PostalAddress,
+)
+
+DEFAULT_REGION = "US"
+"""ISO 3166 region in which phone numbers without a country code are read by default."""
+
+_SEPARATOR = "\n"
+"""Joins a key's parts. Parts have their whitespace collapsed, or the last one is taken whole, so
+that no two different elements share a key."""
+
+_MATCHING_PHONES = frozenset(
+    {PhoneKind.BUSINESS, PhoneKind.HOME, PhoneKind.MOBILE, PhoneKind.OTHER}
+)
+_CUSTOM = "custom:"
+_MATCH_ON = ("email", "phone", "nameAndCompany", "custom:NAME")
+
+
+def caseless(text: str) -> str:
+    """Text as it compares when case does not matter: trimmed, canonical caseless (Unicode D145),
+    in NFC."""
+    if text.isascii():
+        return text.strip().lower()
+    return normalize("NFC", normalize("NFD", text).casefold()).strip()
+
+
+def exact(text: str) -> str:
+    """Text as it compares when case matters: trimmed, in NFC, with line feeds as line ends
+    (services turn them into CR LF)."""
+    if "\r" in text:
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
+    return text.strip() if text.isascii() else normalize("NFC", text).strip()
+
+
+def collapsed(text: str) -> str:
+    """Caseless, with every run of whitespace as one blank."""
+    return " ".join(caseless(text).split())
+
+
+@lru_cache(maxsize=100_000)
+def _dialled(number: str, region: str) -> tuple[str, bool]:
+    """E.164 with the extension after `;`, or what is left when it cannot be read; and whether it
+    is a complete number, with area code, as far as its length can tell."""
+    try:
+        parsed = phonenumbers.parse(number, region)
+    except phonenumbers.NumberParseException:
+        return "".join(c for c in number if c.isdecimal()) or collapsed(number), False
+    text = phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
+    if parsed.extension:
+        text = f"{text};{parsed.extension}"
+    possible = phonenumbers.is_possible_number_with_reason(parsed)
+    return text, possible == phonenumbers.ValidationResult.IS_POSSIBLE
+
+
+def element_key(field: str, element: Element, region: str = DEFAULT_REGION) -> str:
+    """The key of one element within its list field.
+
+    E-mails by address alone (the name beside it is spelling); phones by kind and E.164 number
+    with extension; addresses by kind and all parts; custom fields by caseless name and exact
+    value; text (categories, instant messaging addresses, children) caseless.
+    """
+    if isinstance(element, str):
+        return caseless(element)
+    if isinstance(element, Email):
+        return caseless(element.address)
+    if isinstance(element, Phone):
+        return f"{element.kind.value}:{_dialled(element.number, region)[0]}"
+    if isinstance(element, PostalAddress):
+        return _SEPARATOR.join(
+            (
+                element.kind.value,
+                collapsed(element.street),
+                collapsed(element.city),
+                collapsed(element.state),
+                collapsed(element.postal_code),
+                collapsed(element.country),
+            )
+        )
+    return f"{collapsed(element.name)}{_SEPARATOR}{exact(element.value)}"
+
+
+def custom_name(key: str) -> str:
+    """The caseless name in the key of a custom field."""
+    return key.partition(_SEPARATOR)[0]
+
+
+def keyed(
+    field: str, elements: Iterable[Element], region: str = DEFAULT_REGION
+) -> dict[str, Element]:
+    """The elements by key, in order; of two with one key the first stays."""
+    found: dict[str, Element] = {}
+    for element in elements:
+        found.setdefault(element_key(field, element, region), element)
+    return found
+
+
+def element_kind(element: Element) -> str | None:
+    """Elements of one kind can be edited into one another: a phone into another of its kind, an
+    e-mail, an address of its kind, a custom value of its name. None: text, which is only ever
+    added and removed (two categories are two categories)."""
+    if isinstance(element, Phone | PostalAddress):
+        return element.kind.value
+    if isinstance(element, CustomField):
+        return collapsed(element.name)
+    return None if isinstance(element, str) else ""
+
+
+def same_value(field: str, a: str, b: str) -> bool:
+    """Whether two values of a scalar field are the same. A change of case is an edit."""
+    return a == b or exact(a) == exact(b)
+
+
+def validate_match_on(match_on: Sequence[str]) -> None:
+    """Raises ConfigurationError for an empty list or a key that is not known."""
+    if not match_on:
+        raise ConfigurationError(f"matchOn is empty; use one or more of {', '.join(_MATCH_ON)}")
+    for rule in match_on:
+        if rule in _MATCH_ON[:3] or (rule.startswith(_CUSTOM) and rule[len(_CUSTOM) :].strip()):
+            continue
+        raise ConfigurationError(f"matchOn: {rule!r} is not known; use {', '.join(_MATCH_ON)}")
+
+
+def match_keys(
+    contact: Contact, match_on: Sequence[str], region: str = DEFAULT_REGION
+) -> tuple[str, ...]:
+    """The keys under which a contact can be recognised at first sight, most trusted first: in
+    the order of `match_on`, within it in the contact's own.
+
+    `phone` takes complete numbers of any kind but fax and pager, whatever kind each side gave
+    them. `nameAndCompany` needs both; given name and surname stand before the display name.
+    """
+    keys: dict[str, None] = {}
+    for rule in match_on:
+        if rule == "email":
+            for email in contact.emails:
+                if address := caseless(email.address):
+                    keys[f"email:{address}"] = None
+        elif rule == "phone":
+            for phone in contact.phones:
+                if phone.kind in _MATCHING_PHONES:
+                    number, complete = _dialled(phone.number, region)
+                    if complete:
+                        keys[f"phone:{number}"] = None
+        elif rule == "nameAndCompany":
+            name = collapsed(f"{contact.given_name} {contact.surname}")
+            name = name or collapsed(contact.display_name)
+            company = collapsed(contact.company)
+            if name and company:
+                keys[f"nameAndCompany:{name}{_SEPARATOR}{company}"] = None
+        elif rule.startswith(_CUSTOM) and contact.custom:
+            wanted = collapsed(rule[len(_CUSTOM) :])
+            for custom in contact.custom:
+                value = exact(custom.value)
+                if value and collapsed(custom.name) == wanted:
+                    keys[f"{_CUSTOM}{wanted}:{value}"] = None
+    return tuple(keys)
