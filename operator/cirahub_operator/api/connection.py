@@ -1,0 +1,212 @@
+"""`Connection`: a tenant, and how to sign in to it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field, StringConstraints
+
+from cirahub_operator.api.meta import (
+    AGE_COLUMN,
+    API_VERSION,
+    READY_COLUMNS,
+    Column,
+    Guid,
+    Kind,
+    Model,
+    ObjectName,
+    Resource,
+    Rule,
+    Status,
+)
+from cirahub_operator.api.text import Matching
+from cirahub_sync.configuration import Cloud
+
+VaultUrl = Annotated[
+    str,
+    Matching(
+        pattern="^https://[a-zA-Z0-9-]{3,24}[.]vault[.](azure[.]net|usgovcloudapi[.]net|azure[.]cn)/?$",
+        message="write the vault's address, like https://contoso-kv.vault.azure.net",
+        max_length=128,
+    ),
+]
+
+
+class Microsoft365(Model):
+    """A Microsoft 365 tenant."""
+
+    field_rules: ClassVar[dict[str, tuple[Rule, ...]]] = {
+        "tenantID": (
+            Rule(
+                rule="self == oldSelf",
+                message="tenantID can't be changed: create another Connection for another tenant "
+                "and Spokes that name it",
+            ),
+        )
+    }
+
+    tenant_id: Guid = Field(
+        alias="tenantID",
+        description="The tenant's id (a GUID; in the Entra admin centre under Overview).",
+    )
+
+
+class WorkloadIdentity(Model):
+    """Sign-in without any secret: the token of a Kubernetes ServiceAccount is exchanged for one of
+    the app registration, which has a federated credential for that ServiceAccount."""
+
+    client_id: Guid = Field(
+        alias="clientID", description="The application (client) id of the app registration."
+    )
+    service_account_name: ObjectName | None = Field(
+        default=None,
+        description="A ServiceAccount of this namespace that carries the annotation "
+        '`cirahub.io/allow-token-requests: "true"`. Without it, the operator\'s own identity is '
+        "used, if its administrator has granted that to this namespace.",
+    )
+
+
+class KeyVaultSecret(Model):
+    """A secret in an Azure Key Vault."""
+
+    vault_url: VaultUrl = Field(
+        alias="vaultURL",
+        description="The vault's address, for example https://contoso-kv.vault.azure.net.",
+    )
+    name: Annotated[str, StringConstraints(max_length=127, pattern=r"^[0-9a-zA-Z-]+$")] = Field(
+        description="The secret's name in the vault."
+    )
+    version: Annotated[str, StringConstraints(max_length=32, pattern=r"^[0-9a-f]{32}$")] | None = (
+        Field(default=None, description="The secret's version; without it, the current one.")
+    )
+
+
+class SecretKey(Model):
+    """A value in a Secret of the same namespace."""
+
+    name: ObjectName = Field(description="The Secret's metadata.name.")
+    key: Annotated[
+        str, StringConstraints(min_length=1, max_length=253, pattern=r"^[-._a-zA-Z0-9]+$")
+    ] = Field(description="The key in its data.")
+
+
+class ClientSecret(Model):
+    """Sign-in with an app registration's client secret."""
+
+    rules: ClassVar[tuple[Rule, ...]] = (
+        Rule(
+            rule="[has(self.keyVault), has(self.secretRef)].exists_one(x, x)",
+            message="say where the client secret is: set exactly one of keyVault (recommended) "
+            "and secretRef",
+        ),
+        Rule(
+            rule="has(self.keyVault) == has(self.workloadIdentity)",
+            message="workloadIdentity opens the vault: set it with keyVault, and leave it out with "
+            "secretRef",
+        ),
+    )
+
+    client_id: Guid = Field(
+        alias="clientID", description="The application (client) id of the app registration."
+    )
+    key_vault: KeyVaultSecret | None = Field(
+        default=None, description="The client secret is in an Azure Key Vault."
+    )
+    workload_identity: WorkloadIdentity | None = Field(
+        default=None, description="Who opens the vault; required with keyVault."
+    )
+    secret_ref: SecretKey | None = Field(
+        default=None,
+        description="The client secret is in a Kubernetes Secret. For a laptop; keep it in a vault "
+        "everywhere else.",
+    )
+
+
+class Auth(Model):
+    """How to sign in; exactly one of its fields."""
+
+    rules: ClassVar[tuple[Rule, ...]] = (
+        Rule(
+            rule="[has(self.workloadIdentity), has(self.clientSecret)].exists_one(x, x)",
+            message="set exactly one of auth.workloadIdentity (recommended) and auth.clientSecret",
+        ),
+    )
+
+    workload_identity: WorkloadIdentity | None = Field(
+        default=None, description="Without a secret, by federation."
+    )
+    client_secret: ClientSecret | None = Field(
+        default=None, description="With a client secret, which is kept elsewhere."
+    )
+
+
+class ConnectionSpec(Model):
+    """A tenant, and how to sign in to it."""
+
+    rules: ClassVar[tuple[Rule, ...]] = (
+        Rule(
+            rule="!has(self.auth.clientSecret) || !has(self.auth.clientSecret.keyVault) || "
+            "self.auth.clientSecret.keyVault.vaultURL.matches("
+            "self.cloud == 'China' ? '[.]vault[.]azure[.]cn/?$' : "
+            "self.cloud.startsWith('USGov') ? '[.]vault[.]usgovcloudapi[.]net/?$' : "
+            "'[.]vault[.]azure[.]net/?$')",
+            message="auth.clientSecret.keyVault.vaultURL is in another cloud: vaults end in "
+            ".vault.azure.net in the cloud Global, in .vault.usgovcloudapi.net in USGov and "
+            "USGovDoD, and in .vault.azure.cn in China",
+        ),
+    )
+    field_rules: ClassVar[dict[str, tuple[Rule, ...]]] = {
+        "cloud": (
+            Rule(
+                rule="self == oldSelf",
+                message="cloud can't be changed: create another Connection for another cloud",
+            ),
+        )
+    }
+
+    microsoft365: Microsoft365 = Field(description="The Microsoft 365 tenant to sign in to.")
+    cloud: Cloud = Field(
+        default=Cloud.GLOBAL, description="Which of Microsoft's clouds the tenant lives in."
+    )
+    auth: Auth = Field(description="How to sign in; exactly one of its fields.")
+
+
+class ConnectionStatus(Status):
+    """How signing in goes."""
+
+    last_check_time: datetime | None = Field(
+        default=None, description="When signing in was last tried."
+    )
+
+
+class Connection(Resource):
+    """A tenant, and how to sign in to it. Spokes name it; no secret is part of it."""
+
+    definition: ClassVar[Kind] = Kind(
+        kind="Connection",
+        plural="connections",
+        singular="connection",
+        short=("cconn",),
+        columns=(
+            *READY_COLUMNS,
+            Column(
+                name="Tenant",
+                path=".spec.microsoft365.tenantID",
+                wide=True,
+                description="The tenant's id.",
+            ),
+            Column(
+                name="Last Check",
+                path=".status.lastCheckTime",
+                type="date",
+                description="When signing in was last tried.",
+            ),
+            AGE_COLUMN,
+        ),
+    )
+
+    api_version: Literal["cirahub.io/v1alpha1"] = API_VERSION
+    kind: Literal["Connection"] = "Connection"
+    spec: ConnectionSpec
+    status: ConnectionStatus = ConnectionStatus()

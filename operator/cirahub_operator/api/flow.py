@@ -1,0 +1,161 @@
+"""Filters and mappings: which items pass through a spoke, and changed how."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated, ClassVar
+
+from pydantic import AfterValidator, Field, StringConstraints, WithJsonSchema
+
+from cirahub_operator.api.meta import Model, Rule
+from cirahub_operator.api.text import Matching
+from cirahub_sync.configuration import Operator
+from cirahub_sync.model.contact import SCALAR_FIELDS
+from cirahub_sync.model.field_names import MANIFEST_NAMES
+
+FIELD_NAMES = tuple(MANIFEST_NAMES)
+TEXT_FIELD_NAMES = tuple(name for name in FIELD_NAMES if MANIFEST_NAMES[name] in SCALAR_FIELDS)
+
+
+def _one_of(names: tuple[str, ...]) -> Callable[[str], str]:
+    def check(name: str) -> str:
+        if name not in names:
+            raise ValueError(f"{name!r} is not a field; use one of {', '.join(names)}")
+        return name
+
+    return check
+
+
+FieldName = Annotated[
+    str,
+    AfterValidator(_one_of(FIELD_NAMES)),
+    WithJsonSchema({"type": "string", "enum": FIELD_NAMES}),
+]
+"""Any field of the contact."""
+TextFieldName = Annotated[
+    str,
+    AfterValidator(_one_of(TEXT_FIELD_NAMES)),
+    WithJsonSchema({"type": "string", "enum": TEXT_FIELD_NAMES}),
+]
+"""A field with a single text value."""
+
+Text = Annotated[str, StringConstraints(min_length=1, max_length=256)]
+Domain = Annotated[
+    str,
+    Matching(
+        pattern="^[A-Za-z0-9]([-A-Za-z0-9]*[A-Za-z0-9])?([.][A-Za-z0-9-]+)+$",
+        message="write a domain, like contoso.com",
+        max_length=253,
+    ),
+]
+ConditionField = Annotated[
+    str,
+    Matching(
+        pattern="^(category|domain|custom:.+|"
+        + "|".join(name for name in FIELD_NAMES if name != "custom")
+        + ")$",
+        message="filter on category, domain, custom:NAME or one of "
+        + ", ".join(name for name in FIELD_NAMES if name != "custom"),
+        max_length=80,
+    ),
+]
+
+
+class FilterCondition(Model):
+    """A condition on one field of an item."""
+
+    rules: ClassVar[tuple[Rule, ...]] = (
+        Rule(
+            rule="self.operator in ['Exists', 'DoesNotExist'] ? "
+            "(!has(self.values) || size(self.values) == 0) : "
+            "(has(self.values) && size(self.values) > 0)",
+            message="values: give at least one with In, NotIn, Contains and StartsWith, and none "
+            "with Exists and DoesNotExist",
+        ),
+    )
+
+    field: ConditionField = Field(
+        description="A field of the contact in camel case, for example company or jobTitle, "
+        "`category`, `domain` (of any e-mail address) or `custom:NAME`."
+    )
+    operator: Operator = Field(
+        description="How to compare. Text compares without regard to case; of a field with "
+        "several values any one may match."
+    )
+    values: Annotated[tuple[Text, ...], Field(max_length=64)] = Field(
+        default=(),
+        description="What to compare with: any of these. None with Exists and DoesNotExist.",
+    )
+
+
+FilterConditions = Annotated[tuple[FilterCondition, ...], Field(max_length=32)]
+
+
+class ItemFilter(Model):
+    """Admits an item when every `all`, at least one `any` (if there are any) and no `none` hold."""
+
+    all: FilterConditions = Field(default=(), description="Every one of these has to hold.")
+    any: FilterConditions = Field(
+        default=(), description="If there are any, at least one of these has to hold."
+    )
+    none: FilterConditions = Field(default=(), description="None of these may hold.")
+
+
+class DomainReplacement(Model):
+    """One e-mail domain in the place of another."""
+
+    from_: Domain = Field(
+        alias="from", description="The domain as it is where the item comes from."
+    )
+    to: Domain = Field(description="The domain that takes its place.")
+
+
+class MappingStep(Model):
+    """One step of a mapping, in the direction of its flow. All but `setValue` are undone on the
+    way back; a field with `setValue` is read-only on the far side."""
+
+    rules: ClassVar[tuple[Rule, ...]] = (
+        Rule(
+            rule="[has(self.prefix), has(self.suffix), has(self.setValue), has(self.addCategory), "
+            "has(self.replaceDomain)].exists_one(x, x)",
+            message="a mapping step does exactly one thing: set one of prefix, suffix, setValue, "
+            "addCategory and replaceDomain, and write another step for another",
+        ),
+        Rule(
+            rule="has(self.field) == (has(self.prefix) || has(self.suffix) || has(self.setValue))",
+            message="field: name the field with prefix, suffix and setValue; leave it out with "
+            "addCategory and replaceDomain",
+        ),
+    )
+
+    field: TextFieldName | None = Field(
+        default=None, description="The field that prefix, suffix or setValue changes."
+    )
+    prefix: Text | None = Field(default=None, description="Text to put before the field's value.")
+    suffix: Text | None = Field(default=None, description="Text to put after the field's value.")
+    set_value: Annotated[str, StringConstraints(max_length=1024)] | None = Field(
+        default=None, description="The value to set instead; blank empties the field."
+    )
+    add_category: Text | None = Field(
+        default=None, description="A category to add to the item's categories."
+    )
+    replace_domain: DomainReplacement | None = Field(
+        default=None, description="Change the domain of e-mail addresses."
+    )
+
+
+class FlowSpec(Model):
+    """One direction of a spoke: which items pass, which of their fields, changed how."""
+
+    filter: ItemFilter | None = Field(
+        default=None, description="Which items pass. Without it, all of them."
+    )
+    mapping: Annotated[tuple[MappingStep, ...], Field(max_length=32)] = Field(
+        default=(), description="Changes to the items that pass, one after the other."
+    )
+    include: Annotated[tuple[FieldName, ...], Field(max_length=64)] = Field(
+        default=(), description="The fields that pass. Without any, all of them."
+    )
+    exclude: Annotated[tuple[FieldName, ...], Field(max_length=64)] = Field(
+        default=(), description="Fields that don't pass, also if they are included."
+    )

@@ -1,0 +1,216 @@
+"""`Hub`: the one merged collection."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
+
+from cirahub_operator.api.duration import between
+from cirahub_operator.api.meta import (
+    AGE_COLUMN,
+    API_VERSION,
+    APPROVE,
+    READY_COLUMNS,
+    Column,
+    Kind,
+    Model,
+    Resource,
+    Rule,
+    Status,
+    StatusModel,
+)
+from cirahub_operator.api.text import Matching
+from cirahub_sync.configuration import ConflictPolicy
+
+WORST_SPOKES = 10
+"""How many failing spokes a Hub's status names."""
+
+
+class ItemKind(StrEnum):
+    CONTACT = "Contact"
+
+
+class DeletionPolicy(StrEnum):
+    """What becomes of the copies when the object that made them is deleted."""
+
+    ERASE = "Erase"
+    RETAIN = "Retain"
+
+
+MatchKey = Annotated[
+    str,
+    Matching(
+        pattern="^(email|phone|nameAndCompany|custom:.{1,64})$",
+        message="match on email, phone, nameAndCompany or custom:NAME",
+        max_length=80,
+    ),
+]
+Region = Annotated[
+    str,
+    Matching(
+        pattern="^[A-Z]{2}$",
+        message="write the two capital letters of ISO 3166, like US, DE or GB",
+        max_length=2,
+    ),
+]
+
+
+class DeletionSpec(Model):
+    """How deletions travel: late, and never too many at once."""
+
+    grace_period: Annotated[str, between("0s", "8760h")] = Field(
+        default="24h",
+        description="How long after an item's last contribution is gone its copies are deleted.",
+    )
+    max_count: Annotated[int, Field(ge=0, le=1_000_000)] = Field(
+        default=50,
+        description="Deletions in one receiver and pass above which they wait for approval.",
+    )
+    max_percent: Annotated[int, Field(ge=0, le=100)] = Field(
+        default=20,
+        description="Deletions, in percent of a receiver's copies, above which they wait for "
+        "approval.",
+    )
+
+
+class HubSpec(Model):
+    """The merged collection, and how its contents are kept."""
+
+    field_rules: ClassVar[dict[str, tuple[Rule, ...]]] = {
+        "itemKind": (
+            Rule(
+                rule="self == oldSelf",
+                message="itemKind can't be changed: create another Hub for items of another kind",
+            ),
+        ),
+    }
+
+    item_kind: ItemKind = Field(
+        default=ItemKind.CONTACT, description="What the hub holds: Contact."
+    )
+    interval: Annotated[str, between("5s", "168h")] = Field(
+        default="5m",
+        description="Time between passes, like 5m or 1h30m; from 5s to 168h. A tenth of it is "
+        "random.",
+    )
+    suspend: bool = Field(
+        default=False, description="Stop syncing until this is false again. Nothing is deleted."
+    )
+    match_on: Annotated[tuple[MatchKey, ...], Field(min_length=1, max_length=8)] = Field(
+        default=("email",),
+        description="What makes items of different spokes the same one, at first sight, in this "
+        "order: `email`, `phone`, `nameAndCompany`, `custom:NAME`. Ambiguous ones stay apart.",
+    )
+    conflict_policy: ConflictPolicy = Field(
+        default=ConflictPolicy.NEWEST,
+        description="Whose value wins when two spokes change one field, unaware of each other: "
+        "the Newest, or the one the Hub has already. The other is kept in the conflict record.",
+    )
+    deletion: DeletionSpec = Field(
+        default=DeletionSpec(), description="How deletions travel: late, and never too many."
+    )
+    default_region: Region = Field(
+        default="US",
+        description="ISO 3166 region in which phone numbers without a country code are read, when "
+        "they are compared. Values keep their spelling.",
+    )
+    deletion_policy: DeletionPolicy = Field(
+        default=DeletionPolicy.ERASE,
+        description="When this Hub is deleted: Erase the copies that it made in mailboxes, or "
+        "Retain them there.",
+    )
+
+
+class WorstSpoke(StatusModel):
+    """A spoke that is not ready."""
+
+    name: str = Field(description="The Spoke's metadata.name.")
+    reason: str = Field(description="The reason of its condition Ready.")
+
+
+class SpokeCounts(StatusModel):
+    """How the hub's spokes are."""
+
+    total: int = Field(default=0, description="Spokes that name this hub.")
+    ready: int = Field(default=0, description="Of these, how many are ready.")
+    summary: str = Field(default="", description="`ready/total`, for kubectl get.")
+    worst: Annotated[tuple[WorstSpoke, ...], Field(max_length=WORST_SPOKES)] = Field(
+        default=(), description="At most ten of those that are not ready, stalled ones first."
+    )
+
+
+class HubStatus(Status):
+    """How syncing goes."""
+
+    last_sync_time: datetime | None = Field(
+        default=None, description="When the last complete pass ended."
+    )
+    items: int | None = Field(default=None, description="Items in the hub.")
+    pending: int | None = Field(
+        default=None,
+        description="Changes that were considered and not delivered yet: failed, guarded, or in "
+        "their grace period.",
+    )
+    conflicts: int | None = Field(
+        default=None, description="Conflicts that the last pass recorded."
+    )
+    approval: str | None = Field(
+        default=None,
+        description=f"Set while deletions are held back: the value to give the annotation "
+        f"{APPROVE} to let exactly these deletions go.",
+    )
+    spokes: SpokeCounts | None = Field(default=None, description="How the hub's spokes are.")
+
+
+class Hub(Resource):
+    """The merged collection. Spokes name it; they feed it, and some receive what it holds."""
+
+    definition: ClassVar[Kind] = Kind(
+        kind="Hub",
+        plural="hubs",
+        singular="hub",
+        short=("chub",),
+        columns=(
+            *READY_COLUMNS,
+            Column(
+                name="Spokes",
+                path=".status.spokes.summary",
+                description="Ready spokes of all that name this hub.",
+            ),
+            Column(
+                name="Items",
+                path=".status.items",
+                type="integer",
+                description="Items in the hub.",
+            ),
+            Column(
+                name="Pending",
+                path=".status.pending",
+                type="integer",
+                wide=True,
+                description="Changes not delivered yet.",
+            ),
+            Column(
+                name="Suspended",
+                path=".spec.suspend",
+                type="boolean",
+                wide=True,
+                description="Whether syncing is switched off.",
+            ),
+            Column(
+                name="Last Sync",
+                path=".status.lastSyncTime",
+                type="date",
+                description="When the last complete pass ended.",
+            ),
+            AGE_COLUMN,
+        ),
+    )
+
+    api_version: Literal["cirahub.io/v1alpha1"] = API_VERSION
+    kind: Literal["Hub"] = "Hub"
+    spec: HubSpec
+    status: HubStatus = HubStatus()

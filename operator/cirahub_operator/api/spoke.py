@@ -1,0 +1,201 @@
+"""`Spoke`: one place with one collection, that feeds a hub or is fed by it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
+
+from cirahub_operator.api.duration import between
+from cirahub_operator.api.flow import FlowSpec
+from cirahub_operator.api.hub import DeletionPolicy
+from cirahub_operator.api.meta import (
+    AGE_COLUMN,
+    API_VERSION,
+    READY_COLUMNS,
+    Column,
+    Kind,
+    Model,
+    Reference,
+    Resource,
+    Rule,
+    Status,
+    StatusModel,
+)
+from cirahub_operator.api.text import Matching
+from cirahub_sync.configuration import Direction, OnUserDelete
+
+
+class Mailbox(Model):
+    """A contact folder of a mailbox."""
+
+    address: Annotated[
+        str,
+        Matching(
+            pattern=r"^[^@\s/]+@[^@\s/]+$",
+            message="write the mailbox's user principal name or address, like ann@contoso.com",
+            max_length=320,
+        ),
+    ] = Field(description="The mailbox's user principal name or primary address.")
+    folder: Annotated[
+        str,
+        Matching(
+            pattern="^([^/]+(/[^/]+)*)?$",
+            message="write the folder's path without / at its start and end, like Team/External, "
+            "or leave it out for the default contact folder",
+            max_length=512,
+        ),
+    ] = Field(
+        default="",
+        description="A folder by its path of display names below the default contact folder, "
+        "separated by `/`, for example Team/External. A receiving spoke's folder is created if it "
+        "is missing. Blank is the default contact folder.",
+    )
+
+
+def _immutable(field: str) -> tuple[Rule, ...]:
+    return (
+        Rule(
+            rule="self == oldSelf",
+            message=f"{field} can't be changed, since what this Spoke has put elsewhere hangs on "
+            "it: delete this Spoke and create another one",
+        ),
+    )
+
+
+class SpokeSpec(Model):
+    """One place with one collection."""
+
+    rules: ClassVar[tuple[Rule, ...]] = (
+        Rule(
+            rule="!has(self.receives) || self.direction != 'Contribute'",
+            message="receives has no effect on a spoke that only contributes: set direction to "
+            "TwoWay or Receive, or leave receives out",
+        ),
+        Rule(
+            rule="!has(self.contributes) || self.direction != 'Receive'",
+            message="contributes has no effect on a spoke that only receives: set direction to "
+            "Contribute or TwoWay, or leave contributes out",
+        ),
+    )
+    field_rules: ClassVar[dict[str, tuple[Rule, ...]]] = {
+        "hubRef": _immutable("hubRef"),
+        "connectionRef": _immutable("connectionRef"),
+        "mailbox": _immutable("mailbox"),
+    }
+
+    hub_ref: Reference = Field(description="The Hub of this namespace that this spoke belongs to.")
+    connection_ref: Reference = Field(
+        description="The Connection of this namespace that leads to the tenant."
+    )
+    mailbox: Mailbox = Field(description="The mailbox and the folder in it.")
+    direction: Direction = Field(
+        default=Direction.CONTRIBUTE,
+        description="Contribute: the hub reads from here and never writes. TwoWay: it also brings "
+        "what the hub holds. Receive: it only brings, and what is here besides stays untouched.",
+    )
+    contributes: FlowSpec | None = Field(
+        default=None, description="What flows from here into the hub. Without it, everything."
+    )
+    receives: FlowSpec | None = Field(
+        default=None, description="What flows from the hub to here. Without it, everything."
+    )
+    on_user_delete: OnUserDelete = Field(
+        default=OnUserDelete.REMEMBER,
+        description="When the mailbox's user deletes a copy: Remember that it isn't wanted here, "
+        "or Restore it.",
+    )
+    verify_interval: Annotated[str, between("1m", "720h")] = Field(
+        default="24h",
+        description="How often a receiving spoke is looked at for what its user did to the copies; "
+        "from 1m to 720h.",
+    )
+    deletion_policy: DeletionPolicy = Field(
+        default=DeletionPolicy.ERASE,
+        description="When this Spoke is deleted: Erase its copies here and what it contributed "
+        "elsewhere, or Retain both.",
+    )
+
+
+class ChangeCounts(StatusModel):
+    """What a pass did, as far as this spoke is concerned."""
+
+    pulled: int = Field(default=0, description="Changes that were found here.")
+    merged: int = Field(default=0, description="Items of the hub that changed because of them.")
+    removed: int = Field(default=0, description="Items that were no longer found here.")
+    created: int = Field(default=0, description="Copies created here.")
+    updated: int = Field(default=0, description="Items updated here.")
+    deleted: int = Field(default=0, description="Copies deleted here.")
+    adopted: int = Field(default=0, description="Copies found again by their stamp.")
+    failed: int = Field(default=0, description="Writes that failed and are tried again.")
+
+
+class SpokeStatus(Status):
+    """How this spoke is. Written only when it changes, so not by passes that find nothing to do."""
+
+    last_change_time: datetime | None = Field(
+        default=None, description="When a pass last changed something here or because of it."
+    )
+    last_change: ChangeCounts | None = Field(default=None, description="What that pass did.")
+    items: int | None = Field(default=None, description="Items that this spoke contributes.")
+    copies: int | None = Field(default=None, description="Copies of the hub's items here.")
+    pending: int | None = Field(
+        default=None, description="Changes that were considered and not delivered here yet."
+    )
+    unreadable: int | None = Field(
+        default=None, description="Items here that could not be read; they are tried again."
+    )
+    target: str | None = Field(
+        default=None, description="The ids of the tenant, mailbox and folder that were resolved."
+    )
+
+
+class Spoke(Resource):
+    """One place with one collection: a contact folder of a mailbox."""
+
+    definition: ClassVar[Kind] = Kind(
+        kind="Spoke",
+        plural="spokes",
+        singular="spoke",
+        short=("cspoke",),
+        columns=(
+            *READY_COLUMNS,
+            Column(name="Hub", path=".spec.hubRef.name", description="The hub it belongs to."),
+            Column(
+                name="Direction",
+                path=".spec.direction",
+                description="Contribute, TwoWay or Receive.",
+            ),
+            Column(
+                name="Items",
+                path=".status.items",
+                type="integer",
+                description="Items that it contributes.",
+            ),
+            Column(
+                name="Copies",
+                path=".status.copies",
+                type="integer",
+                description="Copies of the hub's items there.",
+            ),
+            Column(
+                name="Connection",
+                path=".spec.connectionRef.name",
+                wide=True,
+                description="The connection that leads there.",
+            ),
+            Column(
+                name="Last Change",
+                path=".status.lastChangeTime",
+                type="date",
+                description="When a pass last changed something there or because of it.",
+            ),
+            AGE_COLUMN,
+        ),
+    )
+
+    api_version: Literal["cirahub.io/v1alpha1"] = API_VERSION
+    kind: Literal["Spoke"] = "Spoke"
+    spec: SpokeSpec
+    status: SpokeStatus = SpokeStatus()

@@ -1,0 +1,315 @@
+"""The Kubernetes API, as far as we use it: reads, server-side applies, tokens, events.
+
+One `Cluster` belongs to one event loop. Requests go through `kubernetes.aio`'s ApiClient (its
+authentication and connection pool), by path: the generated classes would add a model for every
+kind there is. Answers become our own models here; no raw JSON leaves, but for objects that don't
+parse.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+from urllib.parse import quote
+
+import aiohttp
+from kubernetes.aio import client, config
+from pydantic import ValidationError
+
+from cirahub_operator.api import Resource, Status
+from cirahub_operator.api.meta import API_VERSION, FINALIZER, GROUP, VERSION, Metadata
+from cirahub_operator.errors import (
+    ClusterRefusedError,
+    ClusterUnreachableError,
+    NotInstalledError,
+    PermissionMissingError,
+    StatusRefusedError,
+)
+
+FIELD_MANAGER = "cirahub-operator"
+FINALIZER_MANAGER = "cirahub-operator-finalizer"
+"""A manager of its own: an apply without the finalizer takes away just that."""
+APPLY = "application/apply-patch+yaml"
+MERGE = "application/merge-patch+json"
+TIMEOUT = aiohttp.ClientTimeout(total=30)
+
+Object = TypeVar("Object", bound=Resource)
+Json = dict[str, Any]
+"""JSON of an object that is not ours, or of a request."""
+
+
+@dataclass(frozen=True)
+class Unparsable:
+    """An object whose spec does not fit our models, though the API server has let it pass: the
+    installed definitions are of another version than we are."""
+
+    kind: type[Resource]
+    metadata: Metadata
+    status: Status
+    why: str
+    references: Mapping[str, str]
+    """Names in its spec by field: `hubRef`, `connectionRef`."""
+
+
+@dataclass(frozen=True)
+class Listing(Generic[Object]):
+    items: Sequence[Object]
+    unparsable: Sequence[Unparsable]
+
+
+class Cluster:
+    def __init__(self, api: client.ApiClient) -> None:
+        self._api = api
+
+    @classmethod
+    async def connect(cls) -> Cluster:
+        """In a pod, by its ServiceAccount; elsewhere by KUBECONFIG or `~/.kube/config`. Raises
+        ClusterRefusedError when there is neither."""
+        configuration = client.Configuration()
+        try:
+            if "KUBERNETES_SERVICE_HOST" in os.environ:
+                config.load_incluster_config(  # type: ignore[no-untyped-call]
+                    client_configuration=configuration
+                )
+            else:
+                await config.load_kube_config(  # type: ignore[no-untyped-call]
+                    client_configuration=configuration, persist_config=False
+                )
+        except (config.ConfigException, OSError) as error:
+            raise ClusterRefusedError(
+                f"no cluster to talk to ({error}): run in a pod, or set KUBECONFIG"
+            ) from error
+        return cls(client.ApiClient(configuration))
+
+    async def close(self) -> None:
+        await self._api.close()  # type: ignore[no-untyped-call]
+
+    async def check_installed(self, kinds: Sequence[type[Resource]]) -> None:
+        """Raises NotInstalledError unless the API server serves all of these kinds."""
+        answer = await self.request("GET", f"/apis/{GROUP}/{VERSION}", missing_ok=True)
+        served = {one["name"] for one in (answer or {}).get("resources", ())}
+        missing = [kind.definition.plural for kind in kinds if kind.definition.plural not in served]
+        if missing:
+            raise NotInstalledError(
+                f"the API server does not know {', '.join(missing)} of {GROUP}/{VERSION}; install "
+                "the custom resource definitions: kubectl apply --server-side -f crds/"
+            )
+
+    async def namespace_uid(self, name: str) -> str:
+        answer = await self.request("GET", f"/api/v1/namespaces/{_part(name)}")
+        return str((answer or {})["metadata"]["uid"])
+
+    async def get(
+        self, kind: type[Object], namespace: str, name: str
+    ) -> Object | Unparsable | None:
+        """None if there is no such object."""
+        answer = await self.request("GET", _path(kind, namespace, name), missing_ok=True)
+        return None if answer is None else _parse(kind, answer)
+
+    async def listing(self, kind: type[Object], namespace: str) -> Listing[Object]:
+        """All objects of a namespace, as they are now."""
+        items: list[Object] = []
+        unparsable: list[Unparsable] = []
+        token = ""
+        while True:
+            query = {"limit": "500"} | ({"continue": token} if token else {})
+            answer = await self.request("GET", _path(kind, namespace), query=query) or {}
+            for raw in answer.get("items", ()):
+                parsed = _parse(kind, raw)
+                if isinstance(parsed, Unparsable):
+                    unparsable.append(parsed)
+                else:
+                    items.append(parsed)
+            token = answer.get("metadata", {}).get("continue", "")
+            if not token:
+                return Listing(items, unparsable)
+
+    async def apply_status(self, kind: type[Resource], metadata: Metadata, status: Status) -> bool:
+        """Server-side apply of the whole status. False if the object is gone. Raises
+        StatusRefusedError when the schema does not admit it."""
+        body = {
+            **_identity(kind, metadata),
+            "status": status.model_dump(mode="json", by_alias=True, exclude_none=True),
+        }
+        path = f"{_path(kind, metadata.namespace, metadata.name)}/status"
+        query = {"fieldManager": FIELD_MANAGER, "force": "true"}
+        try:
+            answer = await self.request(
+                "PATCH", path, query=query, body=body, content_type=APPLY, missing_ok=True
+            )
+        except PermissionMissingError:
+            raise
+        except ClusterRefusedError as error:
+            raise StatusRefusedError(
+                f"the status of {kind.definition.kind} {metadata.key} was refused: {error}. "
+                "Apply the custom resource definitions of this operator's version"
+            ) from error
+        return answer is not None
+
+    async def hold(self, kind: type[Resource], metadata: Metadata) -> bool:
+        """Put our finalizer on the object. False if it is gone."""
+        return metadata.held or await self._finalizers(kind, metadata, [FINALIZER])
+
+    async def release(self, kind: type[Resource], metadata: Metadata) -> None:
+        """Take our finalizer off the object, if it is there."""
+        if metadata.held:
+            await self._finalizers(kind, metadata, [])
+
+    async def _finalizers(
+        self, kind: type[Resource], metadata: Metadata, finalizers: list[str]
+    ) -> bool:
+        body = _identity(kind, metadata)
+        body["metadata"]["finalizers"] = finalizers
+        answer = await self.request(
+            "PATCH",
+            _path(kind, metadata.namespace, metadata.name),
+            query={"fieldManager": FINALIZER_MANAGER, "force": "true"},
+            body=body,
+            content_type=APPLY,
+            missing_ok=True,
+        )
+        return answer is not None
+
+    async def secret_value(self, namespace: str, name: str, key: str) -> bytes | None:
+        """A value of a Secret, still in base64. None if there is no such Secret or key."""
+        path = f"/api/v1/namespaces/{_part(namespace)}/secrets/{_part(name)}"
+        answer = await self.request("GET", path, missing_ok=True)
+        value = ((answer or {}).get("data") or {}).get(key)
+        return None if value is None else str(value).encode()
+
+    async def service_account(self, namespace: str, name: str) -> Metadata | None:
+        path = f"/api/v1/namespaces/{_part(namespace)}/serviceaccounts/{_part(name)}"
+        answer = await self.request("GET", path, missing_ok=True)
+        return None if answer is None else Metadata.model_validate(answer["metadata"])
+
+    async def request_token(
+        self, namespace: str, name: str, *, audience: str, seconds: int
+    ) -> tuple[str, str]:
+        """A token of a ServiceAccount (TokenRequest), and when it expires (RFC 3339)."""
+        path = f"/api/v1/namespaces/{_part(namespace)}/serviceaccounts/{_part(name)}/token"
+        body = {
+            "apiVersion": "authentication.k8s.io/v1",
+            "kind": "TokenRequest",
+            "spec": {"audiences": [audience], "expirationSeconds": seconds},
+        }
+        answer = await self.request("POST", path, body=body) or {}
+        return str(answer["status"]["token"]), str(answer["status"]["expirationTimestamp"])
+
+    async def create_event(self, namespace: str, body: Json) -> None:
+        await self.request("POST", _events(namespace), body=body)
+
+    async def patch_event(self, namespace: str, name: str, body: Json) -> bool:
+        """False if the event has expired."""
+        path = f"{_events(namespace)}/{_part(name)}"
+        answer = await self.request("PATCH", path, body=body, content_type=MERGE, missing_ok=True)
+        return answer is not None
+
+    async def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, str] | None = None,
+        body: Json | None = None,
+        content_type: str = "application/json",
+        missing_ok: bool = False,
+    ) -> Json | None:
+        """The answer's JSON; None for 404 or 410 with `missing_ok`, and for an apply to an object
+        that was replaced by another of the same name. Raises ClusterUnreachableError or
+        ClusterRefusedError."""
+        headers = {"Accept": "application/json"}
+        if body is not None:
+            headers["Content-Type"] = content_type
+        try:
+            prepared = await self._api.param_serialize(
+                method,
+                path,
+                query_params=list((query or {}).items()),
+                header_params=headers,
+                body=body,
+                auth_settings=["BearerToken"],
+            )
+            answer = await self._api.call_api(*prepared, _request_timeout=TIMEOUT)
+            data = await answer.response.read()
+        except (TimeoutError, aiohttp.ClientError, OSError) as error:
+            raise ClusterUnreachableError(
+                f"{method} {path}: no answer from the API server ({type(error).__name__})"
+            ) from error
+        if 200 <= answer.status < 300:
+            return _decoded(data)
+        if missing_ok and (answer.status in {404, 410} or _replaced(answer.status, data)):
+            return None
+        raise _error(method, path, answer.status, data)
+
+
+def _parse(kind: type[Object], raw: Json) -> Object | Unparsable:
+    status = raw.get("status") or {}
+    try:
+        return kind.model_validate({**raw, "status": status}, by_alias=True, by_name=False)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        where = ".".join(str(part) for part in first["loc"])
+        spec = raw.get("spec") or {}
+        return Unparsable(
+            kind=kind,
+            metadata=Metadata.model_validate(raw["metadata"]),
+            status=Status.model_validate(status),
+            why=f"{where}: {first['msg']}",
+            references={
+                field: str(spec[field].get("name", ""))
+                for field in ("hubRef", "connectionRef")
+                if isinstance(spec.get(field), dict)
+            },
+        )
+
+
+def _identity(kind: type[Resource], metadata: Metadata) -> Json:
+    """With the uid, so that an apply neither creates an object nor meets its successor."""
+    return {
+        "apiVersion": API_VERSION,
+        "kind": kind.definition.kind,
+        "metadata": {
+            "name": metadata.name,
+            "namespace": metadata.namespace,
+            "uid": metadata.uid,
+        },
+    }
+
+
+def _path(kind: type[Resource], namespace: str, name: str | None = None) -> str:
+    base = f"/apis/{GROUP}/{VERSION}/namespaces/{_part(namespace)}/{kind.definition.plural}"
+    return base if name is None else f"{base}/{_part(name)}"
+
+
+def _events(namespace: str) -> str:
+    return f"/apis/events.k8s.io/v1/namespaces/{_part(namespace)}/events"
+
+
+def _part(text: str) -> str:
+    return quote(text, safe="")
+
+
+def _decoded(data: bytes) -> Json:
+    decoded = json.loads(data) if data else {}
+    return decoded if isinstance(decoded, dict) else {}
+
+
+def _replaced(status: int, data: bytes) -> bool:
+    """409 for a uid that is not the object's: gone, and perhaps created anew."""
+    return status == 409 and b"uid" in data.lower()
+
+
+def _error(method: str, path: str, status: int, data: bytes) -> Exception:
+    try:
+        message = str(json.loads(data)["message"])
+    except (ValueError, KeyError, TypeError):
+        message = "no explanation"
+    text = f"{method} {path}: {status}, {' '.join(message.split())[:500]}"
+    if status in {401, 403}:
+        return PermissionMissingError(f"{text}; grant the operator's ServiceAccount that right")
+    if status in {408, 409, 429, 502, 503, 504} or (status == 500 and method == "GET"):
+        return ClusterUnreachableError(text)
+    return ClusterRefusedError(text)

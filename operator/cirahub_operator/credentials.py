@@ -1,0 +1,121 @@
+"""What the cluster hands over at sign-in: values of Secrets, and tokens of ServiceAccounts.
+
+Lives in the engine's loop, with a connection to the API server of its own. What may be handed
+over to whom is decided before, in the resolver; only what the API alone knows is checked here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import binascii
+import os
+from datetime import datetime
+from pathlib import Path
+
+import jwt
+
+from cirahub_operator.api.meta import TOKEN_OPT_IN
+from cirahub_operator.cluster import Cluster
+from cirahub_operator.errors import ClusterRefusedError, ClusterUnreachableError
+from cirahub_operator.origin import SecretOrigin
+from cirahub_sync.configuration import SecretFile
+from cirahub_sync.errors import CredentialError, EndpointUnavailableError
+from cirahub_sync.identity.base import AccessToken
+
+TOKEN_SECONDS = 3600
+"""What the workload-identity webhook asks for, too; the API server refuses less than 600."""
+TOKEN_FILE = "AZURE_FEDERATED_TOKEN_FILE"  # noqa: S105 (the name of a variable)
+"""Set by the workload-identity webhook. Source: azure-workload-identity, "Concepts"."""
+
+
+class ClusterCredentials:
+    def __init__(self, cluster: Cluster) -> None:
+        self._cluster = cluster
+
+    @classmethod
+    async def connect(cls) -> ClusterCredentials:
+        return cls(await Cluster.connect())
+
+    async def close(self) -> None:
+        await self._cluster.close()
+
+    async def secret(self, reference: SecretFile) -> str:
+        origin = SecretOrigin.parse(reference.origin)
+        try:
+            value = await self._cluster.secret_value(origin.namespace, origin.name, origin.key)
+        except ClusterUnreachableError as error:
+            raise EndpointUnavailableError(f"{reference.origin}: {error}") from error
+        except ClusterRefusedError as error:
+            raise CredentialError(str(error), reason="SecretForbidden") from error
+        if value is None:
+            raise CredentialError(
+                f"{reference.origin} does not exist: create the Secret with that key, or correct "
+                "secretRef",
+                reason="SecretNotFound",
+            )
+        try:
+            return base64.b64decode(value, validate=True).decode().strip()
+        except (binascii.Error, UnicodeDecodeError) as error:
+            raise CredentialError(
+                f"{reference.origin} is not text: put the client secret's value there, as it is",
+                reason="SecretInvalid",
+            ) from error
+
+    async def service_account_token(self, service_account: str, audience: str) -> AccessToken:
+        if not service_account:
+            return await projected_token()
+        namespace, _, name = service_account.partition("/")
+        try:
+            account = await self._cluster.service_account(namespace, name)
+            if account is None:
+                raise CredentialError(
+                    f"ServiceAccount {service_account} does not exist: create it, or correct "
+                    "serviceAccountName",
+                    reason="ServiceAccountNotFound",
+                )
+            if account.annotations.get(TOKEN_OPT_IN) != "true":
+                raise CredentialError(
+                    f"ServiceAccount {service_account} does not let Connections sign in with it; "
+                    f"if they may: kubectl annotate serviceaccount {name} -n {namespace} "
+                    f"{TOKEN_OPT_IN}=true",
+                    reason="ServiceAccountNotAllowed",
+                )
+            token, expires = await self._cluster.request_token(
+                namespace, name, audience=audience, seconds=TOKEN_SECONDS
+            )
+        except ClusterUnreachableError as error:
+            raise EndpointUnavailableError(f"token of {service_account}: {error}") from error
+        except ClusterRefusedError as error:
+            raise CredentialError(
+                f"token of ServiceAccount {service_account}: {error}", reason="TokenForbidden"
+            ) from error
+        return AccessToken(token, datetime.fromisoformat(expires).timestamp())
+
+
+async def projected_token() -> AccessToken:
+    """The token that the kubelet keeps fresh in a file of our own pod. Raises CredentialError."""
+    path = os.environ.get(TOKEN_FILE)
+    if not path:
+        raise CredentialError(
+            f"{TOKEN_FILE} is not set, so there is no token of our own to sign in with: label the "
+            'pod azure.workload.identity/use: "true", or set serviceAccountName',
+            reason="TokenNotFound",
+        )
+    try:
+        token = (await asyncio.to_thread(Path(path).read_text)).strip()
+    except OSError as error:
+        raise CredentialError(
+            f"the projected token in {path} cannot be read ({error.strerror}); check the volume "
+            "that the workload-identity webhook mounts",
+            reason="TokenNotFound",
+        ) from error
+    try:
+        expires = float(jwt.decode(token, options={"verify_signature": False})["exp"])
+    except (jwt.InvalidTokenError, KeyError) as error:
+        raise CredentialError(
+            f"the file {path} holds no token of Kubernetes; check the volume that the "
+            "workload-identity webhook mounts",
+            reason="TokenNotFound",
+        ) from error
+    return AccessToken(token, expires)

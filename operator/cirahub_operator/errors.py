@@ -1,0 +1,31 @@
+"""What can go wrong on the Kubernetes side, as one small tree. The engine has its own."""
+
+from __future__ import annotations
+
+
+class OperatorError(Exception):
+    """The root. Messages say what happened, to what, and what to do; no personal data."""
+
+
+class ClusterUnreachableError(OperatorError):
+    """The API server did not answer, or not now. Comes right by itself."""
+
+
+class ClusterRefusedError(OperatorError):
+    """The API server understood and said no: trying the same again won't help."""
+
+
+class NotInstalledError(OperatorError):
+    """The custom resource definitions are missing."""
+
+
+class PermissionMissingError(ClusterRefusedError):
+    """RBAC does not let us."""
+
+
+class StatusRefusedError(ClusterRefusedError):
+    """A status that doesn't fit the custom resource definition: ours is newer, or this is a bug."""
+
+
+class RunnerStoppedError(OperatorError):
+    """The engine is shutting down or gone."""

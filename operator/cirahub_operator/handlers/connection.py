@@ -1,0 +1,15 @@
+"""Events of `Connection` objects."""
+
+from __future__ import annotations
+
+import kopf
+
+from cirahub_operator.api import Connection
+from cirahub_operator.api.meta import GROUP, VERSION
+from cirahub_operator.wakes import Wakes
+
+
+def register(registry: kopf.OperatorRegistry, wakes: Wakes) -> None:
+    @kopf.on.event(GROUP, VERSION, Connection.definition.plural, registry=registry)
+    async def changed(event: kopf.RawEvent, **_: object) -> None:
+        wakes.connection(event["type"], event["object"])

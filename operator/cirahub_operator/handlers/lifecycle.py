@@ -1,0 +1,46 @@
+"""Kopf's own life: how it signs in, what it is told at the end, how it is set up."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import kopf
+
+from cirahub_operator.api.meta import FINALIZER
+
+PREFIX = "operator.cirahub.io"
+"""Of whatever Kopf may want to keep in annotations. It has no reason to: we have event handlers
+only, and these keep nothing."""
+
+
+def register(registry: kopf.OperatorRegistry, stop: Callable[[], Awaitable[None]]) -> None:
+    """`stop` is awaited once Kopf's watches have ended and before it looks for tasks that hang."""
+
+    @kopf.on.login(registry=registry)
+    def sign_in(**kwargs: Any) -> kopf.ConnectionInfo | None:
+        return kopf.login_via_client(**kwargs)
+
+    @kopf.on.cleanup(registry=registry)
+    async def end(**_: object) -> None:
+        await stop()
+
+
+def settings() -> kopf.OperatorSettings:
+    made = kopf.OperatorSettings()
+    made.posting.enabled = False
+    made.scanning.disabled = True
+    made.persistence.finalizer = FINALIZER
+    made.persistence.progress_storage = kopf.AnnotationsProgressStorage(prefix=PREFIX)
+    made.persistence.diffbase_storage = kopf.AnnotationsDiffBaseStorage(prefix=PREFIX)
+    # Workers only ring bells, so few of them serve many objects; they go as soon as they idle.
+    made.queueing.worker_limit = 50
+    made.queueing.idle_timeout = 0.1
+    made.queueing.exit_timeout = 0.5
+    # Streams that stall silently: the server ends them in time, and if it doesn't, we do.
+    made.watching.server_timeout = 270
+    made.watching.client_timeout = 300
+    made.watching.connect_timeout = 15
+    made.networking.request_timeout = 60
+    made.networking.connect_timeout = 15
+    return made

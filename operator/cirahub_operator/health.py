@@ -1,0 +1,65 @@
+"""Whether we are alive and ready, from what only a living operator does.
+
+A watch stream that stalls says nothing, and neither does one in which nothing happens. But our
+own status writes come back through the watch: one that is not seen for long means that the watch
+is deaf, and a restart helps.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+
+class Health:
+    def __init__(
+        self,
+        *,
+        engine_silence: Callable[[], float],
+        watch_limit: float,
+        engine_limit: float,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """`engine_silence`: seconds since the engine last showed a sign of life; the limits are
+        in seconds, too."""
+        self._engine_silence = engine_silence
+        self._watch_limit = watch_limit
+        self._engine_limit = engine_limit
+        self._clock = clock
+        self._seen: dict[str, float] = {}
+        self._unseen: dict[str, float] = {}
+        self.started = False
+        """The watches are being set up: from now on we serve."""
+        self.stopping = False
+
+    def wrote(self, kind: str) -> None:
+        """An object of this kind was changed by us; its watch has to show that."""
+        self._unseen.setdefault(kind, self._clock())
+
+    def saw(self, kind: str) -> None:
+        """The watch of this kind yielded an event."""
+        self._seen[kind] = self._clock()
+        self._unseen.pop(kind, None)
+
+    def watch_ages(self) -> dict[str, float]:
+        """Seconds since each kind's last event."""
+        now = self._clock()
+        return {kind: now - seen for kind, seen in self._seen.items()}
+
+    def live(self) -> list[str]:
+        """What is wrong, a line each; nothing: alive."""
+        wrong = []
+        now = self._clock()
+        for kind, since in self._unseen.items():
+            if now - since > self._watch_limit:
+                wrong.append(f"the watch of {kind} is deaf since {now - since:.0f} s")
+        silence = self._engine_silence()
+        if silence > self._engine_limit:
+            wrong.append(f"the engine is silent since {silence:.0f} s")
+        return wrong
+
+    def ready(self) -> list[str]:
+        """What keeps us from serving, a line each."""
+        if self.stopping:
+            return ["shutting down"]
+        return [] if self.started else ["starting"]

@@ -1,0 +1,159 @@
+"""Connections: whether signing in works, looked at when they change and from time to time."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from cirahub_operator.api import Connection, Hub, Spoke
+from cirahub_operator.cluster import Unparsable
+from cirahub_operator.problems import problem_of
+from cirahub_operator.reconcile.surroundings import Surroundings
+from cirahub_operator.resolver import UnresolvedError, connection_config
+from cirahub_operator.summary import Leaving, connection_status, invalid_status
+from cirahub_operator.workqueue import Bell, Key, Result, backoff, jittered
+from cirahub_sync.configuration import ConnectionConfig
+from cirahub_sync.engine.report import Problem
+from cirahub_sync.errors import CirahubError
+
+CHECKS = 4
+"""Sign-in checks at the same time."""
+HELD_POLL = 5.0
+"""Seconds between looks at whether a deleted Connection is still needed."""
+
+
+@dataclass
+class _Memory:
+    config: ConnectionConfig | None = None
+    handled: str | None = None
+    result: Problem | None = None
+    failures: int = 0
+    due: float = 0.0
+    """On the monotonic clock."""
+
+
+class ConnectionReconciler:
+    def __init__(self, surroundings: Surroundings, wake_hub: Callable[[Key, bool], None]) -> None:
+        """`wake_hub` takes a Hub's key and whether to interrupt a pass that runs."""
+        self._around = surroundings
+        self._wake_hub = wake_hub
+        self._memories: dict[Key, _Memory] = {}
+        self._slots = asyncio.Semaphore(CHECKS)
+
+    async def reconcile(self, key: Key, _: Bell) -> Result:
+        cluster = self._around.cluster
+        found = await cluster.get(Connection, key.namespace, key.name)
+        if found is None:
+            self._memories.pop(key, None)
+            self._around.metrics.forget("Connection", key.namespace, key.name)
+            await self._wake_hubs(key)
+            return Result(gone=True)
+        if found.metadata.deleting:
+            return await self._leave(key, found)
+        if isinstance(found, Unparsable):
+            after = invalid_status(found, now=self._around.now())
+            await self._around.statuses.write(Connection, found.metadata, found.status, after)
+            await self._wake_hubs(key)
+            return Result()
+        if not await cluster.hold(Connection, found.metadata):
+            return Result(gone=True)
+        return await self._check(key, found)
+
+    async def _check(self, key: Key, connection: Connection) -> Result:
+        known = key in self._memories
+        memory = self._memories.setdefault(key, _Memory())
+        asked = connection.metadata.requested_at
+        try:
+            config = connection_config(connection, trust=self._around.trust)
+        except UnresolvedError as error:
+            self._memories[key] = _Memory(handled=asked, result=error.problem)
+            await self._report(connection, error.problem, checked=False)
+            await self._wake_hubs(key)
+            return Result()
+        changed = config != memory.config
+        checked = changed or asked != memory.handled or time.monotonic() >= memory.due
+        if changed:
+            await self._wake_hubs(key, interrupt=known)
+        if checked:
+            before = memory.result
+            memory.result = await self._sign_in(config)
+            memory.config, memory.handled = config, asked
+            self._schedule(memory)
+            await self._report(connection, memory.result, checked=True)
+            if (before is None) != (memory.result is None):
+                await self._wake_hubs(key)
+        else:
+            await self._report(connection, memory.result, checked=False)
+        return Result(after=max(0.0, memory.due - time.monotonic()))
+
+    async def _sign_in(self, config: ConnectionConfig) -> Problem | None:
+        async with self._slots:
+            try:
+                await self._around.runner.check(config)
+            except CirahubError as error:
+                return problem_of(error)
+        return None
+
+    def _schedule(self, memory: _Memory) -> None:
+        timing = self._around.timing
+        if memory.result is None:
+            memory.failures = 0
+            wait = jittered(timing.check_interval, timing)
+        elif memory.result.stalled:
+            # Somebody has to mend it where we don't see it: a secret, a consent.
+            wait = jittered(timing.retry_most, timing)
+        else:
+            memory.failures += 1
+            wait = max(backoff(memory.failures, timing), memory.result.retry_after or 0.0)
+        memory.due = time.monotonic() + wait
+
+    async def _report(
+        self, connection: Connection, result: Problem | Leaving | None, *, checked: bool
+    ) -> None:
+        after = connection_status(connection, result, now=self._around.now(), checked=checked)
+        await self._around.statuses.write(Connection, connection.metadata, connection.status, after)
+
+    async def _leave(self, key: Key, found: Connection | Unparsable) -> Result:
+        """Held while something that is leaving still needs it to erase what it left behind."""
+        metadata = found.metadata
+        if not metadata.held:
+            return Result()
+        needing = await self._needing(key)
+        deleted = metadata.deletion_timestamp
+        age = (self._around.now() - deleted).total_seconds() if deleted else 0.0
+        if needing and not self._around.overdue(metadata):
+            message = f"held until {', '.join(needing[:5])} " + (
+                "is erased" if len(needing) == 1 else "are erased"
+            )
+            if isinstance(found, Connection):
+                await self._report(found, Leaving("InUse", message), checked=False)
+            return Result(after=HELD_POLL)
+        if age < self._around.timing.release_delay:
+            return Result(after=self._around.timing.release_delay - age)
+        await self._around.cluster.release(Connection, metadata)
+        return Result()
+
+    async def _needing(self, key: Key) -> list[str]:
+        """Spokes that are leaving, or whose Hub is, and that lead through this Connection."""
+        spokes = (await self._around.cluster.listing(Spoke, key.namespace)).items
+        hubs = (await self._around.cluster.listing(Hub, key.namespace)).items
+        leaving = {hub.metadata.name for hub in hubs if hub.metadata.deleting}
+        return [
+            f"Spoke {spoke.metadata.name}"
+            for spoke in spokes
+            if spoke.spec.connection_ref.name == key.name
+            and spoke.metadata.held
+            and (spoke.metadata.deleting or spoke.spec.hub_ref.name in leaving)
+        ]
+
+    async def _wake_hubs(self, key: Key, *, interrupt: bool = False) -> None:
+        listing = await self._around.cluster.listing(Spoke, key.namespace)
+        names = {
+            spoke.spec.hub_ref.name
+            for spoke in listing.items
+            if spoke.spec.connection_ref.name == key.name
+        }
+        for name in sorted(names):
+            self._wake_hub(Key(key.namespace, name), interrupt)

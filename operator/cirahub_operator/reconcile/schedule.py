@@ -1,0 +1,102 @@
+"""When a hub's next pass is due. Pure, but for the memory that it is given."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+import msgspec
+
+from cirahub_operator.api import Hub, Spoke
+from cirahub_operator.api.duration import seconds
+from cirahub_operator.api.meta import APPROVE
+from cirahub_operator.settings import Timing
+from cirahub_operator.workqueue import backoff, jittered
+from cirahub_sync.configuration import HubConfig, SpokeConfig
+from cirahub_sync.engine.report import PassReport
+
+
+class Cause(StrEnum):
+    """Why a pass is due."""
+
+    FIRST = "first"
+    CHANGED = "changed"
+    REQUESTED = "requested"
+    APPROVED = "approved"
+    INTERVAL = "interval"
+
+
+@dataclass
+class Memory:
+    """What is remembered of a hub between two looks at it. Losing it costs one pass."""
+
+    report: PassReport | None = None
+    """Of the last pass."""
+    digest: str = ""
+    """Of what the last pass was given."""
+    handled: str | None = None
+    """The `requestedAt` that the last pass answered."""
+    spokes_handled: dict[str, str | None] = field(default_factory=dict)
+    """The same of the spokes, by name."""
+    approvals: set[str] = field(default_factory=set)
+    """Digests that a pass was given."""
+    failures: int = 0
+    due: float = 0.0
+    """On the monotonic clock."""
+
+
+def digest(hub: HubConfig, spokes: Sequence[SpokeConfig], refused: Collection[str]) -> str:
+    """Of all that makes a pass worth while at once when it changes. `refused`: connections that
+    can't sign in, so that one that can again doesn't wait for the interval."""
+    encoded = msgspec.json.encode((hub, sorted(spokes, key=lambda one: one.uid), sorted(refused)))
+    return hashlib.sha256(encoded).hexdigest()
+
+
+def cause(
+    hub: Hub, spokes: Sequence[Spoke], given: str, memory: Memory, *, now: float
+) -> Cause | None:
+    """Why a pass is due now, if it is. `given` is the digest; `now` on the monotonic clock."""
+    if memory.report is None:
+        return Cause.FIRST
+    if given != memory.digest:
+        return Cause.CHANGED
+    if hub.metadata.requested_at != memory.handled:
+        return Cause.REQUESTED
+    for spoke in spokes:
+        name = spoke.metadata.name
+        if name in memory.spokes_handled and (
+            spoke.metadata.requested_at != memory.spokes_handled[name]
+        ):
+            return Cause.REQUESTED
+    approval = hub.metadata.annotations.get(APPROVE)
+    if approval and approval == memory.report.approval and approval not in memory.approvals:
+        return Cause.APPROVED
+    if now >= memory.due:
+        return Cause.INTERVAL
+    return None
+
+
+def approved(hub: Hub) -> frozenset[str]:
+    """What the hub's annotation lets go."""
+    approval = hub.metadata.annotations.get(APPROVE)
+    return frozenset({approval} if approval else ())
+
+
+def wait(hub: Hub, report: PassReport, failures: int, timing: Timing) -> float:
+    """Seconds until the next pass; sooner than the interval after something that passes by
+    itself. `failures` in a row, this one included."""
+    interval = jittered(seconds(hub.spec.interval), timing)
+    if not failures:
+        return interval
+    asked = [report.problem] + [one.problem for one in report.spokes.values()]
+    least = max((one.retry_after or 0.0 for one in asked if one is not None), default=0.0)
+    return min(interval, max(backoff(failures, timing), least))
+
+
+def failed(report: PassReport) -> bool:
+    """Whether trying again before the interval is over may help."""
+    return report.problem is not None or any(
+        one.problem is not None and not one.problem.stalled for one in report.spokes.values()
+    )

@@ -1,0 +1,279 @@
+"""From resources to what a pass needs. Pure: shared by the operator and by `cirahub pass`.
+
+References stay within the namespace. What can't be resolved becomes a problem of the object that
+names it, and stops nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+from urllib.parse import urlsplit
+
+from cirahub_operator.api import Connection, Hub, Spoke
+from cirahub_operator.api.connection import ClientSecret, WorkloadIdentity
+from cirahub_operator.api.duration import seconds
+from cirahub_operator.api.flow import FilterCondition, FlowSpec, ItemFilter, MappingStep
+from cirahub_operator.origin import SecretOrigin
+from cirahub_operator.settings import OwnIdentity
+from cirahub_sync.configuration import (
+    Auth,
+    ClientSecretAuth,
+    Condition,
+    ConnectionConfig,
+    DeletionLimits,
+    Filter,
+    Flow,
+    HubConfig,
+    KeyVaultReference,
+    MailboxTarget,
+    MappingRule,
+    SecretFile,
+    SpokeConfig,
+    WorkloadIdentityAuth,
+)
+from cirahub_sync.engine.report import Problem
+
+
+class Trust(Protocol):
+    """Who may sign in as the operator itself."""
+
+    def allows(self, namespace: str, tenant: str, vault: str | None) -> bool: ...
+
+
+@dataclass(frozen=True)
+class GrantedTrust:
+    """The operator's: only what its administrator has granted."""
+
+    grants: Sequence[OwnIdentity] = ()
+
+    def allows(self, namespace: str, tenant: str, vault: str | None) -> bool:
+        return any(
+            grant.namespace == namespace
+            and grant.tenant.lower() == tenant.lower()
+            and (vault is None or vault in grant.vaults)
+            for grant in self.grants
+        )
+
+
+class FullTrust:
+    """The command line's: whoever runs it wrote the manifests and owns the identity."""
+
+    def allows(self, namespace: str, tenant: str, vault: str | None) -> bool:
+        return True
+
+
+@dataclass(frozen=True)
+class Resolution:
+    """A hub with everything that hangs on it."""
+
+    hub: HubConfig
+    spokes: Mapping[str, SpokeConfig]
+    """Those that can take part, by name."""
+    problems: Mapping[str, Problem] = field(default_factory=dict)
+    """The others, by name, and why they can't."""
+
+
+class UnresolvedError(Exception):
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem.message)
+        self.problem = problem
+
+
+def resolve(
+    hub: Hub,
+    spokes: Sequence[Spoke],
+    connections: Mapping[str, Connection],
+    *,
+    trust: Trust,
+    invalid: Mapping[str, str] | None = None,
+) -> Resolution:
+    """`spokes` are those that name the hub; `connections` all of its namespace, by name;
+    `invalid`, connections that exist and don't parse, by name, with the reason."""
+    resolved: dict[str, SpokeConfig] = {}
+    problems: dict[str, Problem] = {}
+    for spoke in sorted(spokes, key=lambda one: one.metadata.name):
+        name = spoke.metadata.name
+        try:
+            connection = _connection_of(spoke, connections, invalid or {})
+            resolved[name] = spoke_config(spoke, connection_config(connection, trust=trust))
+        except UnresolvedError as error:
+            problems[name] = error.problem
+    return Resolution(hub_config(hub), resolved, problems)
+
+
+def hub_not_found(spoke_namespace: str, hub: str) -> Problem:
+    return Problem(
+        "HubNotFound",
+        f"there is no Hub {hub!r} in namespace {spoke_namespace}; create it, or delete this Spoke "
+        "and create one that names another",
+    )
+
+
+def hub_config(hub: Hub) -> HubConfig:
+    spec = hub.spec
+    return HubConfig(
+        uid=hub.metadata.uid,
+        name=hub.metadata.key,
+        match_on=spec.match_on,
+        conflict_policy=spec.conflict_policy,
+        deletion=DeletionLimits(
+            grace_period=seconds(spec.deletion.grace_period),
+            max_count=spec.deletion.max_count,
+            max_percent=spec.deletion.max_percent,
+        ),
+        default_region=spec.default_region,
+    )
+
+
+def spoke_config(spoke: Spoke, connection: ConnectionConfig) -> SpokeConfig:
+    spec = spoke.spec
+    return SpokeConfig(
+        uid=spoke.metadata.uid,
+        name=spoke.metadata.key,
+        connection=connection,
+        target=MailboxTarget(address=spec.mailbox.address, folder=spec.mailbox.folder),
+        direction=spec.direction,
+        contributes=_flow(spec.contributes),
+        receives=_flow(spec.receives),
+        on_user_delete=spec.on_user_delete,
+        verify_interval=seconds(spec.verify_interval),
+    )
+
+
+def connection_config(connection: Connection, *, trust: Trust) -> ConnectionConfig:
+    """Raises UnresolvedError when it asks for an identity that it may not use."""
+    return ConnectionConfig(
+        uid=connection.metadata.uid,
+        name=connection.metadata.key,
+        auth=_auth(connection, trust),
+        cloud=connection.spec.cloud,
+    )
+
+
+def _connection_of(
+    spoke: Spoke, connections: Mapping[str, Connection], invalid: Mapping[str, str]
+) -> Connection:
+    name = spoke.spec.connection_ref.name
+    if name in connections:
+        return connections[name]
+    namespace = spoke.metadata.namespace
+    if name in invalid:
+        message = f"Connection {name!r} in namespace {namespace} is not valid: {invalid[name]}"
+        raise UnresolvedError(Problem("ConnectionInvalid", message, stalled=True))
+    raise UnresolvedError(
+        Problem(
+            "ConnectionNotFound",
+            f"there is no Connection {name!r} in namespace {namespace}; create it, or delete this "
+            "Spoke and create one that names another",
+        )
+    )
+
+
+def _auth(connection: Connection, trust: Trust) -> Auth:
+    auth = connection.spec.auth
+    tenant = connection.spec.microsoft365.tenant_id
+    if auth.workload_identity is not None:
+        return _workload_identity(connection, auth.workload_identity, trust, vault=None)
+    if auth.client_secret is not None:
+        return _client_secret(connection, auth.client_secret, tenant, trust)
+    raise UnresolvedError(
+        Problem("InvalidSpec", "spec.auth: set workloadIdentity or clientSecret", stalled=True)
+    )
+
+
+def _client_secret(
+    connection: Connection, secret: ClientSecret, tenant: str, trust: Trust
+) -> ClientSecretAuth:
+    if secret.key_vault is not None and secret.workload_identity is not None:
+        vault = secret.key_vault.vault_url.rstrip("/").lower()
+        return ClientSecretAuth(
+            tenant_id=tenant,
+            client_id=secret.client_id,
+            key_vault=KeyVaultReference(
+                vault_url=vault,
+                name=secret.key_vault.name,
+                version=secret.key_vault.version or "",
+            ),
+            vault_identity=_workload_identity(
+                connection, secret.workload_identity, trust, vault=urlsplit(vault).netloc
+            ),
+        )
+    if secret.secret_ref is not None:
+        origin = SecretOrigin(
+            connection.metadata.namespace, secret.secret_ref.name, secret.secret_ref.key
+        )
+        return ClientSecretAuth(
+            tenant_id=tenant,
+            client_id=secret.client_id,
+            secret=SecretFile(origin=str(origin)),
+        )
+    raise UnresolvedError(
+        Problem(
+            "InvalidSpec",
+            "spec.auth.clientSecret: set keyVault with workloadIdentity, or secretRef",
+            stalled=True,
+        )
+    )
+
+
+def _workload_identity(
+    connection: Connection, identity: WorkloadIdentity, trust: Trust, *, vault: str | None
+) -> WorkloadIdentityAuth:
+    namespace = connection.metadata.namespace
+    tenant = connection.spec.microsoft365.tenant_id
+    account = identity.service_account_name
+    if account is None and not trust.allows(namespace, tenant, vault):
+        grant = f"namespace={namespace},tenant={tenant}" + (f",vault={vault}" if vault else "")
+        raise UnresolvedError(
+            Problem(
+                "OwnIdentityNotAllowed",
+                f"namespace {namespace} may not use the operator's own identity for this: set "
+                "serviceAccountName, or have the operator started with "
+                f"--own-identity {grant}",
+                stalled=True,
+            )
+        )
+    return WorkloadIdentityAuth(
+        tenant_id=tenant,
+        client_id=identity.client_id,
+        service_account="" if account is None else f"{namespace}/{account}",
+    )
+
+
+def _flow(flow: FlowSpec | None) -> Flow:
+    if flow is None:
+        return Flow()
+    return Flow(
+        filter=_filter(flow.filter),
+        mapping=tuple(map(_mapping_rule, flow.mapping)),
+        include=flow.include,
+        exclude=flow.exclude,
+    )
+
+
+def _filter(given: ItemFilter | None) -> Filter:
+    if given is None:
+        return Filter()
+    return Filter(
+        all=_conditions(given.all), any=_conditions(given.any), none=_conditions(given.none)
+    )
+
+
+def _conditions(given: Sequence[FilterCondition]) -> tuple[Condition, ...]:
+    return tuple(
+        Condition(field=one.field, operator=one.operator, values=one.values) for one in given
+    )
+
+
+def _mapping_rule(step: MappingStep) -> MappingRule:
+    domain = step.replace_domain
+    return MappingRule(
+        field=step.field or "",
+        prefix=step.prefix or "",
+        suffix=step.suffix or "",
+        set_value=step.set_value,
+        add_category=step.add_category or "",
+        replace_domain=None if domain is None else (domain.from_, domain.to),
+    )

@@ -1,0 +1,75 @@
+"""What can be set about the operator. The command's flags and environment variables fill it in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from cirahub_sync.origins import Origins
+
+
+@dataclass(frozen=True, kw_only=True)
+class OwnIdentity:
+    """A namespace whose Connections may sign in as the operator itself: without a
+    `serviceAccountName`, with the token that is projected into the operator's own pod."""
+
+    namespace: str
+    tenant: str
+    """The only tenant for which it may be used."""
+    vaults: frozenset[str] = frozenset()
+    """Host names of the only vaults to which it may be shown."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Timing:
+    """Seconds, all of them."""
+
+    settle: float = 0.3
+    """How long to wait after a change for others that come along with it."""
+    jitter: float = 0.1
+    """The random part of an interval, so that hubs don't all run at once. A share, not seconds."""
+    retry_first: float = 5.0
+    """Wait after a first failure; it doubles with each further one."""
+    retry_most: float = 300.0
+    """The longest wait between retries."""
+    check_interval: float = 3600.0
+    """Between sign-in checks of a Connection that works."""
+    erase_timeout: float = 3600.0
+    """How long a deleted Spoke or Hub is held while its copies can't be reached. After that it is
+    let go, and what remains is reported."""
+    release_delay: float = 5.0
+    """How long a deleted Connection is held at least, for the Spokes that are being deleted
+    together with it to be noticed."""
+    progress_interval: float = 15.0
+    """Between two reports of progress, on the Hub, of a pass that takes long."""
+    drain: float = 3.0
+    """At shutdown: how long running passes may go on to end by themselves before they are
+    stopped. Stopping one anywhere is safe; ending is only tidier."""
+    watch_silence: float = 240.0
+    """How long our own write may go unseen by the watch before we count as not alive."""
+    engine_silence: float = 120.0
+    """How long the engine's event loop may be busy with one thing before we count as not alive."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    database: str
+    """SQLAlchemy URL of the store."""
+    key_file: Path
+    """File with the key-encryption key."""
+    installation: str = ""
+    """Who we are in the stamps of our copies; blank: the UID of the namespace kube-system."""
+    namespaces: tuple[str, ...] = ()
+    """Namespaces to serve; none: all of them."""
+    origins: Origins = field(default_factory=Origins)
+    own_identity: tuple[OwnIdentity, ...] = ()
+    """Namespaces that may use the operator's own identity. None by default."""
+    host: str = "0.0.0.0"  # noqa: S104 (probes and scrapers come from outside the pod)
+    """Address that probes and metrics are served on."""
+    health_port: int = 8080
+    """For /healthz and /readyz; 0 picks a free one."""
+    metrics_port: int = 9090
+    """For /metrics; 0 picks a free one. May be the same as `health_port`."""
+    concurrent_passes: int = 8
+    """Passes, of different hubs, that may run at the same time."""
+    timing: Timing = field(default_factory=Timing)

@@ -1,0 +1,355 @@
+"""The summariser: what was found out about an object becomes its status. Pure; nothing else makes
+conditions.
+
+Every status is made whole from the result and the status before it, so that a result that says
+nothing new yields an equal status, which is then not written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from cirahub_operator.api.connection import Connection, ConnectionStatus
+from cirahub_operator.api.hub import WORST_SPOKES, Hub, HubStatus, SpokeCounts, WorstSpoke
+from cirahub_operator.api.meta import APPROVE, Condition, ConditionStatus, Metadata, Status
+from cirahub_operator.api.spoke import ChangeCounts, Spoke, SpokeStatus
+from cirahub_operator.cluster import Unparsable
+from cirahub_operator.conditions import (
+    CREDENTIALS_READY,
+    DELETION_GUARDED,
+    READY,
+    RECONCILING,
+    STALLED,
+    THROTTLED,
+    Statement,
+    not_ready,
+    ready,
+    stated,
+)
+from cirahub_sync.engine.report import Counts, PassReport, Problem, SpokeReport
+
+RETRYING = "Retrying"
+SYNCED = "Synced"
+SUSPENDED = "Suspended"
+SPOKES_NOT_READY = "SpokesNotReady"
+ERASURE_PENDING = "ErasurePending"
+
+
+@dataclass(frozen=True)
+class Leaving:
+    """The object is being deleted, and what it left behind elsewhere is being taken care of."""
+
+    reason: str
+    message: str
+
+
+def connection_status(
+    connection: Connection, result: Problem | Leaving | None, *, now: datetime, checked: bool
+) -> ConnectionStatus:
+    """`result` None: signed in. `checked`: signing in was tried just now."""
+    before = connection.status
+    match result:
+        case None:
+            message = f"signed in to tenant {connection.spec.microsoft365.tenant_id}"
+            statements = [
+                ready("SignedIn", message),
+                Statement(CREDENTIALS_READY, True, "SignedIn", message),
+            ]
+        case Leaving():
+            statements = [not_ready(result.reason, result.message)]
+        case Problem():
+            statements = _problem(result)
+            statements.insert(1, Statement(CREDENTIALS_READY, False, result.reason, result.message))
+    return ConnectionStatus(
+        observed_generation=connection.metadata.generation,
+        conditions=_stated(connection.metadata, before.conditions, statements, now),
+        last_handled_reconcile_at=connection.metadata.requested_at,
+        last_check_time=_seconds(now) if checked else before.last_check_time,
+    )
+
+
+def spoke_status(spoke: Spoke, result: Problem | Leaving, *, now: datetime) -> SpokeStatus:
+    """Without having taken part in a pass."""
+    leaving = isinstance(result, Leaving)
+    return spoke.status.model_copy(
+        update={
+            "observed_generation": spoke.metadata.generation,
+            "conditions": _stated(spoke.metadata, spoke.status.conditions, _waiting(result), now),
+            "last_handled_reconcile_at": (
+                spoke.status.last_handled_reconcile_at if leaving else spoke.metadata.requested_at
+            ),
+        }
+    )
+
+
+def spoke_synced(
+    spoke: Spoke, result: SpokeReport, *, report: PassReport, now: datetime
+) -> SpokeStatus:
+    """After a pass. What the spoke holds is kept from before where this pass did not get to it."""
+    before = spoke.status
+    reached = result.problem is None
+    counts = result.counts
+    changed = _changes(counts)
+    news = changed != ChangeCounts()
+    return SpokeStatus(
+        observed_generation=spoke.metadata.generation,
+        conditions=_stated(
+            spoke.metadata,
+            before.conditions,
+            _spoke_statements(spoke, result, report.approval),
+            now,
+        ),
+        last_handled_reconcile_at=spoke.metadata.requested_at,
+        last_change_time=_time(report.finished) if news else before.last_change_time,
+        last_change=changed if news else before.last_change,
+        items=counts.items if reached else before.items,
+        copies=counts.copies if reached else before.copies,
+        pending=counts.pending if reached else before.pending,
+        unreadable=counts.unreadable if reached else before.unreadable,
+        target=result.target or before.target,
+    )
+
+
+def invalid_status(found: Unparsable, *, now: datetime) -> Status:
+    """Of an object that does not fit our models."""
+    message = f"{found.why}; correct it, or update the operator"
+    statements = _problem(Problem("InvalidSpec", message, stalled=True))
+    return Status(
+        observed_generation=found.metadata.generation,
+        conditions=_stated(found.metadata, found.status.conditions, statements, now),
+        last_handled_reconcile_at=found.metadata.requested_at,
+    )
+
+
+def hub_status(
+    hub: Hub,
+    report: PassReport,
+    spokes: Mapping[str, SpokeStatus],
+    *,
+    handled: str | None,
+    now: datetime,
+) -> HubStatus:
+    """After a pass. `spokes` by name, as they are now; `handled` is the `requestedAt` that the
+    pass answers."""
+    before = hub.status
+    complete = report.problem is None
+    counts = _spoke_counts(spokes)
+    statements = _hub_statements(hub, report, spokes)
+    return HubStatus(
+        observed_generation=hub.metadata.generation,
+        conditions=_stated(hub.metadata, before.conditions, statements, now),
+        last_handled_reconcile_at=handled,
+        last_sync_time=_time(report.finished) if complete else before.last_sync_time,
+        items=report.items if complete else before.items,
+        pending=report.pending if complete else before.pending,
+        conflicts=report.conflicts if complete else before.conflicts,
+        approval=(report.approval or None) if complete else before.approval,
+        spokes=counts,
+    )
+
+
+def hub_waiting(
+    hub: Hub,
+    state: Problem | Leaving,
+    *,
+    handled: str | None,
+    now: datetime,
+    spokes: Mapping[str, SpokeStatus] | None = None,
+) -> HubStatus:
+    """Without a pass: suspended, leaving, or something stood in its way."""
+    return hub.status.model_copy(
+        update={
+            "observed_generation": hub.metadata.generation,
+            "conditions": _stated(hub.metadata, hub.status.conditions, _waiting(state), now),
+            "last_handled_reconcile_at": handled,
+            "spokes": hub.status.spokes if spokes is None else _spoke_counts(spokes),
+        }
+    )
+
+
+def hub_progress(hub: Hub, message: str, *, now: datetime) -> HubStatus:
+    """During a pass that takes long, or the first one of a generation. The generation counts as
+    observed only when the pass is through."""
+    settled = next((one for one in hub.status.conditions if one.type == READY), None)
+    current = settled is not None and hub.status.observed_generation == hub.metadata.generation
+    statements = [
+        (
+            Statement(
+                READY, settled.status is ConditionStatus.TRUE, settled.reason, settled.message
+            )
+            if settled is not None and current
+            else not_ready("Progressing", "a pass is running")
+        ),
+        Statement(RECONCILING, True, "Progressing", message),
+    ]
+    return hub.status.model_copy(
+        update={"conditions": _stated(hub.metadata, hub.status.conditions, statements, now)}
+    )
+
+
+def erasure_pending(status: Status) -> bool:
+    """Whether an attempt to erase was made and did not get to the end."""
+    condition = status.condition(READY)
+    return condition is not None and condition.reason == ERASURE_PENDING
+
+
+def held_back(hub: str, namespace: str, count: int, approval: str) -> str:
+    """How to let guarded deletions go."""
+    return (
+        f"{count} deletions are more than spec.deletion allows at once and are held back; if they "
+        f"are meant: kubectl annotate hub {hub} -n {namespace} --overwrite {APPROVE}={approval}"
+    )
+
+
+def _hub_statements(
+    hub: Hub, report: PassReport, spokes: Mapping[str, SpokeStatus]
+) -> Sequence[Statement]:
+    if report.problem is not None:
+        return _problem(report.problem)
+    extra = []
+    throttled = sum(one.throttled_seconds > 0 for one in report.spokes.values())
+    if throttled:
+        extra.append(
+            Statement(THROTTLED, True, "Throttled", f"the service slowed {throttled} spokes down")
+        )
+    emptied = sum(one.source_emptied for one in report.spokes.values())
+    if report.guarded or emptied:
+        message = (
+            held_back(hub.metadata.name, hub.metadata.namespace, report.guarded, report.approval)
+            if report.guarded
+            else f"{emptied} spokes suddenly read empty; nothing was deleted because of that"
+        )
+        reason = "LimitsExceeded" if report.guarded else "SourceEmptied"
+        extra.append(Statement(DELETION_GUARDED, True, reason, message))
+    failing = {name: one for name, one in spokes.items() if not _is(one, READY)}
+    broken = {name: one for name, one in failing.items() if not _is(one, DELETION_GUARDED)}
+    if broken:
+        message = f"{len(broken)} of {len(spokes)} spokes are not ready: " + ", ".join(
+            f"{worst.name} ({worst.reason})" for worst in _worst(broken)
+        )
+        if all(_is(one, STALLED) for one in broken.values()):
+            after = Statement(STALLED, True, SPOKES_NOT_READY, message)
+        else:
+            after = Statement(RECONCILING, True, RETRYING, message)
+        return [not_ready(SPOKES_NOT_READY, message), after, *extra]
+    guard = next((one for one in extra if one.type == DELETION_GUARDED), None)
+    if guard is not None:
+        return [not_ready(DELETION_GUARDED, guard.message), *extra]
+    if not spokes:
+        return [ready("NoSpokes", "no Spoke names this hub yet"), *extra]
+    message = f"{_plural(len(spokes), 'spoke')}, {_plural(report.items, 'item')}"
+    if report.pending:
+        message += f", {report.pending} pending"
+    return [ready(SYNCED, message), *extra]
+
+
+def _spoke_statements(spoke: Spoke, report: SpokeReport, approval: str) -> list[Statement]:
+    statements = []
+    if report.throttled_seconds > 0:
+        message = "the service asked for a slower pace; what is left follows in the next passes"
+        statements.append(Statement(THROTTLED, True, "Throttled", message))
+    if report.guarded:
+        message = held_back(
+            spoke.spec.hub_ref.name, spoke.metadata.namespace, report.guarded, approval
+        )
+        statements.append(Statement(DELETION_GUARDED, True, "LimitsExceeded", message))
+    elif report.source_emptied:
+        message = "the folder suddenly reads empty; nothing was deleted elsewhere because of that"
+        statements.append(Statement(DELETION_GUARDED, True, "SourceEmptied", message))
+    if report.problem is not None:
+        return [*_problem(report.problem), *statements]
+    guard = next((one for one in statements if one.type == DELETION_GUARDED), None)
+    if guard is not None:
+        return [not_ready(DELETION_GUARDED, guard.message), *statements]
+    parts = []
+    if spoke.spec.direction.contributes:
+        parts.append(f"contributes {_plural(report.counts.items, 'item')}")
+    if spoke.spec.direction.receives:
+        parts.append(f"holds {_plural(report.counts.copies, 'copy', 'copies')}")
+    if report.counts.pending:
+        parts.append(f"{report.counts.pending} pending")
+    if report.counts.unreadable:
+        parts.append(f"{report.counts.unreadable} unreadable")
+    return [ready(SYNCED, ", ".join(parts)), *statements]
+
+
+def _waiting(state: Problem | Leaving) -> list[Statement]:
+    if isinstance(state, Problem):
+        return _problem(state)
+    return [not_ready(state.reason, state.message)]
+
+
+def _problem(problem: Problem) -> list[Statement]:
+    """Stalled if somebody has to do something, else being retried. Suspended is neither."""
+    statements = [not_ready(problem.reason, problem.message)]
+    if problem.reason == SUSPENDED:
+        return statements
+    if problem.stalled:
+        return [*statements, Statement(STALLED, True, problem.reason, problem.message)]
+    return [*statements, Statement(RECONCILING, True, RETRYING, problem.message)]
+
+
+def _spoke_counts(spokes: Mapping[str, SpokeStatus]) -> SpokeCounts:
+    count = sum(_is(one, READY) for one in spokes.values())
+    return SpokeCounts(
+        total=len(spokes),
+        ready=count,
+        summary=f"{count}/{len(spokes)}",
+        worst=_worst({name: one for name, one in spokes.items() if not _is(one, READY)}),
+    )
+
+
+def _worst(failing: Mapping[str, SpokeStatus]) -> tuple[WorstSpoke, ...]:
+    order = sorted(failing, key=lambda name: (not _is(failing[name], STALLED), name))
+    worst = []
+    for name in order[:WORST_SPOKES]:
+        condition = failing[name].condition(READY)
+        worst.append(WorstSpoke(name=name, reason=condition.reason if condition else "Unknown"))
+    return tuple(worst)
+
+
+def _changes(counts: Counts) -> ChangeCounts:
+    return ChangeCounts(
+        pulled=counts.pulled,
+        merged=counts.merged,
+        removed=counts.removed,
+        created=counts.created,
+        updated=counts.updated,
+        deleted=counts.deleted,
+        adopted=counts.adopted,
+        failed=counts.failed,
+    )
+
+
+def _stated(
+    metadata: Metadata,
+    before: tuple[Condition, ...],
+    statements: Sequence[Statement],
+    now: datetime,
+) -> tuple[Condition, ...]:
+    return stated(
+        statements,
+        before=before,
+        generation=metadata.generation,
+        now=_seconds(now),
+    )
+
+
+def _is(status: SpokeStatus, kind: str) -> bool:
+    condition = status.condition(kind)
+    return condition is not None and condition.status is ConditionStatus.TRUE
+
+
+def _seconds(time: datetime) -> datetime:
+    """As Kubernetes keeps times: UTC, whole seconds."""
+    return time.astimezone(UTC).replace(microsecond=0)
+
+
+def _time(posix: float) -> datetime:
+    return datetime.fromtimestamp(int(posix), UTC)
+
+
+def _plural(count: int, singular: str, plural: str | None = None) -> str:
+    return f"{count} {singular if count == 1 else plural or singular + 's'}"
