@@ -1,1 +1,5 @@
-"""Signing in: Kubernetes token, Key Vault, MSAL, as a chain that ends in a token provider."""
+"""Who we are to a service: workload identities, key vaults and client secrets become tokens."""
+
+from cirahub_sync.identity.provider import CachedTokens, provider
+
+__all__ = ["CachedTokens", "provider"]
