@@ -1,21 +1,27 @@
-"""The simulator as a process of its own, for tests and the demo."""
+"""The simulator beside somebody else: a process of its own, or a thread in a test."""
 
 from __future__ import annotations
 
+import asyncio
 import os
 import subprocess
 import sys
 import tempfile
+import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import msgspec
 
 from cirahub_simulator.client import AdminClient
+from cirahub_simulator.seed.loader import ORGANISATION, load_file
+from cirahub_simulator.server import Ports, Simulator
+from cirahub_simulator.world import World
 
 PATIENCE = 30.0
 """Seconds to wait for the endpoints file."""
@@ -129,3 +135,60 @@ class SimulatorProcess:
         trace: TracebackType | None,
     ) -> None:
         self.stop()
+
+
+class EmbeddedSimulator:
+    """A simulator in a thread of this process: starts faster, and its `world` can be touched.
+
+    Its own event loop runs in the thread, so blocking clients and any test's loop can talk to it.
+    """
+
+    def __init__(self, world: World, *, graph_http: bool = True) -> None:
+        self.world = world
+        self._ports = Ports(graph_http=0 if graph_http else None)
+        self._ready: Future[None] = Future()
+        self._thread = threading.Thread(target=self._run, name="simulator", daemon=True)
+        self._stop: Callable[[], object] = lambda: None
+
+    def _run(self) -> None:
+        with asyncio.Runner() as runner:
+            runner.run(self._serve())
+
+    async def _serve(self) -> None:
+        stopped = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        self._stop = lambda: loop.call_soon_threadsafe(stopped.set)
+        try:
+            async with Simulator(self.world, ports=self._ports) as simulator:
+                found = simulator.endpoints
+                self.endpoints = Endpoints(
+                    found.origins, found.ca_file, found.admin, found.graph_http
+                )
+                self.admin = AdminClient(found.admin)
+                self._ready.set_result(None)
+                await stopped.wait()
+        except BaseException as error:
+            if not self._ready.done():
+                self._ready.set_exception(error)
+            raise
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        self._ready.result(PATIENCE)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._stop()
+        self._thread.join(PATIENCE)
+
+
+def shipped_world(**arguments: Any) -> World:
+    """A world with the shipped organisation; arguments as `World` takes them."""
+    world = World(**arguments)
+    load_file(world, ORGANISATION)
+    return world

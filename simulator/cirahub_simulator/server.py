@@ -121,7 +121,12 @@ class Simulator:
         """Close every connection and listener."""
         for listener, _ in self._servers:
             listener.close()
+        transports = [c.transport for _, server in self._servers for c in server.connections]
         await asyncio.gather(*(server.shutdown(timeout=0.1) for _, server in self._servers))
+        for transport in transports:
+            # Closing TLS waits for a client that may have gone without a word.
+            if transport is not None:
+                transport.abort()
         for listener, _ in self._servers:
             await listener.wait_closed()
         self._servers.clear()

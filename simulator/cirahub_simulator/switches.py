@@ -127,7 +127,7 @@ class Switches:
 
     https://learn.microsoft.com/graph/delta-query-overview (processing delays): varying.
     """
-    delta_token_life: Literal["unlimited", "one-day", "seven-days"] = "unlimited"
+    delta_token_life: Literal["unlimited", "one-day", "seven-days"] = "unlimited"  # noqa: S105 - a delta token
     """How long a delta token of a mailbox lives, on the simulator's clock.
 
     https://learn.microsoft.com/graph/delta-query-overview: seven days for directory objects, not

@@ -98,7 +98,10 @@ class Tenancy:
         return answer(self._world.directory.users())
 
     async def change_user(self, request: web.Request) -> web.StreamResponse:
-        """`PATCH /users/{user}` `{"enabled": false}` or `{"mailbox": false}`."""
+        """`PATCH /users/{user}` `{"enabled": false}` or `{"mailbox": false}`.
+
+        A mailbox that is taken away is gone; one given back is empty.
+        """
         change = await read(request, _UserChange)
         user = self._world.directory.find_user(request.match_info["user"])
         if user is None:
@@ -107,6 +110,8 @@ class Tenancy:
             user.account_enabled = change.enabled
         if change.mailbox is not None:
             user.has_mailbox = change.mailbox
+            if not change.mailbox:
+                self._world.mailboxes.pop(user.id, None)
         return answer(user)
 
     async def remove_user(self, request: web.Request) -> web.StreamResponse:

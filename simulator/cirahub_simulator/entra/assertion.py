@@ -115,7 +115,8 @@ def _match(
 def _verify_certificate(application: Application, assertion: str, header: dict[str, Any]) -> None:
     thumbprint = header.get("x5t#S256")
     digest = "sha256" if thumbprint is not None else "sha1"
-    wanted = thumbprint or header.get("x5t")
+    # MSAL pads the value, which RFC 7515 section 4.1.8 has without padding.
+    wanted = str(thumbprint or header.get("x5t")).rstrip("=")
     for der in application.certificates:
         if _thumbprint(der, digest) == wanted:
             break

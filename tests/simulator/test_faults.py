@@ -1,0 +1,154 @@
+"""What goes wrong when a rule says so, and whether the request took effect all the same."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import pytest
+import requests
+
+from cirahub_simulator.client import AdminClient, AdminRefusedError
+from cirahub_simulator.faults import Faults, Rule
+from cirahub_simulator.wire import Request
+
+from .conftest import ANNA, GraphClient
+
+CONTACTS = f"/users/{ANNA}/contacts"
+
+
+def create(graph: GraphClient, name: str) -> requests.Response:
+    return graph.call("POST", CONTACTS, json={"givenName": name, "displayName": name})
+
+
+def batch(*names: str) -> dict[str, Any]:
+    return {
+        "requests": [
+            {
+                "id": name,
+                "method": "POST",
+                "url": CONTACTS,
+                "headers": {"Content-Type": "application/json"},
+                "body": {"givenName": name, "displayName": name},
+            }
+            for name in names
+        ]
+    }
+
+
+def test_a_status_before_the_effect_changes_nothing(graph: GraphClient, admin: AdminClient) -> None:
+    admin.add_rule("status", method="POST", status=503, retry_after=7)
+
+    answer = create(graph, "Nobody")
+
+    assert answer.status_code == 503
+    assert answer.headers["Retry-After"] == "7"
+    assert answer.json()["error"]["innerError"]["request-id"]
+    assert "Nobody" not in graph.names()
+
+
+def test_a_status_after_the_effect_hides_a_success(graph: GraphClient, admin: AdminClient) -> None:
+    admin.add_rule("status", method="POST", path="/contacts$", status=504, moment="after")
+
+    assert create(graph, "Ghost").status_code == 504
+    assert "Ghost" in graph.names()
+
+
+@pytest.mark.parametrize(("moment", "created"), [("before", False), ("after", True)])
+def test_a_connection_is_dropped(
+    graph: GraphClient, admin: AdminClient, moment: str, created: bool
+) -> None:
+    admin.add_rule("drop", method="POST", moment=moment, count=1)
+
+    with pytest.raises(requests.ConnectionError):
+        create(graph, "Dropped")
+
+    assert ("Dropped" in graph.names()) == created
+    assert admin.requests(method="POST", service="graph")[-1]["status"] == 0
+
+
+def test_a_body_is_truncated(graph: GraphClient, admin: AdminClient) -> None:
+    admin.add_rule("truncate", method="GET", keep_bytes=10, count=1)
+
+    with pytest.raises(requests.exceptions.ChunkedEncodingError, match="IncompleteRead"):
+        graph.call("GET", CONTACTS)
+
+
+def test_an_answer_is_delayed(graph: GraphClient, admin: AdminClient) -> None:
+    admin.add_rule("delay", delay=0.2)
+    before = time.monotonic()
+
+    graph.call("GET", CONTACTS)
+
+    assert time.monotonic() - before >= 0.2
+
+
+def test_one_request_of_a_batch_fails_after_its_effect(
+    graph: GraphClient, admin: AdminClient
+) -> None:
+    admin.add_rule("status", batched=True, skip=1, count=1, status=504, moment="after")
+
+    answer = graph.call("POST", "/$batch", json=batch("One", "Two", "Three"))
+
+    statuses = {part["id"]: part["status"] for part in answer.json()["responses"]}
+    assert statuses == {"One": 201, "Two": 504, "Three": 201}
+    assert {"One", "Two", "Three"} <= graph.names()
+
+
+def test_a_rule_may_wait_and_then_stop(graph: GraphClient, admin: AdminClient) -> None:
+    rule = admin.add_rule("status", method="GET", skip=1, count=2, status=500)
+
+    statuses = [graph.call("GET", CONTACTS).status_code for _ in range(5)]
+
+    assert statuses == [200, 500, 500, 200, 200]
+    assert admin.rules() == [
+        {"rule": {**admin.rules()[0]["rule"], "id": rule}, "matched": 5, "fired": 2}
+    ]
+
+
+def test_a_rule_may_look_at_a_header(graph: GraphClient, admin: AdminClient) -> None:
+    admin.add_rule("status", header=["client-request-id", "^bad"], status=500)
+
+    assert graph.call("GET", CONTACTS, headers={"client-request-id": "good"}).ok
+    assert graph.call("GET", CONTACTS, headers={"client-request-id": "bad-1"}).status_code == 500
+
+
+def test_a_rule_may_fail_entra_or_a_vault(graph: GraphClient, admin: AdminClient) -> None:
+    admin.add_rule("status", service="entra", status=503)
+
+    assert graph.call("GET", CONTACTS).ok
+
+
+def test_rules_go_when_told(graph: GraphClient, admin: AdminClient) -> None:
+    rule = admin.add_rule("status", status=500)
+    admin.add_rule("status", status=500)
+    admin.remove_rule(rule)
+    assert graph.call("GET", CONTACTS).status_code == 500
+
+    admin.clear_rules()
+
+    assert graph.call("GET", CONTACTS).ok
+
+
+def test_a_bad_rule_is_refused_with_a_reason(admin: AdminClient) -> None:
+    with pytest.raises(AdminRefusedError, match="Invalid enum value 'explode'"):
+        admin.add_rule("explode")
+    with pytest.raises(AdminRefusedError, match="bad regular expression"):
+        admin.add_rule("status", path="(")
+    with pytest.raises(AdminRefusedError, match="no rule 17"):
+        admin.remove_rule("17")
+
+
+def test_chance_repeats_itself_from_its_seed() -> None:
+    def run(faults: Faults) -> list[bool]:
+        request = Request(method="GET", path="/", service="entra")
+        return [faults.decide(request) is not None for _ in range(200)]
+
+    faults = Faults(seed=7)
+    faults.add(Rule(kind="status", probability=0.1))
+
+    first = run(faults)
+    faults.reseed(7)
+
+    assert run(faults) == first
+    assert 5 < sum(first) < 40
