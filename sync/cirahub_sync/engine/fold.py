@@ -256,8 +256,10 @@ def _member(
     conflicts: list[Conflict],
 ) -> Element | None:
     """The element of one key as it is spelled, or None when it is absent."""
+    if not said:
+        return None
     first = said[0][1].element
-    if len(said) == 1 or all(edit.element == first for _, edit in said):
+    if all(edit.element == first for _, edit in said):
         return first
     heads = [
         (item, edit)

@@ -1,0 +1,580 @@
+"""The hub item as a fold: scalars, lists, conflicts, and laws over random histories."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+
+import msgspec
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from cirahub_sync.configuration import ConflictPolicy, Flow
+from cirahub_sync.engine.fold import Conflict, Folded, FoldInput, fold
+from cirahub_sync.model.contact import (
+    Contact,
+    CustomField,
+    Element,
+    Email,
+    Phone,
+    PhoneKind,
+)
+from cirahub_sync.model.edit import Awareness, ElementEdit, OwnEdits, ScalarEdit
+from cirahub_sync.model.mapping import compile_lens
+from cirahub_sync.model.normalise import keyed
+from cirahub_sync.model.observe import record
+
+NEWEST, HUB = ConflictPolicy.NEWEST, ConflictPolicy.HUB
+IDENTITY = compile_lens(Flow(), toward_hub=True)
+LISTS = ("emails", "phones", "categories", "custom")
+
+
+def at(seq: int, base: int = 0, lower: float = 0, upper: float = 0) -> Awareness:
+    return Awareness(seq, base, lower, upper)
+
+
+def said(spoke: str, rank: int, value: str, when: Awareness, *, since: int = 0) -> FoldInput:
+    own = OwnEdits({"company": ScalarEdit(value, when, since)}, {})
+    return FoldInput(spoke, rank, native=True, own=own)
+
+
+def listed(spoke: str, rank: int, field: str, **edits: ElementEdit) -> FoldInput:
+    return FoldInput(spoke, rank, native=True, own=OwnEdits({}, {field: edits}))
+
+
+def company(*inputs: FoldInput, policy: ConflictPolicy = NEWEST) -> str:
+    return fold(inputs, policy).content.company
+
+
+def categories(*inputs: FoldInput) -> tuple[str, ...]:
+    return fold(inputs, NEWEST).content.categories
+
+
+class History:
+    """A hub and its spokes, each with what it shows, without limits and mappings."""
+
+    def __init__(self, policy: ConflictPolicy = NEWEST) -> None:
+        self.policy = policy
+        self.seq = 0
+        self.own: dict[str, OwnEdits] = {}
+        self.shadow: dict[str, Contact] = {}
+        self.base: dict[str, int] = {}
+
+    def inputs(self) -> list[FoldInput]:
+        return [
+            FoldInput(spoke, rank, native=True, own=own)
+            for rank, (spoke, own) in enumerate(sorted(self.own.items()))
+        ]
+
+    def fold(self) -> Folded:
+        return fold(self.inputs(), self.policy)
+
+    def arrives(self, spoke: str, content: Contact, *, lower: float = 0, upper: float = 0) -> None:
+        self.seq += 1
+        self.own[spoke] = record(
+            OwnEdits(),
+            shadow=None,
+            observed=content,
+            lens=IDENTITY,
+            when=at(self.seq, 0, lower, upper),
+            native_first_sight=True,
+        ).own
+        self.shadow[spoke], self.base[spoke] = content, 0
+
+    def edits(self, spoke: str, content: Contact, *, lower: float = 0, upper: float = 0) -> None:
+        self.seq += 1
+        self.own[spoke] = record(
+            self.own.get(spoke, OwnEdits()),
+            shadow=self.shadow[spoke],
+            observed=content,
+            lens=IDENTITY,
+            when=at(self.seq, self.base[spoke], lower, upper),
+            native_first_sight=False,
+        ).own
+        self.shadow[spoke] = content
+
+    def receives(self, spoke: str) -> Contact:
+        content = self.fold().content
+        self.shadow[spoke], self.base[spoke] = content, self.seq
+        return content
+
+    def all_receive(self) -> None:
+        for spoke in list(self.own):
+            self.receives(spoke)
+
+
+def mobile(*numbers: str) -> tuple[Phone, ...]:
+    return tuple(Phone(PhoneKind.MOBILE, number) for number in numbers)
+
+
+def numbers(contact: Contact) -> list[str]:
+    return [phone.number for phone in contact.phones]
+
+
+N0, N1, N2, N3 = (f"+1 425 555 010{n}" for n in range(4))
+
+
+# Being alive
+
+
+def test_an_item_lives_while_one_input_is_native_and_a_copys_edits_keep_it_not() -> None:
+    native = said("a", 0, "Acme", at(1))
+    copy = FoldInput("b", 1, native=False, own=OwnEdits({"title": ScalarEdit("Dr", at(2, 1))}))
+
+    both = fold([native, copy], NEWEST)
+
+    assert both.alive
+    assert (both.content.company, both.content.title) == ("Acme", "Dr")
+    assert not fold([copy], NEWEST).alive
+    assert not fold([], NEWEST).alive
+
+
+# Scalars
+
+
+def test_an_edit_supersedes_what_its_author_had_seen() -> None:
+    old = said("a", 0, "Acme", at(1, 0, 90, 99))
+    aware = said("b", 1, "Brown", at(2, 1, 0, 1))
+
+    folded = fold([old, aware], NEWEST)
+
+    assert folded.content.company == "Brown"
+    assert folded.conflicts == ()
+
+
+def test_emptying_what_one_has_seen_empties_the_field() -> None:
+    folded = fold([said("a", 0, "Acme", at(1)), said("b", 1, "", at(2, 1))], NEWEST)
+
+    assert folded.content == Contact()
+    assert folded.conflicts == ()
+
+
+def test_a_value_beats_a_concurrent_withdrawal_which_is_a_conflict_if_it_knew_the_hub() -> None:
+    value = said("a", 0, "Acme", at(5, 0))
+
+    taken_back = fold([value, said("b", 1, "", at(6, 0))], NEWEST)
+    emptied = fold([value, said("b", 1, "", at(6, 4))], NEWEST)
+
+    assert taken_back.content.company == emptied.content.company == "Acme"
+    assert taken_back.conflicts == ()
+    assert emptied.conflicts == (Conflict("company", "a", "b", "", tie=False),)
+
+
+def test_concurrent_equal_values_agree_and_are_spelled_as_the_policy_prefers() -> None:
+    folded = fold([said("a", 1, "Acme ", at(1)), said("b", 0, "Acme", at(2))], NEWEST)
+
+    assert folded.content.company == "Acme"
+    assert folded.conflicts == ()
+
+
+def test_newest_takes_the_later_interval_and_keeps_the_loser_as_a_conflict() -> None:
+    early = said("a", 0, "Acme", at(2, 0, 10, 20))
+    late = said("b", 1, "Brown", at(1, 0, 21, 30))
+
+    folded = fold([early, late], NEWEST)
+
+    assert folded.content.company == "Brown"
+    assert folded.conflicts == (Conflict("company", "b", "a", "Acme", tie=False),)
+
+
+def test_newest_lets_rank_decide_between_overlapping_intervals_and_says_so() -> None:
+    first = said("a", 0, "Acme", at(1, 0, 10, 22))
+    second = said("b", 1, "Brown", at(2, 0, 21, 30))
+
+    folded = fold([second, first], NEWEST)
+
+    assert folded.content.company == "Acme"
+    assert folded.conflicts == (Conflict("company", "a", "b", "Brown", tie=True),)
+
+
+def test_newest_compares_with_the_interval_that_ends_last_since_overlap_is_not_transitive() -> None:
+    chain = [
+        said("a", 0, "Oldest", at(1, 0, 0, 10)),
+        said("b", 1, "Middle", at(2, 0, 9, 20)),
+        said("c", 2, "Latest", at(3, 0, 19, 30)),
+    ]
+
+    folded = fold(chain, NEWEST)
+
+    assert folded.content.company == "Middle"
+    assert folded.conflicts == (
+        Conflict("company", "b", "a", "Oldest", tie=False),
+        Conflict("company", "b", "c", "Latest", tie=True),
+    )
+
+
+def test_of_intervals_that_end_together_the_one_that_starts_last_is_the_pivot() -> None:
+    folded = fold(
+        [
+            said("a", 0, "Older", at(1, 0, 0, 10)),
+            said("b", 1, "Wide", at(2, 0, 0, 30)),
+            said("c", 2, "Narrow", at(3, 0, 20, 30)),
+        ],
+        NEWEST,
+    )
+
+    assert folded.content.company == "Wide"
+    assert {(c.loser_spoke, c.tie) for c in folded.conflicts} == {("a", False), ("c", True)}
+
+
+def test_equal_ranks_are_told_apart_by_the_spokes_name() -> None:
+    assert company(said("b", 0, "B", at(1)), said("a", 0, "A", at(2))) == "A"
+
+
+def test_hub_keeps_what_was_established_first() -> None:
+    first = said("b", 1, "Acme", at(1, 0, 0, 1))
+    second = said("a", 0, "Brown", at(2, 0, 90, 99))
+
+    folded = fold([second, first], HUB)
+
+    assert folded.content.company == "Acme"
+    assert folded.conflicts == (Conflict("company", "b", "a", "Brown", tie=False),)
+
+
+def test_hub_lets_rank_decide_between_what_came_in_one_sequence_number() -> None:
+    folded = fold([said("b", 1, "Brown", at(4)), said("a", 0, "Acme", at(4))], HUB)
+
+    assert folded.content.company == "Acme"
+    assert folded.conflicts == (Conflict("company", "a", "b", "Brown", tie=True),)
+
+
+def test_hub_keeps_the_standing_of_a_spoke_that_edits_its_own_value() -> None:
+    history = History(HUB)
+    history.arrives("a", Contact(company="Acme"))
+    history.arrives("b", Contact(company="Brown"))
+
+    history.edits("a", Contact(company="Acme Ltd"))
+
+    assert history.fold().content.company == "Acme Ltd"
+
+
+def test_hub_ends_a_standing_that_somebody_else_superseded() -> None:
+    edited_unaware = said("a", 0, "Acme Ltd", at(9, 1), since=1)
+    superseded_before = said("b", 1, "Brown", at(7, 6))
+
+    assert company(edited_unaware, superseded_before, policy=HUB) == "Brown"
+
+
+# Lists
+
+
+def here(text: str, when: Awareness) -> ElementEdit:
+    return ElementEdit(text, "", when)
+
+
+def gone(when: Awareness) -> ElementEdit:
+    return ElementEdit(None, "", when)
+
+
+def test_a_list_is_the_union_of_what_its_spokes_have() -> None:
+    a = listed("a", 0, "categories", red=here("Red", at(1)))
+    b = listed("b", 1, "categories", blue=here("Blue", at(2)), red=here("Red", at(2)))
+
+    assert categories(a, b) == ("Red", "Blue")
+
+
+def test_an_element_is_absent_once_somebody_who_saw_it_removed_it() -> None:
+    a = listed("a", 0, "categories", red=here("Red", at(1)), blue=here("Blue", at(1)))
+    b = listed("b", 1, "categories", red=gone(at(2, 1)))
+
+    assert categories(a, b) == ("Blue",)
+
+
+def test_a_concurrent_addition_wins_over_a_removal_which_is_a_conflict_if_it_knew_the_hub() -> None:
+    a = listed("a", 0, "categories", red=here("Red", at(5)))
+    aware = listed("b", 1, "categories", red=gone(at(6, 4)))
+    took_back = listed("b", 1, "categories", red=gone(at(6, 0)))
+
+    assert fold([a, aware], NEWEST).content.categories == ("Red",)
+    assert fold([a, aware], NEWEST).conflicts == (
+        Conflict("categories", "a", "b", "", tie=False, key="red"),
+    )
+    assert fold([a, took_back], NEWEST).conflicts == ()
+
+
+def test_an_element_is_spelled_as_in_the_winning_edit() -> None:
+    a = listed("a", 0, "categories", red=here("red", at(1, 0, 0, 10)))
+    b = listed("b", 1, "categories", red=here("RED", at(2, 0, 20, 30)))
+    aware = listed("c", 2, "categories", red=here("Red", at(3, 2, 0, 1)))
+
+    assert categories(a, b) == ("RED",)
+    assert categories(a, b, aware) == ("Red",)
+    assert fold([a, b], NEWEST).conflicts == ()
+
+
+def test_elements_stand_in_the_order_of_seq_then_rank_then_place() -> None:
+    b = listed("b", 0, "categories", z=here("Z", at(3)), y=here("Y", at(3)))
+    a = listed("a", 1, "categories", x=here("X", at(3)), w=here("W", at(1)))
+
+    assert categories(a, b) == ("W", "Z", "Y", "X")
+
+
+def test_an_edited_element_keeps_its_place() -> None:
+    history = History()
+    history.arrives("a", Contact(phones=mobile(N0, N1)))
+    history.edits("a", Contact(phones=mobile(N2, N1)))
+    assert numbers(history.fold().content) == [N2, N1]
+
+    history.shadow["b"], history.base["b"] = history.fold().content, history.seq
+    history.edits("b", Contact(phones=mobile(N3, N1)))
+    assert numbers(history.fold().content) == [N3, N1]
+
+
+def two_replace_one() -> History:
+    """Both had N0; `a` made it N1, `b`, unaware of that and later, N2."""
+    history = History()
+    history.arrives("a", Contact(phones=mobile(N0)))
+    history.arrives("b", Contact(phones=mobile(N0)))
+    history.all_receive()
+    history.edits("a", Contact(phones=mobile(N1)), lower=10, upper=19)
+    history.edits("b", Contact(phones=mobile(N2)), lower=20, upper=29)
+    return history
+
+
+def test_two_unaware_replacements_of_one_element_are_a_conflict_that_the_policy_decides() -> None:
+    history = two_replace_one()
+
+    folded = history.fold()
+
+    assert numbers(folded.content) == [N2]
+    loser = Phone(PhoneKind.MOBILE, N1)
+    assert folded.conflicts == (
+        Conflict("phones", "b", "a", loser, tie=False, key="mobile:+14255550101"),
+    )
+    assert numbers(fold(history.inputs(), HUB).content) == [N1]
+
+
+def test_overlapping_replacements_are_a_tie_that_rank_decides() -> None:
+    history = History()
+    history.arrives("a", Contact(phones=mobile(N0)))
+    history.arrives("b", Contact(phones=mobile(N0)))
+    history.all_receive()
+    history.edits("b", Contact(phones=mobile(N2)), lower=5, upper=30)
+    history.edits("a", Contact(phones=mobile(N1)), lower=5, upper=29)
+
+    folded = history.fold()
+
+    assert numbers(folded.content) == [N1]
+    assert [c.tie for c in folded.conflicts] == [True]
+
+
+def test_a_replacement_that_knew_of_the_other_leaves_no_conflict() -> None:
+    history = History()
+    history.arrives("a", Contact(phones=mobile(N0)))
+    history.edits("a", Contact(phones=mobile(N1)))
+    history.arrives("b", Contact(phones=mobile(N0)))
+    history.all_receive()
+    history.edits("b", msgspec.structs.replace(history.shadow["b"], phones=mobile(N2)))
+
+    assert history.fold().conflicts == ()
+
+
+def test_a_loser_stays_when_a_third_spoke_has_the_element_itself() -> None:
+    history = two_replace_one()
+    history.arrives("c", Contact(phones=mobile(N1)))
+
+    folded = history.fold()
+
+    assert sorted(numbers(folded.content)) == [N1, N2]
+    assert folded.conflicts == ()
+
+
+@pytest.mark.parametrize("editor", ["a", "b", "c"])
+@pytest.mark.parametrize("after", [(), (N3,)])
+def test_a_loser_does_not_come_back_when_the_winner_is_removed_or_edited(
+    editor: str, after: tuple[str, ...]
+) -> None:
+    history = two_replace_one()
+    history.shadow["c"] = Contact()
+    history.all_receive()
+    assert numbers(history.receives(editor)) == [N2]
+
+    history.edits(editor, Contact(phones=mobile(*after)))
+
+    assert numbers(history.fold().content) == list(after)
+    assert history.fold().conflicts == ()
+
+
+def test_a_loser_comes_back_when_the_winners_spoke_leaves() -> None:
+    history = two_replace_one()
+
+    del history.own["b"]
+
+    assert numbers(history.fold().content) == [N1]
+
+
+def test_further_edits_still_conflict_with_a_replacement_of_the_first_element() -> None:
+    history = History()
+    for spoke in ("a", "b"):
+        history.arrives(spoke, Contact(phones=mobile(N0)))
+    history.all_receive()
+    history.edits("a", Contact(phones=mobile(N1)), lower=1, upper=2)
+    history.edits("a", Contact(phones=mobile(N3)), lower=3, upper=4)
+    history.edits("b", Contact(phones=mobile(N2)), lower=5, upper=6)
+
+    assert numbers(history.fold().content) == [N2]
+
+
+def test_values_of_one_custom_name_from_two_spokes_conflict() -> None:
+    history = History()
+    history.arrives("a", Contact(custom=(CustomField("Number", "1"),)), lower=1, upper=2)
+    history.arrives(
+        "b",
+        Contact(custom=(CustomField("number", "2"), CustomField("Site", "X"))),
+        lower=3,
+        upper=4,
+    )
+
+    folded = history.fold()
+
+    assert folded.content.custom == (CustomField("number", "2"), CustomField("Site", "X"))
+    assert [(c.field, c.loser_spoke, c.value) for c in folded.conflicts] == [
+        ("custom", "a", CustomField("Number", "1"))
+    ]
+
+
+def test_one_spoke_may_give_a_custom_name_several_values() -> None:
+    both = (CustomField("Site", "X"), CustomField("Site", "Y"))
+    history = History()
+    history.arrives("a", Contact(custom=both))
+    history.arrives("b", Contact(custom=(CustomField("Other", "1"),)))
+
+    assert history.fold().content.custom == (*both, CustomField("Other", "1"))
+
+
+# Laws
+
+ELEMENTS: dict[str, list[Element]] = {
+    "emails": [Email("a@x.example"), Email("A@x.example", "A"), Email("b@x.example")],
+    "phones": [
+        Phone(PhoneKind.MOBILE, N0),
+        Phone(PhoneKind.MOBILE, N1),
+        Phone(PhoneKind.MOBILE, N2),
+        Phone(PhoneKind.HOME, N0),
+    ],
+    "categories": ["Red", "red", "Blue"],
+    "custom": [CustomField("n", "1"), CustomField("N", "1"), CustomField("n", "2")],
+}
+SPOKES = ("a", "b", "c")
+contacts = st.builds(
+    Contact,
+    company=st.sampled_from(["", "Acme", "Brown"]),
+    title=st.sampled_from(["", "Dr"]),
+    **{
+        field: st.lists(st.sampled_from(elements), max_size=3).map(
+            lambda found, field=field: tuple(keyed(field, found).values())  # type: ignore[misc]
+        )
+        for field, elements in ELEMENTS.items()
+    },
+)
+times = st.tuples(st.integers(0, 5), st.integers(0, 3)).map(lambda t: (t[0], t[0] + t[1]))
+one_field = st.sampled_from(["company", "title", *LISTS])
+actions = st.sampled_from(["arrives", "edits", "edits", "receives"])
+step = st.tuples(actions, st.sampled_from(SPOKES), contacts, one_field, times)
+steps = st.lists(step, max_size=12)
+Step = tuple[str, str, Contact, str, tuple[int, int]]
+
+
+def only(field: str, old: Contact, new: Contact) -> Contact:
+    return msgspec.structs.replace(old, **{field: getattr(new, field)})
+
+
+def live(script: Sequence[Step], policy: ConflictPolicy) -> History:
+    history = History(policy)
+    for action, spoke, content, field, (lower, upper) in script:
+        if spoke not in history.shadow:
+            if action == "arrives":
+                history.arrives(spoke, content, lower=lower, upper=upper)
+            elif action == "receives":
+                history.own[spoke] = OwnEdits()
+                history.receives(spoke)
+        elif action == "edits":
+            edited = only(field, history.shadow[spoke], content)
+            history.edits(spoke, edited, lower=lower, upper=upper)
+        else:
+            history.receives(spoke)
+    return history
+
+
+def shown(contact: Contact) -> dict[str, object]:
+    """Everything but the order of lists."""
+    found: dict[str, object] = {"company": contact.company, "title": contact.title}
+    for field in LISTS:
+        found[field] = keyed(field, getattr(contact, field))
+    return found
+
+
+policies = st.sampled_from([NEWEST, HUB])
+
+
+@settings(deadline=None, max_examples=300)
+@given(steps, policies, step)
+def test_what_an_author_who_saw_the_hub_leaves_behind_is_what_the_hub_then_shows(
+    script: list[Step], policy: ConflictPolicy, last: Step
+) -> None:
+    history = live(script, policy)
+    _, spoke, content, field, time = last
+    edited = only(field, history.receives(spoke), content)
+
+    history.edits(spoke, edited, lower=time[0], upper=time[1])
+
+    assert shown(history.fold().content) == shown(edited)
+
+
+@settings(deadline=None, max_examples=100)
+@given(steps, policies)
+def test_the_order_of_the_inputs_decides_nothing(
+    script: list[Step], policy: ConflictPolicy
+) -> None:
+    inputs = live(script, policy).inputs()
+    expected = fold(inputs, policy)
+
+    assert all(fold(p, policy) == expected for p in itertools.permutations(inputs))
+
+
+@settings(deadline=None, max_examples=100)
+@given(steps, policies, st.sampled_from(SPOKES))
+def test_an_input_taken_away_leaves_nothing_behind(
+    script: list[Step], policy: ConflictPolicy, leaver: str
+) -> None:
+    inputs = live(script, policy).inputs()
+    others = [item for item in inputs if item.spoke != leaver]
+    blank = [FoldInput(leaver, 0, native=False, own=OwnEdits())]
+
+    left = fold(others, policy)
+
+    assert left == fold([*others, *blank], policy)
+    assert leaver not in {c.winner_spoke for c in left.conflicts}
+    assert leaver not in {c.loser_spoke for c in left.conflicts}
+
+
+@settings(deadline=None, max_examples=100)
+@given(steps, policies)
+@example([], NEWEST)
+def test_folding_what_was_folded_changes_nothing(
+    script: list[Step], policy: ConflictPolicy
+) -> None:
+    content = live(script, policy).fold().content
+    again = History(policy)
+
+    again.arrives("a", content)
+
+    assert again.fold() == Folded(content, (), alive=True)
+
+
+@settings(deadline=None, max_examples=100)
+@given(steps, policies)
+def test_every_value_of_the_hub_is_a_value_that_some_spoke_has_itself(
+    script: list[Step], policy: ConflictPolicy
+) -> None:
+    history = live(script, policy)
+    content = history.fold().content
+
+    for field in ("company", "title"):
+        value = getattr(content, field)
+        values = [o.scalars[field].value for o in history.own.values() if field in o.scalars]
+        assert not value or value in values
+    for field in LISTS:
+        own = [e.element for o in history.own.values() for e in o.elements.get(field, {}).values()]
+        assert all(element in own for element in getattr(content, field))
