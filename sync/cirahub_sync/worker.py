@@ -4,18 +4,31 @@ the command line makes. This is what a thread of the operator, a Job or `cirahub
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import msgspec
 
 from cirahub_sync.configuration import ConnectionConfig, HubConfig, SpokeConfig
+from cirahub_sync.endpoints.base import Endpoint
+from cirahub_sync.endpoints.graph import GraphSession, open_endpoint
+from cirahub_sync.engine import sync_pass
+from cirahub_sync.engine.context import PassContext, SpokeRun, problem_of
+from cirahub_sync.engine.leave import Withdrawal, empty, leave
+from cirahub_sync.engine.plan import fields_changed
 from cirahub_sync.engine.report import PassReport, Problem
-from cirahub_sync.identity.base import CredentialSource
-from cirahub_sync.origins import Origins
+from cirahub_sync.errors import CirahubError
+from cirahub_sync.identity.base import CredentialSource, TokenProvider
+from cirahub_sync.identity.provider import provider
+from cirahub_sync.origins import HOSTS, Origins
+from cirahub_sync.store.opening import Store
+from cirahub_sync.throttle import Throttle
 
 Progress = Callable[[str], None]
 """Called now and then during long work with a short line (no personal data) for people."""
+
+_CUSTOM = "custom:"
 
 
 class WorkerSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,21 +75,47 @@ class PlanReport(msgspec.Struct, frozen=True, kw_only=True):
     actions: Sequence[PlannedAction]
 
 
-class Worker:
-    """Interface being built; see the calls' docstrings for the contract.
+class _Session(msgspec.Struct):
+    connection: ConnectionConfig
+    tokens: TokenProvider
+    graph: GraphSession
 
-    All coroutines run in one event loop; the store is used from that loop's thread only. Passes
-    of different hubs may run concurrently, of one hub never (a lease sees to that).
-    """
+
+class Worker:
+    """All coroutines run in one event loop; the store is used from that loop's thread only.
+    Passes of different hubs may run concurrently, of one hub never (a lease sees to that)."""
+
+    def __init__(
+        self,
+        settings: WorkerSettings,
+        store: Store,
+        credentials: CredentialSource,
+        clock: Callable[[], float],
+    ) -> None:
+        self._settings = settings
+        self._store = store
+        self._credentials = credentials
+        self._clock = clock
+        self._sessions: dict[str, _Session] = {}
+        self._throttles: dict[tuple[str, str], Throttle] = {}
+        self._verified: dict[str, set[str]] = {}
 
     @classmethod
-    def open(cls, settings: WorkerSettings, credentials: CredentialSource) -> Worker:
+    def open(
+        cls,
+        settings: WorkerSettings,
+        credentials: CredentialSource,
+        *,
+        clock: Callable[[], float] = time.time,
+    ) -> Worker:
         """Open the store, migrating it if it is older. Raises KeyUnavailableError, StoreError."""
-        raise NotImplementedError
+        store = Store.open(settings.database, settings.key_file, clock)
+        return cls(settings, store, credentials, clock)
 
     async def check(self, connection: ConnectionConfig) -> None:
         """Sign in. Raises CredentialError, AccessDeniedError or EndpointUnavailableError."""
-        raise NotImplementedError
+        session = await self._session(connection)
+        await session.tokens.token(f"{HOSTS[connection.cloud].graph}/.default")
 
     async def run_pass(
         self,
@@ -88,33 +127,196 @@ class Worker:
     ) -> PassReport:
         """One pass. `approved` holds digests from earlier `PassReport.approval`s. Raises only
         what concerns the process (LeaseLostError); everything else is in the report."""
-        raise NotImplementedError
+        try:
+            context = self._context(hub, spokes, approved=approved, progress=progress)
+        except CirahubError as error:
+            return self._refused(hub, error)
+        await sync_pass.run_pass(context)
+        self._account(context)
+        return context.report
 
     async def plan(
         self, hub: HubConfig, spokes: Sequence[SpokeConfig], *, progress: Progress | None = None
     ) -> PlanReport:
         """Pull, merge and plan, but send nothing."""
-        raise NotImplementedError
+        try:
+            context = self._context(hub, spokes, progress=progress)
+        except CirahubError as error:
+            return PlanReport(report=self._refused(hub, error), actions=())
+        planned = await sync_pass.run_plan(context)
+        names = {spoke.uid: spoke.name for spoke in spokes}
+        now = self._clock()
+        actions = [
+            PlannedAction(
+                spoke=names[uid],
+                action=judgement.action.value,
+                item=judgement.item,
+                fields=fields_changed(judgement),
+                held="Grace" if (judgement.wait_until or 0.0) > now else "",
+            )
+            for uid, judgements in planned.items()
+            for judgement in judgements
+            if judgement.action is not None
+        ]
+        return PlanReport(report=context.report, actions=actions)
 
     async def erase_spoke(
         self, hub: HubConfig, spoke: SpokeConfig, remaining: Sequence[SpokeConfig]
     ) -> ErasureReport:
         """Take a spoke out: its copies elsewhere and ours in it go (unless it is retained), the
         rest is folded again without it. Idempotent; call again while not complete."""
-        raise NotImplementedError
+        context = self._context(hub, [spoke])
+        done = Withdrawal()
+
+        async def stages(context: PassContext) -> None:
+            nonlocal done
+            done = await leave(context, context.runs[0])
+
+        await sync_pass.leased(context, stages)
+        report = await self.run_pass(hub, remaining)
+        left = context.runs[0].report
+        problems = [p for p in (context.report.problem, left.problem, report.problem) if p]
+        remaining_copies = left.counts.copies
+        with self._store.hub(hub.uid).read() as tx:
+            remaining_copies += tx.replicas.count_erased()
+        if not problems and left.counts.copies == 0:
+            await self._forget(hub, spoke)
+        problems += [
+            other.problem
+            for other in report.spokes.values()
+            if other.problem is not None and remaining_copies
+        ]
+        return ErasureReport(
+            copies_deleted=done.copies_deleted
+            + sum(other.counts.deleted for other in report.spokes.values()),
+            items_erased=done.items_erased,
+            items_changed=done.items_changed,
+            copies_remaining=remaining_copies,
+            problems=problems,
+        )
 
     async def retain_spoke(self, hub: HubConfig, spoke: SpokeConfig) -> None:
         """Forget a spoke whose deletionPolicy is Retain: nothing is deleted anywhere, its
         contributions stay in the hub as the hub's own."""
-        raise NotImplementedError
+        store = self._store.hub(hub.uid)
+        store.acquire()
+        try:
+            with store.write() as tx:
+                if spoke.uid in tx.spokes():
+                    tx.retire_spoke(spoke.uid)
+        finally:
+            store.release()
 
     async def erase_hub(self, hub: HubConfig, spokes: Sequence[SpokeConfig]) -> ErasureReport:
         """Delete every copy of the hub's items in `spokes`, then the hub's rows and its key."""
-        raise NotImplementedError
+        context = self._context(hub, spokes)
+        deleted = 0
+        with self._store.hub(hub.uid).read() as tx:
+            items = tx.items.count()
+
+        async def stages(context: PassContext) -> None:
+            nonlocal deleted
+            deleted = await empty(context, context.runs)
+
+        await sync_pass.leased(context, stages)
+        left = sum(run.report.counts.copies for run in context.runs)
+        problems = [
+            problem
+            for problem in (
+                context.report.problem,
+                *(run.report.problem for run in context.runs if run.report.counts.copies),
+            )
+            if problem is not None
+        ]
+        if not left and not problems:
+            await self.retain_hub(hub)
+        return ErasureReport(
+            copies_deleted=deleted,
+            items_erased=0 if left or problems else items,
+            items_changed=0,
+            copies_remaining=left,
+            problems=problems,
+        )
 
     async def retain_hub(self, hub: HubConfig) -> None:
         """Delete the hub's rows and its key, and leave every copy where it is."""
-        raise NotImplementedError
+        store = self._store.hub(hub.uid)
+        store.acquire()
+        store.destroy()
+        self._verified.pop(hub.uid, None)
 
     async def close(self) -> None:
-        raise NotImplementedError
+        for uid in list(self._sessions):
+            await self._drop(uid)
+        self._store.close()
+
+    async def _forget(self, hub: HubConfig, spoke: SpokeConfig) -> None:
+        store = self._store.hub(hub.uid)
+        store.acquire()
+        try:
+            with store.write() as tx:
+                tx.remove_spoke(spoke.uid)
+        finally:
+            store.release()
+
+    def _context(
+        self,
+        hub: HubConfig,
+        spokes: Sequence[SpokeConfig],
+        *,
+        approved: frozenset[str] = frozenset(),
+        progress: Progress | None = None,
+    ) -> PassContext:
+        return PassContext(
+            hub=hub,
+            runs=[SpokeRun(spoke) for spoke in spokes],
+            store=self._store.hub(hub.uid),
+            open_endpoint=self._open_endpoint,
+            installation=self._settings.installation,
+            clock=self._clock,
+            progress=progress,
+            verified=self._verified.setdefault(hub.uid, set()),
+            approved=approved,
+        )
+
+    def _refused(self, hub: HubConfig, error: CirahubError) -> PassReport:
+        now = self._clock()
+        return PassReport(hub=hub.name, started=now, finished=now, problem=problem_of(error))
+
+    def _account(self, context: PassContext) -> None:
+        for run in context.runs:
+            session = self._sessions.get(run.config.connection.uid)
+            if session is not None:
+                run.report.throttled_seconds = session.graph.throttled_seconds
+
+    async def _open_endpoint(self, hub: HubConfig, spoke: SpokeConfig) -> Endpoint:
+        session = await self._session(spoke.connection)
+        names = [key.removeprefix(_CUSTOM) for key in hub.match_on if key.startswith(_CUSTOM)]
+        return open_endpoint(session.connection, spoke.target, session.graph, custom_names=names)
+
+    async def _session(self, connection: ConnectionConfig) -> _Session:
+        """One session a connection, made anew when its configuration changes."""
+        session = self._sessions.get(connection.uid)
+        if session is not None and session.connection == connection:
+            return session
+        if session is not None:
+            await self._drop(connection.uid)
+        tokens = provider(
+            connection.auth,
+            connection.cloud,
+            self._settings.origins,
+            self._credentials,
+            name=connection.name,
+        )
+        throttle = self._throttles.setdefault(
+            (connection.cloud.value, connection.auth.client_id), Throttle()
+        )
+        graph = GraphSession(connection, tokens, self._settings.origins, throttle=throttle)
+        made = _Session(connection, tokens, graph)
+        self._sessions[connection.uid] = made
+        return made
+
+    async def _drop(self, uid: str) -> None:
+        session = self._sessions.pop(uid)
+        await session.graph.close()
+        await session.tokens.close()

@@ -1,0 +1,92 @@
+"""What a write that surely took effect leaves in the store."""
+
+from __future__ import annotations
+
+import msgspec
+
+from cirahub_sync.endpoints.base import RemoteItem
+from cirahub_sync.engine.context import PassContext, SpokeRun
+from cirahub_sync.model.contact import FIELDS, Contact
+from cirahub_sync.model.edit import OwnEdits
+from cirahub_sync.model.limits import changed_fields
+from cirahub_sync.store.hub import Transaction
+from cirahub_sync.store.rows import Replica, ReplicaState, Shadow
+
+
+class Delivery(msgspec.Struct, frozen=True, kw_only=True):
+    """A create or update that was answered: what was meant, and what the service made of it."""
+
+    item: str
+    seq: int
+    native: bool
+    desired: Contact
+    fingerprint: bytes
+    before: Contact | None
+    answer: RemoteItem
+
+
+def acknowledge(
+    context: PassContext, run: SpokeRun, tx: Transaction, deliveries: list[Delivery]
+) -> None:
+    replicas: list[Replica] = []
+    shadows: list[Shadow] = []
+    now = context.clock()
+    earlier = (
+        tx.shadows.by_remote(run.uid, [delivery.answer.id for delivery in deliveries])
+        if run.config.direction.contributes
+        else {}
+    )
+    for delivery in deliveries:
+        answer = delivery.answer
+        content, etag = _acknowledged(delivery)
+        replicas.append(
+            Replica(
+                spoke=run.uid,
+                item=delivery.item,
+                remote=answer.id,
+                native=delivery.native,
+                state=ReplicaState.LIVE,
+                etag=etag,
+                fingerprint=delivery.fingerprint,
+                acknowledged=context.fingerprint(answer.content),
+                delivered_seq=delivery.seq,
+            )
+        )
+        if run.config.direction.contributes:
+            shadow = earlier.get(answer.id)
+            shadows.append(
+                Shadow(
+                    spoke=run.uid,
+                    remote=answer.id,
+                    item=delivery.item,
+                    native=delivery.native,
+                    admitted=True,
+                    etag=etag,
+                    modified=answer.modified,
+                    acknowledged_at=now,
+                    round=None,
+                    content=content,
+                    own=shadow.own if shadow is not None else OwnEdits(),
+                )
+            )
+    tx.replicas.put(replicas)
+    tx.shadows.put(shadows)
+
+
+def _acknowledged(delivery: Delivery) -> tuple[Contact, str]:
+    """The content and etag to remember. A field that we did not send but that differs from what
+    was there before was changed by somebody else in the meantime: it is left out, with its etag,
+    so that the next delta shows it as the edit it is."""
+    answer = delivery.answer
+    before = delivery.before
+    if before is None:
+        return answer.content, answer.etag
+    sent = set(changed_fields(before, delivery.desired))
+    meanwhile = {
+        field: getattr(before, field)
+        for field in FIELDS
+        if field not in sent and getattr(before, field) != getattr(answer.content, field)
+    }
+    if not meanwhile:
+        return answer.content, answer.etag
+    return msgspec.structs.replace(answer.content, **meanwhile), ""

@@ -1,0 +1,255 @@
+"""What the stages of one pass share: the hub, its spokes as they run, store, clock, progress."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import logging
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
+
+import msgspec
+
+from cirahub_sync.configuration import ConflictPolicy, HubConfig, SpokeConfig
+from cirahub_sync.endpoints.base import Endpoint, Target
+from cirahub_sync.engine.report import PassReport, Problem, SpokeReport
+from cirahub_sync.errors import (
+    CirahubError,
+    KeyUnavailableError,
+    LeaseLostError,
+    StoreError,
+    TargetInUseError,
+    TargetNotFoundError,
+    ThrottledError,
+)
+from cirahub_sync.model.codec import fingerprint_bytes
+from cirahub_sync.model.contact import Contact
+from cirahub_sync.model.filter import compile_filter
+from cirahub_sync.model.mapping import compile_lens
+from cirahub_sync.store.hub import HubStore, Transaction
+from cirahub_sync.store.rows import Spoke
+
+log = logging.getLogger(__name__)
+
+OpenEndpoint = Callable[[HubConfig, SpokeConfig], Awaitable[Endpoint]]
+"""Makes the endpoint of a spoke; signs in at most, asks nothing of the target."""
+
+
+class SpokeRun:
+    """One spoke in one pass: its configuration compiled, its row, its endpoint, its report."""
+
+    def __init__(self, config: SpokeConfig) -> None:
+        self.config = config
+        self.report = SpokeReport(uid=config.uid, name=config.name)
+        self.contributes = compile_lens(config.contributes, toward_hub=True)
+        self.receives = compile_lens(config.receives, toward_hub=False)
+        self.admits_in = compile_filter(config.contributes.filter)
+        self.admits_out = compile_filter(config.receives.filter)
+        self.row: Spoke
+        self.registered = False
+        self.settled = True
+        """No intent of an earlier run is open any more."""
+        self._endpoint: Endpoint | None = None
+        self._opening = asyncio.Lock()
+
+    @property
+    def uid(self) -> str:
+        return self.config.uid
+
+    @property
+    def failed(self) -> bool:
+        return self.report.problem is not None
+
+    @property
+    def place(self) -> str:
+        """A digest of the target as the manifest writes it."""
+        return digest(self.config.connection.tenant_id, self.config.target)
+
+    def fail(self, problem: Problem) -> None:
+        """The first problem of a pass is the one that is told."""
+        if self.report.problem is None:
+            self.report.problem = problem
+
+    async def endpoint(self, context: PassContext) -> Endpoint:
+        """The open endpoint. The first call resolves the target unless it is known already.
+        Raises what opening raises, and TargetInUseError."""
+        async with self._opening:
+            if self._endpoint is not None:
+                return self._endpoint
+            endpoint = await context.open_endpoint(context.hub, self.config)
+            known = None
+            if self.row.target is not None:
+                known = Target(*self.row.target.split("/", 2))
+            try:
+                target = await endpoint.open(create=self.config.direction.receives, known=known)
+                if known is None:
+                    self._claim(context, str(target))
+            except CirahubError:
+                await endpoint.close()
+                raise
+            self._endpoint = endpoint
+            return endpoint
+
+    def _claim(self, context: PassContext, target: str) -> None:
+        with context.store.write() as tx:
+            owner = tx.target_owner(target)
+            if owner not in (None, self.uid):
+                raise TargetInUseError(
+                    f"spoke {self.config.name}: another spoke (uid {owner}) already syncs this "
+                    "folder of this mailbox; a folder belongs to one spoke: delete one of the two "
+                    "or give it another folder"
+                )
+            tx.update_spoke(self.uid, target=target)
+        self.row.target = target
+
+    async def close(self) -> None:
+        if self._endpoint is not None:
+            await self._endpoint.close()
+            self._endpoint = None
+
+
+class PassContext:
+    def __init__(
+        self,
+        *,
+        hub: HubConfig,
+        runs: Sequence[SpokeRun],
+        store: HubStore,
+        open_endpoint: OpenEndpoint,
+        installation: str,
+        clock: Callable[[], float],
+        progress: Callable[[str], None] | None,
+        verified: set[str],
+        approved: frozenset[str] = frozenset(),
+    ) -> None:
+        self.hub = hub
+        self.runs = runs
+        self.store = store
+        self.open_endpoint = open_endpoint
+        self.installation = installation
+        self.clock = clock
+        self.verified = verified
+        """Spokes whose items this process has seen: see `verify`."""
+        self.approved = approved
+        self.report = PassReport(
+            hub=hub.name, started=clock(), spokes={run.uid: run.report for run in runs}
+        )
+        self._progress = progress
+        self.policy: ConflictPolicy = hub.conflict_policy
+
+    def say(self, line: str) -> None:
+        if self._progress is not None:
+            self._progress(line)
+
+    def fingerprint(self, content: Contact) -> bytes:
+        return self.store.cipher.fingerprint(fingerprint_bytes(content))
+
+    @contextmanager
+    def isolate(self, run: SpokeRun) -> Iterator[None]:
+        """What goes wrong with one spoke stays with it (invariant 13); what concerns the hub or
+        the process goes on up."""
+        try:
+            yield
+        except (LeaseLostError, StoreError, KeyUnavailableError):
+            raise
+        except TargetNotFoundError as error:
+            run.fail(problem_of(error))
+            run.row.target = None
+            with self.store.write() as tx:
+                tx.update_spoke(run.uid, target=None)
+        except CirahubError as error:
+            run.fail(problem_of(error))
+        except Exception as error:
+            # The text of a foreign exception may quote content: only its type and place are told.
+            frame = error.__traceback__
+            while frame is not None and frame.tb_next is not None:
+                frame = frame.tb_next
+            where = (
+                f"{frame.tb_frame.f_globals.get('__name__')}:{frame.tb_lineno}" if frame else "?"
+            )
+            log.error(  # noqa: TRY400 -- a traceback would print the text
+                "spoke %s: unexpected %s at %s", run.uid, type(error).__name__, where
+            )
+            run.fail(
+                Problem(
+                    "InternalError",
+                    f"an unexpected {type(error).__name__} at {where}; this spoke is tried again "
+                    "at the next pass; please report it with the log",
+                )
+            )
+
+
+def problem_of(error: CirahubError) -> Problem:
+    return Problem(
+        error.reason,
+        str(error),
+        error.stalled,
+        error.retry_after if isinstance(error, ThrottledError) else None,
+    )
+
+
+def digest(*parts: object) -> str:
+    """Of configuration, for telling whether it changed."""
+    return hashlib.blake2b(msgspec.msgpack.encode(parts), digest_size=16).hexdigest()
+
+
+def item_id(hub: str, place: str, remote: str) -> str:
+    """A hub item's id comes from the item that founded it, so that a lost store gives the same
+    ids again, and the stamps out there still mean something."""
+    return hashlib.blake2b(f"{hub}\0{place}\0{remote}".encode(), digest_size=16).hexdigest()
+
+
+def register(context: PassContext) -> None:
+    """Bring the store's spokes in line with the configuration: new ones join at the end; one
+    whose flow changed is judged anew."""
+    with context.store.write() as tx:
+        rows = tx.spokes()
+        rank = max((row.rank for row in rows.values()), default=-1)
+        for run in sorted(context.runs, key=lambda run: (run.config.name, run.uid)):
+            row = rows.get(run.uid)
+            contributes_key = digest(
+                run.config.direction.contributes,
+                run.contributes.key,
+                run.config.contributes.filter,
+            )
+            receives_key = digest(
+                run.config.direction.receives, run.receives.key, run.config.receives.filter
+            )
+            if row is None:
+                rank += 1
+                row = Spoke(
+                    uid=run.uid,
+                    rank=rank,
+                    place=run.place,
+                    target=None,
+                    contributes_key=contributes_key,
+                    receives_key=receives_key,
+                    mark=0,
+                    verified_at=0.0,
+                )
+                tx.add_spoke(row)
+            run.row = row
+            run.registered = True
+            _rejudge(tx, run, contributes_key, receives_key)
+
+
+def _rejudge(tx: Transaction, run: SpokeRun, contributes_key: str, receives_key: str) -> None:
+    row = run.row
+    if row.contributes_key != contributes_key:
+        cursor = tx.cursors.get(run.uid)
+        tx.cursors.put(
+            run.uid,
+            msgspec.structs.replace(cursor, cursor=None, next=None, staged=None, round=None),
+        )
+        tx.staging.clear(run.uid)
+        tx.shadows.forget_etags(run.uid)
+        row.contributes_key = contributes_key
+        tx.update_spoke(run.uid, contributes_key=contributes_key)
+    if row.receives_key != receives_key:
+        row.receives_key = receives_key
+        row.mark = 0
+        tx.update_spoke(run.uid, receives_key=receives_key, mark=0)
+    if row.place != run.place:
+        row.place = run.place
+        row.target = None
+        tx.update_spoke(run.uid, place=run.place, target=None)

@@ -1,0 +1,404 @@
+"""One receiver: judging what it lacks, sending it, and noting what became of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from uuid import uuid4
+
+import msgspec
+
+from cirahub_sync.endpoints.base import (
+    Create,
+    Delete,
+    Endpoint,
+    Operation,
+    Outcome,
+    Result,
+    Stamp,
+    Update,
+)
+from cirahub_sync.engine.acknowledge import Delivery, acknowledge
+from cirahub_sync.engine.context import PassContext, SpokeRun
+from cirahub_sync.engine.guard import Candidate, Verdict
+from cirahub_sync.engine.merge import forget
+from cirahub_sync.engine.plan import Encoder, Judgement, Wire, judge
+from cirahub_sync.engine.refold import refold
+from cirahub_sync.engine.report import PendingReason
+from cirahub_sync.engine.verify import verify
+from cirahub_sync.errors import CirahubError, LeaseLostError, StoreError
+from cirahub_sync.store.hub import Transaction
+from cirahub_sync.store.rows import Action, Intent, Item, Pending, Replica, ReplicaState
+
+CHUNK = 400
+TRIES = 3
+"""Of an operation in one pass that surely had no effect (throttled, say)."""
+REQUEST_SECONDS = 30.0
+FIRST_BACKOFF = 30.0
+LONGEST_BACKOFF = 3600.0
+REJECTED_SECONDS = 86_400.0
+_RETRIED = (
+    PendingReason.FAILED.value,
+    PendingReason.STALE.value,
+    PendingReason.REJECTED.value,
+)
+_DELETIONS = (PendingReason.GRACE.value, PendingReason.GUARDED.value)
+
+
+class Receiver:
+    def __init__(self, context: PassContext, run: SpokeRun, encoder: Encoder) -> None:
+        self.run = run
+        self.unsure = False
+        """Whether an outcome was lost in this pass."""
+        self._context = context
+        self._encoder = encoder
+        self._now = context.clock()
+        self._deletions: list[Judgement] = []
+
+    async def deliver(self) -> None:
+        """Creates and updates: everything above the mark, then what is pending and due."""
+        while True:
+            with self._context.store.read() as tx:
+                items = tx.items.after(self.run.row.mark, CHUNK)
+            if not items:
+                break
+            judgements = await self._judged(items)
+            await self._send(judgements)
+            self._advance(items[-1].seq)
+        while True:
+            with self._context.store.read() as tx:
+                due = tx.pending.due(self.run.uid, self._now, _RETRIED, CHUNK)
+                found = tx.items.get([row.item for row in due])
+            if not due:
+                return
+            gone = [row.item for row in due if row.item not in found]
+            if gone:
+                with self._context.store.write() as tx:
+                    tx.pending.remove(self.run.uid, gone)
+            if found:
+                await self._send(await self._judged(list(found.values())))
+
+    async def plan(self) -> list[Judgement]:
+        """What `deliver` and `delete` would look at, without sending or noting anything."""
+        planned: dict[str, Judgement] = {}
+        mark = self.run.row.mark
+        while True:
+            with self._context.store.read() as tx:
+                items = tx.items.after(mark, CHUNK)
+            if not items:
+                break
+            mark = items[-1].seq
+            for judgement in await self._judged(items):
+                planned[judgement.item] = judgement
+        for reasons in (_RETRIED, _DELETIONS):
+            with self._context.store.read() as tx:
+                due = tx.pending.due(self.run.uid, float("inf"), reasons, 1_000_000)
+                found = tx.items.get([row.item for row in due])
+            for judgement in await self._judged(list(found.values())):
+                planned.setdefault(judgement.item, judgement)
+        return [judgement for judgement in planned.values() if judgement.action is not None]
+
+    async def deletions_due(self) -> list[Candidate]:
+        """Judge the deletions again whose grace is over; what came back to life is dropped."""
+        with self._context.store.read() as tx:
+            due = tx.pending.due(self.run.uid, self._now, _DELETIONS, 1_000_000)
+            found = tx.items.get([row.item for row in due])
+        if not due:
+            return []
+        judgements = {j.item: j for j in await self._judged(list(found.values()))}
+        self._deletions = [j for j in judgements.values() if j.action is Action.DELETE]
+        standing = {judgement.item for judgement in self._deletions}
+        dropped = [row.item for row in due if row.item not in standing]
+        if dropped:
+            with self._context.store.write() as tx:
+                tx.pending.remove(self.run.uid, dropped)
+                tx.pending.reconsider(self.run.uid, [item for item in dropped if item in found])
+        return [Candidate(self.run.uid, j.item, j.unguarded) for j in self._deletions]
+
+    def apply(self, verdict: Verdict) -> None:
+        """Keep the deletions that the guard allows; note the others as guarded."""
+        held = [j for j in self._deletions if (self.run.uid, j.item) not in verdict.allowed]
+        self._deletions = [j for j in self._deletions if (self.run.uid, j.item) in verdict.allowed]
+        if held:
+            with self._context.store.write() as tx:
+                known = tx.pending.by_item(self.run.uid, [judgement.item for judgement in held])
+                tx.pending.put(
+                    [
+                        msgspec.structs.replace(row, reason=PendingReason.GUARDED.value)
+                        for row in known.values()
+                    ]
+                )
+
+    async def delete(self) -> None:
+        for start in range(0, len(self._deletions), CHUNK):
+            await self._send(self._deletions[start : start + CHUNK], deletions=True)
+
+    async def _judged(self, items: Sequence[Item]) -> list[Judgement]:
+        """Judgements of these items. Before the first create that this process makes in a spoke,
+        the spoke is verified: the store may have been restored, or lost."""
+        endpoint = await self.run.endpoint(self._context)
+        judgements = self._judge(items, endpoint)
+        if self.run.uid not in self._context.verified and any(
+            judgement.action is Action.CREATE for judgement in judgements
+        ):
+            await verify(self._context, [self.run])
+            if self.run.failed:
+                return []
+            judgements = self._judge(items, endpoint)
+        return judgements
+
+    def _judge(self, items: Sequence[Item], endpoint: Endpoint) -> list[Judgement]:
+        run, context = self.run, self._context
+        ids = [item.id for item in items]
+        with context.store.read() as tx:
+            current = tx.items.get(ids)
+            replicas = tx.replicas.by_item(run.uid, ids)
+            shadows = tx.shadows.of_items(run.uid, ids) if run.config.direction.contributes else {}
+            pending = tx.pending.by_item(run.uid, ids)
+
+        def wire(item: Item) -> Wire:
+            return self._encoder.wire(run, item, endpoint.capabilities, endpoint.encode)
+
+        return [
+            judge(
+                run,
+                item,
+                replica=replicas.get(item.id),
+                shadow=shadows.get(item.id),
+                pending=pending.get(item.id),
+                limits=context.hub.deletion,
+                now=self._now,
+                wire=wire,
+                capabilities=endpoint.capabilities,
+                encoder=self._encoder,
+            )
+            for item in current.values()
+        ]
+
+    def _advance(self, seq: int) -> None:
+        if self.run.failed:
+            return
+        self.run.row.mark = seq
+        with self._context.store.write() as tx:
+            tx.update_spoke(self.run.uid, mark=seq)
+
+    async def _send(self, judgements: Sequence[Judgement], *, deletions: bool = False) -> None:
+        """Note what needs no request, send the rest. Deletions wait for their own turn."""
+        acting = {
+            j.item: j
+            for j in judgements
+            if j.action is not None and (deletions or j.action is not Action.DELETE)
+        }
+        with self._context.store.write() as tx:
+            self._note(tx, judgements, acting)
+        for attempt in range(TRIES):
+            if not acting:
+                return
+            acting = await self._attempt(acting, last=attempt == TRIES - 1)
+
+    def _note(
+        self, tx: Transaction, judgements: Sequence[Judgement], acting: dict[str, Judgement]
+    ) -> None:
+        run = self.run
+        settled = [j.item for j in judgements if j.action is None]
+        tx.pending.remove(run.uid, settled)
+        noted = [j for j in judgements if j.note]
+        known = tx.replicas.by_item(run.uid, [j.item for j in noted])
+        tx.replicas.delivered(run.uid, [(j.item, j.seq) for j in noted if j.item in known])
+        tx.replicas.put(
+            [
+                Replica(
+                    spoke=run.uid,
+                    item=j.item,
+                    remote=j.remote,
+                    native=j.native,
+                    state=ReplicaState.LIVE,
+                    etag=j.etag,
+                    fingerprint=j.fingerprint,
+                    acknowledged=j.fingerprint,
+                    delivered_seq=j.seq,
+                )
+                for j in noted
+                if j.item not in known
+            ]
+        )
+        waiting = [j for j in judgements if j.action is Action.DELETE and j.item not in acting]
+        tx.pending.put(
+            [
+                Pending(
+                    spoke=run.uid,
+                    item=j.item,
+                    reason=PendingReason.GRACE.value,
+                    due_at=j.wait_until or 0.0,
+                )
+                for j in waiting
+            ]
+        )
+
+    async def _attempt(self, acting: dict[str, Judgement], *, last: bool) -> dict[str, Judgement]:
+        """Send once; returns what may be sent again in this pass."""
+        context, run = self._context, self.run
+        endpoint = await run.endpoint(context)
+        judgements = list(acting.values())
+        intents = [self._intent(judgement) for judgement in judgements]
+        operations = [
+            _operation(endpoint, judgement, intent, self._body(endpoint, judgement))
+            for judgement, intent in zip(judgements, intents, strict=True)
+        ]
+        with context.store.write() as tx:
+            tx.intents.put(intents)
+        again: dict[str, Judgement] = {}
+        answered: set[int] = set()
+        try:
+            async for outcomes in endpoint.push(operations):
+                with context.store.write() as tx:
+                    retried = self._record(tx, judgements, intents, outcomes, last=last)
+                answered.update(outcome.index for outcome in outcomes)
+                again.update({judgement.item: judgement for judgement in retried})
+                if not context.store.outlives(REQUEST_SECONDS):
+                    context.store.renew()
+                written = run.report.counts.written
+                if written and written % 1000 < len(outcomes):
+                    context.say(f"{run.config.name}: {written} written so far")
+        except (LeaseLostError, StoreError):
+            raise
+        except CirahubError:
+            # By the endpoint's contract, what has no outcome now was not sent.
+            unsent = [intents[i].key for i in range(len(intents)) if i not in answered]
+            with context.store.write() as tx:
+                tx.intents.remove(unsent)
+            raise
+        return again
+
+    def _body(self, endpoint: Endpoint, judgement: Judgement) -> bytes:
+        if judgement.action is Action.UPDATE and judgement.before is not None:
+            return endpoint.encode_changes(judgement.before, judgement.desired)
+        if judgement.action is Action.DELETE:
+            return b""
+        return self._encoder.body(self.run, judgement, endpoint.capabilities, endpoint.encode)
+
+    def _intent(self, judgement: Judgement) -> Intent:
+        context, run = self._context, self.run
+        assert judgement.action is not None
+        attempt = uuid4().hex[:12]
+        stamp = Stamp(context.installation, context.hub.uid, judgement.item, run.uid, attempt)
+        return Intent(
+            key=str(stamp)
+            if judgement.action is Action.CREATE
+            else f"{judgement.action.value}/{run.uid}/{judgement.item}/{attempt}",
+            spoke=run.uid,
+            item=judgement.item,
+            action=judgement.action,
+            remote=judgement.remote,
+            item_seq=judgement.seq,
+            fingerprint=judgement.fingerprint,
+            abandoned=False,
+            created_at=context.clock(),
+        )
+
+    def _record(
+        self,
+        tx: Transaction,
+        judgements: Sequence[Judgement],
+        intents: Sequence[Intent],
+        outcomes: Sequence[Outcome],
+        *,
+        last: bool,
+    ) -> list[Judgement]:
+        """Write down what became of the operations; returns those to send again."""
+        counts = self.run.report.counts
+        deliveries: list[Delivery] = []
+        settled: list[str] = []
+        closed: list[str] = []
+        again: list[Judgement] = []
+        for outcome in outcomes:
+            judgement, intent = judgements[outcome.index], intents[outcome.index]
+            if judgement.action is Action.DELETE and outcome.result in (Result.DONE, Result.GONE):
+                self._deleted(tx, judgement)
+                settled.append(judgement.item)
+                closed.append(intent.key)
+                counts.deleted += 1
+            elif outcome.result is Result.DONE and outcome.item is not None:
+                deliveries.append(
+                    Delivery(
+                        item=judgement.item,
+                        seq=judgement.seq,
+                        native=judgement.native,
+                        desired=judgement.desired,
+                        fingerprint=judgement.fingerprint,
+                        before=judgement.before,
+                        answer=outcome.item,
+                    )
+                )
+                settled.append(judgement.item)
+                closed.append(intent.key)
+                if judgement.action is Action.CREATE:
+                    counts.created += 1
+                else:
+                    counts.updated += 1
+            elif outcome.result is Result.RETRY and not last:
+                closed.append(intent.key)
+                again.append(judgement)
+            else:
+                counts.failed += 1
+                if outcome.result in (Result.UNKNOWN, Result.DONE):
+                    self.unsure = True  # the intent stays open: recovery settles it
+                else:
+                    closed.append(intent.key)
+                if outcome.result is Result.GONE and not self.run.config.direction.contributes:
+                    self._user_removed(tx, judgement)
+                    settled.append(judgement.item)
+                else:
+                    self._postpone(tx, judgement, outcome)
+        acknowledge(self._context, self.run, tx, deliveries)
+        tx.pending.remove(self.run.uid, settled)
+        tx.intents.remove(closed)
+        return again
+
+    def _deleted(self, tx: Transaction, judgement: Judgement) -> None:
+        tx.replicas.remove(self.run.uid, [judgement.item])
+        if self.run.config.direction.contributes:
+            tx.shadows.remove(self.run.uid, [judgement.remote])
+            refold(self._context, tx, [judgement.item])
+
+    def _user_removed(self, tx: Transaction, judgement: Judgement) -> None:
+        replica = tx.replicas.by_item(self.run.uid, [judgement.item]).get(judgement.item)
+        forget(self.run, tx, None, replica, touched={})
+
+    def _postpone(self, tx: Transaction, judgement: Judgement, outcome: Outcome) -> None:
+        known = tx.pending.by_item(self.run.uid, [judgement.item]).get(judgement.item)
+        attempts = known.attempts + 1 if known is not None else 1
+        if judgement.action is Action.DELETE:
+            reason, wait = PendingReason.GRACE, FIRST_BACKOFF
+        elif outcome.result is Result.REJECTED:
+            reason, wait = PendingReason.REJECTED, REJECTED_SECONDS
+        elif outcome.result in (Result.STALE, Result.GONE):
+            reason, wait = PendingReason.STALE, 0.001
+        elif outcome.result in (Result.UNKNOWN, Result.DONE):
+            reason, wait = PendingReason.FAILED, 0.001
+        else:
+            reason = PendingReason.FAILED
+            wait = min(LONGEST_BACKOFF, FIRST_BACKOFF * 2 ** min(attempts - 1, 10))
+        tx.pending.put(
+            [
+                Pending(
+                    spoke=self.run.uid,
+                    item=judgement.item,
+                    reason=reason.value,
+                    due_at=self._context.clock() + max(wait, outcome.retry_after or 0.0),
+                    attempts=attempts,
+                    error=outcome.error,
+                )
+            ]
+        )
+
+
+def _operation(endpoint: Endpoint, judgement: Judgement, intent: Intent, body: bytes) -> Operation:
+    if judgement.action is Action.CREATE:
+        return Create(key=intent.key, body=body)
+    if judgement.action is Action.UPDATE:
+        return Update(id=judgement.remote, etag=judgement.etag, body=body)
+    return Delete(
+        id=judgement.remote,
+        etag=judgement.etag,
+        permanent=judgement.permanent and endpoint.capabilities.permanent_delete,
+    )

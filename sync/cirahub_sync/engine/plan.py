@@ -1,0 +1,193 @@
+"""Plan: what each receiver lacks. Pure: values in, values out.
+
+Every item above a receiver's mark is judged against what was delivered, filtered and mapped; the
+judgement says what to send, what to note, or why it has to wait. Nothing is sent from here.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable
+
+import msgspec
+
+from cirahub_sync.configuration import DeletionLimits
+from cirahub_sync.endpoints.base import Capabilities
+from cirahub_sync.engine.context import SpokeRun
+from cirahub_sync.model.contact import FIELDS, Contact
+from cirahub_sync.model.limits import changed_fields, project
+from cirahub_sync.store.rows import Action, Item, Pending, Replica, ReplicaState, Shadow
+
+_BLANK = Contact()
+_ENCODED_KEPT = 20_000
+
+
+class Judgement(msgspec.Struct, frozen=True, kw_only=True):
+    """What is to be done about one item at one receiver; without an action, nothing is sent."""
+
+    item: str
+    seq: int
+    action: Action | None = None
+    desired: Contact = _BLANK
+    fingerprint: bytes = b""
+    before: Contact | None = None
+    """For an update: what the receiver holds; None if that was not kept (Receive)."""
+    remote: str = ""
+    etag: str = ""
+    native: bool = False
+    wait_until: float | None = None
+    """For a delete: the end of its grace period."""
+    unguarded: bool = False
+    permanent: bool = False
+    note: bool = False
+    """Nothing to send, but what the receiver has is what it should have: note the delivery."""
+
+
+class Wire(msgspec.Struct, frozen=True):
+    """An item as one mapping shows it: made once, sent to every receiver with that mapping."""
+
+    desired: Contact
+    fingerprint: bytes
+    body: bytes
+
+
+class Encoder:
+    """Encode once: the wire forms of whole items by mapping, item and seq."""
+
+    def __init__(self, fingerprint: Callable[[Contact], bytes], region: str) -> None:
+        self.fingerprint = fingerprint
+        self.region = region
+        self._kept: OrderedDict[tuple[str, int, str, int], Wire] = OrderedDict()
+
+    def wire(
+        self,
+        run: SpokeRun,
+        item: Item,
+        capabilities: Capabilities,
+        encode: Callable[[Contact], bytes],
+    ) -> Wire:
+        key = (run.receives.key, id(capabilities), item.id, item.seq)
+        wire = self._kept.get(key)
+        if wire is None:
+            mapped = run.receives.to_spoke(item.content)
+            desired = project(mapped, capabilities.limits, None, region=self.region)
+            wire = Wire(desired, self.fingerprint(desired), encode(desired))
+            self._kept[key] = wire
+            if len(self._kept) > _ENCODED_KEPT:
+                self._kept.popitem(last=False)
+        return wire
+
+    def body(
+        self,
+        run: SpokeRun,
+        judgement: Judgement,
+        capabilities: Capabilities,
+        encode: Callable[[Contact], bytes],
+    ) -> bytes:
+        """The wire form of a judgement's whole item."""
+        key = (run.receives.key, id(capabilities), judgement.item, judgement.seq)
+        wire = self._kept.get(key)
+        if wire is not None and wire.fingerprint == judgement.fingerprint:
+            return wire.body
+        return encode(judgement.desired)
+
+
+def judge(
+    run: SpokeRun,
+    item: Item,
+    *,
+    replica: Replica | None,
+    shadow: Shadow | None,
+    pending: Pending | None,
+    limits: DeletionLimits,
+    now: float,
+    wire: Callable[[Item], Wire],
+    capabilities: Capabilities,
+    encoder: Encoder,
+) -> Judgement:
+    """`shadow` is the receiver's own shadow of the item, native or of the copy, if it has one."""
+    nothing = Judgement(item=item.id, seq=item.seq)
+    if replica is not None and replica.state is ReplicaState.DETACHED:
+        return nothing
+    native = shadow is not None and shadow.native
+    if not item.alive or not run.admits_out(item.content):
+        if native or replica is None or replica.native:
+            return nothing
+        if not item.alive and item.deleted_at is None:
+            return nothing  # an orphan that is not dated yet: see relink
+        since = item.deleted_at if not item.alive else None
+        if since is None:
+            since = pending.due_at - limits.grace_period if pending and pending.due_at else now
+        return Judgement(
+            item=item.id,
+            seq=item.seq,
+            action=Action.DELETE,
+            remote=replica.remote,
+            etag=replica.etag,
+            fingerprint=replica.fingerprint,
+            wait_until=0.0 if item.erased else since + limits.grace_period,
+            unguarded=item.erased,
+            permanent=item.erased,
+        )
+    if shadow is None:
+        made = wire(item)
+        if made.desired == _BLANK:
+            return nothing
+        if replica is None:
+            return Judgement(
+                item=item.id,
+                seq=item.seq,
+                action=Action.CREATE,
+                desired=made.desired,
+                fingerprint=made.fingerprint,
+            )
+        if replica.fingerprint == made.fingerprint:
+            return msgspec.structs.replace(nothing, note=replica.delivered_seq != item.seq)
+        return Judgement(
+            item=item.id,
+            seq=item.seq,
+            action=Action.UPDATE,
+            desired=made.desired,
+            fingerprint=made.fingerprint,
+            remote=replica.remote,
+            etag=replica.etag,
+        )
+    lens = run.contributes if shadow.native else run.receives
+    desired = project(
+        lens.to_spoke(item.content, shadow.content),
+        capabilities.limits,
+        shadow.content,
+        region=encoder.region,
+    )
+    fingerprint = encoder.fingerprint(desired)
+    if fingerprint == encoder.fingerprint(shadow.content):
+        delivered = replica is not None and replica.delivered_seq == item.seq
+        return Judgement(
+            item=item.id,
+            seq=item.seq,
+            note=not delivered,
+            fingerprint=fingerprint,
+            remote=shadow.remote,
+            etag=shadow.etag,
+            native=shadow.native,
+        )
+    return Judgement(
+        item=item.id,
+        seq=item.seq,
+        action=Action.UPDATE,
+        desired=desired,
+        fingerprint=fingerprint,
+        before=shadow.content,
+        remote=shadow.remote,
+        etag=shadow.etag,
+        native=shadow.native,
+    )
+
+
+def fields_changed(judgement: Judgement) -> tuple[str, ...]:
+    """The fields that an update writes, or a create fills."""
+    if judgement.action is Action.DELETE:
+        return ()
+    if judgement.action is Action.UPDATE and judgement.before is None:
+        return FIELDS
+    return changed_fields(judgement.before or _BLANK, judgement.desired)

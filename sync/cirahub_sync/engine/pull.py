@@ -1,0 +1,179 @@
+"""Pull: each spoke's own delta, page by page, into staging with the link that continues it.
+
+A round that starts from nothing is marked, so that what it does not show can be inferred to be
+gone once it is complete. Nothing here changes an item: that is the merge's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from uuid import uuid4
+
+import msgspec
+
+from cirahub_sync.endpoints.base import (
+    Change,
+    Endpoint,
+    KnownEtag,
+    RemoteItem,
+    Removed,
+    Stamp,
+    Unreadable,
+    Whereabouts,
+)
+from cirahub_sync.engine.context import PassContext, SpokeRun
+from cirahub_sync.errors import CursorExpiredError, ManagedElsewhereError
+from cirahub_sync.store.rows import Cursor, Staged, StagedKind
+
+CONCURRENT_PULLS = 16
+RETRIES_PER_PASS = 200
+
+
+async def pull(context: PassContext, runs: Sequence[SpokeRun]) -> None:
+    """Stage the changes of these spokes, several at a time."""
+    gate = asyncio.Semaphore(CONCURRENT_PULLS)
+
+    async def one(run: SpokeRun) -> None:
+        async with gate:
+            with context.isolate(run):
+                await _pull_spoke(context, run)
+
+    async with asyncio.TaskGroup() as group:
+        for run in runs:
+            if not run.failed:
+                group.create_task(one(run))
+
+
+async def _pull_spoke(context: PassContext, run: SpokeRun) -> None:
+    with context.store.read() as tx:
+        cursor = tx.cursors.get(run.uid)
+    if cursor.staged is not None:
+        return  # staged completely by an earlier pass that did not get to merge it
+    endpoint = await run.endpoint(context)
+    try:
+        await _round(context, run, endpoint, cursor)
+    except CursorExpiredError:
+        context.say(f"{run.config.name}: the delta token has expired, reading everything again")
+        with context.store.write() as tx:
+            tx.staging.clear(run.uid)
+            cursor = Cursor(rounds=cursor.rounds)
+            tx.cursors.put(run.uid, cursor)
+        await _round(context, run, endpoint, cursor)
+
+
+async def _round(context: PassContext, run: SpokeRun, endpoint: Endpoint, cursor: Cursor) -> None:
+    resume = cursor.next or cursor.cursor
+    if resume is None:
+        cursor = msgspec.structs.replace(cursor, round=uuid4().hex)
+    known = _Acknowledged(context, run)
+    retried = await _retry(context, run, endpoint)
+    async for page in endpoint.changes(resume, known=known):
+        run.report.counts.pulled += len(page.changes)
+        changes = page.changes
+        if cursor.round is None:
+            changes = [change for change in changes if not _echo(change, known)]
+        staged = await _resolve(context, run, endpoint, changes)
+        if page.next is not None:
+            cursor = msgspec.structs.replace(cursor, next=page.next)
+        else:
+            cursor = msgspec.structs.replace(cursor, next=None, staged=page.cursor)
+        quiet = not staged and not retried and cursor.round is None and cursor.staged is not None
+        with context.store.write() as tx:
+            if quiet and tx.staging.count(run.uid) == 0:
+                # Nothing changed: there is nothing for a merge to do, so this is where it ends.
+                cursor = Cursor(cursor=cursor.staged, rounds=cursor.rounds)
+                run.row.verified_at = context.clock()
+                tx.update_spoke(run.uid, verified_at=run.row.verified_at)
+                context.verified.add(run.uid)
+            tx.staging.add(run.uid, [*retried, *staged])
+            tx.cursors.put(run.uid, cursor)
+        retried = []
+        if page.next is not None:
+            context.say(f"{run.config.name}: {run.report.counts.pulled} changes read so far")
+
+
+def _echo(change: Change, known: KnownEtag) -> bool:
+    """Our own write, coming back as a change (invariant 7)."""
+    return isinstance(change, RemoteItem) and known(change.id) == change.etag
+
+
+class _Acknowledged:
+    """The etags that this spoke last acknowledged, asked for while a page is being read."""
+
+    def __init__(self, context: PassContext, run: SpokeRun) -> None:
+        self._context = context
+        self._run = run
+
+    def __call__(self, remote: str) -> str | None:
+        with self._context.store.read() as tx:
+            if self._run.config.direction.contributes:
+                etag = tx.shadows.etag(self._run.uid, remote)
+                if etag is not None:
+                    return etag
+            return tx.replicas.etag(self._run.uid, remote)
+
+
+async def _retry(context: PassContext, run: SpokeRun, endpoint: Endpoint) -> list[Staged]:
+    """Items that could not be read earlier and are due again."""
+    with context.store.read() as tx:
+        due = tx.pull_retry.due(run.uid, context.clock(), RETRIES_PER_PASS)
+    if not due:
+        return []
+    fetched = await endpoint.fetch([remote for remote, _ in due])
+    return [
+        _staged(found) if found is not None else Staged(remote=remote, kind=StagedKind.REMOVED)
+        for remote, found in fetched.items()
+    ]
+
+
+async def _resolve(
+    context: PassContext, run: SpokeRun, endpoint: Endpoint, changes: Sequence[Change]
+) -> list[Staged]:
+    """Staged rows for a page. What is called removed is looked for by its id: if it is still in
+    the folder it was no removal, and its present state is staged instead."""
+    for change in changes:
+        if isinstance(change, RemoteItem) and change.stamp:
+            _refuse_foreign(context, run, change.stamp)
+    removed = [change.id for change in changes if isinstance(change, Removed)]
+    if not removed:
+        return [_staged(change) for change in changes]
+    with context.store.read() as tx:
+        ours = {
+            *tx.shadows.by_remote(run.uid, removed),
+            *tx.replicas.by_remote(run.uid, removed),
+        }
+    where = await endpoint.locate(sorted(ours)) if ours else {}
+    here = [remote for remote, place in where.items() if place is Whereabouts.HERE]
+    present = await endpoint.fetch(here) if here else {}
+    staged: list[Staged] = []
+    for change in changes:
+        found = present.get(change.id) if isinstance(change, Removed) else None
+        staged.append(_staged(found if found is not None else change))
+    return staged
+
+
+def _refuse_foreign(context: PassContext, run: SpokeRun, text: str) -> None:
+    stamp = Stamp.parse(text)
+    if stamp is not None and stamp.installation != context.installation:
+        raise ManagedElsewhereError(
+            f"spoke {run.config.name}: the folder holds copies made by another cirahub "
+            f"installation ({stamp.installation[:36]!r}); two installations must not share a "
+            "folder: remove the spoke there or give this one another folder"
+        )
+
+
+def _staged(change: Change) -> Staged:
+    if isinstance(change, Removed):
+        return Staged(remote=change.id, kind=StagedKind.REMOVED)
+    if isinstance(change, Unreadable):
+        return Staged(remote=change.id, kind=StagedKind.UNREADABLE)
+    return Staged(
+        remote=change.id,
+        kind=StagedKind.ITEM,
+        etag=change.etag,
+        stamp=change.stamp,
+        created=change.created,
+        modified=change.modified,
+        content=change.content,
+    )

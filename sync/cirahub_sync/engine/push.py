@@ -1,0 +1,70 @@
+"""Push: intents first, then requests, then what became of them.
+
+Creates and updates of all receivers go out together; deletions come last, when everything due is
+known to the guard. Only this module decides to send anything again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+from cirahub_sync.engine.context import PassContext, SpokeRun
+from cirahub_sync.engine.deliver import Receiver
+from cirahub_sync.engine.guard import Candidate, judge_deletions
+from cirahub_sync.engine.plan import Encoder
+from cirahub_sync.engine.recover import recover
+
+CONCURRENT_RECEIVERS = 64
+
+
+async def push(context: PassContext, runs: Sequence[SpokeRun]) -> None:
+    """Deliver to these receivers. Those that failed earlier in the pass are left out."""
+    encoder = Encoder(context.fingerprint, context.hub.default_region)
+    receivers = [Receiver(context, run, encoder) for run in runs if run.settled]
+    await _each(context, receivers, deletions=False)
+    await _guarded(context, receivers)
+    await _each(context, receivers, deletions=True)
+    unsure = [receiver.run for receiver in receivers if receiver.unsure and not receiver.run.failed]
+    if unsure:
+        await recover(context, unsure, give_up=False)
+    _purge(context)
+
+
+async def _each(context: PassContext, receivers: Sequence[Receiver], *, deletions: bool) -> None:
+    gate = asyncio.Semaphore(CONCURRENT_RECEIVERS)
+
+    async def one(receiver: Receiver) -> None:
+        async with gate:
+            with context.isolate(receiver.run):
+                await (receiver.delete() if deletions else receiver.deliver())
+
+    async with asyncio.TaskGroup() as group:
+        for receiver in receivers:
+            if not receiver.run.failed:
+                group.create_task(one(receiver))
+
+
+async def _guarded(context: PassContext, receivers: Sequence[Receiver]) -> None:
+    candidates: list[Candidate] = []
+    copies: dict[str, int] = {}
+    for receiver in receivers:
+        if receiver.run.failed:
+            continue
+        with context.isolate(receiver.run):
+            due = await receiver.deletions_due()
+            candidates.extend(due)
+            if due:
+                with context.store.read() as tx:
+                    copies[receiver.run.uid] = tx.replicas.count(receiver.run.uid)
+    verdict = judge_deletions(candidates, copies, context.hub.deletion, context.approved)
+    context.report.approval = verdict.approval
+    for receiver in receivers:
+        receiver.run.report.guarded += verdict.held.get(receiver.run.uid, 0)
+        receiver.apply(verdict)
+
+
+def _purge(context: PassContext) -> None:
+    """Dead items whose grace is over and that no receiver holds any more are forgotten."""
+    with context.store.write() as tx:
+        tx.items.purge(context.clock() - context.hub.deletion.grace_period)

@@ -1,0 +1,86 @@
+"""Folding items anew after something about their shadows changed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from cirahub_sync.engine.context import PassContext
+from cirahub_sync.engine.fold import FoldInput, fold
+from cirahub_sync.model.contact import Contact
+from cirahub_sync.model.normalise import match_keys
+from cirahub_sync.store.hub import Transaction
+from cirahub_sync.store.rows import Conflict, Item
+
+_encode = msgspec.msgpack.Encoder().encode
+
+
+def refold(
+    context: PassContext, tx: Transaction, ids: Sequence[str], *, erased: bool = False
+) -> int:
+    """Fold these items from their shadows; returns how many changed. `erased` says that somebody
+    leaves for good: items that die of it know neither grace nor guard."""
+    if not ids:
+        return 0
+    now = context.clock()
+    ranks = {uid: row.rank for uid, row in tx.spokes().items()}
+    shadows = tx.shadows.by_item(ids)
+    items = tx.items.get(ids)
+    changed: list[Item] = []
+    for item_id in ids:
+        before = items.get(item_id)
+        folded = fold(
+            [
+                FoldInput(shadow.spoke, ranks[shadow.spoke], shadow.native, shadow.own)
+                for shadow in shadows[item_id]
+                if shadow.admitted
+            ],
+            context.policy,
+        )
+        if not folded.alive:
+            if before is not None and (before.alive or (erased and not before.erased)):
+                changed.append(
+                    msgspec.structs.replace(
+                        before, seq=tx.next_seq(), alive=False, deleted_at=now, erased=erased
+                    )
+                )
+                tx.items.set_match_keys(item_id, ())
+            continue
+        fingerprint = context.fingerprint(folded.content)
+        if before is None or not before.alive or before.fingerprint != fingerprint:
+            changed.append(
+                Item(
+                    id=item_id,
+                    seq=tx.next_seq(),
+                    alive=True,
+                    deleted_at=None,
+                    erased=False,
+                    fingerprint=fingerprint,
+                    content=folded.content,
+                )
+            )
+            tx.items.set_match_keys(item_id, _digests(context, tx, folded.content))
+        if folded.conflicts:
+            context.report.conflicts += tx.add_conflicts(
+                [
+                    Conflict(
+                        item=item_id,
+                        field=conflict.field,
+                        loser=conflict.loser_spoke,
+                        winner=conflict.winner_spoke,
+                        tie=conflict.tie,
+                        seq=tx.seq,
+                        value=_encode(conflict.value),
+                    )
+                    for conflict in folded.conflicts
+                ],
+                now,
+            )
+    tx.items.put(changed)
+    return len(changed)
+
+
+def _digests(context: PassContext, tx: Transaction, content: Contact) -> list[bytes]:
+    keys = match_keys(content, context.hub.match_on, context.hub.default_region)
+    return [tx.cipher.match_digest(key) for key in keys]

@@ -1,0 +1,166 @@
+"""The pass over one hub, a stage after the other: recover, pull, merge, plan, guard, push."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import msgspec
+
+from cirahub_sync.engine.context import PassContext, SpokeRun, problem_of, register
+from cirahub_sync.engine.deliver import Receiver
+from cirahub_sync.engine.merge import merge
+from cirahub_sync.engine.plan import Encoder, Judgement
+from cirahub_sync.engine.pull import pull
+from cirahub_sync.engine.push import push
+from cirahub_sync.engine.recover import recover
+from cirahub_sync.engine.report import PassReport, Problem
+from cirahub_sync.engine.verify import due
+from cirahub_sync.errors import CirahubError, LeaseLostError
+from cirahub_sync.store.lease import LeaseHeldError
+
+Stage = Callable[[PassContext], Awaitable[None]]
+RENEWAL_SECONDS = 15.0
+
+
+async def run_pass(context: PassContext) -> PassReport:
+    """One whole pass. Raises LeaseLostError; everything else is in the report."""
+    return await leased(context, _run)
+
+
+async def run_plan(context: PassContext) -> dict[str, list[Judgement]]:
+    """Everything up to the plan, by spoke. Reads and merges like a pass, sends nothing."""
+    planned: dict[str, list[Judgement]] = {}
+
+    async def stages(context: PassContext) -> None:
+        await gather(context)
+        encoder = Encoder(context.fingerprint, context.hub.default_region)
+        for run in _receivers(context):
+            with context.isolate(run):
+                planned[run.uid] = await Receiver(context, run, encoder).plan()
+
+    await leased(context, stages)
+    return planned
+
+
+async def _run(context: PassContext) -> None:
+    await gather(context)
+    receivers = _receivers(context)
+    if receivers:
+        context.say(f"delivering to {len(receivers)} spokes")
+    await push(context, receivers)
+
+
+async def gather(context: PassContext) -> None:
+    """Recover, pull and merge."""
+    register(context)
+    await recover(context, context.runs)
+    now = context.clock()
+    sources = [
+        run
+        for run in context.runs
+        if not run.failed and (run.config.direction.contributes or due(run, now))
+    ]
+    context.say(f"reading {len(sources)} spokes")
+    await pull(context, sources)
+    await merge(context, [run for run in sources if not run.failed])
+    _date_orphans(context)
+
+
+def _receivers(context: PassContext) -> list[SpokeRun]:
+    return [run for run in context.runs if run.config.direction.receives and not run.failed]
+
+
+def _date_orphans(context: PassContext) -> None:
+    """Once every contributor has been read whole by this store, a copy whose item nobody
+    contributes is known to be left over: its grace begins."""
+    contributors = [run for run in context.runs if run.config.direction.contributes]
+    with context.store.read() as tx:
+        orphans = tx.items.undated()
+        if not orphans or any(tx.cursors.get(run.uid).rounds == 0 for run in contributors):
+            return
+    with context.store.write() as tx:
+        tx.items.put(
+            [
+                msgspec.structs.replace(item, deleted_at=context.clock(), seq=tx.next_seq())
+                for item in orphans
+            ]
+        )
+
+
+async def leased(context: PassContext, stages: Stage) -> PassReport:
+    """Run the stages under the hub's lease, renewing it while requests are waited for."""
+    report = context.report
+    try:
+        context.store.acquire()
+    except LeaseHeldError as error:
+        report.problem = problem_of(error)
+        report.finished = context.clock()
+        return report
+    work = asyncio.ensure_future(stages(context))
+    try:
+        await _renewing(context, work)
+    except (LeaseLostError, BaseExceptionGroup) as error:
+        lost = _lost(error)
+        if lost is not None:
+            raise lost from error
+        report.problem = _hub_problem(error)
+    except CirahubError as error:
+        report.problem = problem_of(error)
+    finally:
+        if not work.done():
+            work.cancel()
+            await asyncio.wait([work])
+        for run in context.runs:
+            await run.close()
+        _conclude(context)
+        context.store.release()
+    return report
+
+
+async def _renewing(context: PassContext, work: asyncio.Future[None]) -> None:
+    while not work.done():
+        await asyncio.wait([work], timeout=RENEWAL_SECONDS)
+        if not work.done():
+            context.store.renew()
+    await work
+
+
+def _lost(error: BaseException) -> LeaseLostError | None:
+    if isinstance(error, LeaseLostError):
+        return error
+    if isinstance(error, BaseExceptionGroup):
+        for inner in error.exceptions:
+            found = _lost(inner)
+            if found is not None:
+                return found
+    return None
+
+
+def _hub_problem(error: BaseException) -> Problem:
+    """The problem of the whole hub in a group that the tasks of a stage raised; an exception that
+    is none of ours is a bug, and goes on up."""
+    if isinstance(error, BaseExceptionGroup):
+        for inner in error.exceptions:
+            if isinstance(inner, BaseExceptionGroup | CirahubError):
+                return _hub_problem(inner)
+    if isinstance(error, CirahubError):
+        return problem_of(error)
+    raise error
+
+
+def _conclude(context: PassContext) -> None:
+    """Count what stands, and keep the report."""
+    report = context.report
+    report.finished = context.clock()
+    with context.store.write() as tx:
+        report.items = tx.items.count()
+        report.sequence = tx.seq
+        for run in context.runs:
+            counts = run.report.counts
+            counts.items = tx.shadows.count(run.uid, native=True)
+            counts.copies = tx.replicas.count(run.uid)
+            counts.pending = sum(tx.pending.counts(run.uid).values())
+            counts.unreadable = tx.pull_retry.count(run.uid)
+            run.report.target = run.row.target or "" if run.registered else ""
+        tx.add_report(report.started, msgspec.msgpack.encode(report))

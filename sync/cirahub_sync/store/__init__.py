@@ -1,0 +1,1 @@
+"""What is remembered between passes: tables, queries, migrations, leases and encryption."""

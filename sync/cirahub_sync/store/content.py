@@ -1,0 +1,295 @@
+"""Items and shadows: the rows that hold content, sealed on the way in, opened on the way out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from sqlalchemy import Connection, Row, Select, bindparam, delete, func, insert, select, update
+
+from cirahub_sync.model.codec import decode_contact, decode_own, encode_contact, encode_own
+from cirahub_sync.model.contact import Contact
+from cirahub_sync.model.edit import OwnEdits
+from cirahub_sync.store.crypto import Cipher
+from cirahub_sync.store.database import Database
+from cirahub_sync.store.parts import parts
+from cirahub_sync.store.rows import Item, ReplicaState, Shadow
+from cirahub_sync.store.tables import items, match_keys, replicas, shadows
+
+REJUDGE = "!"
+"""In place of an etag: what the spoke contributes of the item is to be judged anew."""
+
+_NOTHING = Contact()
+_NO_EDITS = OwnEdits()
+
+_ITEMS_BY_ID = select(items).where(
+    items.c.hub == bindparam("hub"), items.c.id.in_(bindparam("ids", expanding=True))
+)
+_ITEMS_AFTER = (
+    select(items)
+    .where(items.c.hub == bindparam("hub"), items.c.seq > bindparam("seq"))
+    .order_by(items.c.seq)
+    .limit(bindparam("count"))
+)
+_MATCHES = select(match_keys.c.digest, match_keys.c.item).where(
+    match_keys.c.hub == bindparam("hub"),
+    match_keys.c.digest.in_(bindparam("digests", expanding=True)),
+)
+_SHADOWS_BY_REMOTE = select(shadows).where(
+    shadows.c.spoke == bindparam("spoke"),
+    shadows.c.remote.in_(bindparam("remotes", expanding=True)),
+)
+_SHADOWS_BY_ITEM = select(shadows).where(
+    shadows.c.hub == bindparam("hub"), shadows.c.item.in_(bindparam("ids", expanding=True))
+)
+_SHADOWS_OF_ITEMS = _SHADOWS_BY_ITEM.where(
+    shadows.c.spoke == bindparam("spoke"), shadows.c.admitted.is_(True)
+)
+_SHADOW_ETAG = select(shadows.c.etag).where(
+    shadows.c.spoke == bindparam("spoke"), shadows.c.remote == bindparam("remote")
+)
+
+
+class ItemTable:
+    def __init__(self, connection: Connection, database: Database, hub: str, cipher: Cipher):
+        self._connection = connection
+        self._database = database
+        self._hub = hub
+        self._cipher = cipher
+
+    def get(self, ids: Sequence[str]) -> dict[str, Item]:
+        return {
+            row.id: self._item(row)
+            for part in parts(ids)
+            for row in self._connection.execute(_ITEMS_BY_ID, {"hub": self._hub, "ids": part})
+        }
+
+    def after(self, seq: int, count: int) -> list[Item]:
+        """Items changed since `seq`, in the order of their change."""
+        rows = self._connection.execute(
+            _ITEMS_AFTER, {"hub": self._hub, "seq": seq, "count": count}
+        )
+        return [self._item(row) for row in rows]
+
+    def put(self, rows: Sequence[Item]) -> None:
+        self._database.upsert(
+            self._connection,
+            items,
+            [
+                {
+                    "hub": self._hub,
+                    "id": row.id,
+                    "seq": row.seq,
+                    "alive": row.alive,
+                    "deleted_at": row.deleted_at,
+                    "erased": row.erased,
+                    "fingerprint": row.fingerprint,
+                    "content": self._cipher.seal(
+                        encode_contact(row.content), f"items/{self._hub}/{row.id}"
+                    ),
+                }
+                for row in rows
+            ],
+        )
+
+    def set_match_keys(self, item: str, digests: Iterable[bytes]) -> None:
+        self._connection.execute(
+            delete(match_keys).where(match_keys.c.hub == self._hub, match_keys.c.item == item)
+        )
+        rows = [{"hub": self._hub, "digest": d, "item": item} for d in set(digests)]
+        if rows:
+            self._connection.execute(insert(match_keys), rows)
+
+    def matching(self, digests: Sequence[bytes]) -> dict[bytes, set[str]]:
+        """Items by match key. Dead items have none."""
+        found: dict[bytes, set[str]] = {}
+        for part in parts(digests):
+            for row in self._connection.execute(_MATCHES, {"hub": self._hub, "digests": part}):
+                found.setdefault(row.digest, set()).add(row.item)
+        return found
+
+    def count(self) -> int:
+        return self._connection.execute(
+            select(func.count())
+            .select_from(items)
+            .where(items.c.hub == self._hub, items.c.alive.is_(True))
+        ).scalar_one()
+
+    def purge(self, before: float) -> int:
+        """Forget dead items that died before `before`, or were erased, and of which no receiver
+        holds a live copy any more."""
+        held = select(replicas.c.item).where(
+            replicas.c.hub == self._hub,
+            replicas.c.item == items.c.id,
+            replicas.c.state == ReplicaState.LIVE.value,
+        )
+        done = self._connection.execute(
+            delete(items).where(
+                items.c.hub == self._hub,
+                items.c.alive.is_(False),
+                (items.c.deleted_at <= before) | items.c.erased.is_(True),
+                ~held.exists(),
+            )
+        )
+        return done.rowcount
+
+    def undated(self) -> list[Item]:
+        """Orphans: dead items whose deletion has no date yet."""
+        rows = self._connection.execute(
+            select(items).where(
+                items.c.hub == self._hub, items.c.alive.is_(False), items.c.deleted_at.is_(None)
+            )
+        )
+        return [self._item(row) for row in rows]
+
+    def _item(self, row: Row[tuple[object, ...]]) -> Item:
+        return Item(
+            id=row.id,
+            seq=row.seq,
+            alive=row.alive,
+            deleted_at=row.deleted_at,
+            erased=row.erased,
+            fingerprint=row.fingerprint,
+            content=decode_contact(self._cipher.open(row.content, f"items/{self._hub}/{row.id}")),
+        )
+
+
+class ShadowTable:
+    def __init__(self, connection: Connection, database: Database, hub: str, cipher: Cipher):
+        self._connection = connection
+        self._database = database
+        self._hub = hub
+        self._cipher = cipher
+
+    def by_remote(self, spoke: str, remotes: Sequence[str]) -> dict[str, Shadow]:
+        return {
+            shadow.remote: shadow
+            for part in parts(remotes)
+            for shadow in self._select(_SHADOWS_BY_REMOTE, spoke=spoke, remotes=part)
+        }
+
+    def by_item(self, ids: Sequence[str]) -> dict[str, list[Shadow]]:
+        """Every shadow linked to these items."""
+        found: dict[str, list[Shadow]] = {item: [] for item in ids}
+        for part in parts(ids):
+            for shadow in self._select(_SHADOWS_BY_ITEM, hub=self._hub, ids=part):
+                found[shadow.item or ""].append(shadow)
+        return found
+
+    def of_items(self, spoke: str, ids: Sequence[str]) -> dict[str, Shadow]:
+        """The spoke's own shadows of these items, by item: at most one each."""
+        return {
+            shadow.item: shadow
+            for part in parts(ids)
+            for shadow in self._select(_SHADOWS_OF_ITEMS, hub=self._hub, spoke=spoke, ids=part)
+            if shadow.item is not None
+        }
+
+    def of_spoke(self, spoke: str, after: str, count: int) -> list[Shadow]:
+        """The spoke's shadows in the order of their remote ids, from after `after`."""
+        return self._select(
+            select(shadows)
+            .where(shadows.c.spoke == spoke, shadows.c.remote > after)
+            .order_by(shadows.c.remote)
+            .limit(count)
+        )
+
+    def unseen(self, spoke: str, round_id: str, count: int) -> list[Shadow]:
+        """Shadows that the round did not show."""
+        return self._select(
+            select(shadows)
+            .where(
+                shadows.c.spoke == spoke,
+                (shadows.c.round.is_(None)) | (shadows.c.round != round_id),
+            )
+            .order_by(shadows.c.remote)
+            .limit(count)
+        )
+
+    def seen(self, spoke: str, round_id: str) -> bool:
+        """Whether the round showed any item that has a shadow."""
+        return (
+            self._connection.execute(
+                select(shadows.c.remote)
+                .where(shadows.c.spoke == spoke, shadows.c.round == round_id)
+                .limit(1)
+            ).first()
+            is not None
+        )
+
+    def etag(self, spoke: str, remote: str) -> str | None:
+        return self._connection.execute(_SHADOW_ETAG, {"spoke": spoke, "remote": remote}).scalar()
+
+    def mark_round(self, spoke: str, remotes: Sequence[str], round_id: str) -> None:
+        if remotes:
+            self._connection.execute(
+                update(shadows)
+                .where(shadows.c.spoke == spoke, shadows.c.remote.in_(remotes))
+                .values(round=round_id)
+            )
+
+    def put(self, rows: Sequence[Shadow]) -> None:
+        self._database.upsert(
+            self._connection,
+            shadows,
+            [
+                {
+                    "spoke": row.spoke,
+                    "remote": row.remote,
+                    "hub": self._hub,
+                    "item": row.item,
+                    "native": row.native,
+                    "admitted": row.admitted,
+                    "etag": row.etag,
+                    "modified": row.modified,
+                    "acknowledged_at": row.acknowledged_at,
+                    "round": row.round,
+                    "content": self._seal(row, encode_contact(row.content)),
+                    "own": self._seal(row, encode_own(row.own)) if row.own else None,
+                }
+                for row in rows
+            ],
+        )
+
+    def forget_etags(self, spoke: str) -> None:
+        """Mark every item of the spoke for being judged anew when it is seen next."""
+        self._connection.execute(
+            update(shadows).where(shadows.c.spoke == spoke).values(etag=REJUDGE, modified=None)
+        )
+
+    def remove(self, spoke: str, remotes: Sequence[str]) -> None:
+        if remotes:
+            self._connection.execute(
+                delete(shadows).where(shadows.c.spoke == spoke, shadows.c.remote.in_(remotes))
+            )
+
+    def count(self, spoke: str, *, native: bool | None = None) -> int:
+        query = select(func.count()).select_from(shadows).where(shadows.c.spoke == spoke)
+        if native is not None:
+            query = query.where(shadows.c.native.is_(native), shadows.c.admitted.is_(True))
+        return self._connection.execute(query).scalar_one()
+
+    def _seal(self, row: Shadow, content: bytes) -> bytes:
+        return self._cipher.seal(content, f"shadows/{row.spoke}/{row.remote}")
+
+    def _select(self, query: Select[tuple[object, ...]], **values: object) -> list[Shadow]:
+        found = []
+        for row in self._connection.execute(query, values):
+            identity = f"shadows/{row.spoke}/{row.remote}"
+            found.append(
+                Shadow(
+                    spoke=row.spoke,
+                    remote=row.remote,
+                    item=row.item,
+                    native=row.native,
+                    admitted=row.admitted,
+                    etag=row.etag,
+                    modified=row.modified,
+                    acknowledged_at=row.acknowledged_at,
+                    round=row.round,
+                    content=decode_contact(self._cipher.open(row.content, identity))
+                    if row.content
+                    else _NOTHING,
+                    own=decode_own(self._cipher.open(row.own, identity)) if row.own else _NO_EDITS,
+                )
+            )
+        return found

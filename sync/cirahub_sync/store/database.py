@@ -1,0 +1,151 @@
+"""The database: opening, migrating, and transactions.
+
+SQLite runs in WAL mode with one writer; a write transaction begins IMMEDIATE, so that it never
+fails half-way for a lock. See https://www.sqlite.org/wal.html and lang_transaction.html.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Engine, Table, create_engine, event
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DatabaseError, SQLAlchemyError
+from sqlalchemy.sql.dml import Insert
+
+from cirahub_sync.errors import ConfigurationError, StoreError
+
+_MIGRATIONS = Path(__file__).with_name("migrations")
+_BUSY_TIMEOUT_MS = 30_000
+
+
+class Database:
+    """One engine. Used from one thread at a time; transactions are short and never span an
+    await."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self._upserts: dict[str, Insert] = {}
+
+    @classmethod
+    def open(cls, url: str) -> Database:
+        """Connect, and migrate the schema forward if it is older. Raises ConfigurationError for
+        an URL that is none, StoreError when the database can't be used."""
+        try:
+            parsed = make_url(url)
+        except SQLAlchemyError as error:
+            raise ConfigurationError(
+                "the database URL cannot be read; write it like sqlite:////var/lib/cirahub/store.db"
+            ) from error
+        try:
+            if parsed.get_backend_name() == "sqlite":
+                if parsed.database:
+                    Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+                engine = create_engine(parsed, connect_args={"check_same_thread": False})
+                _prepare_sqlite(engine)
+            else:
+                engine = create_engine(parsed, pool_pre_ping=True)
+            database = cls(engine)
+            database.migrate()
+        except (SQLAlchemyError, OSError) as error:
+            raise StoreError(
+                f"the database ({parsed.get_backend_name()}) cannot be opened: "
+                f"{type(error).__name__}; check that it is reachable, writable and not damaged"
+            ) from error
+        return database
+
+    def migrate(self) -> None:
+        config = Config()
+        config.set_main_option("script_location", str(_MIGRATIONS))
+        head = ScriptDirectory.from_config(config).get_current_head()
+        with self.engine.connect() as connection:
+            current = MigrationContext.configure(connection).get_current_revision()
+        if current == head:
+            return
+        with self.engine.begin() as connection:
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """A transaction that commits at the end of the block, or not at all."""
+        try:
+            with self.engine.begin() as connection:
+                yield connection
+        except DatabaseError as error:
+            raise StoreError(
+                f"the database refused a transaction: {type(error.orig).__name__}; nothing of it "
+                "was written"
+            ) from error
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        try:
+            with (
+                self.engine.connect().execution_options(cirahub_read=True) as connection,
+                connection.begin(),
+            ):
+                yield connection
+        except DatabaseError as error:
+            raise StoreError(
+                f"the database could not be read: {type(error.orig).__name__}"
+            ) from error
+
+    def upsert(
+        self, connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]
+    ) -> None:
+        """Insert rows, replacing those with the same primary key."""
+        if not rows:
+            return
+        dialect = connection.dialect.name
+        if dialect not in {"sqlite", "postgresql"}:
+            # SQL Server has no ON CONFLICT; MERGE is known for races, so delete, then insert.
+            keys = [column.name for column in table.primary_key]
+            condition = [table.c[key] == row[key] for row in rows[:1] for key in keys]
+            for row in rows:
+                condition = [table.c[key] == row[key] for key in keys]
+                connection.execute(table.delete().where(*condition))
+            connection.execute(table.insert(), rows)
+            return
+        statement = self._upserts.get(table.name)
+        if statement is None:
+            module = sqlite if dialect == "sqlite" else postgresql
+            insert = module.insert(table)
+            keys = [column.name for column in table.primary_key]
+            statement = insert.on_conflict_do_update(
+                index_elements=keys,
+                set_={c.name: insert.excluded[c.name] for c in table.c if c.name not in keys},
+            )
+            self._upserts[table.name] = statement
+        connection.execute(statement, rows)
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+
+def _prepare_sqlite(engine: Engine) -> None:
+    @event.listens_for(engine, "connect")
+    def _connect(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None  # BEGIN is ours: see _begin
+        cursor = connection.cursor()
+        cursor.execute(f"PRAGMA busy_timeout={_BUSY_TIMEOUT_MS}")
+        cursor.execute("PRAGMA journal_mode=WAL")
+        # A power cut may undo the last commits, never damage the file; that is a store restored
+        # from a moment ago, which the engine copes with (invariant 16).
+        cursor.execute("PRAGMA synchronous=NORMAL")
+        cursor.execute("PRAGMA foreign_keys=ON")
+        cursor.execute("PRAGMA temp_store=MEMORY")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        read = connection.get_execution_options().get("cirahub_read", False)
+        connection.exec_driver_sql("BEGIN" if read else "BEGIN IMMEDIATE")

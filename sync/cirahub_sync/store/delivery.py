@@ -1,0 +1,301 @@
+"""What pushing keeps: replicas, intents, and what is pending."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+from sqlalchemy import Connection, Row, Select, bindparam, delete, func, select, update
+
+from cirahub_sync.store.database import Database
+from cirahub_sync.store.parts import parts
+from cirahub_sync.store.rows import Action, Intent, Pending, Replica, ReplicaState
+from cirahub_sync.store.tables import intents, items, pending, replicas
+
+_REPLICAS_BY_ITEM = select(replicas).where(
+    replicas.c.spoke == bindparam("spoke"), replicas.c.item.in_(bindparam("ids", expanding=True))
+)
+_REPLICAS_BY_REMOTE = select(replicas).where(
+    replicas.c.spoke == bindparam("spoke"),
+    replicas.c.remote.in_(bindparam("remotes", expanding=True)),
+)
+_REPLICA_ETAG = select(replicas.c.etag).where(
+    replicas.c.spoke == bindparam("spoke"), replicas.c.remote == bindparam("remote")
+)
+_REPLICA_STATES = {state.value: state for state in ReplicaState}
+
+
+class ReplicaTable:
+    def __init__(self, connection: Connection, database: Database, hub: str) -> None:
+        self._connection = connection
+        self._database = database
+        self._hub = hub
+
+    def by_item(self, spoke: str, ids: Sequence[str]) -> dict[str, Replica]:
+        return {
+            replica.item: replica
+            for part in parts(ids)
+            for replica in self._select(_REPLICAS_BY_ITEM, spoke=spoke, ids=part)
+        }
+
+    def by_remote(self, spoke: str, remotes: Sequence[str]) -> dict[str, Replica]:
+        return {
+            replica.remote: replica
+            for part in parts(remotes)
+            for replica in self._select(_REPLICAS_BY_REMOTE, spoke=spoke, remotes=part)
+        }
+
+    def unseen(self, spoke: str, round_id: str, count: int) -> list[Replica]:
+        """Live copies that the round did not show."""
+        return self._select(
+            select(replicas)
+            .where(
+                replicas.c.spoke == spoke,
+                replicas.c.state == ReplicaState.LIVE.value,
+                (replicas.c.round.is_(None)) | (replicas.c.round != round_id),
+            )
+            .order_by(replicas.c.remote)
+            .limit(count)
+        )
+
+    def copies(self, spoke: str, after: str, count: int) -> list[Replica]:
+        """Live copies (not the spoke's own items) in the order of their items."""
+        return self._select(
+            select(replicas)
+            .where(
+                replicas.c.spoke == spoke,
+                replicas.c.item > after,
+                replicas.c.native.is_(False),
+                replicas.c.state == ReplicaState.LIVE.value,
+            )
+            .order_by(replicas.c.item)
+            .limit(count)
+        )
+
+    def mark_round(self, spoke: str, remotes: Sequence[str], round_id: str) -> None:
+        if remotes:
+            self._connection.execute(
+                update(replicas)
+                .where(replicas.c.spoke == spoke, replicas.c.remote.in_(remotes))
+                .values(round=round_id)
+            )
+
+    def seen(self, spoke: str, round_id: str) -> bool:
+        """Whether the round showed any item that was delivered."""
+        return (
+            self._connection.execute(
+                select(replicas.c.item)
+                .where(replicas.c.spoke == spoke, replicas.c.round == round_id)
+                .limit(1)
+            ).first()
+            is not None
+        )
+
+    def etag(self, spoke: str, remote: str) -> str | None:
+        return self._connection.execute(_REPLICA_ETAG, {"spoke": spoke, "remote": remote}).scalar()
+
+    def put(self, rows: Sequence[Replica]) -> None:
+        self._database.upsert(
+            self._connection,
+            replicas,
+            [
+                {**msgspec.structs.asdict(row), "hub": self._hub, "state": row.state.value}
+                for row in rows
+            ],
+        )
+
+    def remove(self, spoke: str, ids: Sequence[str]) -> None:
+        if ids:
+            self._connection.execute(
+                delete(replicas).where(replicas.c.spoke == spoke, replicas.c.item.in_(ids))
+            )
+
+    def delivered(self, spoke: str, seqs: Sequence[tuple[str, int]]) -> None:
+        """Note that what these items now are was found to be what the spoke already has."""
+        if seqs:
+            self._connection.execute(
+                update(replicas)
+                .where(replicas.c.spoke == spoke, replicas.c.item == bindparam("item_id"))
+                .values(delivered_seq=bindparam("item_seq")),
+                [{"item_id": item, "item_seq": seq} for item, seq in seqs],
+            )
+
+    def count(self, spoke: str) -> int:
+        """Live copies, not counting the spoke's own items."""
+        return self._connection.execute(
+            select(func.count())
+            .select_from(replicas)
+            .where(
+                replicas.c.spoke == spoke,
+                replicas.c.state == ReplicaState.LIVE.value,
+                replicas.c.native.is_(False),
+            )
+        ).scalar_one()
+
+    def count_erased(self) -> int:
+        """Live copies, wherever they are, of items that somebody who left for good took along."""
+        return self._connection.execute(
+            select(func.count())
+            .select_from(replicas)
+            .join(items, (items.c.hub == replicas.c.hub) & (items.c.id == replicas.c.item))
+            .where(
+                replicas.c.hub == self._hub,
+                items.c.erased.is_(True),
+                replicas.c.state == ReplicaState.LIVE.value,
+                replicas.c.native.is_(False),
+            )
+        ).scalar_one()
+
+    def _select(self, query: Select[tuple[object, ...]], **values: object) -> list[Replica]:
+        return [
+            Replica(
+                spoke=row.spoke,
+                item=row.item,
+                remote=row.remote,
+                native=row.native,
+                state=_REPLICA_STATES[row.state],
+                etag=row.etag,
+                fingerprint=row.fingerprint,
+                acknowledged=row.acknowledged,
+                delivered_seq=row.delivered_seq,
+                round=row.round,
+            )
+            for row in self._connection.execute(query, values)
+        ]
+
+
+class IntentTable:
+    def __init__(self, connection: Connection, database: Database, hub: str) -> None:
+        self._connection = connection
+        self._database = database
+        self._hub = hub
+
+    def put(self, rows: Sequence[Intent]) -> None:
+        self._database.upsert(
+            self._connection,
+            intents,
+            [
+                {**msgspec.structs.asdict(row), "hub": self._hub, "action": row.action.value}
+                for row in rows
+            ],
+        )
+
+    def open(self, spoke: str) -> list[Intent]:
+        """Requests whose outcome is not known."""
+        return self._list(intents.c.spoke == spoke, intents.c.abandoned.is_(False))
+
+    def abandoned(self, keys: Sequence[str]) -> set[str]:
+        """Those of the keys that were looked for once and not found."""
+        rows = self._connection.execute(
+            select(intents.c.key).where(intents.c.key.in_(keys), intents.c.abandoned.is_(True))
+        )
+        return {row.key for row in rows}
+
+    def abandon(self, keys: Sequence[str]) -> None:
+        if keys:
+            self._connection.execute(
+                update(intents).where(intents.c.key.in_(keys)).values(abandoned=True)
+            )
+
+    def remove(self, keys: Sequence[str]) -> None:
+        if keys:
+            self._connection.execute(delete(intents).where(intents.c.key.in_(keys)))
+
+    def expire(self, before: float) -> None:
+        """Forget abandoned ones from before `before`: their effect can't arrive any more."""
+        self._connection.execute(
+            delete(intents).where(
+                intents.c.hub == self._hub,
+                intents.c.abandoned.is_(True),
+                intents.c.created_at < before,
+            )
+        )
+
+    def _list(self, *conditions: object) -> list[Intent]:
+        rows = self._connection.execute(select(intents).where(*conditions))  # type: ignore[arg-type]
+        return [_intent(row) for row in rows]
+
+
+def _intent(row: Row[tuple[object, ...]]) -> Intent:
+    return Intent(
+        key=row.key,
+        spoke=row.spoke,
+        item=row.item,
+        action=Action(row.action),
+        remote=row.remote,
+        item_seq=row.item_seq,
+        fingerprint=row.fingerprint,
+        abandoned=row.abandoned,
+        created_at=row.created_at,
+    )
+
+
+class PendingTable:
+    def __init__(self, connection: Connection, database: Database, hub: str) -> None:
+        self._connection = connection
+        self._database = database
+        self._hub = hub
+
+    def put(self, rows: Sequence[Pending]) -> None:
+        self._database.upsert(
+            self._connection,
+            pending,
+            [
+                {**msgspec.structs.asdict(row), "hub": self._hub, "error": row.error[:256]}
+                for row in rows
+            ],
+        )
+
+    def by_item(self, spoke: str, ids: Sequence[str]) -> dict[str, Pending]:
+        return {
+            row.item: row
+            for part in parts(ids)
+            for row in self._list(pending.c.spoke == spoke, pending.c.item.in_(part))
+        }
+
+    def due(self, spoke: str, now: float, reasons: Sequence[str], count: int) -> list[Pending]:
+        rows = self._connection.execute(
+            select(pending)
+            .where(
+                pending.c.spoke == spoke,
+                pending.c.due_at <= now,
+                pending.c.reason.in_(reasons),
+            )
+            .order_by(pending.c.due_at, pending.c.item)
+            .limit(count)
+        )
+        return [_pending(row) for row in rows]
+
+    def reconsider(self, spoke: str, ids: Sequence[str]) -> None:
+        """Have these items looked at in the next plan, whatever the spoke's mark."""
+        self.put([Pending(spoke=spoke, item=item, reason="Stale", due_at=0.0) for item in ids])
+
+    def remove(self, spoke: str, ids: Sequence[str]) -> None:
+        for part in parts(ids):
+            self._connection.execute(
+                delete(pending).where(pending.c.spoke == spoke, pending.c.item.in_(part))
+            )
+
+    def counts(self, spoke: str) -> dict[str, int]:
+        """By reason."""
+        rows = self._connection.execute(
+            select(pending.c.reason, func.count())
+            .where(pending.c.spoke == spoke)
+            .group_by(pending.c.reason)
+        )
+        return {str(reason): int(count) for reason, count in rows}
+
+    def _list(self, *conditions: object) -> list[Pending]:
+        rows = self._connection.execute(select(pending).where(*conditions))  # type: ignore[arg-type]
+        return [_pending(row) for row in rows]
+
+
+def _pending(row: Row[tuple[object, ...]]) -> Pending:
+    return Pending(
+        spoke=row.spoke,
+        item=row.item,
+        reason=row.reason,
+        due_at=row.due_at,
+        attempts=row.attempts,
+        error=row.error,
+    )

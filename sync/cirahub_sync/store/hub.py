@@ -1,0 +1,220 @@
+"""One hub's part of the store: its transactions, and through them every query of the engine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+
+import msgspec
+from sqlalchemy import Connection, delete, func, insert, select, update
+
+from cirahub_sync.store import lease as leases
+from cirahub_sync.store.content import ItemTable, ShadowTable
+from cirahub_sync.store.crypto import Cipher
+from cirahub_sync.store.database import Database
+from cirahub_sync.store.delivery import IntentTable, PendingTable, ReplicaTable
+from cirahub_sync.store.inbound import CursorTable, PullRetryTable, StagingTable
+from cirahub_sync.store.rows import Conflict, Spoke
+from cirahub_sync.store.tables import (
+    conflicts,
+    cursors,
+    hubs,
+    intents,
+    match_keys,
+    passes,
+    pending,
+    pull_retry,
+    replicas,
+    spokes,
+    staging,
+)
+
+_REPORTS_KEPT = 20
+
+
+class Transaction:
+    """One transaction of one hub. `seq` is the hub's sequence; `next_seq` advances it."""
+
+    def __init__(
+        self, connection: Connection, database: Database, hub: str, cipher: Cipher
+    ) -> None:
+        self.connection = connection
+        self.hub = hub
+        self.cipher = cipher
+        self._database = database
+        self.seq: int = connection.execute(select(hubs.c.seq).where(hubs.c.uid == hub)).scalar_one()
+        self._seq_read = self.seq
+        self.items = ItemTable(connection, database, hub, cipher)
+        self.shadows = ShadowTable(connection, database, hub, cipher)
+        self.replicas = ReplicaTable(connection, database, hub)
+        self.intents = IntentTable(connection, database, hub)
+        self.pending = PendingTable(connection, database, hub)
+        self.cursors = CursorTable(connection, database)
+        self.staging = StagingTable(connection, cipher)
+        self.pull_retry = PullRetryTable(connection, database)
+
+    def next_seq(self) -> int:
+        self.seq += 1
+        return self.seq
+
+    def flush_seq(self) -> None:
+        if self.seq != self._seq_read:
+            self.connection.execute(update(hubs).where(hubs.c.uid == self.hub).values(seq=self.seq))
+            self._seq_read = self.seq
+
+    def spokes(self) -> dict[str, Spoke]:
+        rows = self.connection.execute(
+            select(spokes).where(spokes.c.hub == self.hub).order_by(spokes.c.rank)
+        )
+        return {
+            row.uid: Spoke(
+                uid=row.uid,
+                rank=row.rank,
+                place=row.place,
+                target=row.target,
+                contributes_key=row.contributes_key,
+                receives_key=row.receives_key,
+                mark=row.mark,
+                verified_at=row.verified_at,
+            )
+            for row in rows
+        }
+
+    def add_spoke(self, row: Spoke) -> None:
+        self.connection.execute(insert(spokes).values(hub=self.hub, **msgspec.structs.asdict(row)))
+
+    def update_spoke(self, uid: str, **values: str | float | None) -> None:
+        self.connection.execute(update(spokes).where(spokes.c.uid == uid).values(**values))
+
+    def target_owner(self, target: str) -> str | None:
+        """The uid of the spoke, of any hub of this store, that owns the target."""
+        return self.connection.execute(
+            select(spokes.c.uid).where(spokes.c.target == target)
+        ).scalar()
+
+    def remove_spoke(self, uid: str) -> None:
+        """Drops the spoke's row and, by cascade, everything kept for it."""
+        self.connection.execute(delete(spokes).where(spokes.c.uid == uid))
+
+    def retire_spoke(self, uid: str) -> None:
+        """Keep what the spoke contributed, as the hub's own, and forget the rest of it."""
+        for table in (cursors, staging, replicas, intents, pending, pull_retry):
+            self.connection.execute(delete(table).where(table.c.spoke == uid))
+        self.update_spoke(uid, target=None)
+
+    def add_conflicts(self, rows: Sequence[Conflict], at: float) -> int:
+        """Records the losing values; one that is recorded already is left as it is."""
+        added = 0
+        for row in rows:
+            digest = self.cipher.fingerprint(row.value)
+            where = (
+                (conflicts.c.hub == self.hub)
+                & (conflicts.c.item == row.item)
+                & (conflicts.c.field == row.field)
+                & (conflicts.c.loser == row.loser)
+                & (conflicts.c.digest == digest)
+            )
+            if self.connection.execute(select(conflicts.c.seq).where(where)).first() is not None:
+                continue
+            self.connection.execute(
+                insert(conflicts).values(
+                    hub=self.hub,
+                    item=row.item,
+                    field=row.field,
+                    loser=row.loser,
+                    digest=digest,
+                    winner=row.winner,
+                    tie=row.tie,
+                    seq=row.seq,
+                    recorded_at=at,
+                    value=self.cipher.seal(row.value, f"conflicts/{self.hub}/{row.item}"),
+                )
+            )
+            added += 1
+        return added
+
+    def forget_conflicts(self, spoke: str) -> None:
+        self.connection.execute(
+            delete(conflicts).where(
+                conflicts.c.hub == self.hub,
+                (conflicts.c.loser == spoke) | (conflicts.c.winner == spoke),
+            )
+        )
+
+    def count_conflicts(self) -> int:
+        return self.connection.execute(
+            select(func.count()).select_from(conflicts).where(conflicts.c.hub == self.hub)
+        ).scalar_one()
+
+    def add_report(self, started: float, report: bytes) -> None:
+        self.connection.execute(insert(passes).values(hub=self.hub, started=started, report=report))
+        oldest = (
+            select(passes.c.started)
+            .where(passes.c.hub == self.hub)
+            .order_by(passes.c.started.desc())
+            .offset(_REPORTS_KEPT)
+            .limit(1)
+        )
+        self.connection.execute(
+            delete(passes).where(
+                passes.c.hub == self.hub, passes.c.started <= oldest.scalar_subquery()
+            )
+        )
+
+
+class HubStore:
+    """A hub opened with its key. Reads need no lease; every write checks it."""
+
+    def __init__(
+        self, database: Database, hub: str, cipher: Cipher, clock: Callable[[], float]
+    ) -> None:
+        self.hub = hub
+        self.cipher = cipher
+        self._database = database
+        self._clock = clock
+        self._lease: leases.Lease | None = None
+
+    def acquire(self) -> None:
+        """Raises LeaseHeldError while another living pass has the hub."""
+        self._lease = leases.acquire(self._database, self.hub, self._clock)
+
+    def release(self) -> None:
+        if self._lease is not None:
+            leases.release(self._database, self._lease)
+            self._lease = None
+
+    def outlives(self, seconds: float) -> bool:
+        return self._lease is not None and self._lease.outlives(seconds)
+
+    def renew(self) -> None:
+        """Raises LeaseLostError."""
+        with self.write():
+            pass
+
+    @contextmanager
+    def write(self) -> Iterator[Transaction]:
+        """Raises LeaseLostError, and writes nothing, when the lease is not held any more."""
+        if self._lease is None:
+            raise RuntimeError("HubStore.write without acquire()")
+        with self._database.write() as connection:
+            self._lease.check(connection)
+            transaction = Transaction(connection, self._database, self.hub, self.cipher)
+            yield transaction
+            transaction.flush_seq()
+
+    @contextmanager
+    def read(self) -> Iterator[Transaction]:
+        with self._database.read() as connection:
+            yield Transaction(connection, self._database, self.hub, self.cipher)
+
+    def destroy(self) -> None:
+        """Delete the hub's rows, and its key last: what a backup of the file still holds of it
+        can't be opened then."""
+        if self._lease is None:
+            raise RuntimeError("HubStore.destroy without acquire()")
+        with self._database.write() as connection:
+            self._lease.check(connection)
+            for table in (conflicts, match_keys):
+                connection.execute(delete(table).where(table.c.hub == self.hub))
+            connection.execute(delete(hubs).where(hubs.c.uid == self.hub))
+        self._lease = None

@@ -1,0 +1,169 @@
+"""What pulling keeps: cursors, staged pages, and items that could not be read yet."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import Connection, bindparam, delete, func, insert, select
+
+from cirahub_sync.model.codec import decode_contact, encode_contact
+from cirahub_sync.store.crypto import Cipher
+from cirahub_sync.store.database import Database
+from cirahub_sync.store.rows import Cursor, Staged, StagedKind
+from cirahub_sync.store.tables import cursors, pull_retry, staging
+
+_STAGED_AFTER = (
+    select(staging)
+    .where(staging.c.spoke == bindparam("spoke"), staging.c.position > bindparam("position"))
+    .order_by(staging.c.position)
+    .limit(bindparam("count"))
+)
+
+
+class CursorTable:
+    def __init__(self, connection: Connection, database: Database) -> None:
+        self._connection = connection
+        self._database = database
+
+    def get(self, spoke: str) -> Cursor:
+        row = self._connection.execute(select(cursors).where(cursors.c.spoke == spoke)).first()
+        if row is None:
+            return Cursor()
+        return Cursor(
+            cursor=row.cursor, next=row.next, staged=row.staged, round=row.round, rounds=row.rounds
+        )
+
+    def put(self, spoke: str, cursor: Cursor) -> None:
+        self._database.upsert(
+            self._connection,
+            cursors,
+            [
+                {
+                    "spoke": spoke,
+                    "cursor": cursor.cursor,
+                    "next": cursor.next,
+                    "staged": cursor.staged,
+                    "round": cursor.round,
+                    "rounds": cursor.rounds,
+                }
+            ],
+        )
+
+
+class StagingTable:
+    def __init__(self, connection: Connection, cipher: Cipher) -> None:
+        self._connection = connection
+        self._cipher = cipher
+
+    def add(self, spoke: str, rows: Sequence[Staged]) -> None:
+        if rows:
+            self._connection.execute(
+                insert(staging),
+                [
+                    {
+                        "spoke": spoke,
+                        "remote": row.remote,
+                        "kind": row.kind.value,
+                        "etag": row.etag,
+                        "stamp": row.stamp,
+                        "created": row.created,
+                        "modified": row.modified,
+                        "content": None
+                        if row.content is None
+                        else self._cipher.seal(
+                            encode_contact(row.content), f"staging/{spoke}/{row.remote}"
+                        ),
+                    }
+                    for row in rows
+                ],
+            )
+
+    def after(self, spoke: str, position: int, count: int) -> list[Staged]:
+        """In the order in which the service yielded them."""
+        return [
+            Staged(
+                position=row.position,
+                remote=row.remote,
+                kind=StagedKind(row.kind),
+                etag=row.etag,
+                stamp=row.stamp,
+                created=row.created,
+                modified=row.modified,
+                content=None
+                if row.content is None
+                else decode_contact(
+                    self._cipher.open(row.content, f"staging/{spoke}/{row.remote}")
+                ),
+            )
+            for row in self._connection.execute(
+                _STAGED_AFTER, {"spoke": spoke, "position": position, "count": count}
+            )
+        ]
+
+    def remove(self, positions: Sequence[int]) -> None:
+        if positions:
+            self._connection.execute(delete(staging).where(staging.c.position.in_(positions)))
+
+    def clear(self, spoke: str) -> None:
+        self._connection.execute(delete(staging).where(staging.c.spoke == spoke))
+
+    def count(self, spoke: str) -> int:
+        return self._connection.execute(
+            select(func.count()).select_from(staging).where(staging.c.spoke == spoke)
+        ).scalar_one()
+
+
+class PullRetryTable:
+    """Items that could not be parsed: fetched again until they can be, never lost."""
+
+    def __init__(self, connection: Connection, database: Database) -> None:
+        self._connection = connection
+        self._database = database
+
+    def put(self, spoke: str, remote: str, *, why: str, attempts: int, due_at: float) -> None:
+        self._database.upsert(
+            self._connection,
+            pull_retry,
+            [
+                {
+                    "spoke": spoke,
+                    "remote": remote,
+                    "why": why[:256],
+                    "attempts": attempts,
+                    "due_at": due_at,
+                }
+            ],
+        )
+
+    def due(self, spoke: str, now: float, count: int) -> list[tuple[str, int]]:
+        """Remote ids with the number of attempts so far."""
+        rows = self._connection.execute(
+            select(pull_retry.c.remote, pull_retry.c.attempts)
+            .where(pull_retry.c.spoke == spoke, pull_retry.c.due_at <= now)
+            .order_by(pull_retry.c.due_at)
+            .limit(count)
+        )
+        return [(row.remote, row.attempts) for row in rows]
+
+    def attempts(self, spoke: str, remote: str) -> int:
+        return (
+            self._connection.execute(
+                select(pull_retry.c.attempts).where(
+                    pull_retry.c.spoke == spoke, pull_retry.c.remote == remote
+                )
+            ).scalar()
+            or 0
+        )
+
+    def remove(self, spoke: str, remotes: Sequence[str]) -> None:
+        if remotes:
+            self._connection.execute(
+                delete(pull_retry).where(
+                    pull_retry.c.spoke == spoke, pull_retry.c.remote.in_(remotes)
+                )
+            )
+
+    def count(self, spoke: str) -> int:
+        return self._connection.execute(
+            select(func.count()).select_from(pull_retry).where(pull_retry.c.spoke == spoke)
+        ).scalar_one()

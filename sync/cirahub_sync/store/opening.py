@@ -1,0 +1,33 @@
+"""The store put together: database, keyring, and hubs opened with their keys."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from cirahub_sync.store.crypto import load_key
+from cirahub_sync.store.database import Database
+from cirahub_sync.store.hub import HubStore
+from cirahub_sync.store.keyring import Keyring
+
+
+class Store:
+    def __init__(self, database: Database, keyring: Keyring, clock: Callable[[], float]) -> None:
+        self.database = database
+        self._keyring = keyring
+        self._clock = clock
+
+    @classmethod
+    def open(cls, url: str, key_file: Path | None, clock: Callable[[], float]) -> Store:
+        """Raises ConfigurationError, StoreError, or KeyUnavailableError when the key is missing
+        or is not the one that the store was written under: never a fresh start."""
+        keyring = Keyring(load_key(key_file))
+        database = Database.open(url)
+        keyring.verify(database)
+        return cls(database, keyring, clock)
+
+    def hub(self, uid: str) -> HubStore:
+        return HubStore(self.database, uid, self._keyring.cipher(self.database, uid), self._clock)
+
+    def close(self) -> None:
+        self.database.close()

@@ -1,0 +1,126 @@
+"""Rows as the engine sees them: content opened, keyed by names."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+import msgspec
+
+from cirahub_sync.model.contact import Contact
+from cirahub_sync.model.edit import OwnEdits
+
+
+class Spoke(msgspec.Struct, kw_only=True):
+    uid: str
+    rank: int
+    place: str
+    target: str | None
+    contributes_key: str
+    receives_key: str
+    mark: int
+    verified_at: float
+
+
+class Cursor(msgspec.Struct, kw_only=True):
+    cursor: str | None = None
+    next: str | None = None
+    staged: str | None = None
+    round: str | None = None
+    rounds: int = 0
+
+
+class StagedKind(StrEnum):
+    ITEM = "item"
+    REMOVED = "removed"
+    UNREADABLE = "unreadable"
+
+
+class Staged(msgspec.Struct, kw_only=True):
+    position: int = 0
+    remote: str
+    kind: StagedKind
+    etag: str = ""
+    stamp: str = ""
+    created: float | None = None
+    modified: float | None = None
+    content: Contact | None = None
+
+
+class Item(msgspec.Struct, kw_only=True):
+    id: str
+    seq: int
+    alive: bool
+    deleted_at: float | None
+    erased: bool
+    fingerprint: bytes
+    content: Contact
+
+
+class Shadow(msgspec.Struct, kw_only=True):
+    spoke: str
+    remote: str
+    item: str | None
+    native: bool
+    admitted: bool
+    etag: str
+    modified: float | None
+    acknowledged_at: float
+    round: str | None
+    content: Contact
+    own: OwnEdits
+
+
+class ReplicaState(StrEnum):
+    LIVE = "live"
+    DETACHED = "detached"
+
+
+class Replica(msgspec.Struct, kw_only=True):
+    spoke: str
+    item: str
+    remote: str
+    native: bool
+    state: ReplicaState
+    etag: str
+    fingerprint: bytes
+    acknowledged: bytes
+    delivered_seq: int
+    round: str | None = None
+
+
+class Action(StrEnum):
+    CREATE = "create"
+    UPDATE = "update"
+    DELETE = "delete"
+
+
+class Intent(msgspec.Struct, kw_only=True):
+    key: str
+    spoke: str
+    item: str
+    action: Action
+    remote: str
+    item_seq: int
+    fingerprint: bytes
+    abandoned: bool
+    created_at: float
+
+
+class Pending(msgspec.Struct, kw_only=True):
+    spoke: str
+    item: str
+    reason: str
+    due_at: float
+    attempts: int = 0
+    error: str = ""
+
+
+class Conflict(msgspec.Struct, kw_only=True):
+    item: str
+    field: str
+    loser: str
+    winner: str
+    tie: bool
+    seq: int
+    value: bytes
+    """msgpack of the field's value."""

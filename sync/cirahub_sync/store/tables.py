@@ -1,0 +1,235 @@
+"""The tables. Content columns hold sealed bytes (see `crypto`); everything else is ids, hashes,
+times (POSIX seconds) and numbers. Written for SQLite, PostgreSQL and Azure SQL alike.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    UniqueConstraint,
+)
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    }
+)
+
+_ID = String(64)
+_REMOTE = String(512)
+_DIGEST = LargeBinary(16)
+_BIG = BigInteger().with_variant(Integer, "sqlite")
+
+key_check = Table(
+    "key_check",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("sealed", LargeBinary, nullable=False),
+    comment="A known text under the key-encryption key: tells a wrong key from a damaged store.",
+)
+
+hubs = Table(
+    "hubs",
+    metadata,
+    Column("uid", _ID, primary_key=True),
+    Column("wrapped_key", LargeBinary, nullable=False),
+    Column("key_version", Integer, nullable=False),
+    Column("seq", _BIG, nullable=False, default=0),
+    Column("lease_holder", String(128)),
+    Column("lease_token", _BIG, nullable=False, default=0),
+    Column("lease_expires", Float, nullable=False, default=0.0),
+    comment="One row a hub: its wrapped key, its sequence and the lease of its pass.",
+)
+
+spokes = Table(
+    "spokes",
+    metadata,
+    Column("uid", _ID, primary_key=True),
+    Column("hub", _ID, ForeignKey("hubs.uid", ondelete="CASCADE"), nullable=False),
+    Column("rank", Integer, nullable=False),
+    Column("place", String(64), nullable=False),
+    Column("target", String(1024)),
+    Column("contributes_key", String(64), nullable=False),
+    Column("receives_key", String(64), nullable=False),
+    Column("mark", _BIG, nullable=False, default=0),
+    Column("verified_at", Float, nullable=False, default=0.0),
+    UniqueConstraint("target"),
+    Index(None, "hub"),
+    comment="rank: order of joining. place: digest of the manifest's target. target: resolved ids. "
+    "mark: the receiver has considered every item up to this seq.",
+)
+
+cursors = Table(
+    "cursors",
+    metadata,
+    Column("spoke", _ID, ForeignKey("spokes.uid", ondelete="CASCADE"), primary_key=True),
+    Column("cursor", String),
+    Column("next", String),
+    Column("staged", String),
+    Column("round", _ID),
+    Column("rounds", Integer, nullable=False, default=0),
+    comment="cursor: of the last merged round. next: continues the round under way. staged: the "
+    "cursor that the staged changes will end in. round: id of a round from nothing under way. "
+    "rounds: completed rounds from nothing.",
+)
+
+staging = Table(
+    "staging",
+    metadata,
+    Column("position", _BIG, primary_key=True, autoincrement=True),
+    Column("spoke", _ID, ForeignKey("spokes.uid", ondelete="CASCADE"), nullable=False),
+    Column("remote", _REMOTE, nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("etag", _REMOTE, nullable=False, default=""),
+    Column("stamp", String(512), nullable=False, default=""),
+    Column("created", Float),
+    Column("modified", Float),
+    Column("content", LargeBinary),
+    Index(None, "spoke", "position"),
+)
+
+items = Table(
+    "items",
+    metadata,
+    Column("hub", _ID, ForeignKey("hubs.uid", ondelete="CASCADE"), primary_key=True),
+    Column("id", _ID, primary_key=True),
+    Column("seq", _BIG, nullable=False),
+    Column("alive", Boolean, nullable=False),
+    Column("deleted_at", Float),
+    Column("erased", Boolean, nullable=False, default=False),
+    Column("fingerprint", _DIGEST, nullable=False),
+    Column("content", LargeBinary),
+    Index(None, "hub", "seq"),
+    comment="alive false: a tombstone, with content until its copies are gone. erased: somebody "
+    "left, so neither grace nor guard applies.",
+)
+
+match_keys = Table(
+    "match_keys",
+    metadata,
+    Column("hub", _ID, primary_key=True),
+    Column("digest", _DIGEST, primary_key=True),
+    Column("item", _ID, primary_key=True),
+    Index(None, "hub", "item"),
+)
+
+shadows = Table(
+    "shadows",
+    metadata,
+    Column("spoke", _ID, ForeignKey("spokes.uid", ondelete="CASCADE"), primary_key=True),
+    Column("remote", _REMOTE, primary_key=True),
+    Column("hub", _ID, nullable=False),
+    Column("item", _ID),
+    Column("native", Boolean, nullable=False),
+    Column("admitted", Boolean, nullable=False),
+    Column("etag", _REMOTE, nullable=False),
+    Column("modified", Float),
+    Column("acknowledged_at", Float, nullable=False),
+    Column("round", _ID),
+    Column("content", LargeBinary),
+    Column("own", LargeBinary),
+    Index(None, "hub", "item"),
+    comment="A linked item of a contributing spoke as last acknowledged, and the spoke's own "
+    "edits. admitted false: the filter keeps it out, so it has neither.",
+)
+
+replicas = Table(
+    "replicas",
+    metadata,
+    Column("spoke", _ID, ForeignKey("spokes.uid", ondelete="CASCADE"), primary_key=True),
+    Column("item", _ID, primary_key=True),
+    Column("hub", _ID, nullable=False),
+    Column("remote", _REMOTE, nullable=False),
+    Column("native", Boolean, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("etag", _REMOTE, nullable=False),
+    Column("fingerprint", _DIGEST, nullable=False),
+    Column("acknowledged", _DIGEST, nullable=False),
+    Column("delivered_seq", _BIG, nullable=False),
+    Column("round", _ID),
+    Index(None, "spoke", "remote"),
+    Index(None, "hub", "item"),
+    comment="What was delivered to a receiver. native: the spoke's own item, not a copy. state: "
+    "live, or detached (its user removed it). fingerprint: of what we meant; acknowledged: of what "
+    "the service made of it.",
+)
+
+intents = Table(
+    "intents",
+    metadata,
+    Column("key", String(255), primary_key=True),
+    Column("hub", _ID, nullable=False),
+    Column("spoke", _ID, ForeignKey("spokes.uid", ondelete="CASCADE"), nullable=False),
+    Column("item", _ID, nullable=False),
+    Column("action", String(16), nullable=False),
+    Column("remote", _REMOTE, nullable=False, default=""),
+    Column("item_seq", _BIG, nullable=False),
+    Column("fingerprint", _DIGEST, nullable=False),
+    Column("abandoned", Boolean, nullable=False, default=False),
+    Column("created_at", Float, nullable=False),
+    Index(None, "spoke", "abandoned"),
+    comment="Written before a request leaves. abandoned: looked for and not found; kept in case "
+    "its effect arrives late.",
+)
+
+pending = Table(
+    "pending",
+    metadata,
+    Column("spoke", _ID, ForeignKey("spokes.uid", ondelete="CASCADE"), primary_key=True),
+    Column("item", _ID, primary_key=True),
+    Column("hub", _ID, nullable=False),
+    Column("reason", String(16), nullable=False),
+    Column("due_at", Float, nullable=False),
+    Column("attempts", Integer, nullable=False, default=0),
+    Column("error", String(256), nullable=False, default=""),
+    Index(None, "spoke", "due_at"),
+    comment="Considered, not delivered: why, and when to look again.",
+)
+
+pull_retry = Table(
+    "pull_retry",
+    metadata,
+    Column("spoke", _ID, ForeignKey("spokes.uid", ondelete="CASCADE"), primary_key=True),
+    Column("remote", _REMOTE, primary_key=True),
+    Column("why", String(256), nullable=False),
+    Column("attempts", Integer, nullable=False, default=0),
+    Column("due_at", Float, nullable=False),
+)
+
+conflicts = Table(
+    "conflicts",
+    metadata,
+    Column("hub", _ID, primary_key=True),
+    Column("item", _ID, primary_key=True),
+    Column("field", String(64), primary_key=True),
+    Column("loser", _ID, primary_key=True),
+    Column("digest", _DIGEST, primary_key=True),
+    Column("winner", _ID, nullable=False),
+    Column("tie", Boolean, nullable=False),
+    Column("seq", _BIG, nullable=False),
+    Column("recorded_at", Float, nullable=False),
+    Column("value", LargeBinary, nullable=False),
+    comment="The value that lost, sealed.",
+)
+
+passes = Table(
+    "passes",
+    metadata,
+    Column("hub", _ID, ForeignKey("hubs.uid", ondelete="CASCADE"), primary_key=True),
+    Column("started", Float, primary_key=True),
+    Column("report", LargeBinary, nullable=False),
+    comment="The last reports, newest kept; numbers and reasons only.",
+)

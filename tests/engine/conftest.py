@@ -1,0 +1,238 @@
+"""A hub with spokes over the simulator, on real sockets, driven pass by pass.
+
+Time is the worker's own clock, moved by the tests, so that grace periods and back-offs pass
+without waiting. Users act through the simulator's admin endpoint.
+"""
+
+from __future__ import annotations
+
+import base64
+import os
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from cirahub_simulator.client import AdminClient
+from cirahub_simulator.directory import Application, ClientSecret, Tenant, User
+from cirahub_simulator.process import EmbeddedSimulator
+from cirahub_simulator.world import World
+from cirahub_sync.configuration import (
+    ClientSecretAuth,
+    ConnectionConfig,
+    DeletionLimits,
+    Direction,
+    HubConfig,
+    MailboxTarget,
+    SecretFile,
+    SpokeConfig,
+)
+from cirahub_sync.engine.report import PassReport
+from cirahub_sync.identity.base import AccessToken
+from cirahub_sync.origins import Origins
+from cirahub_sync.worker import Worker, WorkerSettings
+
+TENANT = "11111111-1111-4111-8111-111111111111"
+CLIENT = "22222222-2222-4222-8222-222222222222"
+SECRET = "the-test-s-client-secret"
+STAMP = "CiraHubItem"
+
+
+class Handed:
+    """The secret, as if it were read from a Kubernetes Secret."""
+
+    async def secret(self, reference: SecretFile) -> str:
+        assert reference.origin == "test"
+        return SECRET
+
+    async def service_account_token(self, service_account: str, audience: str) -> AccessToken:
+        raise AssertionError("no token is asked for with a client secret")
+
+
+class Scene:
+    """One hub. `connect` adds spokes, `sync` runs passes, users act by `add`, `edit`, `remove`."""
+
+    def __init__(self, simulator: EmbeddedSimulator, folder: Path) -> None:
+        self.simulator = simulator
+        self.admin: AdminClient = simulator.admin
+        self._folder = folder
+        self._moved = 0.0
+        self.hub = HubConfig(
+            uid="hub-1",
+            name="default/staff",
+            deletion=DeletionLimits(grace_period=3600.0, max_count=50, max_percent=100),
+        )
+        self.connection = ConnectionConfig(
+            uid="connection-1",
+            name="default/contoso",
+            auth=ClientSecretAuth(TENANT, CLIENT, secret=SecretFile("test")),
+        )
+        self.spokes: dict[str, SpokeConfig] = {}
+        self.installation = "test-installation"
+        key = folder / "key"
+        if not key.exists():
+            key.write_bytes(base64.b64encode(os.urandom(32)))
+        self.worker = self._open()
+
+    def clock(self) -> float:
+        return time.time() + self._moved
+
+    def advance(self, seconds: float) -> None:
+        """Let time pass for the worker."""
+        self._moved += seconds
+
+    def mailbox(self, name: str) -> str:
+        address = f"{name}@contoso.example"
+        directory = self.simulator.world.directory
+        if directory.find_user(address) is None:
+            directory.add_user(
+                User(
+                    id=f"00000000-0000-4000-8000-{len(directory.users()):012d}",
+                    tenant_id=TENANT,
+                    user_principal_name=address,
+                    display_name=name,
+                    mail=address,
+                    has_mailbox=True,
+                )
+            )
+        return address
+
+    def connect(
+        self, name: str, direction: Direction = Direction.CONTRIBUTE, **settings: Any
+    ) -> SpokeConfig:
+        """Add a spoke on the mailbox of that name, or change it."""
+        spoke = SpokeConfig(
+            uid=f"spoke-{name}",
+            name=f"default/{name}",
+            connection=self.connection,
+            target=MailboxTarget(self.mailbox(name), settings.pop("folder", "")),
+            direction=direction,
+            **settings,
+        )
+        self.spokes[name] = spoke
+        return spoke
+
+    def configure(self, **settings: Any) -> None:
+        self.hub = msgspec.structs.replace(self.hub, **settings)
+
+    async def sync(self, passes: int = 1, **options: Any) -> PassReport:
+        """Passes over the hub; the last one's report. Problems are the test's to look at."""
+        for _ in range(passes):
+            report = await self.worker.run_pass(self.hub, list(self.spokes.values()), **options)
+        return report
+
+    async def settle(self) -> PassReport:
+        """Two passes in which nothing may go wrong."""
+        report = await self.sync(2)
+        problems = [report.problem, *(spoke.problem for spoke in report.spokes.values())]
+        assert [problem for problem in problems if problem is not None] == []
+        return report
+
+    # Users
+
+    def add(self, name: str, **fields: Any) -> str:
+        """The contact's id."""
+        return str(self.admin.create_contact(self.mailbox(name), _graph(fields))["id"])
+
+    def edit(self, name: str, contact: str, **fields: Any) -> None:
+        self.admin.update_contact(self.mailbox(name), contact, _graph(fields))
+
+    def remove(self, name: str, contact: str) -> None:
+        self.admin.delete_contact(self.mailbox(name), contact)
+
+    def held(self, name: str, folder: str = "") -> list[dict[str, Any]]:
+        """The contacts of a folder, as Graph's JSON."""
+        path = folder.split("/") if folder else []
+        return [
+            entry["contact"]
+            for entry in self.admin.contacts(self.mailbox(name))
+            if entry["folder"] == path
+        ]
+
+    def names(self, name: str, folder: str = "") -> list[str]:
+        return sorted(contact["displayName"] for contact in self.held(name, folder))
+
+    def the(self, name: str, display_name: str, folder: str = "") -> dict[str, Any]:
+        """The one contact of that display name."""
+        (found,) = [c for c in self.held(name, folder) if c["displayName"] == display_name]
+        return found
+
+    # Requests
+
+    def requests(self) -> list[dict[str, Any]]:
+        """Graph requests since `forget`, those inside batches as entries of their own."""
+        return [entry for entry in self.admin.requests() if entry["service"] == "graph"]
+
+    def writes(self) -> list[dict[str, Any]]:
+        return [
+            entry
+            for entry in self.requests()
+            if entry["method"] != "GET" and not entry["path"].endswith("/$batch")
+        ]
+
+    def forget(self) -> None:
+        self.admin.forget_requests()
+
+    # Processes
+
+    @property
+    def database(self) -> Path:
+        return self._folder / "store.sqlite3"
+
+    async def restart(self, *, before: Callable[[Path], None] | None = None) -> None:
+        """A new process on the same store; `before` may do something to the file."""
+        await self.worker.close()
+        if before is not None:
+            before(self.database)
+        self.worker = self._open()
+
+    async def lose_store(self) -> None:
+        await self.restart(before=remove_database)
+
+    def _open(self) -> Worker:
+        endpoints = self.simulator.endpoints
+        settings = WorkerSettings(
+            database=f"sqlite:///{self.database}",
+            key_file=self._folder / "key",
+            installation=self.installation,
+            origins=Origins(endpoints.origins, endpoints.ca_file),
+        )
+        return Worker.open(settings, Handed(), clock=self.clock)
+
+
+def remove_database(path: Path) -> None:
+    for suffix in ("", "-wal", "-shm"):
+        Path(f"{path}{suffix}").unlink(missing_ok=True)
+
+
+def _graph(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Graph's JSON from short forms: `email="a@b"` or `emails=["a@b", …]`."""
+    body = dict(fields)
+    if "email" in body:
+        body["emails"] = [body.pop("email")]
+    if "emails" in body:
+        body["emailAddresses"] = [{"address": a, "name": a} for a in body.pop("emails")]
+    return body
+
+
+@pytest.fixture
+async def scene(tmp_path: Path) -> AsyncIterator[Scene]:
+    world = World()
+    world.directory.add_tenant(Tenant(TENANT, "contoso.example", "Contoso"))
+    world.directory.add_application(
+        Application(
+            client_id=CLIENT,
+            display_name="cirahub",
+            home_tenant_id=TENANT,
+            secrets=[ClientSecret(SECRET, datetime(2100, 1, 1, tzinfo=UTC))],
+            granted={TENANT: {"Contacts.ReadWrite", "User.ReadBasic.All"}},
+        )
+    )
+    with EmbeddedSimulator(world) as simulator:
+        made = Scene(simulator, tmp_path)
+        yield made
+        await made.worker.close()
