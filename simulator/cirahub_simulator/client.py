@@ -174,6 +174,11 @@ class AdminClient:
         """Enable or disable an application."""
         self.call("PATCH", f"/applications/{client_id}", {"enabled": enabled})
 
+    def trust_subject(self, client_id: str, subject: str, issuer: str = "cluster") -> None:
+        """Let tokens of a subject sign in as an application; the cluster's, by default."""
+        body = {"issuer": issuer, "subject": subject}
+        self.call("POST", f"/applications/{client_id}/federated", body)
+
     def grant(self, client_id: str, tenant: str, roles: Sequence[str]) -> None:
         """Replace the Graph roles of an application in a tenant."""
         self.call("PUT", f"/applications/{client_id}/tenants/{tenant}/roles", list(roles))

@@ -85,10 +85,10 @@ async def _before(
     world: World, http: web.BaseRequest, request: Request, fault: Fault
 ) -> web.StreamResponse | None:
     rule = fault.rule
+    if rule.moment == "after" or rule.kind == "truncate":
+        return None
     if rule.kind == "delay":
         await asyncio.sleep(rule.delay)
-        return None
-    if rule.moment == "after" or rule.kind == "truncate":
         return None
     if rule.kind == "drop":
         return _drop(world, http, request, fault)
@@ -107,6 +107,8 @@ async def _after(
     rule = fault.rule
     if rule.kind == "drop":
         return _drop(world, http, request, fault)
+    if rule.kind == "delay" and rule.moment == "after":
+        await asyncio.sleep(rule.delay)
     if rule.kind == "status":
         response = fault.response(request, world.clock.now())
     world.journal.note(request, response, fault=rule.id)

@@ -42,14 +42,14 @@ class Rule(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     count: int | None = None
     """Fire this often, then never again. None: without end."""
     moment: Moment = "before"
-    """For `status` and `drop`: before the request takes effect, or after it did."""
+    """Before the request takes effect, or after it did. A body is always truncated after."""
     status: int = 503
     retry_after: int | None = None
     """Seconds, sent as `Retry-After`."""
     code: str | None = None
     """`error.code` of the body. None: a code that suits the status."""
     delay: float = 0.0
-    """Seconds to wait before the request is looked at (kind `delay`)."""
+    """Seconds to wait (kind `delay`)."""
     keep_bytes: int = 20
     """How much of the body a truncated answer still carries."""
 

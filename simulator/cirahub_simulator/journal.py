@@ -66,7 +66,9 @@ class Journal:
         self._recording = stream
 
     def note(self, request: Request, response: Response, *, fault: str | None = None) -> None:
-        """Remember a request and its answer."""
+        """Remember a request and its answer, unless it is part of a user's own batch."""
+        if request.client is None and request.batch is not None:
+            return
         self._seq += 1
         headers = request.headers
         self._entries.append(

@@ -9,8 +9,10 @@ import sys
 import tempfile
 import threading
 import time
+import uuid
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -25,6 +27,13 @@ from cirahub_simulator.world import World
 
 PATIENCE = 30.0
 """Seconds to wait for the endpoints file."""
+
+
+RECORDINGS = "CIRAHUB_SIMULATOR_RECORDINGS"
+"""Environment variable: a folder in which every simulator of this module writes its recording.
+
+So that a whole test run's answers can be checked against Graph's contract afterwards.
+"""
 
 
 class SimulatorFailedError(Exception):
@@ -72,6 +81,9 @@ class SimulatorProcess:
 
     def start(self) -> Self:
         """Start, and wait until it is ready. Raises SimulatorFailedError."""
+        recording = _recording()
+        if recording is not None and "--record" not in self._arguments:
+            self._arguments = (*self._arguments, "--record", str(recording))
         command = [
             sys.executable,
             "-m",
@@ -151,8 +163,11 @@ class EmbeddedSimulator:
         self._stop: Callable[[], object] = lambda: None
 
     def _run(self) -> None:
-        with asyncio.Runner() as runner:
-            runner.run(self._serve())
+        with ExitStack() as stack:
+            recording = _recording()
+            if recording is not None:
+                self.world.journal.record_to(stack.enter_context(recording.open("wb")))
+            stack.enter_context(asyncio.Runner()).run(self._serve())
 
     async def _serve(self) -> None:
         stopped = asyncio.Event()
@@ -185,6 +200,11 @@ class EmbeddedSimulator:
     ) -> None:
         self._stop()
         self._thread.join(PATIENCE)
+
+
+def _recording() -> Path | None:
+    folder = os.environ.get(RECORDINGS)
+    return None if folder is None else Path(folder) / f"{uuid.uuid4().hex}.jsonl"
 
 
 def shipped_world(**arguments: Any) -> World:

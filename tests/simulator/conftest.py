@@ -88,8 +88,11 @@ class GraphClient:
         if token is not None:
             self.session.headers["Authorization"] = f"Bearer {token}"
 
+    def url(self, path: str) -> str:
+        return self._base + path
+
     def call(self, method: str, path: str, **keywords: Any) -> requests.Response:
-        return self.session.request(method, self._base + path, timeout=30, **keywords)
+        return self.session.request(method, self.url(path), timeout=30, **keywords)
 
     def names(self, user: str = ANNA) -> set[str]:
         found = self.call("GET", f"/users/{user}/contacts?$top=999&$select=displayName").json()

@@ -10,6 +10,7 @@ import requests
 
 from cirahub_simulator.client import AdminClient, AdminRefusedError
 from cirahub_simulator.faults import Faults, Rule
+from cirahub_simulator.process import EmbeddedSimulator
 from cirahub_simulator.wire import Request
 
 from .conftest import ANNA, GraphClient
@@ -74,13 +75,27 @@ def test_a_body_is_truncated(graph: GraphClient, admin: AdminClient) -> None:
         graph.call("GET", CONTACTS)
 
 
-def test_an_answer_is_delayed(graph: GraphClient, admin: AdminClient) -> None:
-    admin.add_rule("delay", delay=0.2)
+@pytest.mark.parametrize("moment", ["before", "after"])
+def test_an_answer_is_delayed(graph: GraphClient, admin: AdminClient, moment: str) -> None:
+    admin.add_rule("delay", delay=0.2, moment=moment)
     before = time.monotonic()
 
     graph.call("GET", CONTACTS)
 
     assert time.monotonic() - before >= 0.2
+
+
+def test_a_client_that_gave_up_waiting_may_have_been_served(
+    graph: GraphClient, admin: AdminClient
+) -> None:
+    admin.add_rule("delay", method="POST", delay=5, moment="after")
+
+    with pytest.raises(requests.ReadTimeout):
+        graph.session.post(
+            graph.url(CONTACTS), json={"givenName": "Late", "displayName": "Late"}, timeout=0.5
+        )
+
+    assert "Late" in graph.names()
 
 
 def test_one_request_of_a_batch_fails_after_its_effect(
@@ -113,10 +128,22 @@ def test_a_rule_may_look_at_a_header(graph: GraphClient, admin: AdminClient) -> 
     assert graph.call("GET", CONTACTS, headers={"client-request-id": "bad-1"}).status_code == 500
 
 
-def test_a_rule_may_fail_entra_or_a_vault(graph: GraphClient, admin: AdminClient) -> None:
+def test_a_rule_may_fail_entra_or_a_vault(
+    simulator: EmbeddedSimulator, graph: GraphClient, admin: AdminClient
+) -> None:
     admin.add_rule("status", service="entra", status=503)
+    admin.add_rule("status", service="keyvault", status=503)
+    endpoints = simulator.endpoints
+
+    entra = requests.get(f"{endpoints.entra}/x", verify=endpoints.ca_file, timeout=30)
+    vault = requests.get(
+        f"{endpoints.vault('contoso-cirahub')}/secrets", verify=endpoints.ca_file, timeout=30
+    )
 
     assert graph.call("GET", CONTACTS).ok
+    assert (entra.status_code, vault.status_code) == (503, 503)
+    assert entra.json()["error"] == "temporarily_unavailable"
+    assert vault.json()["error"]["code"] == "ServiceNotAvailable"
 
 
 def test_rules_go_when_told(graph: GraphClient, admin: AdminClient) -> None:

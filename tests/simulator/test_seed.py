@@ -183,14 +183,19 @@ def test_all_members_of_congress_and_their_offices_load() -> None:
 
     count = load_people(world, CONGRESS, ANNA, ["Congress"])
 
-    ids = {
-        extended["value"]
-        for person in people
-        for contact in contacts_of(person)
-        for extended in contact["singleValueExtendedProperties"]  # type: ignore[attr-defined]
-        if extended["id"] == CUSTOM_ID
-    }
-    assert count == len(ids) == len(people) + sum(len(person.offices) for person in people)
+    user = world.directory.find_user(ANNA)
+    assert user is not None
+    folder = mailbox_of(world, user.id).folder_at(("Congress",))
+    assert folder is not None
+    stored = {c.extended[CUSTOM_ID.replace("C000", "c000")]: c for c in folder.contacts.values()}
+    assert count == len(stored) == len(people) + sum(len(person.offices) for person in people)
+    for person in people:
+        for sent in contacts_of(person):
+            extended = {e["id"]: e["value"] for e in sent.pop("singleValueExtendedProperties")}  # type: ignore[attr-defined]
+            kept = stored[extended[CUSTOM_ID]]
+            fax = kept.extended.get(BUSINESS_FAX.replace("0x3A24", "0x3a24"))
+            assert fax == extended.get(BUSINESS_FAX)
+            assert strings(sent) <= strings(kept.to_dict(kept.id))
 
 
 def test_people_land_in_the_folder_that_was_named(tmp_path: Path) -> None:

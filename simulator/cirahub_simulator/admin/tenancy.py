@@ -9,10 +9,16 @@ import msgspec
 from aiohttp import web
 
 from cirahub_simulator.admin.answer import AdminError, answer, read
-from cirahub_simulator.directory import Application, ClientSecret, Tenant
+from cirahub_simulator.directory import (
+    Application,
+    ClientSecret,
+    FederatedCredential,
+    Tenant,
+)
 from cirahub_simulator.entra.trust import TrustedIssuer
 from cirahub_simulator.keyvault.vault import Permission, Vault
 from cirahub_simulator.seed.loader import FAR_FUTURE, SeedError, load
+from cirahub_simulator.seed.record import Federation
 
 if TYPE_CHECKING:
     from cirahub_simulator.server import Simulator
@@ -68,6 +74,7 @@ class Tenancy:
             web.delete(application, self.remove_application),
             web.post(application + "/secrets", self.add_secret),
             web.delete(application + "/secrets", self.remove_secrets),
+            web.post(application + "/federated", self.add_federated),
             web.put(application + "/tenants/{tenant}/roles", self.grant),
             web.delete(application + "/tenants/{tenant}", self.withdraw),
             web.put("/vaults/{vault}/secrets/{name}", self.put_vault_secret),
@@ -166,6 +173,14 @@ class Tenancy:
             secret for secret in application.secrets if name is not None and secret.name != name
         ]
         return answer()
+
+    async def add_federated(self, request: web.Request) -> web.StreamResponse:
+        """`POST /applications/{client_id}/federated` `{"issuer": "cluster", "subject": …}`."""
+        body = await read(request, Federation)
+        self._application(request).federated.append(
+            FederatedCredential(body.issuer, body.subject, body.audiences)
+        )
+        return answer(body, 201)
 
     async def grant(self, request: web.Request) -> web.StreamResponse:
         """`PUT /applications/{client_id}/tenants/{tenant}/roles` `["Contacts.ReadWrite"]`.
