@@ -38,6 +38,10 @@ _CALM = 20
 """Requests without a refusal after which one more may run at a time."""
 
 
+_SHORTEST = 0.001
+"""Seconds."""
+
+
 class _Window:
     """Amounts within the last `span` seconds, in slices of a hundredth of it.
 
@@ -167,6 +171,8 @@ class Throttle:
             )
             if seconds <= 0:
                 return
+            # Rounding may leave less than a clock can tell apart.
+            seconds = max(seconds, _SHORTEST)
             self.waited += seconds
             await asyncio.sleep(seconds)
 

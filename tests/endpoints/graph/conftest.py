@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
-from pathlib import Path
+from dataclasses import replace
+from datetime import timedelta
+from typing import get_args, get_type_hints
 
 import pytest
 
@@ -26,6 +28,7 @@ from cirahub_sync.origins import Origins
 TENANT = "11111111-1111-4111-8111-111111111111"
 CLIENT = "22222222-2222-4222-8222-222222222222"
 CUSTOM = ("EmployeeId",)
+FOLDER = "Team/Vertrieb"
 
 
 class IssuedTokens:
@@ -106,6 +109,19 @@ class Cloud:
         assert found is not None
         return mailbox.create_contact(found, read_contact(body, self.world.switches))
 
+    tenant = TENANT
+    an_hour = timedelta(hours=1)
+
+    def delete_folder(self, path: str) -> None:
+        mailbox = self.mailbox()
+        found = mailbox.folder_at(tuple(path.split("/")))
+        assert found is not None
+        mailbox.delete_folder(found)
+
+    def endpoint(self, session: GraphSession, folder: str = FOLDER) -> GraphEndpoint:
+        target = MailboxTarget("ada@contoso.example", folder)
+        return open_endpoint(self.connection, target, session, custom_names=CUSTOM)
+
     def fault(self, **rule: object) -> None:
         self.world.faults.add(Rule(**rule))  # type: ignore[arg-type]
 
@@ -113,23 +129,41 @@ class Cloud:
         endpoints = self.simulator.endpoints
         return Origins(endpoints.origins, endpoints.ca_file)
 
-    def session(self, patience: Patience | None = None) -> GraphSession:
+    def session(
+        self, patience: Patience | None = None, origins: Origins | None = None
+    ) -> GraphSession:
         return GraphSession(
             self.connection,
             self.tokens,
-            self.origins(),
+            origins or self.origins(),
             patience=patience or Patience(pause=0.001, attempts=3, answer=5.0),
         )
 
 
 @pytest.fixture
-def switches() -> Switches:
-    """The setting of everything that documents leave open; tests override it."""
-    return Switches()
+def switches(request: pytest.FixtureRequest) -> Switches:
+    """The setting of everything that documents leave open; see `settings`."""
+    chosen = getattr(request, "param", None)
+    return chosen if isinstance(chosen, Switches) else Switches()
+
+
+def settings(*names: str) -> list[object]:
+    """The defaults, and every other value of these switches, one at a time; as parameters."""
+    default = Switches()
+    hints = get_type_hints(Switches)
+    chosen = [pytest.param(default, id="default")]
+    for name in names:
+        values = get_args(hints[name]) or (False, True)
+        chosen += [
+            pytest.param(replace(default, **{name: value}), id=f"{name}={value}")
+            for value in values
+            if value != getattr(default, name)
+        ]
+    return list(chosen)
 
 
 @pytest.fixture
-async def cloud(switches: Switches, tmp_path: Path) -> AsyncIterator[Cloud]:
+async def cloud(switches: Switches) -> AsyncIterator[Cloud]:
     cloud = Cloud(World(switches=switches))
     async with cloud.simulator:
         yield cloud
@@ -144,8 +178,7 @@ async def session(cloud: Cloud) -> AsyncIterator[GraphSession]:
 @pytest.fixture
 async def endpoint(cloud: Cloud, session: GraphSession) -> AsyncIterator[GraphEndpoint]:
     """Opened on a folder of its own."""
-    target = MailboxTarget("ada@contoso.example", "Team/Vertrieb")
-    endpoint = open_endpoint(cloud.connection, target, session, custom_names=CUSTOM)
+    endpoint = cloud.endpoint(session)
     await endpoint.open(create=True)
     yield endpoint
     await endpoint.close()

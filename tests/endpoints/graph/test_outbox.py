@@ -1,38 +1,325 @@
 """What becomes of writes: one outcome each, nothing sent twice, nothing guessed."""
 
+from collections.abc import Sequence
+
 import msgspec
+import pytest
 
-from cirahub_sync.endpoints.base import Result
+from cirahub_simulator.switches import Switches
+from cirahub_simulator.throttle import Limits
+from cirahub_sync.endpoints.base import (
+    Create,
+    Delete,
+    Operation,
+    Outcome,
+    RemoteItem,
+    Result,
+    Update,
+)
 from cirahub_sync.endpoints.graph import GraphEndpoint, GraphSession
-from cirahub_sync.model.contact import CustomField, Phone, PhoneKind
+from cirahub_sync.errors import (
+    AccessDeniedError,
+    CredentialError,
+    EndpointUnavailableError,
+    TargetNotFoundError,
+)
+from cirahub_sync.model.contact import Contact, CustomField, Phone, PhoneKind
+from cirahub_sync.origins import Origins
 
-from .conftest import Cloud, contact, create, creates, push_all
+from .conftest import FOLDER, Cloud, contact, create, creates, push_all, settings
 
-FOLDER = "Team/Vertrieb"
+BATCH = r"\$batch$"
 
 
+def update(endpoint: GraphEndpoint, item: RemoteItem, after: Contact, etag: str = "") -> Update:
+    body = endpoint.encode_changes(item.content, after)
+    return Update(id=item.id, etag=etag or item.etag, body=body)
+
+
+async def made(endpoint: GraphEndpoint, content: Contact | None = None) -> RemoteItem:
+    outcome = await create(endpoint, content or contact(1))
+    assert outcome.item is not None
+    return outcome.item
+
+
+FULL = msgspec.structs.replace(
+    contact(1),
+    phones=(Phone(PhoneKind.MOBILE, "+49 170 1"), Phone(PhoneKind.BUSINESS_FAX, "+49 30 2")),
+    custom=(CustomField("EmployeeId", "007"),),
+    birthday="1815-12-10",
+    job_title="Mathematikerin",
+)
+
+
+@pytest.mark.parametrize("switches", settings("birthday", "email_name", "file_as"), indirect=True)
 async def test_creates_are_stamped_and_come_back_whole(
     endpoint: GraphEndpoint, cloud: Cloud
 ) -> None:
-    content = msgspec.structs.replace(
-        contact(1),
-        phones=(Phone(PhoneKind.MOBILE, "+49 170 1"), Phone(PhoneKind.BUSINESS_FAX, "+49 30 2")),
-        custom=(CustomField("EmployeeId", "007"),),
-    )
-    outcome = await create(endpoint, content, "i/h/1/s/1")
+    outcome = await create(endpoint, FULL, "i/h/1/s/1")
     assert outcome.item is not None
-    assert outcome.item.content == content
+    assert outcome.item.content == FULL
     assert outcome.item.stamp == "i/h/1/s/1"
-    fetched = (await endpoint.fetch([outcome.item.id]))[outcome.item.id]
-    assert fetched == outcome.item
+    assert (await endpoint.fetch([outcome.item.id]))[outcome.item.id] == outcome.item
     assert [each.immutable_id for each in cloud.held(FOLDER)] == [outcome.item.id]
 
 
+@pytest.mark.parametrize("switches", settings("batch_order", "batch_answers"), indirect=True)
 async def test_forty_five_creates_take_three_requests(
     endpoint: GraphEndpoint, session: GraphSession, cloud: Cloud
 ) -> None:
     before = session.requests
-    outcomes = await push_all(endpoint, creates(endpoint, 45))
+    operations = creates(endpoint, 45)
+    outcomes = await push_all(endpoint, operations)
     assert {each.result for each in outcomes} == {Result.DONE}
     assert session.requests - before == 3
     assert len(cloud.held(FOLDER)) == 45
+    for operation, outcome in zip(operations, outcomes, strict=True):
+        assert outcome.item is not None
+        assert outcome.item.stamp == operation.key
+
+
+@pytest.mark.parametrize(
+    "switches", settings("display_name_kept", "file_as", "if_match_on_patch"), indirect=True
+)
+async def test_an_update_changes_what_it_names_and_keeps_the_rest(endpoint: GraphEndpoint) -> None:
+    item = await made(endpoint, FULL)
+    after = msgspec.structs.replace(
+        FULL,
+        given_name="Ada",
+        phones=(Phone(PhoneKind.MOBILE, "+49 170 1"), Phone(PhoneKind.PAGER, "5")),
+        job_title="",
+    )
+    (outcome,) = await push_all(endpoint, [update(endpoint, item, after)])
+    assert outcome.item is not None
+    assert outcome.item.content == after
+    assert outcome.item.etag != item.etag
+    fetched = (await endpoint.fetch([item.id]))[item.id]
+    assert isinstance(fetched, RemoteItem)
+    assert fetched.content == after
+    assert fetched.stamp == item.stamp
+
+
+@pytest.mark.parametrize("switches", settings("if_match_on_patch"), indirect=True)
+async def test_a_stale_update_is_refused_where_the_service_compares(
+    endpoint: GraphEndpoint, switches: Switches
+) -> None:
+    item = await made(endpoint)
+    first = msgspec.structs.replace(item.content, job_title="first")
+    second = msgspec.structs.replace(item.content, job_title="second")
+    await push_all(endpoint, [update(endpoint, item, first)])
+    (outcome,) = await push_all(endpoint, [update(endpoint, item, second)])
+    honoured = switches.if_match_on_patch == "honoured"
+    assert outcome.result is (Result.STALE if honoured else Result.DONE)
+
+
+async def test_a_permanent_deletion_skips_the_bin(endpoint: GraphEndpoint, cloud: Cloud) -> None:
+    one, two = [each.item for each in await push_all(endpoint, creates(endpoint, 2))]
+    assert one is not None
+    assert two is not None
+    outcomes = await push_all(
+        endpoint,
+        [Delete(id=one.id, etag=one.etag), Delete(id=two.id, etag="", permanent=True)],
+    )
+    assert {each.result for each in outcomes} == {Result.DONE}
+    assert list(cloud.mailbox().bin) == [one.id]
+
+
+async def test_what_is_gone_is_gone(endpoint: GraphEndpoint) -> None:
+    item = await made(endpoint)
+    await push_all(endpoint, [Delete(id=item.id, etag="", permanent=True)])
+    after = msgspec.structs.replace(item.content, job_title="x")
+    outcomes = await push_all(
+        endpoint, [Delete(id=item.id, etag=""), update(endpoint, item, after)]
+    )
+    assert [each.result for each in outcomes] == [Result.DONE, Result.GONE]
+
+
+async def test_content_that_graph_refuses_is_rejected_alone(
+    endpoint: GraphEndpoint, cloud: Cloud
+) -> None:
+    bad = Create(key="i/h/bad/s/1", body=b'{"givenName":7,"singleValueExtendedProperties":[]}')
+    good = creates(endpoint, 2)
+    outcomes = await push_all(endpoint, [good[0], bad, good[1]])
+    assert [each.result for each in outcomes] == [Result.DONE, Result.REJECTED, Result.DONE]
+    assert len(cloud.held(FOLDER)) == 2
+
+
+async def test_a_batch_that_is_refused_whole_is_halved_until_the_bad_one_is_alone(
+    endpoint: GraphEndpoint, cloud: Cloud
+) -> None:
+    bad = Create(key="i/h/bad/s/1", body=b'{"givenName":,"singleValueExtendedProperties":[]}')
+    good = creates(endpoint, 19)
+    outcomes = await push_all(endpoint, [*good[:7], bad, *good[7:]])
+    assert [each.index for each in outcomes if each.result is Result.REJECTED] == [7]
+    assert sum(each.result is Result.DONE for each in outcomes) == 19
+    assert len(cloud.held(FOLDER)) == 19
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+@pytest.mark.parametrize("kind", ["drop", "truncate", "status"])
+async def test_a_lost_answer_is_unknown_and_nothing_is_sent_again(
+    endpoint: GraphEndpoint, cloud: Cloud, session: GraphSession, kind: str, moment: str
+) -> None:
+    cloud.fault(kind=kind, path=BATCH, moment=moment, status=504, keep_bytes=400)
+    before = session.requests
+    outcomes = await push_all(endpoint, creates(endpoint, 3))
+    assert {each.result for each in outcomes} == {Result.UNKNOWN}
+    assert session.requests - before == 1
+    took_effect = moment == "after" or kind == "truncate"
+    assert len(cloud.held(FOLDER)) == (3 if took_effect else 0)
+    cloud.world.faults.clear()
+    found = await endpoint.find([f"i/h/{at}/s/1" for at in range(3)])
+    assert [len(each) for each in found.values()] == [1 if took_effect else 0] * 3
+
+
+async def test_a_service_that_cannot_be_reached_took_nothing(
+    endpoint: GraphEndpoint, cloud: Cloud
+) -> None:
+    await cloud.simulator.stop()
+    outcomes = await push_all(endpoint, creates(endpoint, 3))
+    assert {each.result for each in outcomes} == {Result.RETRY}
+
+
+@pytest.mark.parametrize(
+    ("answer", "moment", "expected"),
+    [
+        ((429, 7), "before", Result.RETRY),
+        ((429, None), "before", Result.RETRY),
+        ((503, 7), "before", Result.RETRY),
+        ((503, None), "after", Result.UNKNOWN),
+        ((500, None), "after", Result.UNKNOWN),
+        ((502, None), "after", Result.UNKNOWN),
+        ((504, 7), "after", Result.UNKNOWN),
+        ((507, None), "before", Result.RETRY),
+        ((409, None), "before", Result.REJECTED),
+        ((413, None), "before", Result.REJECTED),
+        ((422, None), "before", Result.REJECTED),
+        ((412, None), "before", Result.STALE),
+    ],
+)
+async def test_each_part_of_a_batch_has_its_own_outcome(
+    endpoint: GraphEndpoint,
+    cloud: Cloud,
+    answer: tuple[int, int | None],
+    moment: str,
+    expected: Result,
+) -> None:
+    status, retry_after = answer
+    cloud.fault(
+        kind="status",
+        batched=True,
+        method="POST",
+        skip=1,
+        count=1,
+        status=status,
+        retry_after=retry_after,
+        moment=moment,
+    )
+    outcomes = await push_all(endpoint, creates(endpoint, 3))
+    assert [each.result for each in outcomes] == [Result.DONE, expected, Result.DONE]
+    assert str(status) in outcomes[1].error
+    if retry_after is not None:
+        assert outcomes[1].retry_after == retry_after
+    assert len(cloud.held(FOLDER)) == (3 if moment == "after" else 2)
+
+
+async def test_a_throttled_batch_is_for_later(endpoint: GraphEndpoint, cloud: Cloud) -> None:
+    cloud.fault(kind="status", path=BATCH, status=429, retry_after=3)
+    outcomes = await push_all(endpoint, creates(endpoint, 2))
+    assert [(each.result, each.retry_after) for each in outcomes] == [(Result.RETRY, 3.0)] * 2
+
+
+@pytest.mark.parametrize("switches", settings("throttle_code", "concurrency_per"), indirect=True)
+async def test_within_the_limits_nothing_is_ever_throttled(
+    endpoint: GraphEndpoint, cloud: Cloud
+) -> None:
+    cloud.world.latency = 0.01
+    outcomes = await push_all(endpoint, creates(endpoint, 100))
+    assert {each.result for each in outcomes} == {Result.DONE}
+    assert cloud.world.throttle.refused == 0
+
+
+async def test_a_refusal_within_a_batch_holds_the_mailbox_back(
+    endpoint: GraphEndpoint, cloud: Cloud, session: GraphSession
+) -> None:
+    cloud.world.throttle.limits = Limits(concurrent=2)
+    outcomes = await push_all(endpoint, creates(endpoint, 4))
+    assert [each.result for each in outcomes] == [
+        Result.DONE,
+        Result.DONE,
+        Result.RETRY,
+        Result.RETRY,
+    ]
+    assert session.throttle.concurrency(cloud.mailbox().user_id) == 2
+
+
+async def test_an_expired_token_is_renewed_once(endpoint: GraphEndpoint, cloud: Cloud) -> None:
+    before = cloud.tokens.issued
+    cloud.world.clock.advance(cloud.an_hour)
+    outcomes = await push_all(endpoint, creates(endpoint, 25))
+    assert {each.result for each in outcomes} == {Result.DONE}
+    assert cloud.tokens.issued == before + 1
+    assert len(cloud.held(FOLDER)) == 25
+
+
+async def test_a_token_that_is_refused_twice_stops_the_push(
+    endpoint: GraphEndpoint, cloud: Cloud
+) -> None:
+    cloud.fault(kind="status", path=BATCH, status=401, skip=1)
+    got: list[Outcome] = []
+    with pytest.raises(CredentialError):
+        await push_into(got, endpoint, creates(endpoint, 60))
+    assert {each.result for each in got} == {Result.DONE}
+    assert len(cloud.held(FOLDER)) == len(got) == 20
+
+
+async def push_into(
+    got: list[Outcome], endpoint: GraphEndpoint, operations: Sequence[Operation]
+) -> None:
+    """So that what came before an error is not lost with it."""
+    async for outcomes in endpoint.push(operations):
+        got += outcomes
+
+
+async def test_without_the_role_the_push_names_it(endpoint: GraphEndpoint, cloud: Cloud) -> None:
+    cloud.application.granted = {cloud.tenant: {"Contacts.Read", "User.ReadBasic.All"}}
+    await cloud.tokens.invalidate()
+    with pytest.raises(AccessDeniedError, match=r"Contacts\.ReadWrite"):
+        await push_all(endpoint, creates(endpoint, 3))
+
+
+async def test_a_folder_that_went_away_stops_the_push(
+    endpoint: GraphEndpoint, cloud: Cloud
+) -> None:
+    cloud.delete_folder(FOLDER)
+    with pytest.raises(TargetNotFoundError):
+        await push_all(endpoint, creates(endpoint, 3))
+
+
+async def test_two_operations_on_one_item_keep_their_order(endpoint: GraphEndpoint) -> None:
+    item = await made(endpoint)
+    first = msgspec.structs.replace(item.content, job_title="first")
+    operations: list[Operation] = [
+        update(endpoint, item, first),
+        Delete(id=item.id, etag=""),
+    ]
+    outcomes = await push_all(endpoint, operations)
+    assert [each.result for each in outcomes] == [Result.DONE, Result.DONE]
+
+
+async def test_an_outcome_tells_no_content(endpoint: GraphEndpoint, cloud: Cloud) -> None:
+    body = endpoint.encode(contact(1)).replace(b'"givenName":"P', b'"nonsense":"P')
+    (outcome,) = await push_all(endpoint, [Create(key="i/h/1/s/1", body=body)])
+    assert outcome.result is Result.REJECTED
+    assert "son" not in outcome.error
+    assert "RequestBodyRead" in outcome.error
+
+
+async def test_a_certificate_of_somebody_else_is_not_trusted(
+    cloud: Cloud, endpoint: GraphEndpoint
+) -> None:
+    strange = Origins(cloud.simulator.endpoints.origins)
+    async with cloud.session(origins=strange) as session:
+        other = cloud.endpoint(session)
+        with pytest.raises(EndpointUnavailableError, match="certificate"):
+            await other.open(create=False)

@@ -63,7 +63,8 @@ class FolderFinder:
         return names
 
     async def _user(self) -> str:
-        """By user principal name or id; by any other address of the user after that."""
+        """By user principal name or id; after that by `mail`, the primary address. Others
+        (`proxyAddresses`) would take a role that reads whole profiles."""
         what = f"{self._what}: the user of a spoke's mailbox"
         address = self._target.address
         answer = await self._session.ask(
@@ -79,12 +80,9 @@ class FolderFinder:
         return read(wire.USER, answer, what).id
 
     async def _user_by_address(self, address: str, what: str) -> str:
-        condition = (
-            f"mail eq {quoted(address)} or proxyAddresses/any(p:p eq {quoted('smtp:' + address)})"
-        )
         answer = await self._session.get(
             _DIRECTORY,
-            f"/v1.0/users?{query(filter=condition, select='id')}",
+            f"/v1.0/users?{query(filter=f'mail eq {quoted(address)}', select='id')}",
             what=what,
             role=DIRECTORY_ROLES,
         )
@@ -93,7 +91,7 @@ class FolderFinder:
             count = "no user" if not users else f"{len(users)} users"
             raise TargetNotFoundError(
                 f"{what}: the tenant {self._session.connection.tenant_id} has {count} with this "
-                "user principal name or address; correct spec.mailbox.address"
+                "user principal name or primary address; correct spec.mailbox.address"
             )
         return users[0].id
 

@@ -29,10 +29,17 @@ class WireProperty(msgspec.Struct):
     value: str | None = None
 
 
+class Removal(msgspec.Struct):
+    """https://learn.microsoft.com/graph/delta-query-overview: `changed` or `deleted`, which does
+    not tell a move from a deletion."""
+
+    reason: str | None = None
+
+
 class WireContact(msgspec.Struct, rename="camel", kw_only=True):
     id: str
     etag: str = msgspec.field(default="", name="@odata.etag")
-    removed: msgspec.Raw | None = msgspec.field(default=None, name="@removed")
+    removed: Removal | None = msgspec.field(default=None, name="@removed")
     change_key: str | None = None
     created_date_time: str | None = None
     last_modified_date_time: str | None = None
@@ -77,7 +84,7 @@ class ItemKey(msgspec.Struct):
     """What is left to read of an item that can't be read."""
 
     id: str
-    removed: msgspec.Raw | None = msgspec.field(default=None, name="@removed")
+    removed: Removal | None = msgspec.field(default=None, name="@removed")
 
 
 class ItemStub(msgspec.Struct, rename="camel"):

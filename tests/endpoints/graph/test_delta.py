@@ -1,0 +1,274 @@
+"""Pulling: every change once at least, whole, and for as few requests as there are changes."""
+
+import msgspec
+import pytest
+
+from cirahub_simulator.switches import Switches
+from cirahub_sync.configuration import MailboxTarget
+from cirahub_sync.endpoints.base import Delete, Page, RemoteItem, Removed, Unreadable
+from cirahub_sync.endpoints.graph import GraphEndpoint, GraphSession, open_endpoint
+from cirahub_sync.errors import CursorExpiredError, ProtocolError, TargetNotFoundError
+from cirahub_sync.model.contact import CustomField, Phone, PhoneKind
+
+from .conftest import (
+    FOLDER,
+    Cloud,
+    contact,
+    create,
+    creates,
+    nothing_known,
+    push_all,
+    read_all,
+    settings,
+)
+
+EVERY_DELTA = settings(
+    "delta_expand", "delta_order", "delta_repeats", "delta_empty_first_page", "delta_delay"
+)
+
+
+def items(pages: list[Page]) -> dict[str, RemoteItem]:
+    changes = [change for page in pages for change in page.changes]
+    return {change.id: change for change in changes if isinstance(change, RemoteItem)}
+
+
+def cursor(pages: list[Page]) -> str:
+    assert all(page.next and page.cursor is None for page in pages[:-1])
+    last = pages[-1]
+    assert last.next is None
+    assert last.cursor is not None
+    return last.cursor
+
+
+@pytest.mark.parametrize("switches", EVERY_DELTA, indirect=True)
+@pytest.mark.parametrize("count", [0, 3, 620])
+async def test_a_round_from_nothing_brings_every_item_whole(
+    endpoint: GraphEndpoint, cloud: Cloud, count: int
+) -> None:
+    pager = msgspec.structs.replace(
+        contact(0),
+        phones=(Phone(PhoneKind.PAGER, "7"),),
+        custom=(CustomField("EmployeeId", "007"),),
+    )
+    outcomes = await push_all(endpoint, creates(endpoint, count))
+    expected = {each.item.id: each.item for each in outcomes if each.item is not None}
+    outcome = await create(endpoint, pager)
+    assert outcome.item is not None
+    expected[outcome.item.id] = outcome.item
+    cloud.world.clock.advance(cloud.an_hour / 60)
+    assert items(await read_all(endpoint)) == expected
+
+
+async def test_a_round_from_nothing_costs_two_requests_for_each_page(
+    endpoint: GraphEndpoint, session: GraphSession
+) -> None:
+    await push_all(endpoint, creates(endpoint, 400))
+    before = session.requests
+    pages = await read_all(endpoint)
+    assert len(pages) == 1
+    assert session.requests - before == 2
+
+
+async def test_a_delta_without_changes_costs_one_request(
+    endpoint: GraphEndpoint, session: GraphSession
+) -> None:
+    await push_all(endpoint, creates(endpoint, 30))
+    resume = cursor(await read_all(endpoint))
+    before = session.requests
+    pages = await read_all(endpoint, resume)
+    assert [list(page.changes) for page in pages] == [[]]
+    assert session.requests - before == 1
+
+
+async def test_our_own_echo_is_not_completed(
+    endpoint: GraphEndpoint, session: GraphSession
+) -> None:
+    resume = cursor(await read_all(endpoint))
+    outcomes = await push_all(endpoint, creates(endpoint, 30))
+    etags = {each.item.id: each.item.etag for each in outcomes if each.item is not None}
+    before = session.requests
+    pages = [page async for page in endpoint.changes(resume, known=etags.get)]
+    assert {each: item.etag for each, item in items(pages).items()} == etags
+    assert session.requests - before == 1
+
+
+async def test_changes_are_completed_twenty_at_a_time(
+    endpoint: GraphEndpoint, session: GraphSession
+) -> None:
+    resume = cursor(await read_all(endpoint))
+    outcomes = await push_all(endpoint, creates(endpoint, 21))
+    before = session.requests
+    assert items(await read_all(endpoint, resume)) == {
+        each.item.id: each.item for each in outcomes if each.item is not None
+    }
+    assert session.requests - before == 1 + 2
+
+
+async def test_a_round_can_be_taken_up_at_any_page(endpoint: GraphEndpoint) -> None:
+    outcomes = await push_all(endpoint, creates(endpoint, 620))
+    whole = await read_all(endpoint)
+    assert len(whole) > 1
+    resume = whole[0].next
+    rest = await read_all(endpoint, resume)
+    assert items([whole[0], *rest]) == {
+        each.item.id: each.item for each in outcomes if each.item is not None
+    }
+
+
+@pytest.mark.parametrize("switches", settings("immutable_id_in_bin"), indirect=True)
+async def test_a_deletion_is_told(endpoint: GraphEndpoint) -> None:
+    outcome = await create(endpoint, contact(1))
+    assert outcome.item is not None
+    resume = cursor(await read_all(endpoint))
+    await push_all(endpoint, [Delete(id=outcome.item.id, etag="")])
+    (page,) = await read_all(endpoint, resume)
+    assert list(page.changes) == [Removed(outcome.item.id)]
+
+
+async def test_an_item_that_vanishes_before_it_is_complete_is_removed(
+    endpoint: GraphEndpoint, cloud: Cloud
+) -> None:
+    resume = cursor(await read_all(endpoint))
+    outcome = await create(endpoint, contact(1))
+    assert outcome.item is not None
+    cloud.fault(kind="status", batched=True, method="GET", status=404)
+    (page,) = await read_all(endpoint, resume)
+    assert list(page.changes) == [Removed(outcome.item.id)]
+
+
+async def test_an_expired_token_asks_for_a_round_from_nothing(
+    endpoint: GraphEndpoint, cloud: Cloud
+) -> None:
+    resume = cursor(await read_all(endpoint))
+    cloud.mailbox().expire_delta_tokens()
+    with pytest.raises(CursorExpiredError):
+        await read_all(endpoint, resume)
+
+
+@pytest.mark.parametrize("switches", settings("delta_token_life"), indirect=True)
+async def test_a_token_lives_as_long_as_the_service_says(
+    endpoint: GraphEndpoint, cloud: Cloud, switches: Switches
+) -> None:
+    resume = cursor(await read_all(endpoint))
+    cloud.world.clock.advance(cloud.an_hour * 24 * 8)
+    if switches.delta_token_life == "unlimited":
+        assert await read_all(endpoint, resume)
+        return
+    with pytest.raises(CursorExpiredError):
+        await read_all(endpoint, resume)
+
+
+async def test_a_cursor_of_another_folder_is_refused(
+    endpoint: GraphEndpoint, cloud: Cloud, session: GraphSession
+) -> None:
+    resume = cursor(await read_all(endpoint))
+    other = cloud.endpoint(session, "")
+    await other.open(create=False)
+    before = session.requests
+    for foreign in (resume, "", "x y", "x y z", resume.split(" ")[0]):
+        with pytest.raises(CursorExpiredError):
+            await read_all(other, foreign)
+    assert session.requests == before
+
+
+async def test_a_folder_that_went_away_is_told(endpoint: GraphEndpoint, cloud: Cloud) -> None:
+    resume = cursor(await read_all(endpoint))
+    cloud.delete_folder(FOLDER)
+    with pytest.raises(TargetNotFoundError):
+        await read_all(endpoint, resume)
+    with pytest.raises(TargetNotFoundError):
+        await read_all(endpoint)
+
+
+@pytest.mark.parametrize("kind", ["drop", "truncate", "status"])
+@pytest.mark.parametrize("path", ["delta", "batch"])
+async def test_a_read_that_failed_is_repeated(
+    endpoint: GraphEndpoint, cloud: Cloud, kind: str, path: str
+) -> None:
+    resume = cursor(await read_all(endpoint))
+    outcome = await create(endpoint, contact(1))
+    assert outcome.item is not None
+    cloud.fault(kind=kind, path=path, count=2, status=503)
+    assert items(await read_all(endpoint, resume)) == {outcome.item.id: outcome.item}
+
+
+async def test_a_busy_part_of_a_batch_is_asked_again(endpoint: GraphEndpoint, cloud: Cloud) -> None:
+    resume = cursor(await read_all(endpoint))
+    outcomes = await push_all(endpoint, creates(endpoint, 5))
+    cloud.fault(kind="status", batched=True, skip=2, count=2, status=503)
+    assert items(await read_all(endpoint, resume)) == {
+        each.item.id: each.item for each in outcomes if each.item is not None
+    }
+
+
+@pytest.mark.parametrize(
+    ("was", "link"),
+    [
+        (b"@odata.deltaLink", b"https://graph.microsoft.com.evil.example/v1.0/x"),
+        (b"@odata.deltaLink", b"http://127.0.0.1/v1.0/x"),
+        (b"@odata.deltaLink", b"//evil.example/x"),
+        (b"@odata.nextLink", b"https://evil.example/v1.0/x?$skiptoken=1"),
+    ],
+)
+async def test_a_link_to_another_origin_is_not_followed(
+    endpoint: GraphEndpoint,
+    session: GraphSession,
+    monkeypatch: pytest.MonkeyPatch,
+    was: bytes,
+    link: bytes,
+) -> None:
+    await alter(session, monkeypatch, b'{"value":[],"' + was + b'":"' + link + b'"}')
+    before = session.requests
+    with pytest.raises(ProtocolError):
+        await read_all(endpoint)
+    assert session.requests - before == 1
+
+
+async def test_one_bad_item_does_not_stop_the_page(
+    endpoint: GraphEndpoint, session: GraphSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    body = (
+        b'{"value":[{"id":"good","@odata.etag":"1"},{"id":"bad","displayName":{"of":"Ada"}},'
+        b'{"id":"gone","@removed":{"reason":"deleted"},"displayName":7}],'
+        b'"@odata.deltaLink":"' + session.origin.encode() + b'/v1.0/x"}'
+    )
+    await alter(session, monkeypatch, body)
+    pages = [page async for page in endpoint.changes(None, known={"good": "1"}.get)]
+    good, bad, gone = pages[0].changes
+    assert isinstance(good, RemoteItem)
+    assert isinstance(bad, Unreadable)
+    assert bad.id == "bad"
+    assert "Ada" not in bad.why
+    assert gone == Removed("gone")
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"[]", b"null", b"{}", b'{"value":[{}]}', b'{"value":[]}', b"<html>", b"\xff"]
+)
+async def test_an_answer_that_is_no_page_is_a_protocol_error(
+    endpoint: GraphEndpoint, session: GraphSession, monkeypatch: pytest.MonkeyPatch, body: bytes
+) -> None:
+    await alter(session, monkeypatch, body)
+    with pytest.raises(ProtocolError):
+        await read_all(endpoint)
+
+
+async def alter(session: GraphSession, monkeypatch: pytest.MonkeyPatch, body: bytes) -> None:
+    """Put another body into whatever Graph answers."""
+    really = session._send
+
+    async def send(*arguments: object) -> object:
+        answer = await really(*arguments)  # type: ignore[arg-type]
+        return msgspec.structs.replace(answer, body=body)
+
+    monkeypatch.setattr(session, "_send", send)
+
+
+async def test_a_user_without_mailbox_changes_nothing_for_others(
+    cloud: Cloud, session: GraphSession
+) -> None:
+    cloud.add_user("bob", mailbox=False)
+    endpoint = open_endpoint(cloud.connection, MailboxTarget("bob@contoso.example"), session)
+    with pytest.raises(TargetNotFoundError):
+        await endpoint.open(create=False)
+    assert nothing_known("x") is None
