@@ -5,7 +5,8 @@ native in a spoke is seen through the lens of `contributes`, a copy through that
 
 Laws, for the fields that pass and are not read-only:
 
-- `to_spoke(to_hub(x), x) == x` for every item `x` of a contributing spoke;
+- `to_spoke(to_hub(x), x) == x` for every item `x` of a contributing spoke, but for the order of
+  e-mails that are one in the hub (`model.limits` keeps the spoke's order);
 - `to_hub(to_spoke(h)) == h` for every hub item `h` as a receiver shows it, except that an e-mail
   address that already was in a domain that the mapping leads to comes back in the domain it
   leads from, and a category that the mapping adds does not come back.
@@ -169,17 +170,17 @@ class Lens:
             origins.setdefault(caseless(_moved(email, self._forth).address), []).append(email)
         result: list[Email] = []
         for email in image:
-            for origin in origins.get(caseless(email.address), ()):
-                if _moved(origin, self._forth) == email:
-                    result.append(origin)
-                elif caseless(origin.address) == caseless(email.address):
-                    result.append(email)
-                else:
-                    local = email.address.rpartition("@")[0]
-                    domain = origin.address.rpartition("@")[2]
-                    result.append(Email(f"{local}@{domain}", email.name))
-            if caseless(email.address) not in origins:
+            origin = origins.get(caseless(email.address))
+            if origin is None:
                 result.append(_moved(email, self._back))
+            elif _moved(origin[0], self._forth) == email:
+                result.extend(origin)
+            else:
+                local = email.address.rpartition("@")[0]
+                for address in (o.address for o in origin):
+                    domain = address.rpartition("@")[2]
+                    kept = caseless(address) == caseless(email.address)
+                    result.append(email if kept else Email(f"{local}@{domain}", email.name))
         return _distinct(result)
 
 

@@ -1,0 +1,416 @@
+"""What an observation records as a spoke's own edits."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cirahub_sync.configuration import Flow, MappingRule
+from cirahub_sync.model.contact import (
+    AddressKind,
+    Contact,
+    CustomField,
+    Email,
+    Phone,
+    PhoneKind,
+    PostalAddress,
+)
+from cirahub_sync.model.edit import Awareness, ElementEdit, OwnEdits, ScalarEdit
+from cirahub_sync.model.mapping import Lens, compile_lens
+from cirahub_sync.model.observe import Recorded, record
+
+IDENTITY = compile_lens(Flow(), toward_hub=True)
+FIRST = Awareness(3, 0, 10, 11)
+LATER = Awareness(9, 8, 20, 21)
+
+
+def receives(*rules: MappingRule, exclude: tuple[str, ...] = ()) -> Lens:
+    return compile_lens(Flow(mapping=rules, exclude=exclude), toward_hub=False)
+
+
+def contributes(*rules: MappingRule, exclude: tuple[str, ...] = ()) -> Lens:
+    return compile_lens(Flow(mapping=rules, exclude=exclude), toward_hub=True)
+
+
+def sight(content: Contact, lens: Lens = IDENTITY, when: Awareness = FIRST) -> OwnEdits:
+    return record(
+        OwnEdits(), shadow=None, observed=content, lens=lens, when=when, native_first_sight=True
+    ).own
+
+
+def seen(
+    shadow: Contact, observed: Contact, *, own: OwnEdits | None = None, lens: Lens = IDENTITY
+) -> Recorded:
+    return record(
+        own if own is not None else OwnEdits(),
+        shadow=shadow,
+        observed=observed,
+        lens=lens,
+        when=LATER,
+        native_first_sight=False,
+    )
+
+
+def mobile(*numbers: str) -> tuple[Phone, ...]:
+    return tuple(Phone(PhoneKind.MOBILE, n) for n in numbers)
+
+
+def key(phone: Phone) -> str:
+    return f"{phone.kind}:{phone.number}"
+
+
+N0, N1, N2 = mobile("+14255550100", "+14255550101", "+14255550102")
+
+
+# First sight
+
+
+def test_at_first_sight_of_a_native_every_value_is_its_own_made_unaware_of_the_hub() -> None:
+    content = Contact(company="Acme", title=" ", categories=("Red", "RED", "Blue"))
+    unaware = Awareness(9, 0, 20, 21)
+
+    own = sight(content, when=LATER)
+
+    assert own == OwnEdits(
+        {"company": ScalarEdit("Acme", unaware, 9)},
+        {
+            "categories": {
+                "red": ElementEdit("Red", "", unaware, 9),
+                "blue": ElementEdit("Blue", "", unaware, 9),
+            }
+        },
+    )
+
+
+def test_first_sight_is_recorded_in_the_hubs_terms() -> None:
+    lens = contributes(
+        MappingRule(field="company", prefix="X "),
+        MappingRule(field="title", set_value="Dr"),
+        MappingRule(add_category="CiraHub"),
+        exclude=("notes",),
+    )
+
+    own = sight(Contact(company="Acme", notes="mine"), lens)
+
+    assert {f: e.value for f, e in own.scalars.items()} == {"company": "X Acme", "title": "Dr"}
+    assert list(own.elements["categories"]) == ["cirahub"]
+
+
+def test_first_sight_replaces_earlier_edits_and_needs_no_shadow() -> None:
+    again = record(
+        sight(Contact(company="Acme", title="Dr")),
+        shadow=Contact(company="Brown"),
+        observed=Contact(company="Brown"),
+        lens=IDENTITY,
+        when=LATER,
+        native_first_sight=True,
+    )
+
+    assert {f: e.value for f, e in again.own.scalars.items()} == {"company": "Brown"}
+
+
+def test_a_copy_without_a_shadow_records_nothing() -> None:
+    own = OwnEdits({"title": ScalarEdit("Dr", FIRST)})
+
+    recorded = record(
+        own,
+        shadow=None,
+        observed=Contact(company="Acme"),
+        lens=IDENTITY,
+        when=LATER,
+        native_first_sight=False,
+    )
+
+    assert recorded.own is own
+
+
+# Scalars
+
+
+def test_a_value_that_was_merely_received_is_not_an_edit() -> None:
+    received = Contact(company="Acme", phones=(N0,), categories=("Red",))
+    own = OwnEdits()
+
+    assert seen(received, received, own=own).own is own
+    edited = msgspec.structs.replace(received, title="Dr")
+    assert seen(received, edited).own == OwnEdits({"title": ScalarEdit("Dr", LATER, 9)})
+
+
+def test_what_differs_in_form_only_is_not_an_edit() -> None:
+    own = OwnEdits()
+    shadow = Contact(notes="a\nb", company="Acme")
+
+    assert seen(shadow, Contact(notes="a\r\nb", company="Acme "), own=own).own is own
+
+
+def test_an_emptied_field_is_a_blank_edit() -> None:
+    own = seen(Contact(company="Acme"), Contact()).own
+
+    assert own.scalars == {"company": ScalarEdit("", LATER)}
+
+
+def test_an_edit_of_ones_own_value_keeps_since_when_it_was_ones_own() -> None:
+    own = seen(
+        Contact(company="Acme"), Contact(company="B"), own=sight(Contact(company="Acme"))
+    ).own
+    assert own.scalars["company"] == ScalarEdit("B", LATER, FIRST.seq)
+
+    emptied = seen(Contact(company="B"), Contact(), own=own).own
+    refilled = seen(Contact(), Contact(company="C"), own=emptied).own
+    assert refilled.scalars["company"] == ScalarEdit("C", LATER, LATER.seq)
+
+
+def test_edits_that_were_recorded_before_stay_and_are_not_changed_in_place() -> None:
+    before = sight(Contact(company="Acme", title="Dr", categories=("Red",)))
+    stored = msgspec.msgpack.encode(before)
+
+    after = seen(
+        Contact(company="Acme", categories=("Red",)),
+        Contact(company="B", categories=("Red", "Blue")),
+        own=before,
+    ).own
+
+    assert after.scalars["title"].value == "Dr"
+    assert list(after.elements["categories"]) == ["red", "blue"]
+    assert msgspec.msgpack.encode(before) == stored
+
+
+# Lists
+
+
+def test_elements_are_added_and_removed_by_key() -> None:
+    own = seen(Contact(categories=("Red", "Blue")), Contact(categories=("Blue", "Green"))).own
+
+    assert own.elements["categories"] == {
+        "red": ElementEdit(None, "", LATER),
+        "green": ElementEdit("Green", "", LATER, LATER.seq),
+    }
+
+
+def test_another_order_is_not_an_edit() -> None:
+    own = OwnEdits()
+
+    assert seen(Contact(categories=("A", "B")), Contact(categories=("B", "A")), own=own).own is own
+
+
+def test_another_spelling_updates_the_element_in_its_place() -> None:
+    before = Contact(emails=(Email("ann@x.example"), Email("b@x.example")))
+    renamed = Contact(emails=(Email("Ann@x.example", "Ann"), Email("b@x.example")))
+
+    own = seen(before, renamed, own=sight(before)).own
+
+    assert list(own.elements["emails"]) == ["ann@x.example", "b@x.example"]
+    assert own.elements["emails"]["ann@x.example"] == ElementEdit(
+        Email("Ann@x.example", "Ann"), "", LATER, FIRST.seq
+    )
+
+
+HOME, OFFICE = AddressKind.HOME, AddressKind.BUSINESS
+
+
+@pytest.mark.parametrize(
+    ("field", "before", "after"),
+    [
+        ("phones", (N0, N2), (N1, N2)),
+        ("emails", (Email("a@x.example"),), (Email("b@x.example"),)),
+        ("addresses", (PostalAddress(HOME, city="A"),), (PostalAddress(HOME, city="B"),)),
+        ("custom", (CustomField("Site", "A"),), (CustomField("site", "B"),)),
+    ],
+)
+def test_one_removed_and_one_added_of_a_kind_is_an_edit(
+    field: str, before: tuple[object, ...], after: tuple[object, ...]
+) -> None:
+    old = msgspec.structs.replace(Contact(), **{field: before})
+    new = msgspec.structs.replace(Contact(), **{field: after})
+
+    edits = list(seen(old, new).own.elements[field].items())
+
+    assert [edit.element for _, edit in edits] == [None, after[0]]
+    assert edits[1][1].replaces == edits[0][0]
+
+
+@pytest.mark.parametrize(
+    ("field", "before", "after"),
+    [
+        ("phones", (N0,), (Phone(PhoneKind.HOME, N1.number),)),
+        ("phones", (N0,), (N1, N2)),
+        ("phones", (N0, N1), (N2,)),
+        ("addresses", (PostalAddress(HOME, city="A"),), (PostalAddress(OFFICE, city="B"),)),
+        ("custom", (CustomField("Site", "A"),), (CustomField("Number", "B"),)),
+        ("categories", ("Red",), ("Blue",)),
+    ],
+)
+def test_what_went_and_came_otherwise_is_removed_and_added(
+    field: str, before: tuple[object, ...], after: tuple[object, ...]
+) -> None:
+    old = msgspec.structs.replace(Contact(), **{field: before})
+    new = msgspec.structs.replace(Contact(), **{field: after})
+
+    edits = seen(old, new).own.elements[field].values()
+
+    assert sum(edit.element is None for edit in edits) == len(before)
+    assert not any(edit.replaces for edit in edits)
+
+
+def test_a_replacement_that_is_overwritten_leaves_when_it_was_made() -> None:
+    own = seen(Contact(phones=(N0,)), Contact(phones=(N1,)), own=sight(Contact(phones=(N0,)))).own
+    assert own.elements["phones"][key(N1)] == ElementEdit(N1, key(N0), LATER, FIRST.seq)
+
+    last = Awareness(12, 11, 30, 31)
+    again = record(
+        own,
+        shadow=Contact(phones=(N1,)),
+        observed=Contact(phones=(N2,)),
+        lens=IDENTITY,
+        when=last,
+        native_first_sight=False,
+    ).own
+
+    assert again.elements["phones"] == {
+        key(N0): ElementEdit(None, "", LATER, FIRST.seq),
+        key(N1): ElementEdit(None, key(N0), last, FIRST.seq, LATER),
+        key(N2): ElementEdit(N2, key(N1), last, FIRST.seq),
+    }
+
+
+# Through a lens
+
+
+def test_only_what_changed_is_mapped_and_recorded() -> None:
+    lens = receives(MappingRule(field="displayName", prefix="[X] "))
+    shadow = Contact(display_name="[X] Ann", company="Acme")
+
+    own = seen(shadow, Contact(display_name="[X] Anna", company="Acme"), lens=lens).own
+
+    assert own == OwnEdits({"display_name": ScalarEdit("Anna", LATER, 9)})
+
+
+def test_taking_off_what_the_mapping_put_on_is_no_edit_of_the_hub() -> None:
+    lens = receives(MappingRule(field="displayName", prefix="[X] "))
+    own = OwnEdits()
+
+    recorded = seen(
+        Contact(display_name="[X] Ann"), Contact(display_name="Ann"), lens=lens, own=own
+    )
+
+    assert recorded.own is own
+
+
+def test_an_edit_of_a_constant_is_reported_and_not_recorded() -> None:
+    lens = receives(MappingRule(field="jobTitle", set_value="Partner"))
+
+    recorded = seen(Contact(job_title="Partner"), Contact(job_title="Cook", company="A"), lens=lens)
+
+    assert recorded.read_only_fields == ("job_title",)
+    assert list(recorded.own.scalars) == ["company"]
+    respaced = seen(Contact(job_title="Partner"), Contact(job_title="Partner "), lens=lens)
+    assert respaced.read_only_fields == ()
+
+
+@pytest.mark.parametrize(
+    "lens",
+    [
+        contributes(exclude=("jobTitle", "phones")),
+        receives(exclude=("jobTitle", "phones")),
+        contributes(MappingRule(field="jobTitle", set_value="Partner"), exclude=("phones",)),
+    ],
+)
+def test_a_field_that_does_not_pass_is_ignored(lens: Lens) -> None:
+    own = OwnEdits()
+
+    recorded = seen(Contact(), Contact(job_title="Cook", phones=(N0,)), lens=lens, own=own)
+
+    assert recorded == Recorded(own)
+    assert recorded.own is own
+
+
+def test_removing_a_category_that_the_mapping_adds_is_reported_by_a_receiver_only() -> None:
+    rule = MappingRule(add_category="CiraHub")
+    shadow, observed = Contact(categories=("CiraHub", "Red")), Contact(categories=("Red", "Blue"))
+
+    received = seen(shadow, observed, lens=receives(rule))
+    contributed = seen(shadow, observed, lens=contributes(rule))
+
+    assert received.read_only_fields == ("categories",)
+    assert contributed.read_only_fields == ()
+    assert list(received.own.elements["categories"]) == ["blue"]
+    assert received.own == contributed.own
+
+
+DOMAIN = MappingRule(replace_domain=("old.example", "new.example"))
+
+
+def test_emails_are_recorded_in_the_hubs_domain() -> None:
+    shadow = Contact(emails=(Email("a@new.example"),))
+    observed = Contact(emails=(Email("b@new.example"),))
+
+    edits = seen(shadow, observed, lens=receives(DOMAIN)).own.elements["emails"]
+
+    assert edits["b@old.example"].replaces == "a@old.example"
+    assert edits["a@old.example"].element is None
+
+
+def test_removing_an_address_that_two_of_the_hubs_lead_to_removes_both() -> None:
+    shadow = Contact(emails=(Email("a@new.example"), Email("c@new.example")))
+    observed = Contact(emails=(Email("c@new.example"),))
+
+    edits = seen(shadow, observed, lens=receives(DOMAIN)).own.elements["emails"]
+
+    assert set(edits) == {"a@old.example", "a@new.example"}
+    assert all(edit.element is None for edit in edits.values())
+
+
+def test_removing_one_of_two_addresses_that_are_one_in_the_hub_removes_nothing_there() -> None:
+    both = Contact(emails=(Email("a@old.example"), Email("a@new.example")))
+    one = Contact(emails=(Email("a@new.example"),))
+    own = sight(both, contributes(DOMAIN))
+
+    assert seen(both, one, lens=contributes(DOMAIN), own=own).own is own
+
+
+# Laws
+
+values = st.sampled_from(["", " ", "Acme", "acme", "[X] Acme"])
+contacts = st.builds(
+    Contact,
+    display_name=values,
+    job_title=values,
+    notes=values,
+    emails=st.lists(st.sampled_from("abc"), max_size=3, unique=True).map(
+        lambda found: tuple(Email(f"{a}@new.example") for a in found)
+    ),
+    phones=st.lists(st.sampled_from([N0, N1, N2]), max_size=3, unique=True).map(tuple),
+)
+LENSES: Sequence[Lens] = (
+    IDENTITY,
+    receives(MappingRule(field="displayName", prefix="[X] "), DOMAIN, exclude=("notes",)),
+    contributes(MappingRule(field="jobTitle", set_value="Partner"), DOMAIN),
+)
+
+
+@settings(deadline=None)
+@given(contacts, contacts, st.sampled_from(LENSES))
+def test_an_edit_and_its_observation_agree_with_the_lens(
+    before: Contact, after: Contact, lens: Lens
+) -> None:
+    own = seen(before, after, lens=lens).own
+    was, now = lens.to_hub(before), lens.to_hub(after)
+
+    for field, edit in own.scalars.items():
+        assert edit.value == getattr(now, field).strip() or edit.value == getattr(now, field)
+        assert getattr(was, field) != getattr(now, field)
+    for field, edits in own.elements.items():
+        present = {e.element for e in edits.values() if e.element is not None}
+        assert present == set(getattr(now, field)) - set(getattr(was, field))
+
+
+@settings(deadline=None)
+@given(contacts, contacts, st.sampled_from(LENSES))
+def test_seeing_the_same_again_records_nothing(before: Contact, after: Contact, lens: Lens) -> None:
+    own = seen(before, after, lens=lens).own
+
+    assert seen(after, after, own=own, lens=lens) == Recorded(own)
