@@ -67,10 +67,12 @@ def read_token(
         token = _decoder.decode(urlsafe_b64decode(text + "=" * (-len(text) % 4)))
     except (Base64Error, ValueError, msgspec.DecodeError) as error:
         raise bad_request("Badly formed token.") from error
-    if token.world != world or token.generation != generation:
+    if token.world != world:
         raise sync_state_not_found()
     if token.scope != scope:
         raise bad_request("The token belongs to another resource.")
+    if token.generation != generation:
+        raise sync_state_not_found()
     if now - token.issued > TOKEN_LIFE.get(switches.delta_token_life, float("inf")):
         raise sync_state_not_found()
     return token
