@@ -149,14 +149,14 @@ class Switches:
     federation_error: Literal["invalid_client", "invalid_request"] = "invalid_request"
     """`error` of AADSTS70021 and 700211 to 700213; 400 for invalid_request, 401 for invalid_client.
 
-    https://learn.microsoft.com/entra/identity-platform/reference-error-codes names the codes only;
+    https://learn.microsoft.com/entra/identity-platform/reference-error-codes says nothing of it;
     reports of AADSTS700213 show invalid_request, reports of AADSTS700212 invalid_client.
     """
     federation_audience_code: Literal[700212, 7002121] = 700212
     """AADSTS code of an assertion whose audience matches no federated credential.
 
     https://learn.microsoft.com/entra/identity-platform/reference-error-codes lists neither;
-    reports show both, the longer one since 2024.
+    reports show both.
     """
     vault_expiry: Literal["ignored", "enforced"] = "ignored"
     """Whether Key Vault returns a secret outside of its nbf and exp.

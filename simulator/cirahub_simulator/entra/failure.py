@@ -196,7 +196,10 @@ def assertion_audience() -> EntraError:
 
 
 def issuer_unreachable(issuer: str, reason: str) -> EntraError:
-    """AADSTS90061, as https://azure.github.io/azure-workload-identity/docs/troubleshooting.html."""
+    """AADSTS90061, "Request to External OIDC endpoint failed".
+
+    https://azure.github.io/azure-workload-identity/docs/troubleshooting.html
+    """
     return EntraError(
         90061,
         "invalid_request",

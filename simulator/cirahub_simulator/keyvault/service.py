@@ -32,11 +32,12 @@ _NAME = re.compile(r"[0-9a-zA-Z-]{1,127}")
 """https://learn.microsoft.com/rest/api/keyvault/secrets/set-secret/set-secret (secret-name)"""
 
 _REASONS: dict[str, str] = {
-    "malformed": "AKV10001: Unable to parse the access token.",
-    "signature": "AKV10005: Token signature validation failed.",
-    "expired": "AKV10007: The token is expired.",
-    "early": "AKV10008: The token is not yet valid.",
+    "malformed": "The access token is malformed.",
+    "signature": "The access token has an invalid signature.",
+    "expired": "The access token is expired.",
+    "early": "The access token is not yet valid.",
 }
+"""Our words: Key Vault's own for these are in no document. The status and the code are."""
 
 
 class _VaultError(Exception):
@@ -170,7 +171,7 @@ class KeyVaultService:
                 f"'appid={client.client_id};iss=https://sts.windows.net/{client.tenant_id}/' does "
                 f"not have secrets {permission} permission on key vault "
                 f"'{self._vault.name};location=westeurope'.",
-                "ForbiddenByPolicy",
+                "AccessDenied",
             )
 
     def _find(self, name: str, version: str | None) -> SecretVersion:
