@@ -14,11 +14,14 @@ refuses, one more after a run of answers that were not refusals, never above the
 from __future__ import annotations
 
 import asyncio
+import math
 from collections import deque
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 import msgspec
+
+from cirahub_sync.errors import ThrottledError
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,6 +43,8 @@ _CALM = 20
 
 _SHORTEST = 0.001
 """Seconds."""
+_PRUNE_FROM = 1024
+"""Mailboxes."""
 
 
 class _Window:
@@ -62,6 +67,10 @@ class _Window:
             self._slices.append((start, before + amount))
         else:
             self._slices.append((now, amount))
+
+    def empty(self, now: float) -> bool:
+        self.wait(now, 0)
+        return self._total == 0
 
     def wait(self, now: float, amount: int) -> float:
         """Seconds until there is room. More than the limit at once waits for an empty window."""
@@ -92,6 +101,16 @@ class _Lane:
         self.paused_until = 0.0
         self.calm = 0
 
+    def idle(self, now: float) -> bool:
+        return (
+            not self.running
+            and not self.gate.locked()
+            and self.allowed == self.most
+            and self.paused_until <= now
+            and self.requests.empty(now)
+            and self.uploads.empty(now)
+        )
+
     def refused(self) -> None:
         self.allowed = max(1, self.allowed // 2)
         self.calm = 0
@@ -116,25 +135,29 @@ class Throttle:
         self._limits = limits or Limits()
         self._clock = clock
         self._lanes: dict[str, _Lane] = {}
+        self._prune_at = _PRUNE_FROM
         self._app = _Window(self._limits.app_requests, self._limits.app_requests_span)
         self.waited = 0.0
         """Seconds that requests waited because of a limit on amounts or a refusal, in sum."""
 
     @asynccontextmanager
-    async def slot(self, mailbox: str, *, cost: int = 1, upload: int = 0) -> AsyncIterator[None]:
+    async def slot(
+        self, mailbox: str, *, cost: int = 1, upload: int = 0, longest: float = math.inf
+    ) -> AsyncIterator[None]:
         """The right to send `cost` requests (the items of a batch) with `upload` bytes now.
 
-        Waits as long as the limits ask, in the order of arrival. At most four of a batch run at a
-        time, so a batch takes up to four of the mailbox's places.
+        Waits as long as the limits ask, in the order of arrival; raises ThrottledError when they
+        ask for more than `longest` seconds. At most four of a batch run at a time, so a batch
+        takes up to four of the mailbox's places.
         """
         lane = self._lane(mailbox)
         async with lane.gate:
             width = min(cost, lane.most)
-            await self._wait_for_amounts(lane, cost, upload)
+            await self._wait_for_amounts(lane, cost, upload, longest)
             while lane.running and lane.running + width > lane.allowed:
                 lane.room.clear()
                 await lane.room.wait()
-                await self._wait_for_amounts(lane, cost, upload)
+                await self._wait_for_amounts(lane, cost, upload, longest)
             now = self._now()
             lane.requests.take(now, cost)
             lane.uploads.take(now, upload)
@@ -160,7 +183,7 @@ class Throttle:
         """How many requests may run at a time there now."""
         return self._lane(mailbox).allowed
 
-    async def _wait_for_amounts(self, lane: _Lane, cost: int, upload: int) -> None:
+    async def _wait_for_amounts(self, lane: _Lane, cost: int, upload: int, longest: float) -> None:
         while True:
             now = self._now()
             seconds = max(
@@ -171,6 +194,12 @@ class Throttle:
             )
             if seconds <= 0:
                 return
+            if seconds > longest:
+                raise ThrottledError(
+                    f"the service's limits let the next request to this mailbox through in "
+                    f"{seconds:.0f} s; comes right by itself",
+                    retry_after=seconds,
+                )
             # Rounding may leave less than a clock can tell apart.
             seconds = max(seconds, _SHORTEST)
             self.waited += seconds
@@ -179,8 +208,16 @@ class Throttle:
     def _lane(self, mailbox: str) -> _Lane:
         lane = self._lanes.get(mailbox)
         if lane is None:
+            if len(self._lanes) >= self._prune_at:
+                self._prune()
             lane = self._lanes[mailbox] = _Lane(self._limits)
         return lane
+
+    def _prune(self) -> None:
+        """Forget mailboxes of which there is nothing to know any more."""
+        now = self._now()
+        self._lanes = {name: lane for name, lane in self._lanes.items() if not lane.idle(now)}
+        self._prune_at = max(_PRUNE_FROM, 2 * len(self._lanes))
 
     def _now(self) -> float:
         return self._clock() if self._clock else asyncio.get_running_loop().time()

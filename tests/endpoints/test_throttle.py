@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from cirahub_sync.errors import ThrottledError
 from cirahub_sync.throttle import Limits, Throttle
 
 pytestmark = pytest.mark.looptime
@@ -142,3 +143,25 @@ async def test_a_clock_of_ones_own() -> None:
     assert await use(throttle, "a") == pytest.approx(0)
     time[0] = 700.0
     assert await use(throttle, "a") == pytest.approx(0)
+
+
+async def test_who_is_asked_to_wait_too_long_is_told_so() -> None:
+    throttle = Throttle()
+    throttle.refused("a", 600)
+    with pytest.raises(ThrottledError) as caught:
+        async with throttle.slot("a", longest=120):
+            pass
+    assert caught.value.retry_after == pytest.approx(600)
+    assert now() == pytest.approx(0)
+
+
+async def test_mailboxes_that_have_been_quiet_are_forgotten() -> None:
+    throttle = Throttle()
+    for number in range(1000):
+        await use(throttle, str(number))
+    await asyncio.sleep(700)
+    throttle.refused("busy", 100)
+    for number in range(1000, 1100):
+        await use(throttle, str(number))
+    assert len(throttle._lanes) <= 101
+    assert throttle.concurrency("busy") == 2

@@ -22,6 +22,7 @@ from cirahub_sync.errors import (
     CredentialError,
     EndpointUnavailableError,
     TargetNotFoundError,
+    ThrottledError,
 )
 from cirahub_sync.model.contact import Contact, CustomField, Phone, PhoneKind
 from cirahub_sync.origins import Origins
@@ -323,3 +324,13 @@ async def test_a_certificate_of_somebody_else_is_not_trusted(
         other = cloud.endpoint(session)
         with pytest.raises(EndpointUnavailableError, match="certificate"):
             await other.open(create=False)
+
+
+async def test_a_long_wait_is_left_to_the_next_pass(endpoint: GraphEndpoint, cloud: Cloud) -> None:
+    cloud.fault(kind="status", batched=True, status=429, retry_after=600, count=1)
+    outcomes = await push_all(endpoint, creates(endpoint, 1))
+    assert [(each.result, each.retry_after) for each in outcomes] == [(Result.RETRY, 600)]
+    with pytest.raises(ThrottledError):
+        await push_all(endpoint, creates(endpoint, 1))
+    with pytest.raises(ThrottledError):
+        await endpoint.fetch(["x"])

@@ -119,20 +119,29 @@ def with_stamp(body: bytes, key: str) -> bytes:
     return b"".join((body[:-2], b"" if body.endswith(b"[]}") else b",", stamp, b"]}"))
 
 
-def encode_changes(before: Contact, after: Contact, custom_names: Sequence[str]) -> bytes:
-    """An update: the body of the PATCH, and beside it the properties that `after` has.
+def encode_changes(before: Contact | None, after: Contact, custom_names: Sequence[str]) -> bytes:
+    """An update: the body of the PATCH, and beside it the properties that `after` has. Without
+    `before`, every field is written, the blank ones too.
 
     The answer to a PATCH has no extended properties, so what they are by then has to be carried
     along; `split_changes` takes the two apart again.
     """
-    old, new = _fields(before), _fields(after)
-    changed: Fields = {name: value for name, value in new.items() if value != old[name]}
+    new = _fields(after)
+    changed: Fields = new
+    if before is not None:
+        old = _fields(before)
+        changed = {name: value for name, value in new.items() if value != old[name]}
     if not _GENERATED_FROM.isdisjoint(changed):
         changed.update({name: new[name] for name in _ALWAYS})
     for name in _ALWAYS:
         if name in changed:
             changed[name] = changed[name] or ""
-    old_properties, kept = _extended(before, custom_names), _extended(after, custom_names)
+    kept = _extended(after, custom_names)
+    if before is not None:
+        old_properties: Mapping[str, str | None] = _extended(before, custom_names)
+    else:
+        customs = (properties.custom_id(name) for name in custom_names)
+        old_properties = dict.fromkeys((*properties.PHONES, *customs))
     written = {name: kept.get(name, "") for name in (*old_properties, *kept)}
     written = {name: text for name, text in written.items() if old_properties.get(name) != text}
     patch = _with_properties(changed, written) if written else _encoder.encode(changed)

@@ -79,7 +79,7 @@ class GraphEndpoint:
     def encode(self, content: Contact) -> bytes:
         return codec.encode(content, self._custom_names)
 
-    def encode_changes(self, before: Contact, after: Contact) -> bytes:
+    def encode_changes(self, before: Contact | None, after: Contact) -> bytes:
         return codec.encode_changes(before, after, self._custom_names)
 
     def push(self, operations: Sequence[Operation]) -> AsyncIterator[Sequence[Outcome]]:

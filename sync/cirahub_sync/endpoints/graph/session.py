@@ -124,7 +124,7 @@ class GraphSession:
         while True:
             try:
                 answer = await self._exchange("GET", mailbox, path, prefer=prefer)
-            except EndpointUnavailableError:
+            except (NotSentError, AnswerLostError):
                 if attempt >= self._patience.attempts:
                     raise
                 await self._rest(attempt)
@@ -257,7 +257,7 @@ class GraphSession:
         refused = [answer for answer in answers if answer.status == 429]
         if refused:
             longest = max(answer.retry_after or DEFAULT_RETRY_AFTER for answer in refused)
-            self.throttle.refused(mailbox, min(longest, self._patience.longest_pause))
+            self.throttle.refused(mailbox, longest)
         else:
             self.throttle.answered(mailbox, len(answers))
 
@@ -275,7 +275,8 @@ class GraphSession:
         headers = {"Prefer": ", ".join((IMMUTABLE_IDS, *prefer))}
         if body:
             headers |= _JSON
-        async with self.throttle.slot(mailbox, cost=cost, upload=len(body)):
+        longest = self._patience.longest_pause
+        async with self.throttle.slot(mailbox, cost=cost, upload=len(body), longest=longest):
             token = (await self._tokens.token(self._scope)).token
             answer = await self._send(method, path, headers, body, token)
             if answer.status == 401:
@@ -284,8 +285,7 @@ class GraphSession:
                 token = (await self._tokens.token(self._scope)).token
                 answer = await self._send(method, path, headers, body, token)
         if answer.status == 429:
-            wait = answer.retry_after or DEFAULT_RETRY_AFTER
-            self.throttle.refused(mailbox, min(wait, self._patience.longest_pause))
+            self.throttle.refused(mailbox, answer.retry_after or DEFAULT_RETRY_AFTER)
         elif cost == 1:
             self.throttle.answered(mailbox)
         return answer
