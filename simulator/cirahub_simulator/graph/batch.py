@@ -110,7 +110,7 @@ def _check(part: _Part, ids: set[str]) -> None:
     if "://" in part.url.partition("?")[0]:
         raise bad_request(f"Request id : {part.id} has an absolute url.")
     writes = part.method.upper() in ("POST", "PUT", "PATCH")
-    if bytes(part.body) and not any(name.lower() == "content-type" for name in part.headers):
+    if _content(part) and not any(name.lower() == "content-type" for name in part.headers):
         raise bad_request(
             f"Write request id : {part.id} does not contain Content-Type header or body."
             if writes
@@ -119,6 +119,12 @@ def _check(part: _Part, ids: set[str]) -> None:
     for dependency in part.depends_on:
         if dependency.lower() not in ids or dependency.lower() == part.id.lower():
             raise bad_request(f"Request id : {part.id} depends on an unknown request.")
+
+
+def _content(part: _Part) -> bytes:
+    """A part's body. Null is none."""
+    body = bytes(part.body)
+    return b"" if body == b"null" else body
 
 
 def _in_order(parts: list[_Part], order: Literal["as-sent", "reversed", "shuffled"]) -> list[_Part]:
@@ -156,7 +162,7 @@ def _inner(request: Request, part: _Part, request_id: str) -> Request:
         path=path if path.startswith("/") else f"/{path}",
         query=query,
         headers=headers,
-        body=bytes(part.body),
+        body=_content(part),
         origin=request.origin,
         client=request.client,
         service=request.service,

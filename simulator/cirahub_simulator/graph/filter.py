@@ -196,7 +196,10 @@ class _Parser:
             number = float(text)
             return _Operand(lambda _: number, "literal")
         if kind == "moment":
-            moment = datetime.fromisoformat(text if "T" in text else f"{text}T00:00:00Z")
+            try:
+                moment = datetime.fromisoformat(text if "T" in text else f"{text}T00:00:00Z")
+            except ValueError as error:
+                raise self._error(f"{text}: {error}") from error
             return _Operand(lambda _: moment, "literal")
         if kind != "word":
             raise self._error(f"'{text}' is not expected")

@@ -85,10 +85,10 @@ class GraphService:
 
     def mailbox(self, user: User) -> Mailbox:
         """A user's mailbox, made when it is first asked for. Raises GraphError without one."""
+        if not user.has_mailbox:
+            raise errors.no_mailbox()
         mailbox = self.world.mailboxes.get(user.id)
         if mailbox is None:
-            if not user.has_mailbox:
-                raise errors.no_mailbox()
             mailbox = self.world.mailboxes[user.id] = Mailbox(user.id, self.world)
         return mailbox
 

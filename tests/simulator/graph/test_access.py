@@ -49,9 +49,14 @@ def test_a_tenant_sees_nothing_of_another(client: Client) -> None:
     assert [u["id"] for u in client.get("/users").items] == [EVE]
 
 
-def test_a_user_without_a_mailbox_has_no_contacts(client: Client) -> None:
+def test_a_user_without_a_mailbox_has_no_contacts(client: Client, world: World) -> None:
     refused = client.get(f"/users/{GUEST}/contacts")
     assert (refused.status, refused.code) == (404, "MailboxNotEnabledForRESTAPI")
+    assert client.get(f"/users/{ADA}/contacts").status == 200
+    ada = world.directory.find_user(ADA)
+    assert ada is not None
+    ada.has_mailbox = False
+    assert client.get(f"/users/{ADA}/contacts").code == "MailboxNotEnabledForRESTAPI"
 
 
 @pytest.mark.parametrize(

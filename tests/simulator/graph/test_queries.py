@@ -82,6 +82,7 @@ def test_filters(people: Client, expression: str, expected: str) -> None:
         "$filter=givenName eq 'a' or",
         "$filter=(givenName eq 'a'",
         "$filter=givenName ~ 'a'",
+        "$filter=birthday gt 1980-02-30",
         "$select=colour",
         "$orderby=colour",
         "$orderby=givenName sideways",
