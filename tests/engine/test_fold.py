@@ -143,6 +143,10 @@ def test_an_edit_supersedes_what_its_author_had_seen() -> None:
     assert folded.conflicts == ()
 
 
+def test_no_edit_supersedes_itself_however_much_its_author_had_seen() -> None:
+    assert company(said("a", 0, "Acme", at(2, 2)), said("b", 1, "Brown", at(1))) == "Acme"
+
+
 def test_emptying_what_one_has_seen_empties_the_field() -> None:
     folded = fold([said("a", 0, "Acme", at(1)), said("b", 1, "", at(2, 1))], NEWEST)
 
@@ -396,6 +400,67 @@ def test_a_loser_does_not_come_back_when_the_winner_is_removed_or_edited(
     assert history.fold().conflicts == ()
 
 
+def test_a_loser_does_not_come_back_when_its_winner_is_spelled_otherwise() -> None:
+    history = two_replace_one()
+    history.all_receive()
+
+    history.edits("b", Contact(phones=mobile("(425) 555-0102")))
+
+    assert numbers(history.fold().content) == ["(425) 555-0102"]
+
+
+def test_a_loser_stays_when_its_winner_is_removed_by_somebody_who_had_not_seen_it() -> None:
+    history = History()
+    for spoke in ("a", "b"):
+        history.arrives(spoke, Contact(phones=mobile(N0)))
+    history.all_receive()
+    history.edits("a", Contact(phones=mobile(N1)), lower=20, upper=29)
+    history.own["c"] = OwnEdits()
+    history.receives("c")
+    history.edits("c", Contact())
+
+    history.edits("b", Contact(phones=mobile(N2)), lower=10, upper=19)
+
+    assert numbers(history.fold().content) == [N2]
+
+
+def test_a_replacement_by_somebody_who_saw_both_elements_keeps_both() -> None:
+    history = History()
+    history.arrives("a", Contact(phones=mobile(N0)))
+    history.edits("a", Contact(phones=mobile(N1)))
+    history.arrives("c", Contact(phones=mobile(N0)))
+    history.own["b"] = OwnEdits()
+    assert sorted(numbers(history.receives("b"))) == [N0, N1]
+
+    history.edits("b", Contact(phones=mobile(N2, N1)))
+
+    assert sorted(numbers(history.fold().content)) == [N1, N2]
+    assert history.fold().conflicts == ()
+
+
+def test_an_element_conflicts_with_its_own_history_only_not_with_a_later_one_of_its_key() -> None:
+    history = History()
+    for spoke in ("a", "b"):
+        history.arrives(spoke, Contact(phones=mobile(N0, N3)))
+    history.all_receive()
+    history.edits("a", Contact(phones=mobile(N1, N3)), lower=1, upper=2)
+    history.edits("a", Contact(phones=mobile(N1, N0)), lower=3, upper=4)
+
+    history.edits("b", Contact(phones=mobile(N0, N2)), lower=5, upper=6)
+
+    assert {N1, N2} <= set(numbers(history.fold().content))
+
+
+def test_a_removal_holds_although_what_it_overwrote_had_lost_a_conflict() -> None:
+    history = two_replace_one()
+    history.arrives("c", Contact(phones=mobile(N1)))
+    history.all_receive()
+
+    history.edits("a", Contact(phones=mobile(N2)))
+
+    assert numbers(history.fold().content) == [N2]
+
+
 def test_a_loser_comes_back_when_the_winners_spoke_leaves() -> None:
     history = two_replace_one()
 
@@ -432,6 +497,20 @@ def test_values_of_one_custom_name_from_two_spokes_conflict() -> None:
     assert [(c.field, c.loser_spoke, c.value) for c in folded.conflicts] == [
         ("custom", "a", CustomField("Number", "1"))
     ]
+
+
+@pytest.mark.parametrize("editor", ["a", "b"])
+def test_a_custom_value_that_lost_does_not_come_back_when_the_other_is_removed(
+    editor: str,
+) -> None:
+    history = History()
+    history.arrives("a", Contact(custom=(CustomField("n", "1"),)), lower=1, upper=2)
+    history.arrives("b", Contact(custom=(CustomField("n", "2"),)), lower=3, upper=4)
+    history.all_receive()
+
+    history.edits(editor, Contact())
+
+    assert history.fold() == Folded(Contact(), (), alive=True)
 
 
 def test_one_spoke_may_give_a_custom_name_several_values() -> None:

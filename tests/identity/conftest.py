@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import json
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 
 import jwt
@@ -40,17 +39,6 @@ SECRET = "s3cret~of.the-application"
 SCOPE = "https://graph.microsoft.com/.default"
 ISSUER = "https://cluster.example"
 SUBJECT = "system:serviceaccount:team:sync"
-
-
-@pytest.fixture(scope="session", autouse=True)
-def own_loop() -> Iterator[None]:
-    """pytest-asyncio makes a loop to restore after each test where there is none, and never closes
-    it; the warning about it is an error here."""
-    loop = asyncio.new_event_loop()
-    asyncio.set_event_loop(loop)
-    yield
-    asyncio.set_event_loop(None)
-    loop.close()
 
 
 class Cluster:

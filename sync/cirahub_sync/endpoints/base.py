@@ -206,8 +206,9 @@ class Endpoint(Protocol):
         """The wire form of a whole item, without its stamp. Pure; made once per mapping."""
         ...
 
-    def encode_changes(self, before: Contact, after: Contact) -> bytes:
-        """The wire form of an update that turns `before` into `after`, changed fields only."""
+    def encode_changes(self, before: Contact | None, after: Contact) -> bytes:
+        """The wire form of an update that turns `before` into `after`, changed fields only; of
+        every field, when what is there is not known (None)."""
         ...
 
     def push(self, operations: Sequence[Operation]) -> AsyncIterator[Sequence[Outcome]]:

@@ -21,7 +21,7 @@ from cirahub_sync.engine.acknowledge import Delivery, acknowledge
 from cirahub_sync.engine.context import PassContext, SpokeRun
 from cirahub_sync.engine.guard import Candidate, Verdict
 from cirahub_sync.engine.merge import forget
-from cirahub_sync.engine.plan import Encoder, Judgement, Wire, judge
+from cirahub_sync.engine.plan import Encoder, Judgement, judge
 from cirahub_sync.engine.refold import refold
 from cirahub_sync.engine.report import PendingReason
 from cirahub_sync.engine.verify import verify
@@ -155,9 +155,6 @@ class Receiver:
             shadows = tx.shadows.of_items(run.uid, ids) if run.config.direction.contributes else {}
             pending = tx.pending.by_item(run.uid, ids)
 
-        def wire(item: Item) -> Wire:
-            return self._encoder.wire(run, item, endpoint.capabilities, endpoint.encode)
-
         return [
             judge(
                 run,
@@ -167,7 +164,6 @@ class Receiver:
                 pending=pending.get(item.id),
                 limits=context.hub.deletion,
                 now=self._now,
-                wire=wire,
                 capabilities=endpoint.capabilities,
                 encoder=self._encoder,
             )
@@ -241,7 +237,7 @@ class Receiver:
         judgements = list(acting.values())
         intents = [self._intent(judgement) for judgement in judgements]
         operations = [
-            _operation(endpoint, judgement, intent, self._body(endpoint, judgement))
+            self._operation(endpoint, judgement, intent)
             for judgement, intent in zip(judgements, intents, strict=True)
         ]
         with context.store.write() as tx:
@@ -269,12 +265,17 @@ class Receiver:
             raise
         return again
 
-    def _body(self, endpoint: Endpoint, judgement: Judgement) -> bytes:
-        if judgement.action is Action.UPDATE and judgement.before is not None:
-            return endpoint.encode_changes(judgement.before, judgement.desired)
+    def _operation(self, endpoint: Endpoint, judgement: Judgement, intent: Intent) -> Operation:
         if judgement.action is Action.DELETE:
-            return b""
-        return self._encoder.body(self.run, judgement, endpoint.capabilities, endpoint.encode)
+            return Delete(
+                id=judgement.remote,
+                etag=judgement.etag,
+                permanent=judgement.permanent and endpoint.capabilities.permanent_delete,
+            )
+        body = self._encoder.body(self.run, judgement, endpoint)
+        if judgement.action is Action.CREATE:
+            return Create(key=intent.key, body=body)
+        return Update(id=judgement.remote, etag=judgement.etag, body=body)
 
     def _intent(self, judgement: Judgement) -> Intent:
         context, run = self._context, self.run
@@ -390,15 +391,3 @@ class Receiver:
                 )
             ]
         )
-
-
-def _operation(endpoint: Endpoint, judgement: Judgement, intent: Intent, body: bytes) -> Operation:
-    if judgement.action is Action.CREATE:
-        return Create(key=intent.key, body=body)
-    if judgement.action is Action.UPDATE:
-        return Update(id=judgement.remote, etag=judgement.etag, body=body)
-    return Delete(
-        id=judgement.remote,
-        etag=judgement.etag,
-        permanent=judgement.permanent and endpoint.capabilities.permanent_delete,
-    )

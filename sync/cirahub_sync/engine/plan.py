@@ -8,18 +8,19 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable
+from typing import Generic, TypeVar
 
 import msgspec
 
 from cirahub_sync.configuration import DeletionLimits
-from cirahub_sync.endpoints.base import Capabilities
+from cirahub_sync.endpoints.base import Capabilities, Endpoint
 from cirahub_sync.engine.context import SpokeRun
 from cirahub_sync.model.contact import FIELDS, Contact
 from cirahub_sync.model.limits import changed_fields, project
 from cirahub_sync.store.rows import Action, Item, Pending, Replica, ReplicaState, Shadow
 
 _BLANK = Contact()
-_ENCODED_KEPT = 20_000
+_KEPT = 20_000
 
 
 class Judgement(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,52 +45,62 @@ class Judgement(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Wire(msgspec.Struct, frozen=True):
-    """An item as one mapping shows it: made once, sent to every receiver with that mapping."""
+    """An item as one mapping shows it."""
 
     desired: Contact
     fingerprint: bytes
-    body: bytes
 
 
 class Encoder:
-    """Encode once: the wire forms of whole items by mapping, item and seq."""
+    """Encode once: what one mapping makes of an item, and its bytes, are made once a pass and sent
+    to every receiver with that mapping."""
 
     def __init__(self, fingerprint: Callable[[Contact], bytes], region: str) -> None:
         self.fingerprint = fingerprint
         self.region = region
-        self._kept: OrderedDict[tuple[str, int, str, int], Wire] = OrderedDict()
+        self._wires: _Recent[Wire] = _Recent()
+        self._bodies: _Recent[bytes] = _Recent()
 
-    def wire(
-        self,
-        run: SpokeRun,
-        item: Item,
-        capabilities: Capabilities,
-        encode: Callable[[Contact], bytes],
-    ) -> Wire:
-        key = (run.receives.key, id(capabilities), item.id, item.seq)
-        wire = self._kept.get(key)
-        if wire is None:
+    def wire(self, run: SpokeRun, item: Item, capabilities: Capabilities) -> Wire:
+        def make() -> Wire:
             mapped = run.receives.to_spoke(item.content)
             desired = project(mapped, capabilities.limits, None, region=self.region)
-            wire = Wire(desired, self.fingerprint(desired), encode(desired))
-            self._kept[key] = wire
-            if len(self._kept) > _ENCODED_KEPT:
-                self._kept.popitem(last=False)
-        return wire
+            return Wire(desired, self.fingerprint(desired))
 
-    def body(
-        self,
-        run: SpokeRun,
-        judgement: Judgement,
-        capabilities: Capabilities,
-        encode: Callable[[Contact], bytes],
-    ) -> bytes:
-        """The wire form of a judgement's whole item."""
-        key = (run.receives.key, id(capabilities), judgement.item, judgement.seq)
-        wire = self._kept.get(key)
-        if wire is not None and wire.fingerprint == judgement.fingerprint:
-            return wire.body
-        return encode(judgement.desired)
+        return self._wires.get((run.receives.key, id(capabilities), item.id, item.seq), make)
+
+    def body(self, run: SpokeRun, judgement: Judgement, endpoint: Endpoint) -> bytes:
+        """The wire form of a create or update."""
+        update = judgement.action is Action.UPDATE
+        if judgement.before is not None:
+            return endpoint.encode_changes(judgement.before, judgement.desired)
+
+        def make() -> bytes:
+            if update:
+                return endpoint.encode_changes(None, judgement.desired)
+            return endpoint.encode(judgement.desired)
+
+        kind = (run.receives.key, id(endpoint.capabilities), update)
+        return self._bodies.get((kind, judgement.item, judgement.seq), make)
+
+
+_Made = TypeVar("_Made")
+
+
+class _Recent(Generic[_Made]):
+    """The last made values, by key."""
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[object, _Made] = OrderedDict()
+
+    def get(self, key: object, make: Callable[[], _Made]) -> _Made:
+        made = self._kept.get(key)
+        if made is None:
+            made = make()
+            self._kept[key] = made
+            if len(self._kept) > _KEPT:
+                self._kept.popitem(last=False)
+        return made
 
 
 def judge(
@@ -101,7 +112,6 @@ def judge(
     pending: Pending | None,
     limits: DeletionLimits,
     now: float,
-    wire: Callable[[Item], Wire],
     capabilities: Capabilities,
     encoder: Encoder,
 ) -> Judgement:
@@ -130,7 +140,7 @@ def judge(
             permanent=item.erased,
         )
     if shadow is None:
-        made = wire(item)
+        made = encoder.wire(run, item, capabilities)
         if made.desired == _BLANK:
             return nothing
         if replica is None:

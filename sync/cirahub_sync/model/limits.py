@@ -96,7 +96,7 @@ def _fit(
     here = keyed(field, elements, region)
     before = keyed(field, shown, region) if shown else {}
     places = {key: _slot_kind(element) for key, element in before.items()}
-    kept = {key for key in places if key in here and _slot_kind(here[key]) == places[key]}
+    kept = {key for key in places if key in here}
     fresh: dict[str, list[Element]] = {}
     for key, element in here.items():
         if key not in kept:

@@ -155,9 +155,7 @@ class _Change:
         if field == "emails" and self.removed:
             for element, image in zip(old, mapped, strict=True):
                 if image is not element and element_key(field, image, region) in self.removed:
-                    key = element_key(field, element, region)
-                    if key not in after:
-                        self.hidden.append(key)
+                    self.hidden.append(element_key(field, element, region))
 
     def __bool__(self) -> bool:
         return bool(self.removed or self.added or self.respelled)

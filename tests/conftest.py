@@ -1,0 +1,30 @@
+"""For every test: the cluster's fixtures, and a loop that is closed by whoever made it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+
+import pytest
+
+pytest_plugins = ["cluster.fixtures"]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_loop() -> Iterator[None]:
+    """pytest-asyncio makes a loop to restore after each test where there is none, and never closes
+    it; the warning about it is an error here."""
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    yield
+    asyncio.set_event_loop(None)
+    loop.close()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_foreign_authorities() -> Iterator[None]:
+    """MSAL prefers these variables to the authorities that it is given."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
+            patch.delenv(name, raising=False)
+        yield

@@ -1,0 +1,158 @@
+"""Deletions: delayed, bounded, undoable (invariant 9)."""
+
+from __future__ import annotations
+
+from cirahub_sync.configuration import DeletionLimits, Direction
+
+from .conftest import Scene
+
+
+def _fill(scene: Scene, name: str, count: int) -> list[str]:
+    return [
+        scene.add(name, displayName=f"P{n:02}", email=f"p{n}@example.org") for n in range(count)
+    ]
+
+
+async def test_a_deletion_at_the_source_waits_for_the_grace_period(scene: Scene) -> None:
+    scene.connect("ada")
+    scene.connect("ben", Direction.RECEIVE)
+    people = _fill(scene, "ada", 3)
+    await scene.settle()
+    scene.remove("ada", people[0])
+    report = await scene.settle()
+    assert len(scene.held("ben")) == 3
+    assert report.spokes["spoke-ben"].counts.pending == 1
+    scene.advance(3601)
+    report = await scene.settle()
+    assert scene.names("ben") == ["P01", "P02"]
+    assert report.pending == 0
+
+
+async def test_a_deletion_undone_within_the_grace_period_leaves_the_very_same_copies(
+    scene: Scene,
+) -> None:
+    scene.connect("ada", folder="Team")
+    scene.connect("ben", Direction.RECEIVE)
+    scene.admin.import_contacts(scene.mailbox("ada"), [{"displayName": "Ann"}], ["Team"])
+    await scene.settle()
+    copy = scene.the("ben", "Ann")["id"]
+    moved = scene.admin.move_contact(
+        scene.mailbox("ada"), scene.the("ada", "Ann", "Team")["id"], []
+    )
+    report = await scene.settle()
+    assert report.spokes["spoke-ben"].counts.pending == 1
+    scene.admin.move_contact(scene.mailbox("ada"), moved["id"], ["Team"])
+    await scene.settle()
+    scene.advance(7200)
+    report = await scene.settle()
+    assert scene.the("ben", "Ann")["id"] == copy
+    assert report.pending == 0
+
+
+async def test_deletions_above_the_limit_wait_for_approval(scene: Scene) -> None:
+    scene.configure(deletion=DeletionLimits(grace_period=0.0, max_count=50, max_percent=20))
+    scene.connect("ada")
+    scene.connect("ben", Direction.RECEIVE)
+    people = _fill(scene, "ada", 10)
+    await scene.settle()
+    for person in people[:5]:
+        scene.remove("ada", person)
+    report = await scene.sync(2)
+    assert len(scene.held("ben")) == 10
+    assert report.guarded == 5
+    assert report.approval
+    again = await scene.sync()
+    assert again.approval == report.approval
+    report = await scene.sync(approved=frozenset({"something-else"}))
+    assert len(scene.held("ben")) == 10
+    report = await scene.sync(approved=frozenset({again.approval}))
+    assert len(scene.held("ben")) == 5
+    assert report.guarded == 0
+
+
+async def test_an_approval_covers_exactly_what_was_shown(scene: Scene) -> None:
+    scene.configure(deletion=DeletionLimits(grace_period=0.0, max_count=2, max_percent=100))
+    scene.connect("ada")
+    scene.connect("ben", Direction.RECEIVE)
+    people = _fill(scene, "ada", 10)
+    await scene.settle()
+    for person in people[:3]:
+        scene.remove("ada", person)
+    report = await scene.sync()
+    scene.remove("ada", people[3])
+    report = await scene.sync(approved=frozenset({report.approval}))
+    assert len(scene.held("ben")) == 10
+    assert report.guarded == 4
+
+
+async def test_deletions_below_the_limit_go_through(scene: Scene) -> None:
+    scene.configure(deletion=DeletionLimits(grace_period=0.0, max_count=50, max_percent=20))
+    scene.connect("ada")
+    scene.connect("ben", Direction.RECEIVE)
+    people = _fill(scene, "ada", 10)
+    await scene.settle()
+    for person in people[:2]:
+        scene.remove("ada", person)
+    await scene.settle()
+    assert len(scene.held("ben")) == 8
+
+
+async def test_a_source_that_suddenly_reads_empty_deletes_nothing(scene: Scene) -> None:
+    scene.configure(deletion=DeletionLimits(grace_period=0.0, max_count=1000, max_percent=100))
+    scene.connect("ada")
+    scene.connect("ben", Direction.RECEIVE)
+    people = _fill(scene, "ada", 5)
+    await scene.settle()
+    for person in people:
+        scene.remove("ada", person)
+    scene.admin.expire_delta_tokens(scene.mailbox("ada"))
+    report = await scene.sync(2)
+    assert len(scene.held("ben")) == 5
+    problem = report.spokes["spoke-ada"].problem
+    assert problem is not None
+    assert problem.reason == "SourceEmptied"
+    approval = problem.message.split()[-1]
+    await scene.sync(2, approved=frozenset({approval}))
+    assert scene.held("ben") == []
+
+
+async def test_what_a_complete_round_does_not_show_is_gone(scene: Scene) -> None:
+    scene.connect("ada")
+    scene.connect("ben", Direction.RECEIVE)
+    people = _fill(scene, "ada", 3)
+    await scene.settle()
+    scene.remove("ada", people[0])
+    scene.admin.expire_delta_tokens(scene.mailbox("ada"))
+    await scene.settle()
+    scene.advance(3601)
+    await scene.settle()
+    assert scene.names("ben") == ["P01", "P02"]
+
+
+async def test_an_item_lives_as_long_as_anybody_contributes_it(scene: Scene) -> None:
+    scene.connect("ada")
+    scene.connect("ben")
+    scene.connect("cy", Direction.RECEIVE)
+    mine = scene.add("ada", displayName="Ann", email="ann@example.org", jobTitle="Baker")
+    scene.add("ben", displayName="Ann", email="ann@example.org", department="Bread")
+    await scene.settle()
+    assert len(scene.held("cy")) == 1
+    scene.remove("ada", mine)
+    scene.advance(7200)
+    await scene.settle()
+    copy = scene.the("cy", "Ann")
+    assert copy["department"] == "Bread"
+    assert copy["jobTitle"] is None
+
+
+async def test_a_deletion_never_goes_to_an_item_that_is_native_there(scene: Scene) -> None:
+    scene.configure(deletion=DeletionLimits(grace_period=0.0, max_count=50, max_percent=100))
+    scene.connect("ada", Direction.TWO_WAY)
+    scene.connect("ben", Direction.TWO_WAY)
+    ann = scene.add("ada", displayName="Ann", email="ann@example.org")
+    scene.add("ben", displayName="Ann", email="ann@example.org")
+    await scene.settle()
+    scene.remove("ada", ann)
+    await scene.settle()
+    await scene.settle()
+    assert scene.names("ben") == ["Ann"]
