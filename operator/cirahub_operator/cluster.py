@@ -12,6 +12,7 @@ import json
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Generic, TypeVar
 from urllib.parse import quote
 
@@ -60,29 +61,33 @@ class Listing(Generic[Object]):
     unparsable: Sequence[Unparsable]
 
 
+async def configuration() -> client.Configuration:
+    """How to reach the API server: in a pod, by its ServiceAccount; elsewhere by KUBECONFIG or
+    `~/.kube/config`. Raises ClusterRefusedError when there is neither."""
+    made = client.Configuration()
+    try:
+        if "KUBERNETES_SERVICE_HOST" in os.environ:
+            config.load_incluster_config(made)  # type: ignore[no-untyped-call]
+        else:
+            file = os.environ.get("KUBECONFIG") or str(Path.home() / ".kube/config")
+            await config.load_kube_config(  # type: ignore[no-untyped-call]
+                file, client_configuration=made, persist_config=False
+            )
+    except (config.ConfigException, OSError) as error:
+        raise ClusterRefusedError(
+            f"no cluster to talk to ({error}): run in a pod, or set KUBECONFIG"
+        ) from error
+    return made
+
+
 class Cluster:
     def __init__(self, api: client.ApiClient) -> None:
         self._api = api
 
     @classmethod
     async def connect(cls) -> Cluster:
-        """In a pod, by its ServiceAccount; elsewhere by KUBECONFIG or `~/.kube/config`. Raises
-        ClusterRefusedError when there is neither."""
-        configuration = client.Configuration()
-        try:
-            if "KUBERNETES_SERVICE_HOST" in os.environ:
-                config.load_incluster_config(  # type: ignore[no-untyped-call]
-                    client_configuration=configuration
-                )
-            else:
-                await config.load_kube_config(  # type: ignore[no-untyped-call]
-                    client_configuration=configuration, persist_config=False
-                )
-        except (config.ConfigException, OSError) as error:
-            raise ClusterRefusedError(
-                f"no cluster to talk to ({error}): run in a pod, or set KUBECONFIG"
-            ) from error
-        return cls(client.ApiClient(configuration))
+        """Raises ClusterRefusedError when there is nothing to connect to. Sends nothing yet."""
+        return cls(client.ApiClient(await configuration()))
 
     async def close(self) -> None:
         await self._api.close()  # type: ignore[no-untyped-call]
@@ -220,6 +225,26 @@ class Cluster:
         """The answer's JSON; None for 404 or 410 with `missing_ok`, and for an apply to an object
         that was replaced by another of the same name. Raises ClusterUnreachableError or
         ClusterRefusedError."""
+        status, data = await self._send(method, path, query, body, content_type)
+        if status == 401:
+            # A kubeconfig's token that has expired; its helper hands out another.
+            await self.close()
+            self._api = client.ApiClient(await configuration())
+            status, data = await self._send(method, path, query, body, content_type)
+        if 200 <= status < 300:
+            return _decoded(data)
+        if missing_ok and (status in {404, 410} or _replaced(status, data)):
+            return None
+        raise _error(method, path, status, data)
+
+    async def _send(
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, str] | None,
+        body: Json | None,
+        content_type: str,
+    ) -> tuple[int, bytes]:
         headers = {"Accept": "application/json"}
         if body is not None:
             headers["Content-Type"] = content_type
@@ -233,16 +258,11 @@ class Cluster:
                 auth_settings=["BearerToken"],
             )
             answer = await self._api.call_api(*prepared, _request_timeout=TIMEOUT)
-            data = await answer.response.read()
-        except (TimeoutError, aiohttp.ClientError, OSError) as error:
+            return answer.status, await answer.response.read()
+        except (aiohttp.ClientError, OSError, TimeoutError) as error:
             raise ClusterUnreachableError(
                 f"{method} {path}: no answer from the API server ({type(error).__name__})"
             ) from error
-        if 200 <= answer.status < 300:
-            return _decoded(data)
-        if missing_ok and (answer.status in {404, 410} or _replaced(answer.status, data)):
-            return None
-        raise _error(method, path, answer.status, data)
 
 
 def _parse(kind: type[Object], raw: Json) -> Object | Unparsable:

@@ -6,27 +6,21 @@ over to whom is decided before, in the resolver; only what the API alone knows i
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import binascii
-import os
 from datetime import datetime
-from pathlib import Path
-
-import jwt
 
 from cirahub_operator.api.meta import TOKEN_OPT_IN
 from cirahub_operator.cluster import Cluster
 from cirahub_operator.errors import ClusterRefusedError, ClusterUnreachableError
 from cirahub_operator.origin import SecretOrigin
+from cirahub_operator.projected import projected_token
 from cirahub_sync.configuration import SecretFile
 from cirahub_sync.errors import CredentialError, EndpointUnavailableError
 from cirahub_sync.identity.base import AccessToken
 
 TOKEN_SECONDS = 3600
 """What the workload-identity webhook asks for, too; the API server refuses less than 600."""
-TOKEN_FILE = "AZURE_FEDERATED_TOKEN_FILE"  # noqa: S105 (the name of a variable)
-"""Set by the workload-identity webhook. Source: azure-workload-identity, "Concepts"."""
 
 
 class ClusterCredentials:
@@ -91,31 +85,3 @@ class ClusterCredentials:
                 f"token of ServiceAccount {service_account}: {error}", reason="TokenForbidden"
             ) from error
         return AccessToken(token, datetime.fromisoformat(expires).timestamp())
-
-
-async def projected_token() -> AccessToken:
-    """The token that the kubelet keeps fresh in a file of our own pod. Raises CredentialError."""
-    path = os.environ.get(TOKEN_FILE)
-    if not path:
-        raise CredentialError(
-            f"{TOKEN_FILE} is not set, so there is no token of our own to sign in with: label the "
-            'pod azure.workload.identity/use: "true", or set serviceAccountName',
-            reason="TokenNotFound",
-        )
-    try:
-        token = (await asyncio.to_thread(Path(path).read_text)).strip()
-    except OSError as error:
-        raise CredentialError(
-            f"the projected token in {path} cannot be read ({error.strerror}); check the volume "
-            "that the workload-identity webhook mounts",
-            reason="TokenNotFound",
-        ) from error
-    try:
-        expires = float(jwt.decode(token, options={"verify_signature": False})["exp"])
-    except (jwt.InvalidTokenError, KeyError) as error:
-        raise CredentialError(
-            f"the file {path} holds no token of Kubernetes; check the volume that the "
-            "workload-identity webhook mounts",
-            reason="TokenNotFound",
-        ) from error
-    return AccessToken(token, expires)

@@ -22,6 +22,7 @@ from cirahub_operator.api.meta import (
 )
 from cirahub_operator.api.text import Matching
 from cirahub_sync.configuration import Cloud
+from cirahub_sync.origins import HOSTS
 
 VaultUrl = Annotated[
     str,
@@ -99,11 +100,13 @@ class ClientSecret(Model):
             rule="[has(self.keyVault), has(self.secretRef)].exists_one(x, x)",
             message="say where the client secret is: set exactly one of keyVault (recommended) "
             "and secretRef",
+            holds=lambda self: (self.key_vault is None) != (self.secret_ref is None),
         ),
         Rule(
             rule="has(self.keyVault) == has(self.workloadIdentity)",
             message="workloadIdentity opens the vault: set it with keyVault, and leave it out with "
             "secretRef",
+            holds=lambda self: (self.key_vault is None) == (self.workload_identity is None),
         ),
     )
 
@@ -130,6 +133,7 @@ class Auth(Model):
         Rule(
             rule="[has(self.workloadIdentity), has(self.clientSecret)].exists_one(x, x)",
             message="set exactly one of auth.workloadIdentity (recommended) and auth.clientSecret",
+            holds=lambda self: (self.workload_identity is None) != (self.client_secret is None),
         ),
     )
 
@@ -139,6 +143,13 @@ class Auth(Model):
     client_secret: ClientSecret | None = Field(
         default=None, description="With a client secret, which is kept elsewhere."
     )
+
+
+def _vault_in_cloud(spec: ConnectionSpec) -> bool:
+    secret = spec.auth.client_secret
+    if secret is None or secret.key_vault is None:
+        return True
+    return secret.key_vault.vault_url.rstrip("/").endswith(HOSTS[spec.cloud].vault_suffix)
 
 
 class ConnectionSpec(Model):
@@ -154,6 +165,7 @@ class ConnectionSpec(Model):
             message="auth.clientSecret.keyVault.vaultURL is in another cloud: vaults end in "
             ".vault.azure.net in the cloud Global, in .vault.usgovcloudapi.net in USGov and "
             "USGovDoD, and in .vault.azure.cn in China",
+            holds=_vault_in_cloud,
         ),
     )
     field_rules: ClassVar[dict[str, tuple[Rule, ...]]] = {

@@ -175,7 +175,7 @@ def _without_defaults(node: Schema) -> None:
 
 
 def _rules(rules: tuple[Rule, ...]) -> list[dict[str, str]]:
-    return [rule.model_dump() for rule in rules]
+    return [{"rule": rule.rule, "message": rule.message} for rule in rules]
 
 
 def _column(column: Column) -> Schema:

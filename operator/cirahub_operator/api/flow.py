@@ -71,6 +71,10 @@ class FilterCondition(Model):
             "(has(self.values) && size(self.values) > 0)",
             message="values: give at least one with In, NotIn, Contains and StartsWith, and none "
             "with Exists and DoesNotExist",
+            holds=lambda self: (
+                bool(self.values)
+                == (self.operator not in {Operator.EXISTS, Operator.DOES_NOT_EXIST})
+            ),
         ),
     )
 
@@ -120,11 +124,25 @@ class MappingStep(Model):
             "has(self.replaceDomain)].exists_one(x, x)",
             message="a mapping step does exactly one thing: set one of prefix, suffix, setValue, "
             "addCategory and replaceDomain, and write another step for another",
+            holds=lambda self: (
+                [
+                    self.prefix,
+                    self.suffix,
+                    self.set_value,
+                    self.add_category,
+                    self.replace_domain,
+                ].count(None)
+                == 4
+            ),
         ),
         Rule(
             rule="has(self.field) == (has(self.prefix) || has(self.suffix) || has(self.setValue))",
             message="field: name the field with prefix, suffix and setValue; leave it out with "
             "addCategory and replaceDomain",
+            holds=lambda self: (
+                (self.field is None)
+                == (self.prefix is None and self.suffix is None and self.set_value is None)
+            ),
         ),
     )
 

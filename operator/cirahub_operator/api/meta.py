@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, ClassVar, Final
+from typing import Annotated, Any, ClassVar, Final, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 from pydantic.alias_generators import to_camel
 
 from cirahub_operator.api.text import Matching
@@ -45,11 +47,15 @@ Guid = Annotated[
 ]
 
 
-class Rule(BaseModel):
-    """A validation rule in CEL, and what the API server says when it does not hold."""
+@dataclass(frozen=True)
+class Rule:
+    """A validation rule: in CEL for the API server, and for us as a predicate on the model (but
+    for rules on changes, which only the API server sees)."""
 
     rule: str
     message: str
+    """What is said when it does not hold: what to write instead."""
+    holds: Callable[[Any], bool] | None = None
 
 
 class Model(BaseModel):
@@ -57,12 +63,23 @@ class Model(BaseModel):
     an error and not silence. `rules` become `x-kubernetes-validations`."""
 
     model_config = ConfigDict(
-        alias_generator=to_camel, populate_by_name=True, extra="forbid", frozen=True
+        alias_generator=to_camel,
+        populate_by_name=True,
+        extra="forbid",
+        frozen=True,
+        hide_input_in_errors=True,
     )
 
     rules: ClassVar[tuple[Rule, ...]] = ()
     field_rules: ClassVar[dict[str, tuple[Rule, ...]]] = {}
     """By name on the wire. Rules of a field's own type come before these."""
+
+    @model_validator(mode="after")
+    def _rules_hold(self) -> Self:
+        for rule in self.rules:
+            if rule.holds is not None and not rule.holds(self):
+                raise ValueError(rule.message)
+        return self
 
 
 class StatusModel(Model):

@@ -72,11 +72,13 @@ class SpokeSpec(Model):
             rule="!has(self.receives) || self.direction != 'Contribute'",
             message="receives has no effect on a spoke that only contributes: set direction to "
             "TwoWay or Receive, or leave receives out",
+            holds=lambda self: self.receives is None or self.direction.receives,
         ),
         Rule(
             rule="!has(self.contributes) || self.direction != 'Receive'",
             message="contributes has no effect on a spoke that only receives: set direction to "
             "Contribute or TwoWay, or leave contributes out",
+            holds=lambda self: self.contributes is None or self.direction.contributes,
         ),
     )
     field_rules: ClassVar[dict[str, tuple[Rule, ...]]] = {

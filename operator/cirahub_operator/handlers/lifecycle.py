@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Any
 
 import kopf
 
-from cirahub_operator.api.meta import FINALIZER
+from cirahub_operator.cluster import configuration
 
 PREFIX = "operator.cirahub.io"
 """Of whatever Kopf may want to keep in annotations. It has no reason to: we have event handlers
@@ -18,8 +17,21 @@ def register(registry: kopf.OperatorRegistry, stop: Callable[[], Awaitable[None]
     """`stop` is awaited once Kopf's watches have ended and before it looks for tasks that hang."""
 
     @kopf.on.login(registry=registry)
-    def sign_in(**kwargs: Any) -> kopf.ConnectionInfo | None:
-        return kopf.login_via_client(**kwargs)
+    async def sign_in(**kwargs: object) -> kopf.ConnectionInfo:
+        found = await configuration()
+        scheme, _, token = (await found.get_api_key_with_prefix("BearerToken") or "").rpartition(
+            " "
+        )
+        return kopf.ConnectionInfo(
+            server=found.host,
+            ca_path=found.ssl_ca_cert,
+            insecure=not found.verify_ssl,
+            scheme=scheme or None,
+            token=token or None,
+            certificate_path=found.cert_file,
+            private_key_path=found.key_file,
+            proxy_url=found.proxy,
+        )
 
     @kopf.on.cleanup(registry=registry)
     async def end(**_: object) -> None:
@@ -30,7 +42,8 @@ def settings() -> kopf.OperatorSettings:
     made = kopf.OperatorSettings()
     made.posting.enabled = False
     made.scanning.disabled = True
-    made.persistence.finalizer = FINALIZER
+    # Not ours: Kopf takes its own away from objects for which it has no deletion handler.
+    made.persistence.finalizer = f"{PREFIX}/finalizer"
     made.persistence.progress_storage = kopf.AnnotationsProgressStorage(prefix=PREFIX)
     made.persistence.diffbase_storage = kopf.AnnotationsDiffBaseStorage(prefix=PREFIX)
     # Workers only ring bells, so few of them serve many objects; they go as soon as they idle.

@@ -20,7 +20,7 @@ from cirahub_sync.errors import CirahubError
 
 CHECKS = 4
 """Sign-in checks at the same time."""
-HELD_POLL = 5.0
+HELD_POLL = 2.0
 """Seconds between looks at whether a deleted Connection is still needed."""
 
 

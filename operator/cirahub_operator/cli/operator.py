@@ -1,0 +1,267 @@
+"""`cirahub operator`: serve a cluster until told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import click
+
+from cirahub_operator import logs
+from cirahub_operator.api.duration import seconds
+from cirahub_operator.cli.store import KeyFile, state_folder
+from cirahub_operator.errors import OperatorError
+from cirahub_operator.logs import LogFormat
+from cirahub_operator.settings import OwnIdentity, Settings, Timing
+from cirahub_sync import origins
+from cirahub_sync.errors import CirahubError
+
+FILE = click.Path(dir_okay=False, path_type=Path)
+DATABASE = "sqlite:////var/lib/cirahub/store.sqlite3"
+KEY_FILE = Path("/etc/cirahub/key")
+
+
+def _duration(_: click.Context, __: click.Parameter, text: str) -> float:
+    try:
+        return seconds(text)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from error
+
+
+def _grants(
+    _: click.Context, __: click.Parameter, texts: tuple[str, ...]
+) -> tuple[OwnIdentity, ...]:
+    return tuple(map(_grant, texts))
+
+
+def _grant(text: str) -> OwnIdentity:
+    pairs = [part.partition("=")[::2] for part in text.split(",")]
+    known = {"namespace", "tenant", "vault"}
+    single = {name: value for name, value in pairs if name in known - {"vault"} and value}
+    if {name for name, _ in pairs} - known or len(single) != 2:
+        raise click.BadParameter(
+            f"{text!r}: write namespace=NAME,tenant=GUID[,vault=HOST[,vault=HOST…]]"
+        )
+    vaults = frozenset(value.lower() for name, value in pairs if name == "vault")
+    return OwnIdentity(namespace=single["namespace"], tenant=single["tenant"], vaults=vaults)
+
+
+@click.command(context_settings={"show_default": True, "max_content_width": 100})
+@click.option(
+    "--namespace",
+    "-n",
+    "namespaces",
+    multiple=True,
+    envvar="CIRAHUB_NAMESPACES",
+    show_envvar=True,
+    help="A namespace to serve; may be repeated (in the variable: separated by spaces). Without "
+    "any, all of them, which needs cluster-wide permissions.",
+)
+@click.option(
+    "--database",
+    default=DATABASE,
+    envvar="CIRAHUB_DATABASE",
+    show_envvar=True,
+    help="SQLAlchemy URL of the store. SQLite wants a local disk and one operator.",
+)
+@click.option(
+    "--key-file",
+    type=FILE,
+    default=KEY_FILE,
+    envvar="CIRAHUB_KEY_FILE",
+    show_envvar=True,
+    help="File with the key that opens the store: 32 bytes in base64, mounted from a Secret.",
+)
+@click.option(
+    "--installation-id",
+    default="",
+    show_default=False,
+    envvar="CIRAHUB_INSTALLATION_ID",
+    show_envvar=True,
+    help="Who we are in the marks on our copies: 1 to 36 of a-z, 0-9 and -. It has to stay the "
+    "same for as long as the copies live. Default: the UID of the namespace kube-system.",
+)
+@click.option(
+    "--endpoints",
+    type=FILE,
+    envvar="CIRAHUB_ENDPOINTS",
+    show_envvar=True,
+    help="File that puts other hosts in the place of Microsoft's, as `cirahub simulate` writes it.",
+)
+@click.option(
+    "--own-identity",
+    multiple=True,
+    callback=_grants,
+    envvar="CIRAHUB_OWN_IDENTITY",
+    show_envvar=True,
+    metavar="namespace=…,tenant=…[,vault=…]",
+    help="Let the Connections of a namespace sign in as the operator itself, for this tenant and "
+    "these vaults (host names) only; may be repeated. Without it, they need a ServiceAccount of "
+    "their own namespace.",
+)
+@click.option(
+    "--listen",
+    default="0.0.0.0",  # noqa: S104 (probes and scrapers come from outside the pod)
+    envvar="CIRAHUB_LISTEN",
+    show_envvar=True,
+    help="Address that probes and metrics are served on.",
+)
+@click.option(
+    "--health-port",
+    type=click.IntRange(0, 65535),
+    default=8080,
+    envvar="CIRAHUB_HEALTH_PORT",
+    show_envvar=True,
+    help="Port of /healthz and /readyz; 0 picks a free one.",
+)
+@click.option(
+    "--metrics-port",
+    type=click.IntRange(0, 65535),
+    default=9090,
+    envvar="CIRAHUB_METRICS_PORT",
+    show_envvar=True,
+    help="Port of /metrics; 0 picks a free one. May be the health port.",
+)
+@click.option(
+    "--concurrent-passes",
+    type=click.IntRange(1, 1000),
+    default=8,
+    envvar="CIRAHUB_CONCURRENT_PASSES",
+    show_envvar=True,
+    help="How many hubs are passed over at the same time.",
+)
+@click.option(
+    "--erase-timeout",
+    default="1h",
+    callback=_duration,
+    envvar="CIRAHUB_ERASE_TIMEOUT",
+    show_envvar=True,
+    help="How long a deleted Spoke or Hub is held while its copies can't be reached.",
+)
+@click.option(
+    "--check-interval",
+    default="1h",
+    callback=_duration,
+    envvar="CIRAHUB_CHECK_INTERVAL",
+    show_envvar=True,
+    help="Time between two looks at whether a Connection can still sign in.",
+)
+@click.option(
+    "--kubeconfig",
+    type=FILE,
+    help="Kubeconfig of the cluster, outside of one. Default: KUBECONFIG, or ~/.kube/config.",
+)
+@click.option(
+    "--log-format",
+    type=click.Choice([form.value for form in LogFormat]),
+    default=LogFormat.JSON.value,
+    envvar="CIRAHUB_LOG_FORMAT",
+    show_envvar=True,
+    help="A JSON object a line, or lines for people.",
+)
+@click.option("--debug", is_flag=True, envvar="CIRAHUB_DEBUG", help="Log everything.")
+@click.option(
+    "--dev",
+    is_flag=True,
+    help="For a laptop: listen on 127.0.0.1 and log for people; unless given, keep the store and "
+    "its key, which is made if there is none, in the state folder (XDG_STATE_HOME/cirahub).",
+)
+@click.pass_context
+def command(
+    context: click.Context,
+    *,
+    namespaces: tuple[str, ...],
+    database: str,
+    key_file: Path,
+    installation_id: str,
+    endpoints: Path | None,
+    own_identity: tuple[OwnIdentity, ...],
+    listen: str,
+    health_port: int,
+    metrics_port: int,
+    concurrent_passes: int,
+    erase_timeout: float,
+    check_interval: float,
+    kubeconfig: Path | None,
+    log_format: str,
+    debug: bool,
+    dev: bool,
+) -> None:
+    """Serve a cluster until told to stop (SIGTERM, Ctrl-C).
+
+    Watches Connections, Hubs and Spokes, and syncs what they declare. One operator at a time may
+    serve a namespace: there is no leader election yet.
+
+    Exit codes: 0 stopped when told to; 1 could not start or go on; 2 wrong options.
+    """
+    given = _Given(context)
+    settings = Settings(
+        namespaces=namespaces,
+        database=database,
+        key_file=key_file,
+        installation=installation_id,
+        origins=_origins(endpoints),
+        own_identity=own_identity,
+        host=listen,
+        health_port=health_port,
+        metrics_port=metrics_port,
+        concurrent_passes=concurrent_passes,
+        timing=Timing(erase_timeout=erase_timeout, check_interval=check_interval),
+    )
+    if dev:
+        settings = _for_laptop(settings, given)
+        log_format = log_format if given.option("log_format") else LogFormat.CONSOLE.value
+    if kubeconfig is not None:
+        os.environ["KUBECONFIG"] = str(kubeconfig)
+    logs.set_up(LogFormat(log_format), debug=debug)
+    sys.exit(_serve(settings))
+
+
+class _Given:
+    """Which options were given, as against defaulted."""
+
+    def __init__(self, context: click.Context) -> None:
+        self._context = context
+
+    def option(self, name: str) -> bool:
+        source = self._context.get_parameter_source(name)
+        return source is not click.core.ParameterSource.DEFAULT
+
+
+def _for_laptop(settings: Settings, given: _Given) -> Settings:
+    folder = state_folder()
+    if not given.option("listen"):
+        settings = replace(settings, host="127.0.0.1")
+    if not given.option("key_file"):
+        settings = replace(settings, key_file=folder / "operator.key")
+    if not given.option("database"):
+        settings = replace(settings, database=f"sqlite:///{folder / 'operator.sqlite3'}")
+    key = KeyFile(settings.key_file, settings.database)
+    if not key.exists():
+        key.make()
+    return settings
+
+
+def _origins(endpoints: Path | None) -> origins.Origins:
+    try:
+        return origins.load(endpoints)
+    except CirahubError as error:
+        raise click.UsageError(str(error)) from error
+
+
+def _serve(settings: Settings) -> int:
+    # Not at the top: it takes half a second, and `--help` has no use for it.
+    from cirahub_operator.operation import Operation
+
+    async def operate() -> None:
+        await Operation(settings).run()
+
+    try:
+        asyncio.run(operate())
+    except (OperatorError, CirahubError) as error:
+        click.echo(f"Error: {error}", err=True)
+        return 1
+    return 0

@@ -1,0 +1,88 @@
+"""`cirahub plan`: what a pass would write, without writing it."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from collections.abc import Sequence
+
+import click
+import msgspec
+
+from cirahub_operator.cli.session import Case, Exit, Options, options, run
+from cirahub_operator.cli.sync_pass import exit_code
+from cirahub_operator.cli.table import table
+from cirahub_sync.worker import PlannedAction, PlanReport, Progress, Worker
+
+HEADINGS = ("SPOKE", "ACTION", "ITEM", "FIELDS", "HELD")
+
+
+@click.command(context_settings={"show_default": True, "max_content_width": 100})
+@options
+@click.option(
+    "--detailed-exitcode",
+    is_flag=True,
+    help="Exit with 4 when there is something to do.",
+)
+@click.option(
+    "--output",
+    "-o",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    help="Tables for people, or a plan a hub as a JSON list.",
+)
+def command(*, detailed_exitcode: bool, output: str, **given: object) -> None:
+    """Show what a pass would write to which spoke, and write nothing there.
+
+    Contributing mailboxes are read and merged into the store, as in a pass. Items are shown by
+    their ids in the hub, never by their content.
+
+    Exit codes: 0 the plan is made; 1 something could not be read; 2 wrong options or manifests,
+    nothing was done; 3 the plan has deletions that would be held back; 4 with --detailed-exitcode,
+    there is something to do.
+    """
+    chosen = Options(**given)  # type: ignore[arg-type]
+
+    async def one(worker: Worker, case: Case, progress: Progress) -> PlanReport:
+        return await worker.plan(
+            case.resolution.hub, list(case.resolution.spokes.values()), progress=progress
+        )
+
+    plans = run(chosen, one)
+    if output == "json":
+        click.echo(msgspec.json.format(msgspec.json.encode(plans), indent=2).decode())
+    else:
+        for plan in plans:
+            click.echo("\n".join(summary(plan)))
+    code = exit_code([plan.report for plan in plans])
+    if code is Exit.OK and detailed_exitcode and any(_due(plan) for plan in plans):
+        code = Exit.CHANGES
+    sys.exit(code)
+
+
+def summary(plan: PlanReport) -> list[str]:
+    """The plan for people: a line for each action, and how many there are of which."""
+    report = plan.report
+    lines = [f"Hub {report.hub}: {report.items} items"]
+    if report.problem is not None:
+        return [*lines, f"  {report.problem.reason}: {report.problem.message}"]
+    lines += [
+        f"  {spoke.name}: {spoke.problem.reason}: {spoke.problem.message}"
+        for spoke in report.spokes.values()
+        if spoke.problem is not None
+    ]
+    rows = [
+        (one.spoke, one.action, one.item, ", ".join(one.fields), one.held) for one in plan.actions
+    ]
+    if rows:
+        lines += [
+            f"  {line}" for line in table(("SPOKE", "ACTION", "ITEM", "FIELDS", "HELD"), rows)
+        ]
+    counts = Counter(one.action for one in _due(plan))
+    held = sum(bool(one.held) for one in plan.actions)
+    total = ", ".join(f"{counts[action]} to {action}" for action in ("create", "update", "delete"))
+    return [*lines, f"  {total}, {held} held back"]
+
+
+def _due(plan: PlanReport) -> Sequence[PlannedAction]:
+    return [one for one in plan.actions if not one.held]

@@ -1,0 +1,229 @@
+"""What `cirahub pass` and `cirahub plan` have in common: manifests, an engine, hub after hub."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+from pathlib import Path
+from typing import TypeVar
+
+import click
+
+from cirahub_operator.api import Hub
+from cirahub_operator.cli import manifests, store
+from cirahub_operator.cli.files import FileCredentials
+from cirahub_operator.cli.manifests import ManifestError, Manifests
+from cirahub_operator.resolver import FullTrust, Resolution, hub_not_found, resolve
+from cirahub_sync import origins
+from cirahub_sync.errors import CirahubError
+from cirahub_sync.worker import Progress, Worker, WorkerSettings
+
+Answer = TypeVar("Answer")
+Command = TypeVar("Command", bound=Callable[..., object])
+FILE = click.Path(dir_okay=False, path_type=Path)
+
+
+class Exit(IntEnum):
+    OK = 0
+    FAILED = 1
+    """Something did not get through."""
+    BAD_INPUT = 2
+    """Options or manifests; nothing was done."""
+    GUARDED = 3
+    """Deletions are held back and wait for approval."""
+    CHANGES = 4
+    """Of a plan, on request: there is something to do."""
+    INTERRUPTED = 130
+
+
+@dataclass(frozen=True)
+class Options:
+    files: tuple[str, ...]
+    hubs: tuple[str, ...]
+    database: str | None
+    key_file: Path | None
+    init_key: bool
+    installation: str
+    endpoints: Path | None
+    quiet: bool
+
+
+def options(command: Command) -> Command:
+    """The options of both commands."""
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
+
+
+_OPTIONS: Sequence[Callable[[Command], Command]] = (
+    click.option(
+        "--filename",
+        "-f",
+        "files",
+        multiple=True,
+        required=True,
+        metavar="FILE|FOLDER|-",
+        help="Manifests of Connections, Hubs, Spokes and Secrets; may be repeated.",
+    ),
+    click.option(
+        "--hub",
+        "hubs",
+        multiple=True,
+        metavar="NAME",
+        help="Only this Hub (NAME or NAMESPACE/NAME); may be repeated. Default: all in the files.",
+    ),
+    click.option(
+        "--database",
+        envvar="CIRAHUB_DATABASE",
+        show_envvar=True,
+        help="SQLAlchemy URL of the store. Default: store.sqlite3 in XDG_STATE_HOME/cirahub.",
+    ),
+    click.option(
+        "--key-file",
+        type=FILE,
+        envvar="CIRAHUB_KEY_FILE",
+        show_envvar=True,
+        help="File with the key that opens the store. Default: key in XDG_STATE_HOME/cirahub.",
+    ),
+    click.option(
+        "--init-key", is_flag=True, help="Make the key file if it does not exist, nor the store."
+    ),
+    click.option(
+        "--installation-id",
+        "installation",
+        default="",
+        show_default=False,
+        envvar="CIRAHUB_INSTALLATION_ID",
+        show_envvar=True,
+        help="Who we are in the marks on our copies; has to stay the same for as long as these "
+        "live. Default: told by the key.",
+    ),
+    click.option(
+        "--endpoints",
+        type=FILE,
+        envvar="CIRAHUB_ENDPOINTS",
+        show_envvar=True,
+        help="File that puts other hosts in the place of Microsoft's, as `cirahub simulate` "
+        "writes it.",
+    ),
+    click.option("--quiet", "-q", is_flag=True, help="Show no progress."),
+)
+
+
+@dataclass(frozen=True)
+class Case:
+    """A hub to work on."""
+
+    hub: Hub
+    resolution: Resolution
+
+
+def run(
+    given: Options, work: Callable[[Worker, Case, Progress], Awaitable[Answer]]
+) -> list[Answer]:
+    """Does the work for each hub in turn. Ends the process for bad input and for a store that
+    can't be opened."""
+    try:
+        cases, loaded = _cases(given)
+        settings = _settings(given)
+    except ManifestError as error:
+        click.echo("\n".join(f"Error: {mistake}" for mistake in error.mistakes), err=True)
+        sys.exit(Exit.BAD_INPUT)
+    except CirahubError as error:
+        raise click.UsageError(str(error)) from error
+
+    def progress(line: str) -> None:
+        if not given.quiet:
+            click.echo(line, err=True)
+
+    async def all_of_them() -> list[Answer]:
+        worker = Worker.open(settings, FileCredentials(loaded.secrets))
+        try:
+            return [await work(worker, case, progress) for case in cases]
+        finally:
+            await worker.close()
+
+    try:
+        return asyncio.run(all_of_them())
+    except CirahubError as error:
+        click.echo(f"Error: {error}", err=True)
+        sys.exit(Exit.FAILED)
+    except KeyboardInterrupt:
+        click.echo("Stopped; what is left follows in the next pass.", err=True)
+        sys.exit(Exit.INTERRUPTED)
+
+
+def _settings(given: Options) -> WorkerSettings:
+    database, key = store.prepare(given.database, given.key_file, init_key=given.init_key)
+    return WorkerSettings(
+        database=database,
+        key_file=key.path,
+        installation=given.installation or key.installation(),
+        origins=origins.load(given.endpoints),
+    )
+
+
+def _cases(given: Options) -> tuple[list[Case], Manifests]:
+    loaded = manifests.load(given.files)
+    if loaded.ignored and not given.quiet:
+        click.echo(f"Not needed for a pass, ignored: {', '.join(loaded.ignored)}", err=True)
+    mistakes = _orphans(loaded)
+    cases = [_case(hub, loaded) for hub in _selected(given.hubs, loaded)]
+    for case in cases:
+        for name, problem in case.resolution.problems.items():
+            place = loaded.places[f"Spoke {case.hub.metadata.namespace}/{name}"]
+            mistakes.append(f"{place}: {problem.message}")
+    if mistakes:
+        raise ManifestError(mistakes)
+    return cases, loaded
+
+
+def _orphans(loaded: Manifests) -> list[str]:
+    known = {(hub.metadata.namespace, hub.metadata.name) for hub in loaded.hubs}
+    return [
+        f"{loaded.places[f'Spoke {spoke.metadata.key}']}: "
+        + hub_not_found(spoke.metadata.namespace, spoke.spec.hub_ref.name).message
+        for spoke in loaded.spokes
+        if (spoke.metadata.namespace, spoke.spec.hub_ref.name) not in known
+    ]
+
+
+def _selected(names: tuple[str, ...], loaded: Manifests) -> list[Hub]:
+    if not names:
+        return loaded.hubs
+    found = []
+    for name in names:
+        fitting = [hub for hub in loaded.hubs if name in {hub.metadata.name, hub.metadata.key}]
+        if not fitting:
+            known = ", ".join(hub.metadata.key for hub in loaded.hubs)
+            raise ManifestError([f"--hub {name}: the files have no such Hub; there are {known}"])
+        if len(fitting) > 1:
+            raise ManifestError(
+                [f"--hub {name}: several namespaces have one; write NAMESPACE/{name}"]
+            )
+        found += fitting
+    return found
+
+
+def _case(hub: Hub, loaded: Manifests) -> Case:
+    namespace, name = hub.metadata.namespace, hub.metadata.name
+    return Case(
+        hub,
+        resolve(
+            hub,
+            [
+                spoke
+                for spoke in loaded.spokes
+                if (spoke.metadata.namespace, spoke.spec.hub_ref.name) == (namespace, name)
+            ],
+            {
+                one.metadata.name: one
+                for one in loaded.connections
+                if one.metadata.namespace == namespace
+            },
+            trust=FullTrust(),
+        ),
+    )

@@ -1,0 +1,126 @@
+"""`cirahub pass`: one pass over the hubs of some manifests, without any cluster."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+import click
+import msgspec
+
+from cirahub_operator.cli.session import Case, Exit, Options, options, run
+from cirahub_operator.cli.table import table
+from cirahub_sync.engine.report import PassReport, SpokeReport
+from cirahub_sync.worker import Progress, Worker
+
+HEADINGS = (
+    "SPOKE",
+    "PULLED",
+    "CREATED",
+    "UPDATED",
+    "DELETED",
+    "PENDING",
+    "ITEMS",
+    "COPIES",
+    "STATE",
+)
+
+
+@click.command(context_settings={"show_default": True, "max_content_width": 100})
+@options
+@click.option(
+    "--approve",
+    multiple=True,
+    metavar="DIGEST",
+    help="Let the deletions go that an earlier pass held back under this digest.",
+)
+@click.option(
+    "--output",
+    "-o",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    help="A table for people, or a report a hub as a JSON list.",
+)
+def command(*, approve: tuple[str, ...], output: str, **given: object) -> None:
+    """Run one pass over the hubs in manifests, without any cluster.
+
+    The same engine as the operator's, with the same result: it reads what changed in the
+    contributing mailboxes, merges it, and brings it to the receiving ones. What it knows is kept
+    in a store, so that the next pass finds only changes.
+
+    Exit codes: 0 all spokes are in sync; 1 something failed; 2 wrong options or manifests, nothing
+    was done; 3 deletions are held back and wait for --approve.
+    """
+    chosen = Options(**given)  # type: ignore[arg-type]
+
+    async def one(worker: Worker, case: Case, progress: Progress) -> PassReport:
+        if case.hub.spec.suspend:
+            progress(f"Hub {case.hub.metadata.key} is suspended for the operator; passing anyway")
+        spokes = list(case.resolution.spokes.values())
+        return await worker.run_pass(
+            case.resolution.hub, spokes, approved=frozenset(approve), progress=progress
+        )
+
+    reports = run(chosen, one)
+    if output == "json":
+        click.echo(msgspec.json.format(msgspec.json.encode(reports), indent=2).decode())
+    else:
+        for report in reports:
+            click.echo("\n".join(summary(report)))
+    sys.exit(exit_code(reports))
+
+
+def exit_code(reports: Sequence[PassReport]) -> Exit:
+    if any(
+        report.problem or any(one.problem for one in report.spokes.values()) for report in reports
+    ):
+        return Exit.FAILED
+    if any(guarded(report) for report in reports):
+        return Exit.GUARDED
+    return Exit.OK
+
+
+def guarded(report: PassReport) -> bool:
+    return bool(report.guarded) or any(one.source_emptied for one in report.spokes.values())
+
+
+def summary(report: PassReport) -> list[str]:
+    """The report for people."""
+    took = max(0.0, report.finished - report.started)
+    lines = [f"Hub {report.hub}: {report.items} items, {took:.1f} s"]
+    if report.problem is not None:
+        return [*lines, f"  {report.problem.reason}: {report.problem.message}"]
+    rows = [_row(one) for one in sorted(report.spokes.values(), key=lambda spoke: spoke.name)]
+    lines += [f"  {line}" for line in table(HEADINGS, rows)]
+    for one in report.spokes.values():
+        if one.problem is not None:
+            lines.append(f"  {one.name}: {one.problem.reason}: {one.problem.message}")
+        elif one.source_emptied:
+            lines.append(f"  {one.name}: suddenly reads empty; nothing was deleted because of that")
+    if report.guarded:
+        lines.append(
+            f"  {report.guarded} deletions are held back; if they are meant, add "
+            f"--approve {report.approval}"
+        )
+    return lines
+
+
+def _row(spoke: SpokeReport) -> tuple[str | int, ...]:
+    counts = spoke.counts
+    if spoke.problem is not None:
+        state = spoke.problem.reason
+    elif spoke.guarded or spoke.source_emptied:
+        state = "DeletionGuarded"
+    else:
+        state = "Ready"
+    return (
+        spoke.name.rpartition("/")[2],
+        counts.pulled,
+        counts.created,
+        counts.updated,
+        counts.deleted,
+        counts.pending,
+        counts.items,
+        counts.copies,
+        state,
+    )

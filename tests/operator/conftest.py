@@ -1,0 +1,113 @@
+"""What the operator's tests share: a stage on a real API server, and an operator on it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from cirahub_operator.operation import Operation
+from cirahub_operator.runners import InlineRunner
+from cirahub_operator.settings import Settings, Timing
+from cirahub_sync.configuration import SecretFile
+from cirahub_sync.identity.base import AccessToken
+from cirahub_sync.worker import WorkerSettings
+from cluster import Cluster
+from cluster.fixtures import control_plane, namespace, own_control_plane
+
+from .scripted import ScriptedEngine
+from .stage import Stage
+
+__all__ = ["control_plane", "namespace", "own_control_plane"]
+
+ROOT = Path(__file__).parents[2]
+
+# pytest-asyncio asks for the current loop before it sets its own, which on Python 3.11 makes one
+# that nobody closes. Saying that there is none keeps it from doing so.
+asyncio.set_event_loop(None)
+
+QUICK = Timing(
+    settle=0.02,
+    retry_first=0.1,
+    retry_most=0.5,
+    release_delay=3.0,
+    progress_interval=0.2,
+    drain=1.0,
+)
+
+Operate = Callable[..., AbstractAsyncContextManager[Operation]]
+
+
+class NoCredentials:
+    """The scripted engine asks for none."""
+
+    async def secret(self, reference: SecretFile) -> str:
+        raise AssertionError(reference)
+
+    async def service_account_token(self, service_account: str, audience: str) -> AccessToken:
+        raise AssertionError(service_account)
+
+    async def close(self) -> None:
+        return
+
+
+async def no_credentials() -> NoCredentials:
+    return NoCredentials()
+
+
+@pytest.fixture(scope="session")
+def definitions(control_plane: Cluster) -> None:
+    """Our custom resource definitions, applied and served."""
+    control_plane.kubectl("apply", "--server-side", "-f", ROOT / "crds")
+    control_plane.kubectl("wait", "crd", "--all", "--for=condition=Established", "--timeout=30s")
+
+
+@pytest.fixture
+def stage(control_plane: Cluster, definitions: None, namespace: str) -> Stage:
+    return Stage(control_plane, namespace)
+
+
+@pytest.fixture
+def engine() -> ScriptedEngine:
+    return ScriptedEngine()
+
+
+@pytest.fixture
+def operate(
+    stage: Stage, engine: ScriptedEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Operate:
+    """`async with operate() as operation`: an operator that serves the stage's namespace, with
+    the scripted engine."""
+    monkeypatch.setenv("KUBECONFIG", str(stage.plane.kubeconfig))
+
+    def make_runner(settings: WorkerSettings) -> InlineRunner:
+        return InlineRunner(settings, no_credentials, open_engine=lambda *_: engine)
+
+    @asynccontextmanager
+    async def started(timing: Timing = QUICK) -> AsyncIterator[Operation]:
+        settings = Settings(
+            database="sqlite://",
+            key_file=tmp_path / "key",
+            namespaces=(stage.namespace,),
+            host="127.0.0.1",
+            health_port=0,
+            metrics_port=0,
+            timing=timing,
+        )
+        operation = Operation(settings, make_runner=make_runner)
+        running = asyncio.create_task(operation.run())
+        starting = asyncio.create_task(operation.started.wait())
+        await asyncio.wait({running, starting}, return_when=asyncio.FIRST_COMPLETED)
+        if running.done():
+            starting.cancel()
+            await running
+        try:
+            yield operation
+        finally:
+            operation.stop()
+            await running
+
+    return started

@@ -1,0 +1,128 @@
+"""A namespace of a real API server, and short words for what tests do in it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import yaml
+
+from cluster import Cluster
+
+WITHIN = 30.0
+"""Seconds after which a condition that was waited for counts as failed."""
+POLL = 0.05
+
+TENANT = "11111111-1111-4111-8111-111111111111"
+CLIENT = "22222222-2222-4222-8222-222222222222"
+
+Manifest = dict[str, Any]
+
+
+def connection(name: str = "contoso", **spec: object) -> Manifest:
+    auth = {"workloadIdentity": {"clientID": CLIENT, "serviceAccountName": "sync"}}
+    return _manifest(
+        "Connection", name, {"microsoft365": {"tenantID": TENANT}, "auth": auth} | spec
+    )
+
+
+def hub(name: str = "staff", **spec: object) -> Manifest:
+    return _manifest("Hub", name, {"interval": "1h", **spec})
+
+
+def spoke(name: str = "ann", **spec: object) -> Manifest:
+    return _manifest(
+        "Spoke",
+        name,
+        {
+            "hubRef": {"name": "staff"},
+            "connectionRef": {"name": "contoso"},
+            "mailbox": {"address": f"{name}@contoso.com"},
+            **spec,
+        },
+    )
+
+
+def _manifest(kind: str, name: str, spec: Mapping[str, object]) -> Manifest:
+    return {
+        "apiVersion": "cirahub.io/v1alpha1",
+        "kind": kind,
+        "metadata": {"name": name},
+        "spec": dict(spec),
+    }
+
+
+class Stage:
+    def __init__(self, plane: Cluster, namespace: str) -> None:
+        self.plane = plane
+        self.namespace = namespace
+
+    async def kubectl(self, *arguments: str, stdin: str | None = None) -> str:
+        return await asyncio.to_thread(
+            self.plane.kubectl, "-n", self.namespace, *arguments, input=stdin
+        )
+
+    async def apply(self, *manifests: Manifest) -> None:
+        await self.kubectl("apply", "--server-side", "-f", "-", stdin=yaml.safe_dump_all(manifests))
+
+    async def delete(self, kind: str, name: str) -> None:
+        await self.kubectl("delete", kind, name, "--wait=false")
+
+    async def annotate(self, kind: str, name: str, text: str) -> None:
+        await self.kubectl("annotate", kind, name, "--overwrite", text)
+
+    async def get(self, kind: str, name: str) -> Manifest | None:
+        text = await self.kubectl("get", kind, name, "--ignore-not-found", "-o", "json")
+        found: Manifest | None = json.loads(text) if text.strip() else None
+        return found
+
+    async def status(self, kind: str, name: str) -> Manifest:
+        found = await self.get(kind, name)
+        assert found is not None, f"{kind} {name} is gone"
+        status: Manifest = found.get("status", {})
+        return status
+
+    async def condition(self, kind: str, name: str, of: str = "Ready") -> tuple[str, str]:
+        """Status and reason; blank if there is no such condition."""
+        conditions = (await self.status(kind, name)).get("conditions", [])
+        for one in conditions:
+            if one["type"] == of:
+                return one["status"], one["reason"]
+        return "", ""
+
+    async def comes(
+        self, kind: str, name: str, status: str, reason: str, *, of: str = "Ready"
+    ) -> None:
+        """Wait for a condition."""
+        last: list[tuple[str, str]] = []
+
+        async def there() -> bool:
+            last[:] = [await self.condition(kind, name, of)]
+            return last == [(status, reason)]
+
+        await self.until(there, lambda: f"{of} of {kind} {name} is {last}, not {status} {reason}")
+
+    async def goes(self, kind: str, name: str) -> None:
+        """Wait until an object does not exist."""
+
+        async def gone() -> bool:
+            return await self.get(kind, name) is None
+
+        await self.until(gone, lambda: f"{kind} {name} still exists")
+
+    async def until(
+        self, holds: Callable[[], Any], explain: Callable[[], str] = lambda: "did not come true"
+    ) -> None:
+        """Poll a condition, plain or asynchronous, until it holds."""
+        deadline = time.monotonic() + WITHIN
+        while True:
+            answer = holds()
+            if asyncio.iscoroutine(answer):
+                answer = await answer
+            if answer:
+                return
+            assert time.monotonic() < deadline, explain()
+            await asyncio.sleep(POLL)

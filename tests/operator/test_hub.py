@@ -1,0 +1,188 @@
+"""A Hub's life on a real API server, with the engine scripted."""
+
+from __future__ import annotations
+
+import asyncio
+
+from cirahub_sync.engine.report import PassReport, Problem
+from cirahub_sync.errors import KeyUnavailableError
+
+from .conftest import Operate
+from .scripted import ScriptedEngine
+from .stage import Stage, connection, hub, spoke
+
+
+async def test_a_hub_and_its_spokes_become_ready(
+    stage: Stage, engine: ScriptedEngine, operate: Operate
+) -> None:
+    async with operate():
+        await stage.apply(connection(), hub(), spoke("ann"), spoke("bob"))
+        await stage.comes("hub", "staff", "True", "Synced")
+        await stage.comes("spoke", "ann", "True", "Synced")
+        await stage.comes("connection", "contoso", "True", "SignedIn")
+    status = await stage.status("hub", "staff")
+    assert status["spokes"]["summary"] == "2/2"
+    assert status["items"] == 7
+    assert status["observedGeneration"] == 1
+    assert engine.passes[-1].names == ["ann", "bob"]
+
+
+async def test_a_pass_in_which_nothing_changed_writes_the_hub_and_no_spoke(
+    stage: Stage, engine: ScriptedEngine, operate: Operate
+) -> None:
+    async with operate():
+        await stage.apply(connection(), hub(), spoke())
+        await stage.comes("spoke", "ann", "True", "Synced")
+        await stage.comes("hub", "staff", "True", "Synced")
+        before = [
+            await stage.get(kind, name) for kind, name in (("spoke", "ann"), ("hub", "staff"))
+        ]
+        count = len(engine.passes)
+        await asyncio.sleep(1.1)  # so that lastSyncTime, in whole seconds, is another one
+        await stage.annotate("hub", "staff", "reconcile.cirahub.io/requestedAt=again")
+        await stage.until(lambda: len(engine.passes) == count + 1)
+
+        async def handled() -> bool:
+            status = await stage.status("hub", "staff")
+            return status.get("lastHandledReconcileAt") == "again"
+
+        await stage.until(handled)
+        after = [await stage.get("spoke", "ann"), await stage.get("hub", "staff")]
+    assert before[0] == after[0]
+    assert before[1] is not None
+    assert after[1] is not None
+    assert before[1]["status"]["lastSyncTime"] < after[1]["status"]["lastSyncTime"]
+
+
+async def test_a_missing_connection_is_named_and_recovers_by_itself(
+    stage: Stage, engine: ScriptedEngine, operate: Operate
+) -> None:
+    async with operate():
+        await stage.apply(hub(), spoke("ann"), connection("other"))
+        await stage.apply(spoke("bob", connectionRef={"name": "other"}))
+        await stage.comes("spoke", "ann", "False", "ConnectionNotFound")
+        await stage.comes("spoke", "bob", "True", "Synced")
+        await stage.comes("hub", "staff", "False", "SpokesNotReady")
+        await stage.apply(connection())
+        await stage.comes("spoke", "ann", "True", "Synced")
+        await stage.comes("hub", "staff", "True", "Synced")
+    assert engine.passes[-1].names == ["ann", "bob"]
+
+
+async def test_a_missing_hub_is_named_and_recovers_by_itself(
+    stage: Stage, operate: Operate
+) -> None:
+    async with operate():
+        await stage.apply(connection(), spoke())
+        await stage.comes("spoke", "ann", "False", "HubNotFound")
+        await stage.apply(hub())
+        await stage.comes("spoke", "ann", "True", "Synced")
+
+
+async def test_a_suspended_hub_runs_no_pass_until_it_is_resumed(
+    stage: Stage, engine: ScriptedEngine, operate: Operate
+) -> None:
+    async with operate():
+        await stage.apply(connection(), hub(suspend=True), spoke())
+        await stage.comes("hub", "staff", "False", "Suspended")
+        await stage.comes("spoke", "ann", "False", "Suspended")
+        assert engine.passes == []
+        await stage.apply(hub(suspend=False))
+        await stage.comes("hub", "staff", "True", "Synced")
+        await stage.comes("spoke", "ann", "True", "Synced")
+    assert engine.passes
+
+
+async def test_suspending_stops_the_pass_that_runs(
+    stage: Stage, engine: ScriptedEngine, operate: Operate
+) -> None:
+    engine.hanging = True
+    async with operate():
+        await stage.apply(connection(), hub(), spoke())
+        await stage.until(lambda: engine.passes)
+        await stage.comes("hub", "staff", "True", "Progressing", of="Reconciling")
+        await stage.apply(hub(suspend=True))
+        await stage.comes("hub", "staff", "False", "Suspended")
+    assert engine.stopped >= 1
+
+
+async def test_flux_can_request_a_pass(
+    stage: Stage, engine: ScriptedEngine, operate: Operate
+) -> None:
+    async with operate():
+        await stage.apply(connection(), hub(), spoke())
+        await stage.comes("hub", "staff", "True", "Synced")
+        count = len(engine.passes)
+        await stage.annotate("hub", "staff", "reconcile.fluxcd.io/requestedAt=now")
+        await stage.until(lambda: len(engine.passes) == count + 1)
+
+
+async def test_passes_come_at_the_hubs_own_interval(
+    stage: Stage, engine: ScriptedEngine, operate: Operate
+) -> None:
+    async with operate():
+        await stage.apply(connection(), hub(interval="5s"), spoke())
+        await stage.until(lambda: len(engine.passes) >= 3)
+
+
+async def test_a_changed_spoke_is_passed_over_at_once(
+    stage: Stage, engine: ScriptedEngine, operate: Operate
+) -> None:
+    async with operate():
+        await stage.apply(connection(), hub(), spoke())
+        await stage.comes("hub", "staff", "True", "Synced")
+        await stage.apply(spoke(direction="TwoWay"))
+        await stage.until(lambda: engine.passes[-1].spokes[0].direction == "TwoWay")
+
+
+async def test_guarded_deletions_say_how_to_approve_them_and_go_when_approved(
+    stage: Stage, engine: ScriptedEngine, operate: Operate
+) -> None:
+    def guard(report: PassReport) -> None:
+        if "abc123" not in engine.passes[-1].approved:
+            report.approval = "abc123"
+            next(iter(report.spokes.values())).guarded = 60
+
+    engine.shape = guard
+    async with operate():
+        await stage.apply(connection(), hub(), spoke())
+        await stage.comes("hub", "staff", "False", "DeletionGuarded")
+        await stage.comes("hub", "staff", "True", "LimitsExceeded", of="DeletionGuarded")
+        await stage.comes("spoke", "ann", "True", "LimitsExceeded", of="DeletionGuarded")
+        status = await stage.status("hub", "staff")
+        assert status["approval"] == "abc123"
+        assert "cirahub.io/approve=abc123" in status["conditions"][0]["message"]
+        await stage.annotate("hub", "staff", "cirahub.io/approve=abc123")
+        await stage.comes("hub", "staff", "True", "Synced")
+        assert await stage.condition("hub", "staff", of="DeletionGuarded") == ("", "")
+
+
+async def test_a_failing_spoke_does_not_hold_the_others(
+    stage: Stage, engine: ScriptedEngine, operate: Operate
+) -> None:
+    def fail(report: PassReport) -> None:
+        for one in report.spokes.values():
+            if one.name.endswith("/ann"):
+                one.problem = Problem("TargetNotFound", "there is no such mailbox", stalled=True)
+
+    engine.shape = fail
+    async with operate():
+        await stage.apply(connection(), hub(), spoke("ann"), spoke("bob"))
+        await stage.comes("spoke", "ann", "True", "TargetNotFound", of="Stalled")
+        await stage.comes("spoke", "bob", "True", "Synced")
+        await stage.comes("hub", "staff", "True", "SpokesNotReady", of="Stalled")
+    status = await stage.status("hub", "staff")
+    assert status["spokes"]["worst"] == [{"name": "ann", "reason": "TargetNotFound"}]
+
+
+async def test_a_missing_key_stalls_the_hub_until_it_is_there(
+    stage: Stage, engine: ScriptedEngine, operate: Operate
+) -> None:
+    engine.pass_error = KeyUnavailableError("the key file /etc/cirahub/key does not exist")
+    async with operate():
+        await stage.apply(connection(), hub(), spoke())
+        await stage.comes("hub", "staff", "True", "KeyUnavailable", of="Stalled")
+        await stage.comes("spoke", "ann", "False", "KeyUnavailable")
+        engine.pass_error = None
+        await stage.comes("hub", "staff", "True", "Synced")
+        await stage.comes("spoke", "ann", "True", "Synced")

@@ -1,0 +1,206 @@
+"""What the API server refuses, and what it says to write instead; without a cluster, the models
+refuse the same."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from cirahub_operator.cli import manifests
+from cirahub_operator.cli.manifests import ManifestError
+from cluster import KubectlFailedError
+
+from .conftest import ROOT
+from .stage import CLIENT, Manifest, Stage, connection, hub, spoke
+
+QUICKSTART = ROOT / "examples/quickstart"
+VAULT = {"vaultURL": "https://contoso-kv.vault.azure.net", "name": "graph"}
+IDENTITY = {"clientID": CLIENT, "serviceAccountName": "sync"}
+REFERENCE = {"name": "graph", "key": "secret"}
+
+
+def secret(**more: object) -> dict[str, Any]:
+    return {"clientSecret": {"clientID": CLIENT, **more}}
+
+
+def contributing(**flow: object) -> Manifest:
+    return spoke(contributes=flow)
+
+
+REFUSED: dict[str, tuple[Manifest, str]] = {
+    "no way to sign in": (connection(auth={}), "set exactly one of auth.workloadIdentity"),
+    "two ways to sign in": (
+        connection(auth={"workloadIdentity": IDENTITY, **secret(secretRef=REFERENCE)}),
+        "set exactly one of auth.workloadIdentity",
+    ),
+    "a client secret that is nowhere": (
+        connection(auth=secret()),
+        "set exactly one of keyVault (recommended) and secretRef",
+    ),
+    "a client secret in two places": (
+        connection(auth=secret(keyVault=VAULT, workloadIdentity=IDENTITY, secretRef=REFERENCE)),
+        "set exactly one of keyVault (recommended) and secretRef",
+    ),
+    "a vault that nobody opens": (
+        connection(auth=secret(keyVault=VAULT)),
+        "workloadIdentity opens the vault: set it with keyVault",
+    ),
+    "an identity that has no vault to open": (
+        connection(auth=secret(secretRef=REFERENCE, workloadIdentity=IDENTITY)),
+        "leave it out with secretRef",
+    ),
+    "a vault of another host": (
+        connection(
+            auth=secret(
+                keyVault=VAULT | {"vaultURL": "https://contoso-kv.vault.azure.net.evil.example"},
+                workloadIdentity=IDENTITY,
+            )
+        ),
+        "write the vault's address, like https://contoso-kv.vault.azure.net",
+    ),
+    "a vault of another cloud": (
+        connection(cloud="USGov", auth=secret(keyVault=VAULT, workloadIdentity=IDENTITY)),
+        ".vault.usgovcloudapi.net in USGov",
+    ),
+    "a tenant by name": (
+        connection(microsoft365={"tenantID": "contoso.onmicrosoft.com"}),
+        "write a GUID",
+    ),
+    "an interval in words": (hub(interval="5 minutes"), "write a duration from 5s to 168h"),
+    "an interval that is too short": (hub(interval="1s"), "write a duration from 5s to 168h"),
+    "a grace period of years": (
+        hub(deletion={"gracePeriod": "9000h"}),
+        "write a duration from 0s to 8760h",
+    ),
+    "an unknown match key": (hub(matchOn=["mail"]), "match on email, phone, nameAndCompany"),
+    "a region in small letters": (hub(defaultRegion="us"), "two capital letters of ISO 3166"),
+    "a percentage above 100": (hub(deletion={"maxPercent": 120}), "less than or equal to 100"),
+    "a receiver that contributes": (
+        spoke(direction="Receive", contributes={}),
+        "contributes has no effect on a spoke that only receives",
+    ),
+    "a contributor that receives": (
+        spoke(receives={}),
+        "receives has no effect on a spoke that only contributes",
+    ),
+    "a mailbox that is no address": (
+        spoke(mailbox={"address": "ann"}),
+        "write the mailbox's user principal name or address",
+    ),
+    "a folder with a slash too many": (
+        spoke(mailbox={"address": "ann@contoso.com", "folder": "/Team"}),
+        "write the folder's path without / at its start",
+    ),
+    "a filter on a field that is none": (
+        contributing(filter={"all": [{"field": "compny", "operator": "Exists"}]}),
+        "filter on category, domain, custom:NAME or one of displayName",
+    ),
+    "a filter without values": (
+        contributing(filter={"any": [{"field": "company", "operator": "In"}]}),
+        "values: give at least one with In",
+    ),
+    "a filter with values too many": (
+        contributing(
+            filter={"none": [{"field": "company", "operator": "Exists", "values": ["x"]}]}
+        ),
+        "none with Exists and DoesNotExist",
+    ),
+    "a mapping step that does two things": (
+        contributing(mapping=[{"field": "jobTitle", "prefix": "a", "suffix": "b"}]),
+        "a mapping step does exactly one thing",
+    ),
+    "a mapping step that does nothing": (
+        contributing(mapping=[{"field": "jobTitle"}]),
+        "a mapping step does exactly one thing",
+    ),
+    "a prefix for no field": (
+        contributing(mapping=[{"prefix": "a"}]),
+        "field: name the field with prefix, suffix and setValue",
+    ),
+}
+
+UNCHANGEABLE: dict[str, tuple[Manifest, Manifest, str]] = {
+    "a spoke's hub": (
+        spoke(),
+        spoke(hubRef={"name": "other"}),
+        "hubRef can't be changed",
+    ),
+    "a spoke's connection": (
+        spoke(),
+        spoke(connectionRef={"name": "other"}),
+        "connectionRef can't be changed",
+    ),
+    "a spoke's mailbox": (
+        spoke(),
+        spoke(mailbox={"address": "bob@contoso.com"}),
+        "mailbox can't be changed",
+    ),
+    "a spoke's folder, by adding one": (
+        spoke(),
+        spoke(mailbox={"address": "ann@contoso.com", "folder": "Team"}),
+        "mailbox can't be changed",
+    ),
+    "a spoke's folder, by taking it away": (
+        spoke(mailbox={"address": "ann@contoso.com", "folder": "Team"}),
+        spoke(),
+        "mailbox can't be changed",
+    ),
+    "a connection's tenant": (
+        connection(),
+        connection(microsoft365={"tenantID": CLIENT}),
+        "tenantID can't be changed",
+    ),
+    "a connection's cloud": (connection(), connection(cloud="China"), "cloud can't be changed"),
+}
+
+
+@pytest.mark.parametrize(("manifest", "message"), REFUSED.values(), ids=REFUSED)
+async def test_the_api_server_refuses(stage: Stage, manifest: Manifest, message: str) -> None:
+    with pytest.raises(KubectlFailedError) as refused:
+        await stage.apply(manifest)
+    assert message in str(refused.value)
+
+
+@pytest.mark.parametrize(("manifest", "message"), REFUSED.values(), ids=REFUSED)
+def test_the_command_line_refuses(manifest: Manifest, message: str) -> None:
+    made = manifests.Manifests()
+    mistakes: list[str] = []
+    manifests.take(manifest, "manifest.yaml, document 1", made, mistakes)
+    assert mistakes
+    assert message in "\n".join(mistakes)
+    assert mistakes[0].startswith(f"manifest.yaml, document 1 ({manifest['kind']} default/")
+
+
+@pytest.mark.parametrize(("before", "after", "message"), UNCHANGEABLE.values(), ids=UNCHANGEABLE)
+async def test_the_api_server_does_not_let_change(
+    stage: Stage, before: Manifest, after: Manifest, message: str
+) -> None:
+    await stage.apply(before)
+    with pytest.raises(KubectlFailedError) as refused:
+        await stage.apply(after)
+    assert message in str(refused.value)
+
+
+async def test_the_quickstart_is_admitted(stage: Stage) -> None:
+    from .conftest import ROOT
+
+    files = [
+        ROOT / "examples/quickstart" / f"{name}.yaml" for name in ("connections", "hub", "spokes")
+    ]
+    text = "---\n".join(file.read_text() for file in files)
+    text = text.replace("namespace: cirahub-demo", f"namespace: {stage.namespace}")
+    await asyncio.to_thread(stage.plane.kubectl, "apply", "--server-side", "-f", "-", input=text)
+
+
+def test_the_quickstart_is_understood_without_a_cluster() -> None:
+    loaded = manifests.load([str(QUICKSTART)])
+    assert len(loaded.connections) == 3
+    assert {spoke.spec.direction for spoke in loaded.spokes} == {"Contribute", "TwoWay", "Receive"}
+
+
+def test_all_mistakes_are_told_at_once() -> None:
+    with pytest.raises(ManifestError) as refused:
+        manifests.load(["/nowhere/a.yaml", "/nowhere/b.yaml"])
+    assert len(refused.value.mistakes) == 2
