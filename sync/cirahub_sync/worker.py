@@ -21,6 +21,7 @@ from cirahub_sync.engine.report import PassReport, Problem
 from cirahub_sync.errors import CirahubError
 from cirahub_sync.identity.base import CredentialSource, TokenProvider
 from cirahub_sync.identity.provider import provider
+from cirahub_sync.model.field_names import manifest_name
 from cirahub_sync.origins import HOSTS, Origins
 from cirahub_sync.store.opening import Store
 from cirahub_sync.throttle import Throttle
@@ -59,7 +60,8 @@ class ErasureReport(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PlannedAction(msgspec.Struct, frozen=True, kw_only=True):
-    """One line of a plan. `item` is an id; `fields` names what an update changes."""
+    """One line of a plan. `item` is an id; `fields` names, in manifests' words,
+    what a create fills or an update changes."""
 
     spoke: str
     action: str
@@ -151,7 +153,7 @@ class Worker:
                 spoke=names[uid],
                 action=judgement.action.value,
                 item=judgement.item,
-                fields=fields_changed(judgement),
+                fields=[manifest_name(field) for field in fields_changed(judgement)],
                 held="Grace" if (judgement.wait_until or 0.0) > now else "",
             )
             for uid, judgements in planned.items()

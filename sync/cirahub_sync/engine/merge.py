@@ -97,11 +97,13 @@ class _Chunk:
         self._replicas = tx.replicas.by_remote(run.uid, remotes)
         done: list[int] = []
         strangers: list[Staged] = []
+        readable: set[str] = set()
         for row in rows:
             if self._waits(row):
                 continue
             done.append(row.position)
             if row.kind is StagedKind.UNREADABLE:
+                readable.discard(row.remote)
                 attempts = tx.pull_retry.attempts(run.uid, row.remote)
                 tx.pull_retry.put(
                     run.uid,
@@ -112,11 +114,13 @@ class _Chunk:
                 )
                 self._seen.append(row.remote)
                 continue
-            tx.pull_retry.remove(run.uid, [row.remote])
+            readable.add(row.remote)
             if row.kind is StagedKind.REMOVED:
                 self._removed(row.remote)
             elif not self._known(row):
                 strangers.append(row)
+        if tx.pull_retry.count(run.uid):
+            tx.pull_retry.remove(run.uid, sorted(readable))
         self._strangers(strangers)
         if self._round is not None:
             tx.shadows.mark_round(run.uid, self._seen, self._round)

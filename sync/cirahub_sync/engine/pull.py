@@ -104,8 +104,14 @@ class _Acknowledged:
     def __init__(self, context: PassContext, run: SpokeRun) -> None:
         self._context = context
         self._run = run
+        self._any: bool | None = None
 
     def __call__(self, remote: str) -> str | None:
+        if self._any is None:
+            with self._context.store.read() as tx:
+                self._any = tx.shadows.any(self._run.uid) or tx.replicas.any(self._run.uid)
+        if not self._any:
+            return None
         with self._context.store.read() as tx:
             if self._run.config.direction.contributes:
                 etag = tx.shadows.etag(self._run.uid, remote)

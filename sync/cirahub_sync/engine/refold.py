@@ -28,6 +28,7 @@ def refold(
     shadows = tx.shadows.by_item(ids)
     items = tx.items.get(ids)
     changed: list[Item] = []
+    keys: dict[str, Sequence[bytes]] = {}
     for item_id in ids:
         before = items.get(item_id)
         folded = fold(
@@ -45,7 +46,7 @@ def refold(
                         before, seq=tx.next_seq(), alive=False, deleted_at=now, erased=erased
                     )
                 )
-                tx.items.set_match_keys(item_id, ())
+                keys[item_id] = ()
             continue
         fingerprint = context.fingerprint(folded.content)
         if before is None or not before.alive or before.fingerprint != fingerprint:
@@ -60,7 +61,7 @@ def refold(
                     content=folded.content,
                 )
             )
-            tx.items.set_match_keys(item_id, _digests(context, tx, folded.content))
+            keys[item_id] = _digests(context, tx, folded.content)
         if folded.conflicts:
             context.report.conflicts += tx.add_conflicts(
                 [
@@ -78,6 +79,7 @@ def refold(
                 now,
             )
     tx.items.put(changed)
+    tx.items.set_match_keys(keys)
     return len(changed)
 
 

@@ -18,6 +18,11 @@ MANIFEST_NAMES: dict[str, str] = {_camel(field): field for field in FIELDS}
 MANIFEST_NAMES["companyName"] = "company"
 
 
+def manifest_name(field: str) -> str:
+    """What a manifest calls a field of the contact."""
+    return _camel(field)
+
+
 def field_named(name: str, *, where: str, among: Collection[str] = FIELDS) -> str:
     """The contact's field that a manifest calls `name`. Raises ConfigurationError, which names
     the field, the place (`where`) and what is allowed there."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from sqlalchemy import Connection, Row, Select, bindparam, delete, func, insert, select, update
 
@@ -33,6 +33,9 @@ _ITEMS_AFTER = (
 _MATCHES = select(match_keys.c.digest, match_keys.c.item).where(
     match_keys.c.hub == bindparam("hub"),
     match_keys.c.digest.in_(bindparam("digests", expanding=True)),
+)
+_FORGET_KEYS = delete(match_keys).where(
+    match_keys.c.hub == bindparam("hub"), match_keys.c.item.in_(bindparam("ids", expanding=True))
 )
 _SHADOWS_BY_REMOTE = select(shadows).where(
     shadows.c.spoke == bindparam("spoke"),
@@ -91,11 +94,15 @@ class ItemTable:
             ],
         )
 
-    def set_match_keys(self, item: str, digests: Iterable[bytes]) -> None:
-        self._connection.execute(
-            delete(match_keys).where(match_keys.c.hub == self._hub, match_keys.c.item == item)
-        )
-        rows = [{"hub": self._hub, "digest": d, "item": item} for d in set(digests)]
+    def set_match_keys(self, keys: Mapping[str, Iterable[bytes]]) -> None:
+        """Replace the match keys of these items."""
+        for part in parts(list(keys)):
+            self._connection.execute(_FORGET_KEYS, {"hub": self._hub, "ids": part})
+        rows = [
+            {"hub": self._hub, "digest": digest, "item": item}
+            for item, digests in keys.items()
+            for digest in set(digests)
+        ]
         if rows:
             self._connection.execute(insert(match_keys), rows)
 
@@ -215,6 +222,11 @@ class ShadowTable:
             ).first()
             is not None
         )
+
+    def any(self, spoke: str) -> bool:
+        """Whether there is any row of the spoke."""
+        found = select(shadows.c.spoke).where(shadows.c.spoke == spoke).limit(1)
+        return self._connection.execute(found).first() is not None
 
     def etag(self, spoke: str, remote: str) -> str | None:
         return self._connection.execute(_SHADOW_ETAG, {"spoke": spoke, "remote": remote}).scalar()

@@ -91,6 +91,11 @@ class ReplicaTable:
             is not None
         )
 
+    def any(self, spoke: str) -> bool:
+        """Whether there is any row of the spoke."""
+        found = select(replicas.c.spoke).where(replicas.c.spoke == spoke).limit(1)
+        return self._connection.execute(found).first() is not None
+
     def etag(self, spoke: str, remote: str) -> str | None:
         return self._connection.execute(_REPLICA_ETAG, {"spoke": spoke, "remote": remote}).scalar()
 

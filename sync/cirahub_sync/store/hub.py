@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import cached_property
 
 import msgspec
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
 from cirahub_sync.store import lease as leases
 from cirahub_sync.store.content import ItemTable, ShadowTable
@@ -30,10 +31,11 @@ from cirahub_sync.store.tables import (
 )
 
 _REPORTS_KEPT = 20
+_SEQ = select(hubs.c.seq).where(hubs.c.uid == bindparam("hub"))
 
 
 class Transaction:
-    """One transaction of one hub. `seq` is the hub's sequence; `next_seq` advances it."""
+    """One transaction of one hub; its tables are there when they are asked for."""
 
     def __init__(
         self, connection: Connection, database: Database, hub: str, cipher: Cipher
@@ -42,25 +44,60 @@ class Transaction:
         self.hub = hub
         self.cipher = cipher
         self._database = database
-        self.seq: int = connection.execute(select(hubs.c.seq).where(hubs.c.uid == hub)).scalar_one()
-        self._seq_read = self.seq
-        self.items = ItemTable(connection, database, hub, cipher)
-        self.shadows = ShadowTable(connection, database, hub, cipher)
-        self.replicas = ReplicaTable(connection, database, hub)
-        self.intents = IntentTable(connection, database, hub)
-        self.pending = PendingTable(connection, database, hub)
-        self.cursors = CursorTable(connection, database)
-        self.staging = StagingTable(connection, cipher)
-        self.pull_retry = PullRetryTable(connection, database)
+        self._seq: int | None = None
+        self._seq_read: int | None = None
+
+    @cached_property
+    def items(self) -> ItemTable:
+        return ItemTable(self.connection, self._database, self.hub, self.cipher)
+
+    @cached_property
+    def shadows(self) -> ShadowTable:
+        return ShadowTable(self.connection, self._database, self.hub, self.cipher)
+
+    @cached_property
+    def replicas(self) -> ReplicaTable:
+        return ReplicaTable(self.connection, self._database, self.hub)
+
+    @cached_property
+    def intents(self) -> IntentTable:
+        return IntentTable(self.connection, self._database, self.hub)
+
+    @cached_property
+    def pending(self) -> PendingTable:
+        return PendingTable(self.connection, self._database, self.hub)
+
+    @cached_property
+    def cursors(self) -> CursorTable:
+        return CursorTable(self.connection, self._database)
+
+    @cached_property
+    def staging(self) -> StagingTable:
+        return StagingTable(self.connection, self.cipher)
+
+    @cached_property
+    def pull_retry(self) -> PullRetryTable:
+        return PullRetryTable(self.connection, self._database)
+
+    @property
+    def seq(self) -> int:
+        """The hub's sequence number, as of this transaction."""
+        if self._seq is None:
+            self._seq = self._seq_read = int(
+                self.connection.execute(_SEQ, {"hub": self.hub}).scalar_one()
+            )
+        return self._seq
 
     def next_seq(self) -> int:
-        self.seq += 1
-        return self.seq
+        self._seq = self.seq + 1
+        return self._seq
 
     def flush_seq(self) -> None:
-        if self.seq != self._seq_read:
-            self.connection.execute(update(hubs).where(hubs.c.uid == self.hub).values(seq=self.seq))
-            self._seq_read = self.seq
+        if self._seq != self._seq_read:
+            self.connection.execute(
+                update(hubs).where(hubs.c.uid == self.hub).values(seq=self._seq)
+            )
+            self._seq_read = self._seq
 
     def spokes(self) -> dict[str, Spoke]:
         rows = self.connection.execute(
