@@ -1,0 +1,147 @@
+"""Requests that fail, or whose answer is lost: nothing is lost, nothing is sent twice."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from cirahub_sync.configuration import Direction
+from cirahub_sync.engine.report import PassReport
+
+from .conftest import Scene
+
+CREATES: dict[str, Any] = {"service": "graph", "method": "POST", "path": "/contacts$"}
+BATCHES: dict[str, Any] = {"service": "graph", "method": "POST", "path": r"\$batch"}
+PEOPLE = 30
+
+
+@pytest.fixture
+async def two(scene: Scene) -> Scene:
+    """Thirty people in one mailbox, and a receiver that has been read once and is empty."""
+    scene.connect("ada")
+    scene.connect("ben", Direction.RECEIVE)
+    scene.connect("cy", Direction.TWO_WAY)
+    await scene.settle()
+    for number in range(PEOPLE):
+        scene.add("ada", displayName=f"P{number:02}", email=f"p{number}@example.org")
+    return scene
+
+
+def _expected() -> list[str]:
+    return [f"P{number:02}" for number in range(PEOPLE)]
+
+
+async def _quiet(scene: Scene, passes: int = 3) -> PassReport:
+    """Passes with an hour between them, after which all is delivered."""
+    for _ in range(passes):
+        report = await scene.sync()
+        scene.advance(3700)
+    assert report.pending == 0
+    assert scene.names("ben") == _expected()
+    assert scene.names("cy") == _expected()
+    return report
+
+
+async def test_creates_that_took_effect_but_answered_504_are_adopted(two: Scene) -> None:
+    two.admin.add_rule("status", status=504, moment="after", probability=0.4, **CREATES)
+    report = await two.sync()
+    assert report.problem is None
+    assert sum(spoke.counts.adopted for spoke in report.spokes.values()) > 0
+    two.admin.clear_rules()
+    await _quiet(two)
+
+
+async def test_creates_that_failed_before_their_effect_are_sent_again(two: Scene) -> None:
+    two.admin.add_rule("status", status=503, moment="before", count=10, **CREATES)
+    await two.sync()
+    two.admin.clear_rules()
+    await _quiet(two)
+
+
+async def test_throttled_creates_wait_and_arrive(two: Scene) -> None:
+    two.admin.add_rule("status", status=429, retry_after=1, count=5, **CREATES)
+    await two.sync()
+    await _quiet(two)
+
+
+async def test_what_failed_is_pending_until_it_is_delivered(two: Scene) -> None:
+    two.admin.add_rule("status", status=503, moment="before", **CREATES)
+    report = await two.sync()
+    assert report.spokes["spoke-ben"].counts.pending == PEOPLE
+    assert two.names("ben") == []
+    two.admin.clear_rules()
+    await _quiet(two)
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+async def test_a_connection_that_drops_around_a_batch_duplicates_nothing(
+    two: Scene, moment: str
+) -> None:
+    two.admin.add_rule("drop", moment=moment, skip=2, count=2, **BATCHES)
+    await two.sync()
+    await _quiet(two)
+
+
+async def test_a_batch_whose_answer_is_cut_off_duplicates_nothing(two: Scene) -> None:
+    two.admin.add_rule("truncate", keep_bytes=100, skip=2, count=2, **BATCHES)
+    await two.sync()
+    await _quiet(two)
+
+
+async def test_a_process_that_dies_after_sending_finds_its_creates_by_their_stamp(
+    two: Scene,
+) -> None:
+    """The answers are lost, and with them the process: nothing but the intents is left."""
+    two.admin.add_rule("status", status=504, moment="after", **CREATES)
+    find = two.admin.add_rule("status", status=503, method="GET", path="/contacts$")
+    await two.sync()
+    two.admin.clear_rules()
+    assert find
+    await two.restart()
+    two.forget()
+    await two.sync()
+    again = [entry for entry in two.writes() if entry["path"].endswith("/contacts")]
+    assert again == [], "created again instead of being found"
+    await _quiet(two)
+
+
+async def test_a_rejected_item_holds_back_nothing_else(two: Scene) -> None:
+    two.admin.add_rule("status", status=400, moment="before", count=1, **CREATES)
+    report = await two.sync()
+    delivered = len(two.held("ben")) + len(two.held("cy"))
+    assert delivered == 2 * PEOPLE - 1
+    assert report.pending == 1
+    two.advance(86_401)
+    await _quiet(two)
+
+
+async def test_an_update_whose_answer_was_lost_is_no_edit_of_the_receiver_s_user(
+    two: Scene,
+) -> None:
+    await two.settle()
+    source = two.the("ada", "P00")["id"]
+    two.edit("ada", source, jobTitle="Baker")
+    two.admin.add_rule(
+        "status", status=504, moment="after", service="graph", method="PATCH", count=2
+    )
+    await two.sync()
+    two.edit("ada", source, jobTitle="Brewer")
+    for _ in range(3):
+        report = await two.sync()
+        two.advance(3700)
+    assert report.conflicts == 0
+    assert two.the("cy", "P00")["jobTitle"] == "Brewer"
+    assert two.the("ben", "P00")["jobTitle"] == "Brewer"
+
+
+async def test_after_every_failure_a_further_pass_writes_nothing(two: Scene) -> None:
+    two.admin.add_rule("status", status=504, moment="after", probability=0.3, **CREATES)
+    two.admin.add_rule("status", status=429, retry_after=1, probability=0.1, **CREATES)
+    await two.sync()
+    two.admin.clear_rules()
+    await _quiet(two)
+    two.forget()
+    report = await two.sync()
+    assert two.writes() == []
+    assert report.written == 0
