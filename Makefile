@@ -1,0 +1,66 @@
+# Every target makes what it needs, with visible progress, and again only when that has changed.
+# Needed on the machine: make, git and Python 3.11 or newer. `make help` lists the targets.
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory
+
+VENV   := .venv/bin
+SOURCE := $(wildcard operator sync simulator hack tests benchmarks)
+ifdef PYTHON
+export PYTHON
+endif
+
+.PHONY: help
+help: ## List the targets
+	@echo "make TARGET, where TARGET is one of:"
+	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
+	@echo "PYTHON=python3.13 chooses the interpreter; CIRAHUB_TEST_KUBECONFIG=FILE tests on a"
+	@echo "cluster of yours; PYTEST_ARGS='-k throttle' reaches pytest."
+
+.PHONY: demo
+demo: venv control-plane ## See it work, on this machine alone (KEEP=1 stays up, DATA=people.jsonl)
+	@PYTHONPATH=hack $(VENV)/python -m demo $(if $(KEEP),--keep) $(if $(DATA),--data '$(DATA)')
+
+.PHONY: test
+test: venv control-plane ## Run all tests, also those on a real control plane (PYTEST_ARGS)
+	@$(VENV)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile $(PYTEST_ARGS)
+
+.PHONY: lint
+lint: venv ## Check style, types and who imports whom
+	@$(VENV)/ruff check $(SOURCE)
+	@$(VENV)/ruff format --check $(SOURCE)
+	@$(VENV)/mypy $(SOURCE)
+	@$(VENV)/lint-imports
+
+.PHONY: generate
+generate: venv ## Write CRDs, reference and the simulator's seed from their sources (CHECK=1: compare)
+	@$(VENV)/python -m cirahub_operator.api.generate $(if $(CHECK),--check)
+	@$(VENV)/python -m cirahub_simulator.seed.generate $(if $(CHECK),--check)
+
+.PHONY: bench
+bench: venv ## Run the benchmarks
+	@for script in benchmarks/*.py; do echo "== $$script"; $(VENV)/python "$$script" || exit 1; done
+
+.PHONY: cluster
+cluster: venv ## Run a control plane in the foreground, for trying things out
+	@$(VENV)/python hack/cluster up
+
+.PHONY: lock
+lock: ## Resolve requirements.lock anew (UPGRADE=1: take the newest of everything)
+	@hack/bootstrap/run lock $(if $(UPGRADE),--upgrade)
+
+.PHONY: clean
+clean: ## Remove what the other targets made here; the control plane's binaries stay in their cache
+	rm -rf .venv .cache .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf build dist
+	find $(SOURCE) -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.PHONY: venv
+venv: ## Make .venv from requirements.lock, or bring it up to date
+	@hack/bootstrap/run
+
+# Not by a fixture: no test's time limit runs, and the progress of a first build is seen.
+.PHONY: control-plane
+control-plane: venv
+	@test -n "$$CIRAHUB_TEST_KUBECONFIG" || $(VENV)/python hack/cluster build >/dev/null

@@ -1,0 +1,78 @@
+"""What comes from elsewhere: pinned by hash, from whichever index the machine is set up for."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+
+from .conftest import House
+
+# In halves, so that this file does not name them either.
+REGISTRIES = tuple(
+    "".join(halves)
+    for halves in (
+        ("pypi", ".org"),
+        ("python", "hosted.org"),
+        ("proxy.", "golang.org"),
+        ("sum.", "golang.org"),
+        ("npm", "js.org"),
+        ("npm", "js.com"),
+        ("crates", ".io"),
+        ("maven", ".org"),
+        ("deb.", "debian.org"),
+        ("archive.", "ubuntu.com"),
+    )
+)
+MACHINE = re.compile("(?<![\\w.])/" + "(work|root|opt/wheels)(/|\\b)")
+TEXT_LIMIT = 2_000_000
+
+
+def locked(house: House) -> dict[str, str]:
+    """Each requirement of the lock with its lines."""
+    blocks = re.split(r"\n(?=\S)", house.text("requirements.lock").strip())
+    return {_name(block): block for block in blocks}
+
+
+def _name(requirement: str) -> str:
+    """Source: Python packaging specifications, "Names and normalization"."""
+    found = re.match(r"[A-Za-z0-9._-]+", requirement)
+    assert found, requirement
+    return re.sub(r"[-_.]+", "-", found[0]).lower()
+
+
+def test_every_locked_requirement_has_a_version_and_hashes(house: House) -> None:
+    loose = [
+        name
+        for name, block in locked(house).items()
+        if not re.match(r"\S+==\S+", block) or "--hash=sha256:" not in block
+    ]
+
+    assert loose == []
+
+
+def test_the_lock_names_no_index_and_no_host(house: House) -> None:
+    text = house.text("requirements.lock")
+
+    assert "://" not in text
+    assert not re.search(r"--(extra-)?index|--find-links|--trusted-host", text)
+
+
+def test_the_lock_covers_what_the_project_asks_for(house: House) -> None:
+    project = tomllib.loads(house.text("pyproject.toml"))
+    asked = [*project["project"]["dependencies"], *project["dependency-groups"]["dev"]]
+
+    assert {_name(requirement) for requirement in asked} <= set(locked(house))
+
+
+def test_no_file_names_a_package_registry_or_a_path_of_one_machine(house: House) -> None:
+    naming = []
+    for path in house.files():
+        if (house.root / path).stat().st_size > TEXT_LIMIT:
+            continue
+        content = (house.root / path).read_bytes().decode("utf-8", "replace")
+        found = [host for host in REGISTRIES if host in content]
+        found += [match[0] for match in MACHINE.finditer(content)]
+        if found:
+            naming.append(f"{path}: {sorted(set(found))}")
+
+    assert naming == []
