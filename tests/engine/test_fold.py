@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import msgspec
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from cirahub_sync.configuration import ConflictPolicy, Flow
@@ -24,6 +24,9 @@ from cirahub_sync.model.edit import Awareness, ElementEdit, OwnEdits, ScalarEdit
 from cirahub_sync.model.mapping import compile_lens
 from cirahub_sync.model.normalise import keyed
 from cirahub_sync.model.observe import record
+
+UNHURRIED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
 
 NEWEST, HUB = ConflictPolicy.NEWEST, ConflictPolicy.HUB
 IDENTITY = compile_lens(Flow(), toward_hub=True)
@@ -587,7 +590,7 @@ def shown(contact: Contact) -> dict[str, object]:
 policies = st.sampled_from([NEWEST, HUB])
 
 
-@settings(deadline=None, max_examples=300)
+@settings(UNHURRIED, max_examples=300)
 @given(steps, policies, step)
 def test_what_an_author_who_saw_the_hub_leaves_behind_is_what_the_hub_then_shows(
     script: list[Step], policy: ConflictPolicy, last: Step
@@ -601,7 +604,7 @@ def test_what_an_author_who_saw_the_hub_leaves_behind_is_what_the_hub_then_shows
     assert shown(history.fold().content) == shown(edited)
 
 
-@settings(deadline=None, max_examples=100)
+@settings(UNHURRIED, max_examples=100)
 @given(steps, policies)
 def test_the_order_of_the_inputs_decides_nothing(
     script: list[Step], policy: ConflictPolicy
@@ -612,7 +615,7 @@ def test_the_order_of_the_inputs_decides_nothing(
     assert all(fold(p, policy) == expected for p in itertools.permutations(inputs))
 
 
-@settings(deadline=None, max_examples=100)
+@settings(UNHURRIED, max_examples=100)
 @given(steps, policies, st.sampled_from(SPOKES))
 def test_an_input_taken_away_leaves_nothing_behind(
     script: list[Step], policy: ConflictPolicy, leaver: str
@@ -628,7 +631,7 @@ def test_an_input_taken_away_leaves_nothing_behind(
     assert leaver not in {c.loser_spoke for c in left.conflicts}
 
 
-@settings(deadline=None, max_examples=100)
+@settings(UNHURRIED, max_examples=100)
 @given(steps, policies)
 @example([], NEWEST)
 def test_folding_what_was_folded_changes_nothing(
@@ -642,7 +645,7 @@ def test_folding_what_was_folded_changes_nothing(
     assert again.fold() == Folded(content, (), alive=True)
 
 
-@settings(deadline=None, max_examples=100)
+@settings(UNHURRIED, max_examples=100)
 @given(steps, policies)
 def test_every_value_of_the_hub_is_a_value_that_some_spoke_has_itself(
     script: list[Step], policy: ConflictPolicy

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cirahub_sync.errors import StoreError
@@ -26,6 +26,9 @@ from cirahub_sync.model.contact import (
     PostalAddress,
 )
 from cirahub_sync.model.edit import Awareness, ElementEdit, OwnEdits, ScalarEdit
+
+UNHURRIED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
 
 text = st.text(max_size=5)
 emails = st.builds(Email, text, text)
@@ -61,13 +64,13 @@ own_edits = st.builds(
 )
 
 
-@settings(deadline=None)
+@UNHURRIED
 @given(contacts)
 def test_a_contact_is_what_it_was_after_being_stored(contact: Contact) -> None:
     assert decode_contact(encode_contact(contact)) == contact
 
 
-@settings(deadline=None)
+@UNHURRIED
 @given(own_edits)
 def test_edits_are_what_they_were_after_being_stored_order_included(own: OwnEdits) -> None:
     again = decode_own(encode_own(own))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import msgspec
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cirahub_sync.endpoints.base import Limits
@@ -18,6 +18,9 @@ from cirahub_sync.model.contact import (
     PostalAddress,
 )
 from cirahub_sync.model.limits import changed_fields, project
+
+UNHURRIED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
 
 LIMITS = Limits(
     fields=frozenset(FIELDS) - {"custom", "spouse"},
@@ -117,7 +120,7 @@ def test_when_the_room_shrinks_the_first_slots_stay_and_nothing_new_takes_them()
 names = st.lists(st.sampled_from("abcdef"), unique=True, max_size=6)
 
 
-@settings(deadline=None)
+@UNHURRIED
 @given(names, names)
 def test_projecting_is_stable_and_never_hides_what_was_shown(
     new: list[str], old: list[str]

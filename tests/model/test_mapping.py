@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cirahub_sync.configuration import Flow, MappingRule
@@ -12,6 +12,8 @@ from cirahub_sync.errors import ConfigurationError
 from cirahub_sync.model.contact import FIELDS, Contact, Email
 from cirahub_sync.model.mapping import Lens, compile_lens
 from cirahub_sync.model.normalise import caseless
+
+UNHURRIED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def contributes(*rules: MappingRule) -> Lens:
@@ -256,7 +258,7 @@ flows = st.builds(
 )
 
 
-@settings(deadline=None)
+@UNHURRIED
 @given(flows, contacts)
 def test_what_a_contributor_has_comes_back_to_it_unchanged(flow: Flow, item: Contact) -> None:
     lens = compile_lens(flow, toward_hub=True)
@@ -267,7 +269,7 @@ def test_what_a_contributor_has_comes_back_to_it_unchanged(flow: Flow, item: Con
     assert msgspec.structs.replace(back, emails=item.emails) == item
 
 
-@settings(deadline=None)
+@UNHURRIED
 @given(flows, contacts)
 def test_what_a_receiver_shows_comes_back_to_the_hub_unchanged(flow: Flow, item: Contact) -> None:
     lens = compile_lens(flow, toward_hub=False)
@@ -280,7 +282,7 @@ def test_what_a_receiver_shows_comes_back_to_the_hub_unchanged(flow: Flow, item:
         assert back.emails == item.emails
 
 
-@settings(deadline=None)
+@UNHURRIED
 @given(flows, contacts)
 def test_what_a_receiver_shows_is_shown_the_same_after_coming_back(
     flow: Flow, item: Contact
@@ -296,7 +298,7 @@ def test_what_a_receiver_shows_is_shown_the_same_after_coming_back(
     ]
 
 
-@settings(deadline=None)
+@UNHURRIED
 @given(flows, contacts, st.booleans())
 def test_fields_map_alone_as_they_do_in_an_item(
     flow: Flow, item: Contact, toward_hub: bool

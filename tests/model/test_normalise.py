@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cirahub_sync.errors import ConfigurationError
@@ -27,6 +27,8 @@ from cirahub_sync.model.normalise import (
     same_value,
     validate_match_on,
 )
+
+UNHURRIED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def mobile(number: str) -> Phone:
@@ -100,7 +102,7 @@ def test_only_elements_of_one_kind_are_edited_into_one_another() -> None:
 
 
 @given(st.text())
-@settings(deadline=None)
+@UNHURRIED
 def test_normalising_twice_is_normalising_once(text: str) -> None:
     assert caseless(caseless(text)) == caseless(text)
     assert exact(exact(text)) == exact(text)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cirahub_sync.configuration import Flow, MappingRule
@@ -22,6 +22,9 @@ from cirahub_sync.model.contact import (
 from cirahub_sync.model.edit import Awareness, ElementEdit, OwnEdits, ScalarEdit
 from cirahub_sync.model.mapping import Lens, compile_lens
 from cirahub_sync.model.observe import Recorded, record
+
+UNHURRIED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
 
 IDENTITY = compile_lens(Flow(), toward_hub=True)
 FIRST = Awareness(3, 0, 10, 11)
@@ -277,6 +280,19 @@ def test_a_replacement_that_is_overwritten_leaves_when_it_was_made() -> None:
     }
 
 
+def test_a_replacement_that_is_spelled_otherwise_stays_one_and_leaves_when_it_was_made() -> None:
+    replaced = {key(N1): ElementEdit(N1, key(N0), FIRST, 2)}
+    respelled = mobile("(425) 555-0101")
+
+    own = seen(
+        Contact(phones=(N1,)), Contact(phones=respelled), own=OwnEdits({}, {"phones": replaced})
+    ).own
+
+    assert own.elements["phones"] == {
+        key(N1): ElementEdit(respelled[0], key(N0), LATER, 2, FIRST),
+    }
+
+
 # Through a lens
 
 
@@ -392,7 +408,7 @@ LENSES: Sequence[Lens] = (
 )
 
 
-@settings(deadline=None)
+@UNHURRIED
 @given(contacts, contacts, st.sampled_from(LENSES))
 def test_an_edit_and_its_observation_agree_with_the_lens(
     before: Contact, after: Contact, lens: Lens
@@ -408,7 +424,7 @@ def test_an_edit_and_its_observation_agree_with_the_lens(
         assert present == set(getattr(now, field)) - set(getattr(was, field))
 
 
-@settings(deadline=None)
+@UNHURRIED
 @given(contacts, contacts, st.sampled_from(LENSES))
 def test_seeing_the_same_again_records_nothing(before: Contact, after: Contact, lens: Lens) -> None:
     own = seen(before, after, lens=lens).own
