@@ -137,9 +137,10 @@ class Receiver:
         the spoke is verified: the store may have been restored, or lost."""
         endpoint = await self.run.endpoint(self._context)
         judgements = self._judge(items, endpoint)
-        if self.run.uid not in self._context.verified and any(
+        while self.run.uid not in self._context.verified and any(
             judgement.action is Action.CREATE for judgement in judgements
         ):
+            # Twice at most: what an earlier run left staged is merged first, then read afresh.
             await verify(self._context, [self.run])
             if self.run.failed:
                 return []

@@ -466,7 +466,8 @@ async def _finish(context: PassContext, run: SpokeRun) -> None:
         tx.cursors.put(run.uid, Cursor(cursor=cursor.staged, rounds=rounds))
         run.row.verified_at = context.clock()
         tx.update_spoke(run.uid, verified_at=run.row.verified_at)
-    context.verified.add(run.uid)
+    if run.afresh:
+        context.verified.add(run.uid)
 
 
 def _emptied(context: PassContext, run: SpokeRun, cursor: Cursor) -> bool:

@@ -64,6 +64,7 @@ async def _pull_spoke(context: PassContext, run: SpokeRun) -> None:
 
 async def _round(context: PassContext, run: SpokeRun, endpoint: Endpoint, cursor: Cursor) -> None:
     resume = cursor.next or cursor.cursor
+    run.afresh = cursor.next is None
     if resume is None:
         cursor = msgspec.structs.replace(cursor, round=uuid4().hex)
     known = _Acknowledged(context, run)
@@ -85,7 +86,8 @@ async def _round(context: PassContext, run: SpokeRun, endpoint: Endpoint, cursor
                 cursor = Cursor(cursor=cursor.staged, rounds=cursor.rounds)
                 run.row.verified_at = context.clock()
                 tx.update_spoke(run.uid, verified_at=run.row.verified_at)
-                context.verified.add(run.uid)
+                if run.afresh:
+                    context.verified.add(run.uid)
             tx.staging.add(run.uid, [*retried, *staged])
             tx.cursors.put(run.uid, cursor)
         retried = []

@@ -1,0 +1,67 @@
+"""Scenes for tests in which things go wrong: as many as a test asks for, each with a simulator of
+its own."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from tests.engine.conftest import CLIENT, SECRET, TENANT, Scene
+
+from cirahub_simulator.directory import Application, ClientSecret, Tenant
+from cirahub_simulator.process import EmbeddedSimulator
+from cirahub_simulator.switches import Switches
+from cirahub_simulator.world import World
+
+OpenScene = Callable[[str], AbstractAsyncContextManager[Scene]]
+
+
+@contextlib.contextmanager
+def simulated(switches: Switches | None = None) -> Iterator[EmbeddedSimulator]:
+    """A Microsoft 365 with one tenant, nobody in it, and our application."""
+    world = World() if switches is None else World(switches=switches)
+    world.directory.add_tenant(Tenant(TENANT, "contoso.example", "Contoso"))
+    world.directory.add_application(
+        Application(
+            client_id=CLIENT,
+            display_name="cirahub",
+            home_tenant_id=TENANT,
+            secrets=[ClientSecret(SECRET, datetime(2100, 1, 1, tzinfo=UTC))],
+            granted={TENANT: {"Contacts.ReadWrite", "User.ReadBasic.All"}},
+        )
+    )
+    with EmbeddedSimulator(world) as simulator:
+        yield simulator
+
+
+@pytest.fixture
+def open_scene(tmp_path: Path) -> OpenScene:
+    """`async with open_scene("name") as scene`."""
+
+    @asynccontextmanager
+    async def scene(name: str) -> AsyncIterator[Scene]:
+        folder = tmp_path / name
+        folder.mkdir()
+        with simulated() as simulator:
+            made = Scene(simulator, folder)
+            try:
+                yield made
+            finally:
+                await made.worker.close()
+
+    return scene
+
+
+def fired(scene: Scene) -> dict[str, int]:
+    """How often each fault rule struck."""
+    return {each["rule"]["id"]: each["fired"] for each in scene.admin.rules()}
+
+
+@pytest.fixture
+async def scene(open_scene: OpenScene) -> AsyncIterator[Scene]:
+    async with open_scene("scene") as made:
+        yield made
