@@ -7,13 +7,13 @@ Reads may be retried by the endpoint. All methods raise errors of `cirahub_sync.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from enum import StrEnum
 from typing import Protocol
 
 import msgspec
 
-from cirahub_sync.model.contact import Contact, PhoneKind
+from cirahub_sync.model.contact import FIELDS, Contact, PhoneKind
 
 
 class Stamp(msgspec.Struct, frozen=True, array_like=True):
@@ -206,9 +206,11 @@ class Endpoint(Protocol):
         """The wire form of a whole item, without its stamp. Pure; made once per mapping."""
         ...
 
-    def encode_changes(self, before: Contact | None, after: Contact) -> bytes:
-        """The wire form of an update that turns `before` into `after`, changed fields only; of
-        every field, when what is there is not known (None)."""
+    def encode_changes(
+        self, before: Contact | None, after: Contact, fields: Collection[str] = FIELDS
+    ) -> bytes:
+        """The wire form of an update that turns `before` into `after`, changed fields only. When
+        what is there is not known (None), all of `fields`, and no others."""
         ...
 
     def push(self, operations: Sequence[Operation]) -> AsyncIterator[Sequence[Outcome]]:

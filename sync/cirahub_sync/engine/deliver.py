@@ -21,7 +21,7 @@ from cirahub_sync.engine.acknowledge import Delivery, acknowledge
 from cirahub_sync.engine.context import PassContext, SpokeRun
 from cirahub_sync.engine.guard import Candidate, Verdict
 from cirahub_sync.engine.merge import forget
-from cirahub_sync.engine.plan import Encoder, Judgement, judge
+from cirahub_sync.engine.plan import DELETIONS, Encoder, Judgement, judge
 from cirahub_sync.engine.refold import refold
 from cirahub_sync.engine.report import PendingReason
 from cirahub_sync.engine.verify import verify
@@ -41,7 +41,6 @@ _RETRIED = (
     PendingReason.STALE.value,
     PendingReason.REJECTED.value,
 )
-_DELETIONS = (PendingReason.GRACE.value, PendingReason.GUARDED.value)
 
 
 class Receiver:
@@ -62,6 +61,8 @@ class Receiver:
             if not items:
                 break
             judgements = await self._judged(items)
+            if self.run.failed:
+                return  # its verification did: nothing was considered
             await self._send(judgements)
             self._advance(items[-1].seq)
         while True:
@@ -75,7 +76,10 @@ class Receiver:
                 with self._context.store.write() as tx:
                     tx.pending.remove(self.run.uid, gone)
             if found:
-                await self._send(await self._judged(list(found.values())))
+                judgements = await self._judged(list(found.values()))
+                if self.run.failed:
+                    return
+                await self._send(judgements)
 
     async def plan(self) -> list[Judgement]:
         """What `deliver` and `delete` would look at, without sending or noting anything."""
@@ -89,7 +93,7 @@ class Receiver:
             mark = items[-1].seq
             for judgement in await self._judged(items):
                 planned[judgement.item] = judgement
-        for reasons in (_RETRIED, _DELETIONS):
+        for reasons in (_RETRIED, DELETIONS):
             with self._context.store.read() as tx:
                 due = tx.pending.due(self.run.uid, float("inf"), reasons, 1_000_000)
                 found = tx.items.get([row.item for row in due])
@@ -100,7 +104,7 @@ class Receiver:
     async def deletions_due(self) -> list[Candidate]:
         """Judge the deletions again whose grace is over; what came back to life is dropped."""
         with self._context.store.read() as tx:
-            due = tx.pending.due(self.run.uid, self._now, _DELETIONS, 1_000_000)
+            due = tx.pending.due(self.run.uid, self._now, DELETIONS, 1_000_000)
             found = tx.items.get([row.item for row in due])
         if not due:
             return []
@@ -172,8 +176,6 @@ class Receiver:
         ]
 
     def _advance(self, seq: int) -> None:
-        if self.run.failed:
-            return
         self.run.row.mark = seq
         with self._context.store.write() as tx:
             tx.update_spoke(self.run.uid, mark=seq)
@@ -375,6 +377,9 @@ class Receiver:
             reason, wait = PendingReason.REJECTED, REJECTED_SECONDS
         elif outcome.result in (Result.STALE, Result.GONE):
             reason, wait = PendingReason.STALE, 0.001
+            # Its user was at it: the next pass looks at what is there now.
+            self.run.row.verified_at = 0.0
+            tx.update_spoke(self.run.uid, verified_at=0.0)
         elif outcome.result in (Result.UNKNOWN, Result.DONE):
             reason, wait = PendingReason.FAILED, 0.001
         else:

@@ -15,9 +15,13 @@ import msgspec
 from cirahub_sync.configuration import DeletionLimits
 from cirahub_sync.endpoints.base import Capabilities, Endpoint
 from cirahub_sync.engine.context import SpokeRun
+from cirahub_sync.engine.report import PendingReason
 from cirahub_sync.model.contact import FIELDS, Contact
 from cirahub_sync.model.limits import changed_fields, project
 from cirahub_sync.store.rows import Action, Item, Pending, Replica, ReplicaState, Shadow
+
+DELETIONS = (PendingReason.GRACE.value, PendingReason.GUARDED.value)
+"""Why a deletion may be pending."""
 
 _BLANK = Contact()
 _KEPT = 20_000
@@ -77,7 +81,7 @@ class Encoder:
 
         def make() -> bytes:
             if update:
-                return endpoint.encode_changes(None, judgement.desired)
+                return endpoint.encode_changes(None, judgement.desired, run.receives.fields)
             return endpoint.encode(judgement.desired)
 
         kind = (run.receives.key, id(endpoint.capabilities), update)
@@ -127,7 +131,8 @@ def judge(
             return nothing  # an orphan that is not dated yet: see relink
         since = item.deleted_at if not item.alive else None
         if since is None:
-            since = pending.due_at - limits.grace_period if pending and pending.due_at else now
+            waits = pending is not None and pending.due_at and pending.reason in DELETIONS
+            since = pending.due_at - limits.grace_period if pending and waits else now
         return Judgement(
             item=item.id,
             seq=item.seq,
@@ -140,10 +145,12 @@ def judge(
             permanent=item.erased,
         )
     if shadow is None:
+        if replica is not None and replica.native:
+            return nothing  # its user's own, and not contributed (any more)
         made = encoder.wire(run, item, capabilities)
-        if made.desired == _BLANK:
-            return nothing
         if replica is None:
+            if made.desired == _BLANK:
+                return nothing
             return Judgement(
                 item=item.id,
                 seq=item.seq,

@@ -17,7 +17,7 @@ allowed, and a blank one reads as absent here and in Outlook.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 import msgspec
@@ -78,6 +78,17 @@ _SCALARS: tuple[tuple[str, str], ...] = (
     ("notes", "personalNotes"),
 )
 _ALWAYS = ("displayName", "fileAs")
+_NAMES: Mapping[str, tuple[str, ...]] = {
+    **{field: (name,) for field, name in _SCALARS},
+    "birthday": ("birthday",),
+    "emails": ("emailAddresses",),
+    "phones": ("businessPhones", "homePhones", "mobilePhone"),
+    "addresses": ("businessAddress", "homeAddress", "otherAddress"),
+    "im_addresses": ("imAddresses",),
+    "categories": ("categories",),
+    "children": ("children",),
+}
+"""Graph's names of our fields, but for extended properties."""
 _GENERATED_FROM = frozenset(
     {"givenName", "middleName", "surname", "title", "generation", "initials", "nickName"}
 )
@@ -119,9 +130,14 @@ def with_stamp(body: bytes, key: str) -> bytes:
     return b"".join((body[:-2], b"" if body.endswith(b"[]}") else b",", stamp, b"]}"))
 
 
-def encode_changes(before: Contact | None, after: Contact, custom_names: Sequence[str]) -> bytes:
+def encode_changes(
+    before: Contact | None,
+    after: Contact,
+    custom_names: Sequence[str],
+    fields: Collection[str] = FIELDS,
+) -> bytes:
     """An update: the body of the PATCH, and beside it the properties that `after` has. Without
-    `before`, every field is written, the blank ones too.
+    `before`, every one of `fields` is written, the blank ones too.
 
     The answer to a PATCH has no extended properties, so what they are by then has to be carried
     along; `split_changes` takes the two apart again.
@@ -131,8 +147,13 @@ def encode_changes(before: Contact | None, after: Contact, custom_names: Sequenc
     if before is not None:
         old = _fields(before)
         changed = {name: value for name, value in new.items() if value != old[name]}
+    elif len(fields) < len(FIELDS):
+        left_alone = {
+            name for field, names in _NAMES.items() if field not in fields for name in names
+        }
+        new = changed = {name: value for name, value in new.items() if name not in left_alone}
     if not _GENERATED_FROM.isdisjoint(changed):
-        changed.update({name: new[name] for name in _ALWAYS})
+        changed.update({name: new[name] for name in _ALWAYS if name in new})
     for name in _ALWAYS:
         if name in changed:
             changed[name] = changed[name] or ""
@@ -140,8 +161,9 @@ def encode_changes(before: Contact | None, after: Contact, custom_names: Sequenc
     if before is not None:
         old_properties: Mapping[str, str | None] = _extended(before, custom_names)
     else:
-        customs = (properties.custom_id(name) for name in custom_names)
-        old_properties = dict.fromkeys((*properties.PHONES, *customs))
+        phones = properties.PHONES if "phones" in fields else ()
+        customs = [properties.custom_id(name) for name in custom_names if "custom" in fields]
+        old_properties = dict.fromkeys((*phones, *customs))
     written = {name: kept.get(name, "") for name in (*old_properties, *kept)}
     written = {name: text for name, text in written.items() if old_properties.get(name) != text}
     patch = _with_properties(changed, written) if written else _encoder.encode(changed)

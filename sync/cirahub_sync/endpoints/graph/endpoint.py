@@ -7,7 +7,7 @@ the delta does not show it.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 
 from cirahub_sync.configuration import ConnectionConfig, MailboxTarget
 from cirahub_sync.endpoints.base import (
@@ -29,7 +29,7 @@ from cirahub_sync.endpoints.graph.outbox import Outbox
 from cirahub_sync.endpoints.graph.place import Place
 from cirahub_sync.endpoints.graph.session import BATCH_SIZE, GraphSession
 from cirahub_sync.errors import ConfigurationError
-from cirahub_sync.model.contact import Contact
+from cirahub_sync.model.contact import FIELDS, Contact
 
 
 class GraphEndpoint:
@@ -79,8 +79,10 @@ class GraphEndpoint:
     def encode(self, content: Contact) -> bytes:
         return codec.encode(content, self._custom_names)
 
-    def encode_changes(self, before: Contact | None, after: Contact) -> bytes:
-        return codec.encode_changes(before, after, self._custom_names)
+    def encode_changes(
+        self, before: Contact | None, after: Contact, fields: Collection[str] = FIELDS
+    ) -> bytes:
+        return codec.encode_changes(before, after, self._custom_names, fields)
 
     def push(self, operations: Sequence[Operation]) -> AsyncIterator[Sequence[Outcome]]:
         place, items = self._opened()
