@@ -1,1 +1,1 @@
-"""Proof that the tests of the invariants can fail: each runs against code with its guard removed."""
+"""Proof that the invariants' tests can fail: each runs with the code it guards removed."""

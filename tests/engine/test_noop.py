@@ -8,7 +8,7 @@ from contextlib import closing
 
 import pytest
 
-from cirahub_sync.configuration import Direction
+from cirahub_sync.configuration import Condition, Direction, Filter, Flow, Operator
 
 from .conftest import Scene
 
@@ -86,4 +86,17 @@ async def test_the_verification_of_a_receiver_costs_one_request_and_writes_nothi
     quiet.forget()
     await quiet.sync()
     assert len(quiet.requests()) == 7
+    assert quiet.writes() == []
+
+
+async def test_a_receiver_whose_filter_changes_but_admits_the_same_is_not_written_to(
+    quiet: Scene,
+) -> None:
+    """Everything is judged anew, and everything is found to be there already."""
+    everybody = Filter(all=(Condition("displayName", Operator.EXISTS),))
+    for name in ("dee", "eve"):
+        quiet.connect(name, Direction.RECEIVE, receives=Flow(filter=everybody))
+    quiet.connect("cy", Direction.TWO_WAY, receives=Flow(filter=everybody))
+    quiet.forget()
+    await quiet.sync(2)
     assert quiet.writes() == []
