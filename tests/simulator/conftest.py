@@ -7,7 +7,7 @@ import ssl
 from collections.abc import Iterator
 from typing import Any
 
-import msal
+import msal  # type: ignore[import-untyped]
 import pytest
 import requests
 

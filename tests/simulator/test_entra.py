@@ -6,7 +6,7 @@ import ssl
 from typing import Any
 
 import jwt
-import msal
+import msal  # type: ignore[import-untyped]
 import pytest
 import requests
 from azure.core.exceptions import ClientAuthenticationError

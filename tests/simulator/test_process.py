@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import msal
+import msal  # type: ignore[import-untyped]
 import pytest
 import requests
 
