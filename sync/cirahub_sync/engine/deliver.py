@@ -371,15 +371,16 @@ class Receiver:
     def _postpone(self, tx: Transaction, judgement: Judgement, outcome: Outcome) -> None:
         known = tx.pending.by_item(self.run.uid, [judgement.item]).get(judgement.item)
         attempts = known.attempts + 1 if known is not None else 1
+        if outcome.result in (Result.STALE, Result.GONE):
+            # Its user was at it: the next pass looks at what is there now.
+            self.run.row.verified_at = 0.0
+            tx.update_spoke(self.run.uid, verified_at=0.0)
         if judgement.action is Action.DELETE:
             reason, wait = PendingReason.GRACE, FIRST_BACKOFF
         elif outcome.result is Result.REJECTED:
             reason, wait = PendingReason.REJECTED, REJECTED_SECONDS
         elif outcome.result in (Result.STALE, Result.GONE):
             reason, wait = PendingReason.STALE, 0.001
-            # Its user was at it: the next pass looks at what is there now.
-            self.run.row.verified_at = 0.0
-            tx.update_spoke(self.run.uid, verified_at=0.0)
         elif outcome.result in (Result.UNKNOWN, Result.DONE):
             reason, wait = PendingReason.FAILED, 0.001
         else:
