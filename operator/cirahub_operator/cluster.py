@@ -134,7 +134,10 @@ class Cluster:
 
     async def apply_status(self, kind: type[Resource], metadata: Metadata, status: Status) -> bool:
         """Server-side apply of the whole status. False if the object is gone. Raises
-        StatusRefusedError when the schema does not admit it."""
+        StatusRefusedError when the schema does not admit it.
+
+        The API server does not compare uids here: a successor of the same name gets this status,
+        until it is looked at itself."""
         body = {
             **_identity(kind, metadata),
             "status": status.model_dump(mode="json", by_alias=True, exclude_none=True),
@@ -287,7 +290,7 @@ def _parse(kind: type[Object], raw: Json) -> Object | Unparsable:
 
 
 def _identity(kind: type[Resource], metadata: Metadata) -> Json:
-    """With the uid, so that an apply neither creates an object nor meets its successor."""
+    """With the uid, so that an apply does not create an object, nor change its successor."""
     return {
         "apiVersion": API_VERSION,
         "kind": kind.definition.kind,
@@ -318,8 +321,11 @@ def _decoded(data: bytes) -> Json:
 
 
 def _replaced(status: int, data: bytes) -> bool:
-    """409 for a uid that is not the object's: gone, and perhaps created anew."""
-    return status == 409 and b"uid" in data.lower()
+    """Whether an apply was refused because the object of that uid is gone: 409 if nothing has its
+    name, 422 if something else has."""
+    return (status == 409 and b"uid mismatch" in data) or (
+        status == 422 and b"metadata.uid" in data
+    )
 
 
 def _error(method: str, path: str, status: int, data: bytes) -> Exception:

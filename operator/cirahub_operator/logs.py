@@ -65,7 +65,7 @@ def without_messages(
     if isinstance(info, BaseException):
         info = (type(info), info, info.__traceback__)
     if isinstance(info, tuple) and info[1] is not None:
-        event["exception"] = described(info[1])
+        event["exception"] = "\n".join(described(info[1]))
     return event
 
 

@@ -12,8 +12,12 @@ from cirahub_operator.errors import StatusRefusedError
 from cirahub_operator.events import Events, EventType
 from cirahub_operator.health import Health
 from cirahub_operator.metrics import Metrics
+from cirahub_operator.summary import ERASING, IN_USE, PROGRESSING, RETAINING, SUSPENDED
 
 logger = logging.getLogger(__name__)
+
+AS_WANTED = frozenset({PROGRESSING, SUSPENDED, ERASING, RETAINING, IN_USE})
+"""Reasons for which something is not ready that nobody has to be warned of."""
 
 
 class StatusWriter:
@@ -53,11 +57,11 @@ class StatusWriter:
             old is not None and (old.status, old.reason) == (new.status, new.reason)
         ):
             return
-        ready = new.status is ConditionStatus.TRUE
+        fine = new.status is ConditionStatus.TRUE or new.reason in AS_WANTED
         await self._events.record(
             kind,
             metadata,
-            type=EventType.NORMAL if ready else EventType.WARNING,
+            type=EventType.NORMAL if fine else EventType.WARNING,
             reason=new.reason,
             note=new.message,
         )

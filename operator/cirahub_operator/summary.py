@@ -34,7 +34,11 @@ RETRYING = "Retrying"
 SYNCED = "Synced"
 SUSPENDED = "Suspended"
 SPOKES_NOT_READY = "SpokesNotReady"
+PROGRESSING = "Progressing"
+ERASING = "Erasing"
+RETAINING = "Retaining"
 ERASURE_PENDING = "ErasurePending"
+IN_USE = "InUse"
 
 
 @dataclass(frozen=True)
@@ -180,9 +184,9 @@ def hub_progress(hub: Hub, message: str, *, now: datetime) -> HubStatus:
                 READY, settled.status is ConditionStatus.TRUE, settled.reason, settled.message
             )
             if settled is not None and current
-            else not_ready("Progressing", "a pass is running")
+            else not_ready(PROGRESSING, "a pass is running")
         ),
-        Statement(RECONCILING, True, "Progressing", message),
+        Statement(RECONCILING, True, PROGRESSING, message),
     ]
     return hub.status.model_copy(
         update={"conditions": _stated(hub.metadata, hub.status.conditions, statements, now)}

@@ -16,12 +16,9 @@ from cirahub_sync.configuration import SecretFile
 from cirahub_sync.identity.base import AccessToken
 from cirahub_sync.worker import WorkerSettings
 from cluster import Cluster
-from cluster.fixtures import control_plane, namespace, own_control_plane
 
 from .scripted import ScriptedEngine
 from .stage import Stage
-
-__all__ = ["control_plane", "namespace", "own_control_plane"]
 
 ROOT = Path(__file__).parents[2]
 
@@ -56,6 +53,16 @@ class NoCredentials:
 
 async def no_credentials() -> NoCredentials:
     return NoCredentials()
+
+
+async def connections_closed() -> None:
+    """Wait for TLS connections that were closed to be so: their end is an exchange, too, and a loop
+    that ends before it leaves a socket behind. Source: aiohttp's documentation, "Graceful
+    Shutdown"; Kopf leaves it to whoever runs the loop."""
+    transports = asyncio.get_running_loop()._transports  # type: ignore[attr-defined]
+    async with asyncio.timeout(10):
+        while any(one._sock is not None for one in transports.values()):  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
 
 
 @pytest.fixture(scope="session")
@@ -109,5 +116,6 @@ def operate(
         finally:
             operation.stop()
             await running
+            await connections_closed()
 
     return started

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -45,6 +46,8 @@ class ScriptedEngine:
     stopped: int = 0
     """Passes that were cancelled."""
     closed: bool = False
+    begun: threading.Event = field(default_factory=threading.Event)
+    """Set once a pass has begun."""
 
     async def check(self, connection: ConnectionConfig) -> None:
         self.checked.append(connection)
@@ -60,6 +63,7 @@ class ScriptedEngine:
         progress: Progress | None = None,
     ) -> PassReport:
         self.passes.append(Pass(hub, spokes, approved))
+        self.begun.set()
         if progress is not None:
             progress("pulled 100 changes")
         try:

@@ -12,7 +12,7 @@ from cirahub_operator.cluster import Unparsable
 from cirahub_operator.problems import problem_of
 from cirahub_operator.reconcile.surroundings import Surroundings
 from cirahub_operator.resolver import UnresolvedError, connection_config
-from cirahub_operator.summary import Leaving, connection_status, invalid_status
+from cirahub_operator.summary import IN_USE, Leaving, connection_status, invalid_status
 from cirahub_operator.workqueue import Bell, Key, Result, backoff, jittered
 from cirahub_sync.configuration import ConnectionConfig
 from cirahub_sync.engine.report import Problem
@@ -128,7 +128,7 @@ class ConnectionReconciler:
                 "is erased" if len(needing) == 1 else "are erased"
             )
             if isinstance(found, Connection):
-                await self._report(found, Leaving("InUse", message), checked=False)
+                await self._report(found, Leaving(IN_USE, message), checked=False)
             return Result(after=HELD_POLL)
         if age < self._around.timing.release_delay:
             return Result(after=self._around.timing.release_delay - age)

@@ -25,7 +25,9 @@ from cirahub_operator.reconcile.spoke import SpokeReconciler, erased, unfinished
 from cirahub_operator.reconcile.surroundings import Surroundings
 from cirahub_operator.resolver import Resolution, resolve
 from cirahub_operator.summary import (
+    ERASING,
     ERASURE_PENDING,
+    RETAINING,
     SUSPENDED,
     Leaving,
     erasure_pending,
@@ -304,7 +306,7 @@ class HubReconciler:
         retain = hub.spec.deletion_policy is DeletionPolicy.RETAIN
         doing = "copies are retained" if retain else "copies are being deleted"
         if not erasure_pending(hub.status):
-            await self._say(hub, Leaving("Retaining" if retain else "Erasing", doing))
+            await self._say(hub, Leaving(RETAINING if retain else ERASING, doing))
         try:
             if retain:
                 await runner.retain_hub(resolution.hub)

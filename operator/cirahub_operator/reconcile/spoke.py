@@ -12,7 +12,9 @@ from cirahub_operator.events import EventType
 from cirahub_operator.reconcile.surroundings import Surroundings
 from cirahub_operator.resolver import Resolution, hub_not_found
 from cirahub_operator.summary import (
+    ERASING,
     ERASURE_PENDING,
+    RETAINING,
     Leaving,
     erasure_pending,
     invalid_status,
@@ -99,7 +101,7 @@ class SpokeReconciler:
         retain = spoke.spec.deletion_policy is DeletionPolicy.RETAIN
         doing = "its copies are retained" if retain else "its copies are being deleted"
         if not erasure_pending(spoke.status):
-            await self.report(spoke, Leaving("Retaining" if retain else "Erasing", doing))
+            await self.report(spoke, Leaving(RETAINING if retain else ERASING, doing))
         try:
             if retain:
                 await runner.retain_spoke(hub, config)

@@ -1,0 +1,86 @@
+"""A Connection's life on a real API server, with the engine scripted."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from cirahub_sync.errors import CredentialError, EndpointUnavailableError
+
+from .conftest import QUICK, Operate
+from .scripted import ScriptedEngine
+from .stage import CLIENT, Stage, connection, hub, spoke
+
+
+async def test_a_refused_sign_in_stalls_with_its_reason_and_recovers(
+    stage: Stage, engine: ScriptedEngine, operate: Operate
+) -> None:
+    engine.check_error = CredentialError("the secret has expired", reason="SecretExpired")
+    async with operate():
+        await stage.apply(connection())
+        await stage.comes("connection", "contoso", "True", "SecretExpired", of="Stalled")
+        await stage.comes("connection", "contoso", "False", "SecretExpired", of="CredentialsReady")
+        engine.check_error = None
+        await stage.comes("connection", "contoso", "True", "SignedIn")
+        assert await stage.condition("connection", "contoso", of="Stalled") == ("", "")
+
+
+async def test_a_service_that_does_not_answer_is_tried_again(
+    stage: Stage, engine: ScriptedEngine, operate: Operate
+) -> None:
+    engine.check_error = EndpointUnavailableError("login.microsoftonline.com does not answer")
+    async with operate():
+        await stage.apply(connection())
+        await stage.comes("connection", "contoso", "True", "Retrying", of="Reconciling")
+        await stage.until(lambda: len(engine.checked) >= 3)
+        engine.check_error = None
+        await stage.comes("connection", "contoso", "True", "SignedIn")
+
+
+async def test_sign_in_is_checked_when_the_connection_changes_and_when_asked(
+    stage: Stage, engine: ScriptedEngine, operate: Operate
+) -> None:
+    async with operate():
+        await stage.apply(connection())
+        await stage.comes("connection", "contoso", "True", "SignedIn")
+        assert len(engine.checked) == 1
+        await stage.annotate("connection", "contoso", "reconcile.cirahub.io/requestedAt=now")
+        await stage.until(lambda: len(engine.checked) == 2)
+        auth = {"workloadIdentity": {"clientID": CLIENT, "serviceAccountName": "another"}}
+        await stage.apply(connection(auth=auth))
+        await stage.until(lambda: len(engine.checked) == 3)
+    assert engine.checked[-1].auth.service_account.endswith("/another")  # type: ignore[union-attr]
+
+
+async def test_sign_in_is_checked_on_its_own_clock(
+    stage: Stage, engine: ScriptedEngine, operate: Operate
+) -> None:
+    async with operate(timing=replace(QUICK, check_interval=0.3)):
+        await stage.apply(connection())
+        await stage.until(lambda: len(engine.checked) >= 3)
+
+
+async def test_the_operators_own_identity_is_not_lent_out(
+    stage: Stage, engine: ScriptedEngine, operate: Operate
+) -> None:
+    async with operate():
+        await stage.apply(
+            connection(auth={"workloadIdentity": {"clientID": CLIENT}}), hub(), spoke()
+        )
+        await stage.comes("connection", "contoso", "True", "OwnIdentityNotAllowed", of="Stalled")
+        await stage.comes("spoke", "ann", "True", "OwnIdentityNotAllowed", of="Stalled")
+    assert engine.checked == []
+
+
+async def test_a_connection_that_recovers_has_its_hubs_passed_over_at_once(
+    stage: Stage, engine: ScriptedEngine, operate: Operate
+) -> None:
+    engine.check_error = CredentialError("the secret has expired", reason="SecretExpired")
+    async with operate():
+        await stage.apply(connection(), hub(), spoke())
+        await stage.comes("connection", "contoso", "True", "SecretExpired", of="Stalled")
+        await stage.comes("hub", "staff", "True", "Synced")
+        await stage.annotate("hub", "staff", "reconcile.cirahub.io/requestedAt=now")
+        await stage.until(lambda: len(engine.passes) >= 2)
+        count = len(engine.passes)
+        engine.check_error = None
+        await stage.until(lambda: len(engine.passes) > count)

@@ -1,0 +1,114 @@
+"""From resources to configuration, and what stands in the way. Pure."""
+
+from __future__ import annotations
+
+from cirahub_operator.api import Connection, Spoke
+from cirahub_operator.origin import SecretOrigin
+from cirahub_operator.resolver import GrantedTrust, Resolution, resolve
+from cirahub_operator.settings import OwnIdentity
+from cirahub_sync.configuration import (
+    ClientSecretAuth,
+    Condition,
+    Direction,
+    MailboxTarget,
+    Operator,
+    WorkloadIdentityAuth,
+)
+
+from .objects import connection, hub, spoke
+from .stage import CLIENT, TENANT
+
+VAULT_AUTH = {
+    "clientSecret": {
+        "clientID": CLIENT,
+        "keyVault": {"vaultURL": "https://Contoso-KV.vault.azure.net/", "name": "graph"},
+        "workloadIdentity": {"clientID": CLIENT},
+    }
+}
+
+
+def resolved(
+    *spokes: Spoke, using: Connection | None = None, grants: tuple[OwnIdentity, ...] = ()
+) -> Resolution:
+    used = using or connection()
+    return resolve(hub(), spokes, {used.metadata.name: used}, trust=GrantedTrust(grants))
+
+
+def test_durations_become_seconds_and_names_carry_the_namespace() -> None:
+    made = resolve(hub(deletion={"gracePeriod": "1h30m"}), [], {}, trust=GrantedTrust()).hub
+    assert made.deletion.grace_period == 5400
+    assert (made.name, made.uid) == ("demo/staff", "uid-staff")
+
+
+def test_a_spoke_becomes_a_configuration_with_its_connection_and_flows() -> None:
+    flow = {
+        "filter": {"none": [{"field": "company", "operator": "In", "values": ["x"]}]},
+        "mapping": [{"replaceDomain": {"from": "a.example", "to": "b.example"}}],
+        "include": ["emails"],
+    }
+    made = resolved(spoke(direction="Receive", receives=flow, verifyInterval="1h")).spokes["ann"]
+    assert made.target == MailboxTarget("ann@contoso.com")
+    assert made.direction is Direction.RECEIVE
+    assert made.receives.filter.none == (Condition("company", Operator.IN, ("x",)),)
+    assert made.receives.mapping[0].replace_domain == ("a.example", "b.example")
+    assert made.receives.include == ("emails",)
+    assert made.verify_interval == 3600
+    assert made.connection.auth == WorkloadIdentityAuth(TENANT, CLIENT, "demo/sync")
+
+
+def test_a_missing_connection_is_a_problem_of_that_spoke_only() -> None:
+    made = resolved(spoke("ann"), spoke("bob", connectionRef={"name": "elsewhere"}))
+    assert list(made.spokes) == ["ann"]
+    assert made.problems["bob"].reason == "ConnectionNotFound"
+    assert "'elsewhere'" in made.problems["bob"].message
+
+
+def test_a_connection_that_is_not_valid_says_why() -> None:
+    made = resolve(hub(), [spoke()], {}, trust=GrantedTrust(), invalid={"contoso": "spec.x: no"})
+    assert made.problems["ann"].reason == "ConnectionInvalid"
+    assert "spec.x: no" in made.problems["ann"].message
+
+
+def test_a_secret_reference_becomes_an_origin_in_the_same_namespace() -> None:
+    auth = {"clientSecret": {"clientID": CLIENT, "secretRef": {"name": "graph", "key": "value"}}}
+    made = resolved(spoke(), using=connection(auth=auth)).spokes["ann"].connection.auth
+    assert isinstance(made, ClientSecretAuth)
+    assert made.secret is not None
+    assert SecretOrigin.parse(made.secret.origin) == SecretOrigin("demo", "graph", "value")
+
+
+def test_the_operators_own_identity_is_refused_unless_it_is_granted() -> None:
+    made = resolved(spoke(), using=connection(auth=VAULT_AUTH))
+    problem = made.problems["ann"]
+    assert problem.reason == "OwnIdentityNotAllowed"
+    assert problem.stalled
+    assert (
+        f"--own-identity namespace=demo,tenant={TENANT},vault=contoso-kv.vault.azure.net"
+        in problem.message
+    )
+
+
+def test_the_operators_own_identity_opens_only_the_vaults_that_were_granted() -> None:
+    def grant(vault: str) -> tuple[OwnIdentity, ...]:
+        return (OwnIdentity(namespace="demo", tenant=TENANT, vaults=frozenset({vault})),)
+
+    used = connection(auth=VAULT_AUTH)
+    allowed = resolved(spoke(), using=used, grants=grant("contoso-kv.vault.azure.net"))
+    assert allowed.spokes["ann"].connection.auth == ClientSecretAuth(
+        tenant_id=TENANT,
+        client_id=CLIENT,
+        key_vault=allowed.spokes["ann"].connection.auth.key_vault,  # type: ignore[union-attr]
+        vault_identity=WorkloadIdentityAuth(TENANT, CLIENT),
+    )
+    assert resolved(spoke(), using=used, grants=grant("evil.vault.azure.net")).problems
+
+
+def test_a_grant_for_one_namespace_or_tenant_is_none_for_another() -> None:
+    used = connection(auth={"workloadIdentity": {"clientID": CLIENT}})
+    for grant in (
+        OwnIdentity(namespace="other", tenant=TENANT),
+        OwnIdentity(namespace="demo", tenant=CLIENT),
+    ):
+        assert resolved(spoke(), using=used, grants=(grant,)).problems
+    granted = OwnIdentity(namespace="demo", tenant=TENANT.upper())
+    assert resolved(spoke(), using=used, grants=(granted,)).spokes

@@ -1,0 +1,229 @@
+"""What a result says as conditions. Pure."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from cirahub_operator.api.meta import Condition, ConditionStatus, Status
+from cirahub_operator.api.spoke import SpokeStatus
+from cirahub_operator.conditions import Statement, ready, stated
+from cirahub_operator.summary import (
+    Leaving,
+    connection_status,
+    hub_progress,
+    hub_status,
+    hub_waiting,
+    spoke_status,
+    spoke_synced,
+)
+from cirahub_sync.engine.report import Counts, PassReport, Problem, SpokeReport
+
+from .objects import connection, hub, spoke
+
+NOW = datetime(2026, 11, 23, 12, 0, 0, 250_000, tzinfo=UTC)
+LATER = NOW + timedelta(minutes=5)
+BROKEN = Problem("TargetNotFound", "there is no such mailbox", stalled=True)
+FLAKY = Problem("EndpointUnavailable", "no answer")
+
+
+def types(status: Status) -> dict[str, tuple[str, str]]:
+    return {one.type: (one.status.value, one.reason) for one in status.conditions}
+
+
+def report(*spokes: SpokeReport, **fields: object) -> PassReport:
+    made = PassReport("demo/staff", started=NOW.timestamp() - 2, finished=NOW.timestamp(), items=9)
+    made.spokes = {one.uid: one for one in spokes}
+    for name, value in fields.items():
+        setattr(made, name, value)
+    return made
+
+
+def result(name: str = "ann", **fields: object) -> SpokeReport:
+    made = SpokeReport(f"uid-{name}", f"demo/{name}")
+    for field, value in fields.items():
+        setattr(made, field, value)
+    return made
+
+
+def synced(one: SpokeReport, *, before: SpokeStatus | None = None) -> SpokeStatus:
+    subject = spoke(one.name.rpartition("/")[2])
+    if before is not None:
+        subject = subject.model_copy(update={"status": before})
+    return spoke_synced(subject, one, report=report(one, approval="d1"), now=LATER)
+
+
+def test_a_transition_time_moves_only_when_the_status_does() -> None:
+    def state(holds: bool, reason: str, before: tuple[Condition, ...], at: datetime) -> Condition:
+        statement = Statement("Ready", holds, reason, "m")
+        return stated([statement], before=before, generation=1, now=at)[0]
+
+    first = state(True, "Synced", (), NOW)
+    second = state(True, "NoSpokes", (first,), LATER)
+    third = state(False, "Failed", (second,), LATER)
+    assert first.last_transition_time == second.last_transition_time == NOW
+    assert third.last_transition_time == LATER
+
+
+def test_a_long_message_is_shortened_to_what_the_schema_admits() -> None:
+    made = stated([ready("Synced", "x " * 5000)], before=(), generation=1, now=NOW)
+    assert len(made[0].message) <= 1024
+
+
+def test_a_connection_that_signs_in_is_ready() -> None:
+    status = connection_status(connection(), None, now=NOW, checked=True)
+    assert types(status) == {
+        "Ready": ("True", "SignedIn"),
+        "CredentialsReady": ("True", "SignedIn"),
+    }
+    assert status.observed_generation == 3
+    assert status.last_check_time == NOW.replace(microsecond=0)
+
+
+@pytest.mark.parametrize(
+    ("problem", "also"),
+    [
+        (BROKEN, {"Stalled": ("True", "TargetNotFound")}),
+        (FLAKY, {"Reconciling": ("True", "Retrying")}),
+    ],
+)
+def test_a_problem_stalls_or_is_retried(problem: Problem, also: dict[str, tuple[str, str]]) -> None:
+    status = connection_status(connection(), problem, now=NOW, checked=True)
+    assert types(status) == {
+        "Ready": ("False", problem.reason),
+        "CredentialsReady": ("False", problem.reason),
+        **also,
+    }
+
+
+def test_a_pass_that_did_nothing_leaves_a_spoke_s_status_equal() -> None:
+    first = synced(result(counts=Counts(pulled=5, merged=5, items=5)))
+    second = synced(result(counts=Counts(items=5)), before=first)
+    third = synced(result(counts=Counts(items=5)), before=second)
+    assert first == second == third
+    assert first.last_change is not None
+    assert first.last_change.pulled == 5
+
+
+def test_a_spoke_keeps_its_numbers_while_it_can_not_be_reached() -> None:
+    first = synced(result(counts=Counts(pulled=5, items=5, copies=2), target="t/m/f"))
+    second = synced(result(problem=FLAKY), before=first)
+    assert (second.items, second.copies, second.target) == (5, 2, "t/m/f")
+    assert types(second) == {
+        "Ready": ("False", "EndpointUnavailable"),
+        "Reconciling": ("True", "Retrying"),
+    }
+
+
+def test_guarded_deletions_are_shown_at_the_spoke_with_the_way_to_approve_them() -> None:
+    status = synced(result(guarded=60))
+    assert types(status)["DeletionGuarded"] == ("True", "LimitsExceeded")
+    message = status.conditions[0].message
+    assert "kubectl annotate hub staff -n demo --overwrite cirahub.io/approve=d1" in message
+    assert "60 deletions" in message
+
+
+def test_a_source_that_reads_empty_is_guarded() -> None:
+    assert types(synced(result(source_emptied=True)))["DeletionGuarded"] == (
+        "True",
+        "SourceEmptied",
+    )
+
+
+def test_throttling_is_shown_and_does_not_make_a_spoke_unready() -> None:
+    status = synced(result(throttled_seconds=12.5))
+    assert types(status) == {"Ready": ("True", "Synced"), "Throttled": ("True", "Throttled")}
+
+
+def test_a_leaving_spoke_does_not_answer_requests() -> None:
+    asking = spoke(metadata={"annotations": {"reconcile.cirahub.io/requestedAt": "x"}})
+    leaving = spoke_status(asking, Leaving("Erasing", "m"), now=NOW)
+    assert leaving.last_handled_reconcile_at is None
+    assert spoke_status(asking, FLAKY, now=NOW).last_handled_reconcile_at == "x"
+
+
+def test_a_hub_whose_spokes_are_all_ready_is_ready() -> None:
+    spokes = {"ann": synced(result("ann")), "bob": synced(result("bob"))}
+    status = hub_status(hub(), report(result("ann"), result("bob")), spokes, handled="x", now=NOW)
+    assert types(status) == {"Ready": ("True", "Synced")}
+    assert status.spokes is not None
+    assert status.spokes.summary == "2/2"
+    assert status.conditions[0].message == "2 spokes, 9 items"
+    assert status.last_handled_reconcile_at == "x"
+    assert status.last_sync_time == NOW.replace(microsecond=0)
+
+
+def test_a_hub_names_at_most_ten_of_its_failing_spokes_stalled_ones_first() -> None:
+    names = [f"s{number:02}" for number in range(15)]
+    spokes = {name: synced(result(name, problem=FLAKY)) for name in names}
+    spokes["s14"] = synced(result("s14", problem=BROKEN))
+    status = hub_status(hub(), report(), spokes, handled=None, now=NOW)
+    assert status.spokes is not None
+    assert len(status.spokes.worst) == 10
+    assert status.spokes.worst[0].name == "s14"
+    assert types(status) == {
+        "Ready": ("False", "SpokesNotReady"),
+        "Reconciling": ("True", "Retrying"),
+    }
+
+
+def test_a_hub_stalls_when_only_people_can_help_its_failing_spokes() -> None:
+    spokes = {"ann": synced(result(problem=BROKEN)), "bob": synced(result("bob"))}
+    status = hub_status(hub(), report(), spokes, handled=None, now=NOW)
+    assert types(status)["Stalled"] == ("True", "SpokesNotReady")
+
+
+def test_a_hub_with_guarded_deletions_is_not_ready_and_says_what_to_approve() -> None:
+    guarded = result(guarded=60)
+    status = hub_status(
+        hub(),
+        report(guarded, approval="d1"),
+        {"ann": synced(guarded)},
+        handled=None,
+        now=NOW,
+    )
+    assert types(status) == {
+        "Ready": ("False", "DeletionGuarded"),
+        "DeletionGuarded": ("True", "LimitsExceeded"),
+    }
+    assert status.approval == "d1"
+
+
+def test_a_failed_pass_is_no_sync_and_changes_no_number() -> None:
+    first = hub_status(hub(), report(result()), {}, handled=None, now=NOW)
+    before = hub().model_copy(update={"status": first})
+    failed = report(problem=Problem("KeyUnavailable", "no key", stalled=True), items=0)
+    failed.finished += 300
+    second = hub_status(before, failed, {}, handled=None, now=LATER)
+    assert types(second)["Stalled"] == ("True", "KeyUnavailable")
+    assert (second.items, second.last_sync_time) == (first.items, first.last_sync_time)
+
+
+def test_a_hub_without_spokes_is_ready_and_says_so() -> None:
+    status = hub_status(hub(), report(), {}, handled=None, now=NOW)
+    assert types(status) == {"Ready": ("True", "NoSpokes")}
+
+
+def test_a_suspended_hub_is_not_ready_and_not_stalled() -> None:
+    status = hub_waiting(hub(), Problem("Suspended", "m"), handled=None, now=NOW)
+    assert types(status) == {"Ready": ("False", "Suspended")}
+
+
+def test_progress_does_not_claim_that_a_new_generation_was_observed() -> None:
+    status = hub_progress(hub(), "pulled 100 changes", now=NOW)
+    assert status.observed_generation == -1
+    assert types(status) == {
+        "Ready": ("False", "Progressing"),
+        "Reconciling": ("True", "Progressing"),
+    }
+
+
+def test_progress_of_a_later_pass_leaves_readiness_as_it_is() -> None:
+    settled = hub_status(hub(), report(), {}, handled=None, now=NOW)
+    status = hub_progress(hub().model_copy(update={"status": settled}), "pushed 5", now=LATER)
+    assert types(status) == {
+        "Ready": ("True", "NoSpokes"),
+        "Reconciling": ("True", "Progressing"),
+    }
+    assert status.conditions[0].status is ConditionStatus.TRUE
