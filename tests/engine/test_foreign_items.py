@@ -104,7 +104,7 @@ async def test_an_own_item_that_comes_back_from_the_bin_is_still_its_users_own(
     other = scene.add("ben", displayName="Ann", email="ann@example.org")
     await scene.settle()
     own = scene.the("ada", "Ann", "Team")["id"]
-    scene.admin.move_contact(scene.mailbox("ada"), own, [])
+    own = scene.admin.move_contact(scene.mailbox("ada"), own, [])["id"]
     await scene.settle()
     scene.admin.move_contact(scene.mailbox("ada"), own, ["Team"])
     await scene.settle()
@@ -125,14 +125,14 @@ async def test_an_own_item_that_comes_back_contributes_again(scene: Scene) -> No
     other = scene.add("ben", displayName="Ann", email="ann@example.org")
     await scene.settle()
     own = scene.the("ada", "Ann", "Team")["id"]
-    scene.admin.move_contact(scene.mailbox("ada"), own, [])
+    own = scene.admin.move_contact(scene.mailbox("ada"), own, [])["id"]
     await scene.settle()
     scene.admin.move_contact(scene.mailbox("ada"), own, ["Team"])
     await scene.settle()
     scene.remove("ben", other)
     await _until_deleted(scene)
     assert scene.names("cy") == ["Ann"]
-    assert len(scene.held("ada")) == 1
+    assert len(scene.held("ada", "Team")) == 1
 
 
 async def test_a_copy_that_a_user_made_of_our_copy_stays_when_ours_goes(scene: Scene) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Sequence
+from functools import cached_property
 
 import msgspec
 
@@ -27,6 +28,7 @@ from cirahub_sync.model.observe import record
 from cirahub_sync.store.content import REJUDGE
 from cirahub_sync.store.hub import Transaction
 from cirahub_sync.store.rows import (
+    UNKNOWN_FINGERPRINT,
     Cursor,
     Replica,
     ReplicaState,
@@ -37,7 +39,6 @@ from cirahub_sync.store.rows import (
 
 CHUNK = 400
 RETRY_SECONDS = 300.0
-UNKNOWN_FINGERPRINT = bytes(16)
 
 
 async def merge(context: PassContext, runs: Sequence[SpokeRun]) -> None:
@@ -60,12 +61,13 @@ async def _phase(context: PassContext, run: SpokeRun, *, second: bool) -> None:
         if tx.cursors.get(run.uid).staged is None:
             return
     position = 0
+    waiting: set[str] = set()
     while True:
         with context.store.write() as tx:
             rows = tx.staging.after(run.uid, position, CHUNK)
             if not rows:
                 return
-            done = _Chunk(context, run, tx, second=second).merge(rows)
+            done = _Chunk(context, run, tx, waiting, second=second).merge(rows)
             tx.staging.remove(done)
         position = rows[-1].position
         await asyncio.sleep(0)
@@ -75,11 +77,19 @@ class _Chunk:
     """One transaction's worth of staged changes of one spoke."""
 
     def __init__(
-        self, context: PassContext, run: SpokeRun, tx: Transaction, *, second: bool
+        self,
+        context: PassContext,
+        run: SpokeRun,
+        tx: Transaction,
+        waiting: set[str],
+        *,
+        second: bool,
     ) -> None:
+        """`waiting` collects what waits for the second phase: later changes of it do so too."""
         self._context = context
         self._run = run
         self._tx = tx
+        self._waiting = waiting
         self._second = second
         self._now = context.clock()
         self._round = tx.cursors.get(run.uid).round
@@ -88,6 +98,8 @@ class _Chunk:
         self._replicas: dict[str, Replica] = {}
         self._touched: dict[str, None] = {}
         self._seen: list[str] = []
+        self._returned: dict[str, str] = {}
+        """Own items of the spoke's user that had been away, with the items they were linked to."""
 
     def merge(self, rows: Sequence[Staged]) -> list[int]:
         """The positions that are dealt with; the others wait for the second phase."""
@@ -96,7 +108,7 @@ class _Chunk:
         self._shadows = tx.shadows.by_remote(run.uid, remotes)
         self._replicas = tx.replicas.by_remote(run.uid, remotes)
         done: list[int] = []
-        strangers: list[Staged] = []
+        strangers: dict[str, Staged] = {}
         readable: set[str] = set()
         for row in rows:
             if self._waits(row):
@@ -116,12 +128,13 @@ class _Chunk:
                 continue
             readable.add(row.remote)
             if row.kind is StagedKind.REMOVED:
+                strangers.pop(row.remote, None)
                 self._removed(row.remote)
             elif not self._known(row):
-                strangers.append(row)
+                strangers[row.remote] = row
         if tx.pull_retry.count(run.uid):
             tx.pull_retry.remove(run.uid, sorted(readable))
-        self._strangers(strangers)
+        self._strangers(list(strangers.values()))
         if self._round is not None:
             tx.shadows.mark_round(run.uid, self._seen, self._round)
             tx.replicas.mark_round(run.uid, self._seen, self._round)
@@ -134,28 +147,49 @@ class _Chunk:
         if self._second:
             return False
         stamp = Stamp.parse(row.stamp)
-        return (
-            row.remote not in self._shadows
-            and stamp is not None
-            and stamp.hub == self._context.hub.uid
-            and stamp.spoke == self._run.uid
-        )
+        if row.remote not in self._waiting and (
+            row.remote in self._shadows or stamp is None or not self._ours(stamp)
+        ):
+            return False
+        self._waiting.add(row.remote)
+        return True
+
+    def _ours(self, stamp: Stamp) -> bool:
+        """Whether the stamp was made for this spoke, or for one that is no more: then this one
+        took its place, and its copies."""
+        if stamp.hub != self._context.hub.uid:
+            return False
+        return stamp.spoke == self._run.uid or stamp.spoke not in self._living
+
+    @cached_property
+    def _living(self) -> set[str]:
+        rows = self._tx.spokes().values()
+        return {row.uid for row in rows if not row.retired} | {
+            run.uid for run in self._context.runs
+        }
 
     def _known(self, row: Staged) -> bool:
         """Merge a change of an item that has a shadow or a replica."""
         shadow = self._shadows.get(row.remote)
         replica = self._replicas.get(row.remote)
-        if replica is not None and replica.state is ReplicaState.DETACHED and shadow is None:
-            replica = self._reattach(replica)
+        own = replica is not None and replica.native
         if not self._contributes:
-            if replica is not None:
-                self._seen.append(row.remote)
+            if replica is not None and not own:
+                if replica.state is ReplicaState.DETACHED:
+                    replica = self._reattach(replica)
                 if replica.etag != row.etag:
                     self._edited_copy(row, replica)
-            return replica is not None
+            self._seen.append(row.remote)
+            return replica is not None or shadow is not None
         if shadow is None:
-            if replica is None or replica.native:
+            if replica is None:
                 return False
+            if own:
+                self._returned[row.remote] = replica.item
+                self._tx.replicas.remove(self._run.uid, [replica.item])
+                return False
+            if replica.state is ReplicaState.DETACHED:
+                replica = self._reattach(replica)
             shadow = self._shadow_of(row, replica)
         self._seen.append(row.remote)
         if shadow.etag != row.etag and not _older(row, shadow):
@@ -189,9 +223,16 @@ class _Chunk:
             ).own
             own = carry_over(shadow.own, fresh, received=self._received(shadow, replica))
         else:
+            last = shadow.content
+            if (
+                shadow.etag == REJUDGE
+                and replica is not None
+                and self._context.fingerprint(last) != replica.acknowledged
+            ):
+                last = self._delivered(row, replica)  # the spoke only received for a while
             recorded = record(
                 own,
-                shadow=shadow.content,
+                shadow=last,
                 observed=content,
                 lens=lens,
                 when=when,
@@ -211,7 +252,7 @@ class _Chunk:
             round=self._round,
         )
         if admitted and shadow.item is None:
-            self._strangers([row])
+            self._natives([row])
             return
         self._shadows[row.remote] = shadow
         self._tx.shadows.put([shadow])
@@ -234,13 +275,20 @@ class _Chunk:
         item = self._tx.items.get([shadow.item]).get(shadow.item)
         return item.content if item is not None else None
 
+    def _delivered(self, row: Staged, replica: Replica) -> Contact:
+        """What a copy held when it was last delivered to, or looked at, without a shadow. Once the
+        item has changed since, nobody can tell, and what is there is taken for that."""
+        content = row.content or Contact()
+        if self._context.fingerprint(content) == replica.acknowledged:
+            return content
+        item = self._tx.items.get([replica.item]).get(replica.item)
+        if item is None or item.seq != replica.delivered_seq:
+            return content
+        return self._run.receives.to_spoke(item.content, content)
+
     def _shadow_of(self, row: Staged, replica: Replica) -> Shadow:
         """A shadow for a copy that was made while the spoke only received: what we delivered, so
         that what its user changed since is seen as an edit."""
-        content = row.content or Contact()
-        item = self._tx.items.get([replica.item]).get(replica.item)
-        if item is not None and self._context.fingerprint(content) != replica.acknowledged:
-            content = self._run.receives.to_spoke(item.content, content)
         return Shadow(
             spoke=self._run.uid,
             remote=row.remote,
@@ -251,7 +299,7 @@ class _Chunk:
             modified=None,
             acknowledged_at=self._now,
             round=self._round,
-            content=content,
+            content=self._delivered(row, replica),
             own=OwnEdits(),
         )
 
@@ -304,10 +352,36 @@ class _Chunk:
                 natives.append(row)
             elif stamp.hub != self._context.hub.uid:
                 continue  # another hub's copy that somebody moved here: copies are never copied
-            elif stamp.spoke != self._run.uid or not relinker.relink(row, stamp):
+            elif not self._ours(stamp):
+                self._returned.setdefault(row.remote, stamp.item)
                 natives.append(row)
+            elif not relinker.relink(row, stamp):
+                natives.append(row)
+                if not self._contributes:
+                    self._note_own(row)
         if self._contributes and natives:
             self._natives(natives)
+
+    def _note_own(self, row: Staged) -> None:
+        """A user's copy of our copy in a spoke that contributes nothing: kept in mind, lest it be
+        taken for ours when ours is gone."""
+        self._tx.shadows.put(
+            [
+                Shadow(
+                    spoke=self._run.uid,
+                    remote=row.remote,
+                    item=None,
+                    native=True,
+                    admitted=False,
+                    etag=row.etag,
+                    modified=row.modified,
+                    acknowledged_at=self._now,
+                    round=self._round,
+                    content=Contact(),
+                    own=OwnEdits(),
+                )
+            ]
+        )
 
     def _natives(self, rows: Sequence[Staged]) -> None:
         context, run, tx = self._context, self._run, self._tx
@@ -322,9 +396,15 @@ class _Chunk:
                         run.contributes.to_hub(content), context.hub.match_on, region
                     )
                 ]
-        matching = tx.items.matching(list({key for found in keys.values() for key in found}))
-        candidates = list({item for found in matching.values() for item in found})
-        taken = self._taken(candidates)
+        digests = list({key for found in keys.values() for key in found})
+        matching = tx.items.matching(digests)
+        fading = tx.items.matching([key for key in digests if key not in matching], alive=False)
+        before = self._linked_before([row.remote for row in rows])
+        candidates = {
+            *(item for found in (*matching.values(), *fading.values()) for item in found),
+            *before.values(),
+        }
+        taken = self._taken(list(candidates))
         shadows: list[Shadow] = []
         for row in rows:
             content = row.content or Contact()
@@ -333,8 +413,12 @@ class _Chunk:
             item = known.item if known is not None else None
             own = OwnEdits()
             if admitted:
+                if item is None and before.get(row.remote) not in taken:
+                    item = before.get(row.remote)
                 if item is None:
                     item = self._match(keys[row.remote], matching, taken)
+                if item is None:
+                    item = self._match(keys[row.remote], fading, taken)
                 if item is None:
                     item = item_id(context.hub.uid, run.place, row.remote)
                 taken.add(item)
@@ -366,6 +450,25 @@ class _Chunk:
             self._shadows[row.remote] = shadow
             shadows.append(shadow)
         tx.shadows.put(shadows)
+        # What its user had removed here, they have brought back.
+        tx.replicas.attach(run.uid, [shadow.item for shadow in shadows if shadow.item is not None])
+
+    def _linked_before(self, remotes: Sequence[str]) -> dict[str, str]:
+        """The items, if they still are, that these were linked to before they went, or under a
+        spoke that is no more; what that one had contributed of them is taken over."""
+        tx = self._tx
+        before = {remote: self._returned[remote] for remote in remotes if remote in self._returned}
+        for row in tx.spokes().values():
+            if row.retired:
+                kept = tx.shadows.by_remote(row.uid, remotes)
+                before.update({r: s.item for r, s in kept.items() if s.item is not None})
+                tx.shadows.remove(row.uid, list(kept))
+        known = tx.items.get(list(set(before.values())))
+        return {
+            remote: item
+            for remote, item in before.items()
+            if item in known and not known[item].erased
+        }
 
     def _taken(self, items: Sequence[str]) -> set[str]:
         """Items that this spoke already has an item for: a second one of the same person in one
@@ -374,7 +477,9 @@ class _Chunk:
         for item, shadows in self._tx.shadows.by_item(items).items():
             if any(shadow.spoke == self._run.uid for shadow in shadows):
                 taken.add(item)
-        taken.update(self._tx.replicas.by_item(self._run.uid, items))
+        for item, replica in self._tx.replicas.by_item(self._run.uid, items).items():
+            if replica.state is ReplicaState.LIVE:
+                taken.add(item)
         return taken
 
     def _match(
@@ -419,11 +524,7 @@ def forget(
             tx.pending.reconsider(run.uid, [replica.item])
         else:
             tx.replicas.put(
-                [
-                    msgspec.structs.replace(
-                        replica, state=ReplicaState.DETACHED, native=False, etag=""
-                    )
-                ]
+                [msgspec.structs.replace(replica, state=ReplicaState.DETACHED, etag="")]
             )
     elif (
         shadow is not None
@@ -439,7 +540,7 @@ def forget(
                     spoke=run.uid,
                     item=shadow.item,
                     remote=shadow.remote,
-                    native=False,
+                    native=True,
                     state=ReplicaState.DETACHED,
                     etag="",
                     fingerprint=UNKNOWN_FINGERPRINT,

@@ -46,7 +46,8 @@ def refold(
                         before, seq=tx.next_seq(), alive=False, deleted_at=now, erased=erased
                     )
                 )
-                keys[item_id] = ()
+                if erased:
+                    keys[item_id] = ()
             continue
         fingerprint = context.fingerprint(folded.content)
         if before is None or not before.alive or before.fingerprint != fingerprint:

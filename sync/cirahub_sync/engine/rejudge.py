@@ -1,11 +1,51 @@
-"""What stays of a spoke's edits when its filter or mapping changed and its items are judged
-anew."""
+"""What stays of a spoke's edits when its direction, filter or mapping changed."""
 
 from __future__ import annotations
 
+import asyncio
+
+from cirahub_sync.engine.context import PassContext, SpokeRun
+from cirahub_sync.engine.refold import refold
 from cirahub_sync.model.contact import Contact
 from cirahub_sync.model.edit import ElementEdit, OwnEdits, ScalarEdit
 from cirahub_sync.model.normalise import DEFAULT_REGION, keyed, same_value
+from cirahub_sync.store.rows import UNKNOWN_FINGERPRINT, Replica, ReplicaState
+
+CHUNK = 400
+
+
+async def stop_contributing(context: PassContext, run: SpokeRun) -> None:
+    """For a spoke that only receives from now on: its own items count no more. Items that lived
+    by them go as always, after the grace period; the spoke gets no copies beside its own. What it
+    had edited in copies stays, as anybody's edit of the past does."""
+    while True:
+        with context.store.read() as tx:
+            if not tx.shadows.contributing(run.uid, 1):
+                return
+        with context.store.write() as tx:
+            shadows = tx.shadows.contributing(run.uid, CHUNK)
+            touched = [shadow.item for shadow in shadows if shadow.item is not None]
+            known = tx.replicas.by_item(run.uid, touched)
+            tx.shadows.remove(run.uid, [shadow.remote for shadow in shadows])
+            tx.replicas.put(
+                [
+                    Replica(
+                        spoke=run.uid,
+                        item=shadow.item,
+                        remote=shadow.remote,
+                        native=True,
+                        state=ReplicaState.LIVE,
+                        etag=shadow.etag,
+                        fingerprint=UNKNOWN_FINGERPRINT,
+                        acknowledged=UNKNOWN_FINGERPRINT,
+                        delivered_seq=0,
+                    )
+                    for shadow in shadows
+                    if shadow.item is not None and shadow.item not in known
+                ]
+            )
+            refold(context, tx, touched)
+        await asyncio.sleep(0)
 
 
 def carry_over(

@@ -14,6 +14,7 @@ from cirahub_sync.engine.plan import Encoder, Judgement
 from cirahub_sync.engine.pull import pull
 from cirahub_sync.engine.push import push
 from cirahub_sync.engine.recover import recover
+from cirahub_sync.engine.rejudge import stop_contributing
 from cirahub_sync.engine.report import PassReport, Problem
 from cirahub_sync.engine.verify import due
 from cirahub_sync.errors import CirahubError, LeaseLostError
@@ -54,6 +55,9 @@ async def _run(context: PassContext) -> None:
 async def gather(context: PassContext) -> None:
     """Recover, pull and merge."""
     register(context)
+    for run in context.runs:
+        if not run.config.direction.contributes:
+            await stop_contributing(context, run)
     await recover(context, context.runs)
     now = context.clock()
     sources = [

@@ -13,7 +13,7 @@ from cirahub_sync.store.crypto import Cipher
 from cirahub_sync.store.database import Database
 from cirahub_sync.store.parts import parts
 from cirahub_sync.store.rows import Item, ReplicaState, Shadow
-from cirahub_sync.store.tables import items, match_keys, replicas, shadows
+from cirahub_sync.store.tables import conflicts, items, match_keys, replicas, shadows
 
 REJUDGE = "!"
 """In place of an etag: what the spoke contributes of the item is to be judged anew."""
@@ -30,9 +30,14 @@ _ITEMS_AFTER = (
     .order_by(items.c.seq)
     .limit(bindparam("count"))
 )
-_MATCHES = select(match_keys.c.digest, match_keys.c.item).where(
-    match_keys.c.hub == bindparam("hub"),
-    match_keys.c.digest.in_(bindparam("digests", expanding=True)),
+_MATCHES = (
+    select(match_keys.c.digest, match_keys.c.item)
+    .join(items, (items.c.hub == match_keys.c.hub) & (items.c.id == match_keys.c.item))
+    .where(
+        match_keys.c.hub == bindparam("hub"),
+        match_keys.c.digest.in_(bindparam("digests", expanding=True)),
+        items.c.alive == bindparam("alive"),
+    )
 )
 _FORGET_KEYS = delete(match_keys).where(
     match_keys.c.hub == bindparam("hub"), match_keys.c.item.in_(bindparam("ids", expanding=True))
@@ -106,11 +111,12 @@ class ItemTable:
         if rows:
             self._connection.execute(insert(match_keys), rows)
 
-    def matching(self, digests: Sequence[bytes]) -> dict[bytes, set[str]]:
-        """Items by match key. Dead items have none."""
+    def matching(self, digests: Sequence[bytes], *, alive: bool = True) -> dict[bytes, set[str]]:
+        """Items by match key: living ones, or those whose deletion can still be undone."""
         found: dict[bytes, set[str]] = {}
         for part in parts(digests):
-            for row in self._connection.execute(_MATCHES, {"hub": self._hub, "digests": part}):
+            values = {"hub": self._hub, "digests": part, "alive": alive}
+            for row in self._connection.execute(_MATCHES, values):
                 found.setdefault(row.digest, set()).add(row.item)
         return found
 
@@ -128,6 +134,7 @@ class ItemTable:
             replicas.c.hub == self._hub,
             replicas.c.item == items.c.id,
             replicas.c.state == ReplicaState.LIVE.value,
+            replicas.c.native.is_(False),
         )
         done = self._connection.execute(
             delete(items).where(
@@ -137,6 +144,14 @@ class ItemTable:
                 ~held.exists(),
             )
         )
+        if done.rowcount:
+            for table in (match_keys, conflicts):
+                known = select(items.c.id).where(
+                    items.c.hub == self._hub, items.c.id == table.c.item
+                )
+                self._connection.execute(
+                    delete(table).where(table.c.hub == self._hub, ~known.exists())
+                )
         return done.rowcount
 
     def undated(self) -> list[Item]:
@@ -197,6 +212,18 @@ class ShadowTable:
             select(shadows)
             .where(shadows.c.spoke == spoke, shadows.c.remote > after)
             .order_by(shadows.c.remote)
+            .limit(count)
+        )
+
+    def contributing(self, spoke: str, count: int) -> list[Shadow]:
+        """Of the spoke's own items, those that count."""
+        return self._select(
+            select(shadows)
+            .where(
+                shadows.c.spoke == spoke,
+                shadows.c.native.is_(True),
+                shadows.c.admitted.is_(True),
+            )
             .limit(count)
         )
 

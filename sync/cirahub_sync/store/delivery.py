@@ -115,6 +115,17 @@ class ReplicaTable:
                 delete(replicas).where(replicas.c.spoke == spoke, replicas.c.item.in_(ids))
             )
 
+    def attach(self, spoke: str, ids: Sequence[str]) -> None:
+        """Forget that these items were removed by the spoke's user."""
+        for part in parts(ids):
+            self._connection.execute(
+                delete(replicas).where(
+                    replicas.c.spoke == spoke,
+                    replicas.c.item.in_(part),
+                    replicas.c.state == ReplicaState.DETACHED.value,
+                )
+            )
+
     def delivered(self, spoke: str, seqs: Sequence[tuple[str, int]]) -> None:
         """Note that what these items now are was found to be what the spoke already has."""
         if seqs:

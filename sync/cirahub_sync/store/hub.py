@@ -137,7 +137,7 @@ class Transaction:
         """Keep what the spoke contributed, as the hub's own, and forget the rest of it."""
         for table in (cursors, staging, replicas, intents, pending, pull_retry):
             self.connection.execute(delete(table).where(table.c.spoke == uid))
-        self.update_spoke(uid, target=None)
+        self.update_spoke(uid, target=None, place="")
 
     def add_conflicts(self, rows: Sequence[Conflict], at: float) -> int:
         """Records the losing values; one that is recorded already is left as it is."""

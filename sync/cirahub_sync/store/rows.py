@@ -9,6 +9,9 @@ import msgspec
 from cirahub_sync.model.contact import Contact
 from cirahub_sync.model.edit import OwnEdits
 
+UNKNOWN_FINGERPRINT = bytes(16)
+"""Equals none."""
+
 
 class Spoke(msgspec.Struct, kw_only=True):
     uid: str
@@ -19,6 +22,11 @@ class Spoke(msgspec.Struct, kw_only=True):
     receives_key: str
     mark: int
     verified_at: float
+
+    @property
+    def retired(self) -> bool:
+        """Whether the spoke is no more, and its contributions stay as the hub's own."""
+        return not self.place
 
 
 class Cursor(msgspec.Struct, kw_only=True):
