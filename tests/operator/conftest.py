@@ -22,10 +22,6 @@ from .stage import Stage
 
 ROOT = Path(__file__).parents[2]
 
-# pytest-asyncio asks for the current loop before it sets its own, which on Python 3.11 makes one
-# that nobody closes. Saying that there is none keeps it from doing so.
-asyncio.set_event_loop(None)
-
 QUICK = Timing(
     settle=0.02,
     retry_first=0.1,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 
@@ -22,7 +23,10 @@ from cirahub_operator.errors import (
     StatusRefusedError,
 )
 from cirahub_operator.events import Events, EventType
+from cirahub_operator.health import Health
+from cirahub_operator.metrics import Metrics
 from cirahub_operator.origin import SecretOrigin
+from cirahub_operator.status import StatusWriter
 from cirahub_sync.configuration import SecretFile
 from cirahub_sync.errors import CredentialError, EndpointUnavailableError
 
@@ -68,6 +72,39 @@ async def test_the_same_status_again_changes_nothing(cluster: Cluster, stage: St
     version = (await found(cluster, stage)).metadata.resource_version
     await cluster.apply_status(Hub, one.metadata, good(one.status))
     assert (await found(cluster, stage)).metadata.resource_version == version
+
+
+async def test_an_equal_status_is_not_even_sent(
+    cluster: Cluster, stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent = []
+    apply = cluster.apply_status
+
+    async def counted(*arguments: Any) -> bool:
+        sent.append(arguments)
+        return await apply(*arguments)
+
+    monkeypatch.setattr(cluster, "apply_status", counted)
+    health = Health(engine_silence=lambda: 0.0, watch_limit=1, engine_limit=1)
+    writer = StatusWriter(cluster, Events(cluster), Metrics(), health)
+    await stage.apply(hub())
+    one = await found(cluster, stage)
+    assert await writer.write(Hub, one.metadata, one.status, good(one.status))
+    one = await found(cluster, stage)
+    assert not await writer.write(Hub, one.metadata, one.status, good(one.status))
+    assert len(sent) == 1
+
+
+async def test_a_refused_status_is_counted_and_holds_nothing_up(
+    cluster: Cluster, stage: Stage
+) -> None:
+    metrics = Metrics()
+    health = Health(engine_silence=lambda: 0.0, watch_limit=1, engine_limit=1)
+    writer = StatusWriter(cluster, Events(cluster), metrics, health)
+    await stage.apply(hub())
+    one = await found(cluster, stage)
+    assert not await writer.write(Hub, one.metadata, one.status, SpokeStatus(copies=1))
+    assert b'cirahub_status_refused_total{kind="Hub"} 1.0' in metrics.text()
 
 
 async def test_what_is_no_longer_true_leaves_the_status(cluster: Cluster, stage: Stage) -> None:
