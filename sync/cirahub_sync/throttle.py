@@ -139,6 +139,7 @@ class Throttle:
         self._app = _Window(self._limits.app_requests, self._limits.app_requests_span)
         self.waited = 0.0
         """Seconds that requests waited because of a limit on amounts or a refusal, in sum."""
+        self._waited_for: dict[str, float] = {}
 
     @asynccontextmanager
     async def slot(
@@ -153,11 +154,11 @@ class Throttle:
         lane = self._lane(mailbox)
         async with lane.gate:
             width = min(cost, lane.most)
-            await self._wait_for_amounts(lane, cost, upload, longest)
+            await self._wait_for_amounts(mailbox, lane, cost, upload, longest)
             while lane.running and lane.running + width > lane.allowed:
                 lane.room.clear()
                 await lane.room.wait()
-                await self._wait_for_amounts(lane, cost, upload, longest)
+                await self._wait_for_amounts(mailbox, lane, cost, upload, longest)
             now = self._now()
             lane.requests.take(now, cost)
             lane.uploads.take(now, upload)
@@ -183,7 +184,13 @@ class Throttle:
         """How many requests may run at a time there now."""
         return self._lane(mailbox).allowed
 
-    async def _wait_for_amounts(self, lane: _Lane, cost: int, upload: int, longest: float) -> None:
+    def take_waited(self, mailbox: str) -> float:
+        """Seconds that requests to the mailbox waited since this was last asked."""
+        return self._waited_for.pop(mailbox, 0.0)
+
+    async def _wait_for_amounts(
+        self, mailbox: str, lane: _Lane, cost: int, upload: int, longest: float
+    ) -> None:
         while True:
             now = self._now()
             seconds = max(
@@ -203,6 +210,7 @@ class Throttle:
             # Rounding may leave less than a clock can tell apart.
             seconds = max(seconds, _SHORTEST)
             self.waited += seconds
+            self._waited_for[mailbox] = self._waited_for.get(mailbox, 0.0) + seconds
             await asyncio.sleep(seconds)
 
     def _lane(self, mailbox: str) -> _Lane:

@@ -288,8 +288,13 @@ class Worker:
     def _account(self, context: PassContext) -> None:
         for run in context.runs:
             session = self._sessions.get(run.config.connection.uid)
-            if session is not None:
-                run.report.throttled_seconds = session.graph.throttled_seconds
+            if session is None:
+                continue
+            places = [run.config.target.address]
+            if run.report.target:
+                places.append(run.report.target.split("/")[1])
+            throttle = session.graph.throttle
+            run.report.throttled_seconds = sum(throttle.take_waited(place) for place in places)
 
     async def _open_endpoint(self, hub: HubConfig, spoke: SpokeConfig) -> Endpoint:
         session = await self._session(spoke.connection)

@@ -61,8 +61,10 @@ async def test_creates_that_failed_before_their_effect_are_sent_again(two: Scene
 
 async def test_throttled_creates_wait_and_arrive(two: Scene) -> None:
     two.admin.add_rule("status", status=429, retry_after=1, count=5, **CREATES)
-    await two.sync()
-    await _quiet(two)
+    report = await two.sync()
+    assert sum(spoke.throttled_seconds for spoke in report.spokes.values()) > 0
+    report = await _quiet(two)
+    assert [spoke.throttled_seconds for spoke in report.spokes.values()] == [0, 0, 0]
 
 
 async def test_what_failed_is_pending_until_it_is_delivered(two: Scene) -> None:
