@@ -112,6 +112,8 @@ class Relinker:
                 )
             ]
         )
+        # Its create took effect after all: what else carries this stamp is a user's copy of it.
+        self._tx.intents.remove([row.stamp])
         # Items below the mark are not considered again by themselves, and this one may differ.
         self._tx.pending.reconsider(self._run.uid, [item.id])
         self._run.report.counts.adopted += 1
