@@ -26,6 +26,10 @@ demo: venv control-plane ## See it work, on this machine alone (KEEP=1 stays up,
 test: venv control-plane ## Run all tests, also those on a real control plane (PYTEST_ARGS)
 	@$(VENV)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile $(PYTEST_ARGS)
 
+.PHONY: prove
+prove: venv ## Break the code of each invariant on purpose, and see that a test fails
+	@$(VENV)/python hack/prove
+
 .PHONY: lint
 lint: venv ## Check style, types and who imports whom
 	@$(VENV)/ruff check $(SOURCE)
