@@ -49,6 +49,8 @@ class SpokeRun:
         self.registered = False
         self.settled = True
         """No intent of an earlier run is open any more."""
+        self.doubled = False
+        """Whether a late double was found in this pass, and waits to be deleted."""
         self.afresh = False
         """Whether what is staged was read in this pass, from its first page on. What an earlier
         run left staged tells nothing of what was written since: the store may be restored."""

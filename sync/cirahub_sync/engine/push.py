@@ -25,7 +25,11 @@ async def push(context: PassContext, runs: Sequence[SpokeRun]) -> None:
     await _each(context, receivers, deletions=False)
     await _guarded(context, receivers)
     await _each(context, receivers, deletions=True)
-    unsure = [receiver.run for receiver in receivers if receiver.unsure and not receiver.run.failed]
+    unsure = [
+        receiver.run
+        for receiver in receivers
+        if (receiver.unsure or receiver.run.doubled) and not receiver.run.failed
+    ]
     if unsure:
         await recover(context, unsure, give_up=False)
     _purge(context)

@@ -164,6 +164,7 @@ class Relinker:
 
     def _discard(self, row: Staged, item: Item) -> None:
         """The late effect of a create that was given up and sent again: ours, and one too many."""
+        self._run.doubled = True
         self._tx.intents.remove([row.stamp])
         self._tx.intents.put(
             [
