@@ -3,6 +3,7 @@ its own."""
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -13,8 +14,10 @@ import pytest
 from tests.engine.conftest import CLIENT, SECRET, TENANT, Scene
 
 from cirahub_simulator.directory import Application, ClientSecret, Tenant
+from cirahub_simulator.faults import Fault
 from cirahub_simulator.process import EmbeddedSimulator
 from cirahub_simulator.switches import Switches
+from cirahub_simulator.wire import Request
 from cirahub_simulator.world import World
 
 OpenScene = Callable[[str], AbstractAsyncContextManager[Scene]]
@@ -59,6 +62,22 @@ def open_scene(tmp_path: Path) -> OpenScene:
 def fired(scene: Scene) -> dict[str, int]:
     """How often each fault rule struck."""
     return {each["rule"]["id"]: each["fired"] for each in scene.admin.rules()}
+
+
+def striking(scene: Scene, rule: str) -> asyncio.Event:
+    """Set as soon as the rule strikes, while the request that it struck is still held."""
+    loop, struck = asyncio.get_running_loop(), asyncio.Event()
+    faults = scene.simulator.world.faults
+    original = faults.decide
+
+    def decide(request: Request) -> Fault | None:
+        fault = original(request)
+        if fault is not None and fault.rule.id == rule:
+            loop.call_soon_threadsafe(struck.set)
+        return fault
+
+    faults.decide = decide  # type: ignore[method-assign]
+    return struck
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ Reads may be retried by the endpoint. All methods raise errors of `cirahub_sync.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Mapping, Sequence
 from enum import StrEnum
 from typing import Protocol
 
@@ -213,7 +213,7 @@ class Endpoint(Protocol):
         what is there is not known (None), all of `fields`, and no others."""
         ...
 
-    def push(self, operations: Sequence[Operation]) -> AsyncIterator[Sequence[Outcome]]:
+    def push(self, operations: Sequence[Operation]) -> AsyncGenerator[Sequence[Outcome], None]:
         """Send the operations, in batches, under the throttle; yield outcomes as they arrive,
         each index exactly once, in any order. Raises only what concerns the whole collection
         (credentials, access); the operations without an outcome were not sent."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import aclosing
 from uuid import uuid4
 
 import msgspec
@@ -248,16 +249,18 @@ class Receiver:
         again: dict[str, Judgement] = {}
         answered: set[int] = set()
         try:
-            async for outcomes in endpoint.push(operations):
-                with context.store.write() as tx:
-                    retried = self._record(tx, judgements, intents, outcomes, last=last)
-                answered.update(outcome.index for outcome in outcomes)
-                again.update({judgement.item: judgement for judgement in retried})
-                if not context.store.outlives(REQUEST_SECONDS):
-                    context.store.renew()
-                written = run.report.counts.written
-                if written and written % 1000 < len(outcomes):
-                    context.say(f"{run.config.name}: {written} written so far")
+            # Closed at once when a commit is refused, lest batches that wait for their turn leave.
+            async with aclosing(endpoint.push(operations)) as sent:
+                async for outcomes in sent:
+                    with context.store.write() as tx:
+                        retried = self._record(tx, judgements, intents, outcomes, last=last)
+                    answered.update(outcome.index for outcome in outcomes)
+                    again.update({judgement.item: judgement for judgement in retried})
+                    if not context.store.outlives(REQUEST_SECONDS):
+                        context.store.renew()
+                    written = run.report.counts.written
+                    if written and written % 1000 < len(outcomes):
+                        context.say(f"{run.config.name}: {written} written so far")
         except (LeaseLostError, StoreError):
             raise
         except CirahubError:

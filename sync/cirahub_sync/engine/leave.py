@@ -8,6 +8,7 @@ are deleted for good, not into the bin. Every step can be repeated.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import aclosing
 
 import msgspec
 
@@ -65,16 +66,17 @@ async def delete_copies(context: PassContext, run: SpokeRun) -> int:
             Delete(id=copy.remote, etag="", permanent=endpoint.capabilities.permanent_delete)
             for copy in copies
         ]
-        async for outcomes in endpoint.push(operations):
-            done = [
-                copies[outcome.index]
-                for outcome in outcomes
-                if outcome.result in (Result.DONE, Result.GONE)
-            ]
-            with context.store.write() as tx:
-                tx.replicas.remove(run.uid, [copy.item for copy in done])
-                tx.shadows.remove(run.uid, [copy.remote for copy in done])
-            deleted += len(done)
+        async with aclosing(endpoint.push(operations)) as sent:
+            async for outcomes in sent:
+                done = [
+                    copies[outcome.index]
+                    for outcome in outcomes
+                    if outcome.result in (Result.DONE, Result.GONE)
+                ]
+                with context.store.write() as tx:
+                    tx.replicas.remove(run.uid, [copy.item for copy in done])
+                    tx.shadows.remove(run.uid, [copy.remote for copy in done])
+                deleted += len(done)
 
 
 async def leave(context: PassContext, leaver: SpokeRun) -> Withdrawal:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from contextlib import aclosing
 
 from cirahub_sync.endpoints.base import Delete, Endpoint, RemoteItem, Result
 from cirahub_sync.engine.acknowledge import Delivery, acknowledge
@@ -153,15 +154,16 @@ async def _deletes(
     if not late:
         return
     operations = [Delete(id=intent.remote, etag="", permanent=True) for intent in late]
-    async for outcomes in endpoint.push(operations):
-        done = [
-            late[outcome.index].key
-            for outcome in outcomes
-            if outcome.result in (Result.DONE, Result.GONE)
-        ]
-        with context.store.write() as tx:
-            tx.intents.remove(done)
-        run.report.counts.deleted += len(done)
+    async with aclosing(endpoint.push(operations)) as sent:
+        async for outcomes in sent:
+            done = [
+                late[outcome.index].key
+                for outcome in outcomes
+                if outcome.result in (Result.DONE, Result.GONE)
+            ]
+            with context.store.write() as tx:
+                tx.intents.remove(done)
+            run.report.counts.deleted += len(done)
 
 
 def _delivery(

@@ -7,7 +7,7 @@ the delta does not show it.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Collection, Mapping, Sequence
 
 from cirahub_sync.configuration import ConnectionConfig, MailboxTarget
 from cirahub_sync.endpoints.base import (
@@ -84,7 +84,7 @@ class GraphEndpoint:
     ) -> bytes:
         return codec.encode_changes(before, after, self._custom_names, fields)
 
-    def push(self, operations: Sequence[Operation]) -> AsyncIterator[Sequence[Outcome]]:
+    def push(self, operations: Sequence[Operation]) -> AsyncGenerator[Sequence[Outcome], None]:
         place, items = self._opened()
         return Outbox(self._session, place, items).push(operations)
 

@@ -8,7 +8,8 @@ a refusal that Graph makes before it looks at an item (429, 503 with `Retry-Afte
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncGenerator, Iterable, Sequence
+from contextlib import aclosing
 from typing import NamedTuple
 
 import msgspec
@@ -50,15 +51,18 @@ class Outbox:
         self._what = f"connection {session.connection.name}: {place}"
         self._create_head = _head("POST", f"{place.folder_path}/contacts")
 
-    async def push(self, operations: Sequence[Operation]) -> AsyncIterator[Sequence[Outcome]]:
+    async def push(
+        self, operations: Sequence[Operation]
+    ) -> AsyncGenerator[Sequence[Outcome], None]:
         """Outcomes as they come. An error that concerns the whole place is raised after the
         outcomes of all batches that were on their way."""
         for wave in _waves(operations):
             chunks = [wave[start : start + BATCH_SIZE] for start in range(0, len(wave), BATCH_SIZE)]
-            async for outcomes in self._push_wave(chunks):
-                yield outcomes
+            async with aclosing(self._push_wave(chunks)) as sent:
+                async for outcomes in sent:
+                    yield outcomes
 
-    async def _push_wave(self, chunks: Sequence[_Chunk]) -> AsyncIterator[Sequence[Outcome]]:
+    async def _push_wave(self, chunks: Sequence[_Chunk]) -> AsyncGenerator[Sequence[Outcome], None]:
         waiting = list(reversed(chunks))
         running: set[asyncio.Task[_Sent]] = set()
         broken: CirahubError | None = None

@@ -1,0 +1,133 @@
+"""A worker that slept through its lease: the next one takes over, and the sleeper neither commits
+nor sends anything more. And what every commit promises about cursors (invariants 3 and 4)."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from contextlib import closing
+
+import pytest
+from tests.chaos.conftest import striking
+from tests.chaos.tape import Tape, tape
+from tests.chaos.town import SMALL, House, Town, quiet, verified
+from tests.engine.conftest import Scene
+
+from cirahub_sync.configuration import Direction
+from cirahub_sync.errors import LeaseLostError
+from cirahub_sync.store.opening import Store
+
+__all__ = ["tape"]
+
+PAIR = Town(
+    (
+        House("ada", Direction.CONTRIBUTE, range(200), "jobTitle"),
+        House("ben", Direction.RECEIVE),
+    )
+)
+"""Ten batches for one mailbox, which takes one of them at a time."""
+
+LATER = 61.0
+"""Seconds: past a lease."""
+
+
+def content(scene: Scene) -> list[object]:
+    """Every row but the lease's own."""
+    with closing(sqlite3.connect(scene.database)) as connection:
+        tables = [
+            name
+            for (name,) in connection.execute("select name from sqlite_master where type = 'table'")
+            if name != "hubs"
+        ]
+        seq: list[object] = connection.execute("select uid, seq from hubs").fetchall()
+        return seq + [
+            (name, sorted(connection.execute(f"select * from {name}").fetchall(), key=repr))
+            for name in sorted(tables)
+        ]
+
+
+def take_over(scene: Scene) -> None:
+    """What the next worker does first, at a time when the sleeper's lease has run out."""
+    store = Store.open(
+        f"sqlite:///{scene.database}",
+        scene.database.parent / "key",
+        lambda: scene.clock() + LATER,
+    )
+    store.hub(scene.hub.uid).acquire()
+    store.close()
+
+
+@pytest.mark.parametrize("batch", [0, 3])
+async def test_a_worker_whose_lease_was_taken_over_commits_and_sends_nothing_more(
+    scene: Scene, batch: int
+) -> None:
+    PAIR.settle_in(scene)
+    rule = scene.admin.add_rule(
+        "delay", service="graph", method="POST", path=r"/\$batch$", skip=batch, count=1, delay=1.0
+    )
+    held = striking(scene, rule)
+    work = asyncio.create_task(scene.sync())
+    await held.wait()
+    take_over(scene)
+    before = content(scene)
+    there = len(scene.held("ben"))
+    scene.forget()
+    with pytest.raises(LeaseLostError):
+        await work
+    assert content(scene) == before
+    sent = [request for request in scene.requests() if request["path"].endswith("/$batch")]
+    # The batch that was held; and as its answer comes, the next one leaves while it is written
+    # down, which fails. The two more that wait for their turn stay.
+    assert len(sent) <= 2
+    assert len(scene.held("ben")) <= there + 40
+
+
+async def test_the_next_worker_finds_what_the_sleeper_sent_and_doubles_nothing(
+    scene: Scene,
+) -> None:
+    PAIR.settle_in(scene)
+    rule = scene.admin.add_rule(
+        "delay", service="graph", method="POST", path=r"/\$batch$", skip=4, count=1, delay=1.0
+    )
+    sleeper = scene.worker
+    held = striking(scene, rule)
+    work = asyncio.create_task(scene.sync())
+    await held.wait()
+    scene.advance(LATER)
+    scene.worker = scene._open()
+    await quiet(scene)
+    with pytest.raises(LeaseLostError):
+        await work
+    await sleeper.close()
+    await verified(scene)
+    PAIR.assert_whole(scene)
+
+
+async def test_at_no_commit_is_a_cursor_ahead_of_what_it_stands_for(
+    scene: Scene, tape: Tape
+) -> None:
+    SMALL.settle_in(scene)
+    native = {f"spoke-{house.name}": len(house.people) for house in SMALL.houses if house.people}
+    looked: list[int] = []
+
+    def committed(number: int) -> None:
+        looked.append(number)
+        with closing(sqlite3.connect(scene.database)) as connection:
+            for spoke, people in native.items():
+                cursor = connection.execute(
+                    "select cursor, staged from cursors where spoke = ?", (spoke,)
+                ).fetchone()
+                (staged,) = connection.execute(
+                    "select count(*) from staging where spoke = ?", (spoke,)
+                ).fetchone()
+                (merged,) = connection.execute(
+                    "select count(*) from shadows where spoke = ? and native", (spoke,)
+                ).fetchone()
+                if cursor is not None and (cursor[0] or cursor[1]):
+                    assert staged + merged >= people, (number, spoke)
+                if cursor is not None and cursor[0]:
+                    assert merged == people, (number, spoke)
+
+    tape.committed = committed
+    await quiet(scene)
+    assert len(looked) > 20
