@@ -56,6 +56,10 @@ class TargetNotFoundError(CirahubError):
     stalled = True
 
 
+class FolderNotFoundError(TargetNotFoundError):
+    """The mailbox is there, the folder is not."""
+
+
 class TargetInUseError(CirahubError):
     """Another spoke already owns this target."""
 

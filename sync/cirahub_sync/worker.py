@@ -10,15 +10,15 @@ from pathlib import Path
 
 import msgspec
 
-from cirahub_sync.configuration import ConnectionConfig, HubConfig, SpokeConfig
+from cirahub_sync.configuration import ConnectionConfig, Flow, HubConfig, SpokeConfig
 from cirahub_sync.endpoints.base import Endpoint
 from cirahub_sync.endpoints.graph import GraphSession, open_endpoint
 from cirahub_sync.engine import sync_pass
 from cirahub_sync.engine.context import PassContext, SpokeRun, problem_of
 from cirahub_sync.engine.leave import Withdrawal, empty, leave
 from cirahub_sync.engine.plan import fields_changed
-from cirahub_sync.engine.report import PassReport, Problem
-from cirahub_sync.errors import CirahubError
+from cirahub_sync.engine.report import PassReport, Problem, SpokeReport
+from cirahub_sync.errors import CirahubError, ConfigurationError
 from cirahub_sync.identity.base import CredentialSource, TokenProvider
 from cirahub_sync.identity.provider import provider
 from cirahub_sync.model.field_names import manifest_name
@@ -147,18 +147,17 @@ class Worker:
             return PlanReport(report=self._refused(hub, error), actions=())
         planned = await sync_pass.run_plan(context)
         names = {spoke.uid: spoke.name for spoke in spokes}
-        now = self._clock()
         actions = [
             PlannedAction(
                 spoke=names[uid],
-                action=judgement.action.value,
-                item=judgement.item,
-                fields=[manifest_name(field) for field in fields_changed(judgement)],
-                held="Grace" if (judgement.wait_until or 0.0) > now else "",
+                action=one.judgement.action.value,
+                item=one.judgement.item,
+                fields=[manifest_name(field) for field in fields_changed(one.judgement)],
+                held=one.held,
             )
-            for uid, judgements in planned.items()
-            for judgement in judgements
-            if judgement.action is not None
+            for uid, plan in planned.items()
+            for one in plan
+            if one.judgement.action is not None
         ]
         return PlanReport(report=context.report, actions=actions)
 
@@ -167,7 +166,7 @@ class Worker:
     ) -> ErasureReport:
         """Take a spoke out: its copies elsewhere and ours in it go (unless it is retained), the
         rest is folded again without it. Idempotent; call again while not complete."""
-        context = self._context(hub, [spoke])
+        context = self._context(hub, [_leaving(spoke)])
         done = Withdrawal()
 
         async def stages(context: PassContext) -> None:
@@ -211,7 +210,7 @@ class Worker:
 
     async def erase_hub(self, hub: HubConfig, spokes: Sequence[SpokeConfig]) -> ErasureReport:
         """Delete every copy of the hub's items in `spokes`, then the hub's rows and its key."""
-        context = self._context(hub, spokes)
+        context = self._context(hub, [_leaving(spoke) for spoke in spokes])
         deleted = 0
         with self._store.hub(hub.uid).read() as tx:
             items = tx.items.count()
@@ -269,9 +268,17 @@ class Worker:
         approved: frozenset[str] = frozenset(),
         progress: Progress | None = None,
     ) -> PassContext:
+        runs: list[SpokeRun] = []
+        broken: list[SpokeReport] = []
+        for spoke in spokes:
+            try:
+                runs.append(SpokeRun(spoke))
+            except ConfigurationError as error:
+                broken.append(SpokeReport(spoke.uid, spoke.name, problem=problem_of(error)))
         return PassContext(
             hub=hub,
-            runs=[SpokeRun(spoke) for spoke in spokes],
+            runs=runs,
+            broken=broken,
             store=self._store.hub(hub.uid),
             open_endpoint=self._open_endpoint,
             installation=self._settings.installation,
@@ -327,3 +334,12 @@ class Worker:
         session = self._sessions.pop(uid)
         await session.graph.close()
         await session.tokens.close()
+
+
+def _leaving(spoke: SpokeConfig) -> SpokeConfig:
+    """A spoke goes although its filter or mapping can't be read."""
+    try:
+        SpokeRun(spoke)
+    except ConfigurationError:
+        return msgspec.structs.replace(spoke, contributes=Flow(), receives=Flow())
+    return spoke

@@ -15,6 +15,7 @@ from cirahub_sync.endpoints.base import Endpoint, Target
 from cirahub_sync.engine.report import PassReport, Problem, SpokeReport
 from cirahub_sync.errors import (
     CirahubError,
+    FolderNotFoundError,
     KeyUnavailableError,
     LeaseLostError,
     StoreError,
@@ -54,6 +55,8 @@ class SpokeRun:
         self.afresh = False
         """Whether what is staged was read in this pass, from its first page on. What an earlier
         run left staged tells nothing of what was written since: the store may be restored."""
+        self.pristine = False
+        """In a plan: the folder does not exist yet, a pass would make it."""
         self._endpoint: Endpoint | None = None
         self._opening = asyncio.Lock()
 
@@ -86,9 +89,15 @@ class SpokeRun:
             if self.row.target is not None:
                 known = Target(*self.row.target.split("/", 2))
             try:
-                target = await endpoint.open(create=self.config.direction.receives, known=known)
+                create = self.config.direction.receives and not context.leaves_folders
+                target = await endpoint.open(create=create, known=known)
                 if known is None:
                     self._claim(context, str(target))
+            except FolderNotFoundError:
+                if not (context.dry and self.config.direction.receives):
+                    await endpoint.close()
+                    raise
+                self.pristine = True
             except CirahubError:
                 await endpoint.close()
                 raise
@@ -126,6 +135,7 @@ class PassContext:
         progress: Callable[[str], None] | None,
         verified: set[str],
         approved: frozenset[str] = frozenset(),
+        broken: Sequence[SpokeReport] = (),
     ) -> None:
         self.hub = hub
         self.runs = runs
@@ -136,8 +146,15 @@ class PassContext:
         self.verified = verified
         """Spokes whose items this process has seen: see `verify`."""
         self.approved = approved
+        self.broken = broken
+        """Spokes that can't take part; what they contributed before still counts."""
+        self.dry = False
+        """Whether nothing may be sent."""
+        self.leaves_folders = False
+        """Whether a missing folder is left missing."""
+        reports = (*(run.report for run in runs), *broken)
         self.report = PassReport(
-            hub=hub.name, started=clock(), spokes={run.uid: run.report for run in runs}
+            hub=hub.name, started=clock(), spokes={report.uid: report for report in reports}
         )
         self._progress = progress
         self.policy: ConflictPolicy = hub.conflict_policy
@@ -212,10 +229,22 @@ def register(context: PassContext) -> None:
         rank = max((row.rank for row in rows.values()), default=-1)
         for run in sorted(context.runs, key=lambda run: (run.config.name, run.uid)):
             row = rows.get(run.uid)
+            if row is None and tx.hub_of(run.uid) is not None:
+                run.fail(
+                    Problem(
+                        "InvalidConfiguration",
+                        f"spoke {run.config.name} belonged to another hub before, where what it "
+                        "contributed still is; erase it there first, or give it another name",
+                        stalled=True,
+                    )
+                )
+                continue
             contributes_key = digest(
                 run.config.direction.contributes,
                 run.contributes.key,
                 run.config.contributes.filter,
+                context.hub.match_on,
+                context.hub.default_region,
             )
             receives_key = digest(
                 run.config.direction.receives, run.receives.key, run.config.receives.filter

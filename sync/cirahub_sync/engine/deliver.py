@@ -22,7 +22,7 @@ from cirahub_sync.engine.acknowledge import Delivery, acknowledge
 from cirahub_sync.engine.context import PassContext, SpokeRun
 from cirahub_sync.engine.guard import Candidate, Verdict
 from cirahub_sync.engine.merge import forget
-from cirahub_sync.engine.plan import DELETIONS, Encoder, Judgement, judge
+from cirahub_sync.engine.plan import DELETIONS, Encoder, Judgement, Planned, judge
 from cirahub_sync.engine.refold import refold
 from cirahub_sync.engine.report import PendingReason
 from cirahub_sync.engine.verify import verify
@@ -82,9 +82,9 @@ class Receiver:
                     return
                 await self._send(judgements)
 
-    async def plan(self) -> list[Judgement]:
+    async def plan(self) -> list[Planned]:
         """What `deliver` and `delete` would look at, without sending or noting anything."""
-        planned: dict[str, Judgement] = {}
+        planned: dict[str, Planned] = {}
         mark = self.run.row.mark
         while True:
             with self._context.store.read() as tx:
@@ -93,14 +93,21 @@ class Receiver:
                 break
             mark = items[-1].seq
             for judgement in await self._judged(items):
-                planned[judgement.item] = judgement
+                waits = (judgement.wait_until or 0.0) > self._now
+                planned[judgement.item] = Planned(
+                    judgement, PendingReason.GRACE.value if waits else ""
+                )
+            if self.run.failed:
+                return []
         for reasons in (_RETRIED, DELETIONS):
             with self._context.store.read() as tx:
                 due = tx.pending.due(self.run.uid, float("inf"), reasons, 1_000_000)
                 found = tx.items.get([row.item for row in due])
+            later = {row.item: row.reason for row in due if row.due_at > self._now}
             for judgement in await self._judged(list(found.values())):
-                planned.setdefault(judgement.item, judgement)
-        return [judgement for judgement in planned.values() if judgement.action is not None]
+                held = later.get(judgement.item, "")
+                planned.setdefault(judgement.item, Planned(judgement, held))
+        return [one for one in planned.values() if one.judgement.action is not None]
 
     async def deletions_due(self) -> list[Candidate]:
         """Judge the deletions again whose grace is over; what came back to life is dropped."""
@@ -142,7 +149,8 @@ class Receiver:
         the spoke is verified: the store may have been restored, or lost."""
         endpoint = await self.run.endpoint(self._context)
         judgements = self._judge(items, endpoint)
-        while self.run.uid not in self._context.verified and any(
+        known = self._context.verified
+        while not (self.run.pristine or self.run.uid in known) and any(
             judgement.action is Action.CREATE for judgement in judgements
         ):
             # Twice at most: what an earlier run left staged is merged first, then read afresh.

@@ -7,6 +7,7 @@ are deleted for good, not into the bin. Every step can be repeated.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from contextlib import aclosing
 
@@ -16,6 +17,10 @@ from cirahub_sync.endpoints.base import Delete, Result
 from cirahub_sync.engine.context import PassContext, SpokeRun, register
 from cirahub_sync.engine.recover import recover
 from cirahub_sync.engine.refold import refold
+from cirahub_sync.engine.verify import verify
+from cirahub_sync.errors import TargetNotFoundError
+
+log = logging.getLogger(__name__)
 
 CHUNK = 400
 
@@ -46,9 +51,34 @@ async def withdraw(context: PassContext, uid: str) -> Withdrawal:
             done.items_changed += changed - max(0, dead - born_dead)
 
 
+async def look(context: PassContext, run: SpokeRun) -> None:
+    """Find the copies in the spoke, unless this process has done so: a store that was lost or
+    restored does not know them all."""
+    if run.config.direction.receives and run.uid not in context.verified and not run.failed:
+        await verify(context, [run])
+        if run.report.source_emptied:
+            run.report.problem = None
+            run.report.guarded = 0
+
+
+async def clear(context: PassContext, run: SpokeRun) -> int:
+    """Delete every copy of ours in the spoke, and say how many went. A mailbox or folder that is no
+    more holds none."""
+    deleted = 0
+    with context.isolate(run):
+        deleted = await delete_copies(context, run)
+    problem = run.report.problem
+    if problem is not None and problem.reason == TargetNotFoundError.reason:
+        log.info("spoke %s: its mailbox or folder is no more, and our copies with it", run.uid)
+        with context.store.write() as tx:
+            tx.forget_deliveries(run.uid)
+        run.report.problem = None
+    return deleted
+
+
 async def delete_copies(context: PassContext, run: SpokeRun) -> int:
-    """Delete every copy of ours in the spoke for good; its own items stay. Returns how many went;
-    those that failed keep their replica rows."""
+    """Delete the copies that the store knows of for good; the spoke's own items stay. Returns how
+    many went; those that failed keep their replica rows."""
     with context.store.read() as tx:
         if tx.replicas.count(run.uid) == 0 and not tx.intents.open(run.uid):
             return 0
@@ -82,18 +112,20 @@ async def delete_copies(context: PassContext, run: SpokeRun) -> int:
 async def leave(context: PassContext, leaver: SpokeRun) -> Withdrawal:
     """The leaver's part: contributions folded away, copies in it deleted. The copies that others
     hold go with the next pass over them. `context.runs` is the leaver alone."""
+    context.leaves_folders = True
     register(context)
+    await look(context, leaver)
     done = await withdraw(context, leaver.uid)
-    with context.isolate(leaver):
-        done.copies_deleted = await delete_copies(context, leaver)
+    done.copies_deleted = await clear(context, leaver)
     return done
 
 
 async def empty(context: PassContext, runs: Sequence[SpokeRun]) -> int:
     """Delete every copy of the hub's in these spokes; returns how many went."""
+    context.leaves_folders = True
     register(context)
     deleted = 0
     for run in runs:
-        with context.isolate(run):
-            deleted += await delete_copies(context, run)
+        await look(context, run)
+        deleted += await clear(context, run)
     return deleted

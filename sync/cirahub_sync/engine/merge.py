@@ -221,7 +221,13 @@ class _Chunk:
                 native_first_sight=True,
                 region=region,
             ).own
-            own = carry_over(shadow.own, fresh, received=self._received(shadow, replica))
+            own = carry_over(
+                shadow.own,
+                fresh,
+                received=self._received(shadow, replica),
+                fields=lens.fields,
+                region=region,
+            )
         else:
             last = shadow.content
             if (

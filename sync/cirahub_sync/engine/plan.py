@@ -48,6 +48,14 @@ class Judgement(msgspec.Struct, frozen=True, kw_only=True):
     """Nothing to send, but what the receiver has is what it should have: note the delivery."""
 
 
+class Planned(msgspec.Struct, frozen=True):
+    """A judgement as a plan shows it."""
+
+    judgement: Judgement
+    held: str = ""
+    """Why it would not be sent now (a PendingReason), blank if it would."""
+
+
 class Wire(msgspec.Struct, frozen=True):
     """An item as one mapping shows it."""
 

@@ -151,7 +151,7 @@ async def _deletes(
         with context.store.write() as tx:
             tx.intents.remove([intent.key for intent in again])
             tx.pending.reconsider(run.uid, [intent.item for intent in again])
-    if not late:
+    if not late or context.dry:
         return
     operations = [Delete(id=intent.remote, etag="", permanent=True) for intent in late]
     async with aclosing(endpoint.push(operations)) as sent:

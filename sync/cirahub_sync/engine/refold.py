@@ -62,7 +62,7 @@ def refold(
                     content=folded.content,
                 )
             )
-            keys[item_id] = _digests(context, tx, folded.content)
+        keys[item_id] = _digests(context, tx, folded.content)
         if folded.conflicts:
             context.report.conflicts += tx.add_conflicts(
                 [

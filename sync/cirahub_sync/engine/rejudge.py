@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Collection
 
 from cirahub_sync.engine.context import PassContext, SpokeRun
 from cirahub_sync.engine.refold import refold
-from cirahub_sync.model.contact import Contact
+from cirahub_sync.model.contact import FIELDS, Contact
 from cirahub_sync.model.edit import ElementEdit, OwnEdits, ScalarEdit
 from cirahub_sync.model.normalise import DEFAULT_REGION, keyed, same_value
 from cirahub_sync.store.rows import UNKNOWN_FINGERPRINT, Replica, ReplicaState
@@ -49,11 +50,17 @@ async def stop_contributing(context: PassContext, run: SpokeRun) -> None:
 
 
 def carry_over(
-    old: OwnEdits, fresh: OwnEdits, *, received: Contact | None, region: str = DEFAULT_REGION
+    old: OwnEdits,
+    fresh: OwnEdits,
+    *,
+    received: Contact | None,
+    fields: Collection[str] = FIELDS,
+    region: str = DEFAULT_REGION,
 ) -> OwnEdits:
     """`fresh` is the item as if it were seen for the first time. An edit that says the same as
     before keeps its time. `received` is the hub item if it was delivered into this spoke: a value
-    that equals it and was no edit before was merely received, and is none now."""
+    that equals it and was no edit before was merely received, and is none now. What was taken away
+    stays so, in the `fields` that pass."""
     scalars: dict[str, ScalarEdit] = {}
     for field, edit in fresh.scalars.items():
         before = old.scalars.get(field)
@@ -67,6 +74,11 @@ def carry_over(
             continue
         else:
             scalars[field] = edit
+    scalars |= {
+        field: edit
+        for field, edit in old.scalars.items()
+        if not edit.value and field in fields and field not in fresh.scalars
+    }
     elements: dict[str, dict[str, ElementEdit]] = {}
     for field, edits in fresh.elements.items():
         earlier = old.elements.get(field, {})
@@ -82,4 +94,10 @@ def carry_over(
                 kept[key] = element
         if kept:
             elements[field] = kept
+    for field, earlier in old.elements.items():
+        if field in fields:
+            now = fresh.elements.get(field, {})
+            gone = {k: e for k, e in earlier.items() if e.element is None and k not in now}
+            if gone:
+                elements[field] = {**elements.get(field, {}), **gone}
     return OwnEdits(scalars, elements)

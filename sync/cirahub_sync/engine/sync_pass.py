@@ -9,16 +9,17 @@ import msgspec
 
 from cirahub_sync.engine.context import PassContext, SpokeRun, problem_of, register
 from cirahub_sync.engine.deliver import Receiver
+from cirahub_sync.engine.guard import Candidate, judge_deletions
 from cirahub_sync.engine.merge import merge
-from cirahub_sync.engine.plan import Encoder, Judgement
+from cirahub_sync.engine.plan import Encoder, Planned
 from cirahub_sync.engine.pull import pull
 from cirahub_sync.engine.push import push
 from cirahub_sync.engine.recover import recover
 from cirahub_sync.engine.rejudge import stop_contributing
-from cirahub_sync.engine.report import PassReport, Problem
+from cirahub_sync.engine.report import PassReport, PendingReason, Problem
 from cirahub_sync.engine.verify import due
-from cirahub_sync.errors import CirahubError, LeaseLostError
-from cirahub_sync.store.lease import LeaseHeldError
+from cirahub_sync.errors import CirahubError, LeaseLostError, StoreError
+from cirahub_sync.store.rows import Action
 
 Stage = Callable[[PassContext], Awaitable[None]]
 RENEWAL_SECONDS = 15.0
@@ -29,19 +30,49 @@ async def run_pass(context: PassContext) -> PassReport:
     return await leased(context, _run)
 
 
-async def run_plan(context: PassContext) -> dict[str, list[Judgement]]:
-    """Everything up to the plan, by spoke. Reads and merges like a pass, sends nothing."""
-    planned: dict[str, list[Judgement]] = {}
+async def run_plan(context: PassContext) -> dict[str, list[Planned]]:
+    """Everything up to the plan and the guard, by spoke. Reads and merges like a pass, sends
+    nothing."""
+    planned: dict[str, list[Planned]] = {}
+    context.dry = context.leaves_folders = True
 
     async def stages(context: PassContext) -> None:
+        register(context)
+        for run in _receivers(context):
+            if run.row.target is None:
+                with context.isolate(run):
+                    await run.endpoint(context)
         await gather(context)
         encoder = Encoder(context.fingerprint, context.hub.default_region)
         for run in _receivers(context):
             with context.isolate(run):
                 planned[run.uid] = await Receiver(context, run, encoder).plan()
+        _guard(context, planned)
 
     await leased(context, stages)
     return planned
+
+
+def _guard(context: PassContext, planned: dict[str, list[Planned]]) -> None:
+    due = [
+        Candidate(uid, one.judgement.item, one.judgement.unguarded)
+        for uid, plan in planned.items()
+        for one in plan
+        if one.judgement.action is Action.DELETE and not one.held
+    ]
+    with context.store.read() as tx:
+        copies = {uid: tx.replicas.count(uid) for uid in planned}
+    verdict = judge_deletions(due, copies, context.hub.deletion, context.approved)
+    context.report.approval = verdict.approval
+    refused = {(one.spoke, one.item) for one in due} - verdict.allowed
+    for uid, plan in planned.items():
+        context.report.spokes[uid].guarded += verdict.held.get(uid, 0)
+        planned[uid] = [
+            msgspec.structs.replace(one, held=PendingReason.GUARDED.value)
+            if (uid, one.judgement.item) in refused
+            else one
+            for one in plan
+        ]
 
 
 async def _run(context: PassContext) -> None:
@@ -63,7 +94,7 @@ async def gather(context: PassContext) -> None:
     sources = [
         run
         for run in context.runs
-        if not run.failed and (run.config.direction.contributes or due(run, now))
+        if not (run.failed or run.pristine) and (run.config.direction.contributes or due(run, now))
     ]
     context.say(f"reading {len(sources)} spokes")
     await pull(context, sources)
@@ -81,7 +112,11 @@ def _date_orphans(context: PassContext) -> None:
     contributors = [run for run in context.runs if run.config.direction.contributes]
     with context.store.read() as tx:
         orphans = tx.items.undated()
-        if not orphans or any(tx.cursors.get(run.uid).rounds == 0 for run in contributors):
+        if (
+            not orphans
+            or context.broken
+            or any(tx.cursors.get(run.uid).rounds == 0 for run in contributors)
+        ):
             return
     with context.store.write() as tx:
         tx.items.put(
@@ -97,7 +132,7 @@ async def leased(context: PassContext, stages: Stage) -> PassReport:
     report = context.report
     try:
         context.store.acquire()
-    except LeaseHeldError as error:
+    except CirahubError as error:
         report.problem = problem_of(error)
         report.finished = context.clock()
         return report
@@ -117,8 +152,12 @@ async def leased(context: PassContext, stages: Stage) -> PassReport:
             await asyncio.wait([work])
         for run in context.runs:
             await run.close()
-        _conclude(context)
-        context.store.release()
+        try:
+            _conclude(context)
+            context.store.release()
+        except StoreError as error:
+            report.finished = context.clock()
+            report.problem = report.problem or problem_of(error)
     return report
 
 

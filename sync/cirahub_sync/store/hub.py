@@ -117,6 +117,10 @@ class Transaction:
             for row in rows
         }
 
+    def hub_of(self, uid: str) -> str | None:
+        """The hub, of any in this store, that has the spoke."""
+        return self.connection.execute(select(spokes.c.hub).where(spokes.c.uid == uid)).scalar()
+
     def add_spoke(self, row: Spoke) -> None:
         self.connection.execute(insert(spokes).values(hub=self.hub, **msgspec.structs.asdict(row)))
 
@@ -132,6 +136,11 @@ class Transaction:
     def remove_spoke(self, uid: str) -> None:
         """Drops the spoke's row and, by cascade, everything kept for it."""
         self.connection.execute(delete(spokes).where(spokes.c.uid == uid))
+
+    def forget_deliveries(self, uid: str) -> None:
+        """What was delivered to the spoke is no more."""
+        for table in (replicas, intents, pending):
+            self.connection.execute(delete(table).where(table.c.spoke == uid))
 
     def retire_spoke(self, uid: str) -> None:
         """Keep what the spoke contributed, as the hub's own, and forget the rest of it."""

@@ -13,6 +13,7 @@ from cirahub_sync.endpoints.graph.session import AnswerLostError, GraphSession
 from cirahub_sync.errors import (
     CirahubError,
     ConfigurationError,
+    FolderNotFoundError,
     ProtocolError,
     TargetNotFoundError,
 )
@@ -41,7 +42,7 @@ class FolderFinder:
             found = await self._child(mailbox, path, name, depth, default)
             if found is None:
                 if not create:
-                    raise TargetNotFoundError(
+                    raise FolderNotFoundError(
                         f"{self._what}: mailbox {mailbox} has no contact folder at level "
                         f"{depth + 1} of the spoke's path; make it, or let a spoke that "
                         "receives make it"

@@ -10,6 +10,7 @@ Reads are repeated here, writes never.
 from __future__ import annotations
 
 import asyncio
+import logging
 import random
 import ssl
 import uuid
@@ -43,6 +44,9 @@ BATCH_SIZE = 20
 """https://learn.microsoft.com/graph/json-batching: at most 20 requests."""
 IMMUTABLE_IDS = 'IdType="ImmutableId"'
 """https://learn.microsoft.com/graph/outlook-immutable-id"""
+
+# It tells every URL, and the URL in which a mailbox is looked up names its owner.
+logging.getLogger("httpx").setLevel(logging.WARNING)
 
 _JSON = {"Content-Type": "application/json"}
 _NO_OPTIONS: dict[str, dict[str, object]] = {"kiota_request_options": {}}
