@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from cirahub_sync.configuration import DeletionLimits, Direction
 from tests.engine.conftest import Scene
+
+from cirahub_sync.configuration import DeletionLimits, Direction
 
 
 async def test_an_update_of_a_copy_that_its_user_changed_meanwhile_arrives_with_the_next_pass(
