@@ -117,3 +117,46 @@ async def test_a_copy_that_its_user_moved_to_a_folder_of_their_own_is_not_delete
     await scene.settle()
     assert scene.names("cy") == []
     assert scene.names("ben") == ["Ann"]
+
+
+async def test_a_deletion_whose_answer_was_lost_does_not_wait_for_another_grace_period(
+    scene: Scene,
+) -> None:
+    scene.connect("ada")
+    scene.connect("ben", RECEIVE, receives=BAKERS)
+    ann = scene.add("ada", displayName="Ann", email="ann@example.org", jobTitle="Baker")
+    await scene.settle()
+    scene.edit("ada", ann, jobTitle="Brewer")
+    await scene.settle()
+    scene.admin.add_rule("status", method="DELETE", status=504, count=1)
+    scene.advance(3601)
+    await scene.sync()
+    assert scene.names("ben") == ["Ann"]
+    scene.advance(60)
+    report = await scene.sync(2)
+    assert scene.names("ben") == []
+    assert report.pending == 0
+
+
+async def test_an_update_whose_answer_was_lost_is_not_the_edit_of_whoever_edits_next(
+    scene: Scene,
+) -> None:
+    scene.connect("ada")
+    scene.connect("ben", Direction.TWO_WAY)
+    ann = scene.add("ada", displayName="Ann", email="ann@example.org", jobTitle="Baker")
+    await scene.settle()
+    scene.edit("ada", ann, jobTitle="Brewer")
+    ben = scene.simulator.world.directory.find_user(scene.mailbox("ben"))
+    assert ben is not None
+    scene.admin.add_rule("status", method="PATCH", moment="after", status=504, count=1)
+    scene.admin.add_rule("status", method="GET", path=f"{ben.id}/contacts/", status=403)
+    await scene.sync()
+    scene.admin.clear_rules()
+    scene.edit("ben", scene.the("ben", "Ann")["id"], department="Bread")
+    await scene.settle()
+    scene.edit("ada", ann, jobTitle="")
+    report = await scene.settle()
+    assert report.conflicts == 0
+    copy = scene.the("ben", "Ann")
+    assert copy["department"] == "Bread"
+    assert not copy["jobTitle"]

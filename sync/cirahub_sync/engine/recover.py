@@ -12,9 +12,12 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from contextlib import aclosing
 
-from cirahub_sync.endpoints.base import Delete, Endpoint, RemoteItem, Result
+import msgspec
+
+from cirahub_sync.endpoints.base import Delete, Endpoint, Limits, RemoteItem, Result
 from cirahub_sync.engine.acknowledge import Delivery, acknowledge
 from cirahub_sync.engine.context import PassContext, SpokeRun
+from cirahub_sync.model.limits import changed_fields, project
 from cirahub_sync.store.hub import Transaction
 from cirahub_sync.store.rows import Action, Intent, Item
 
@@ -118,10 +121,55 @@ async def _updates(
         acknowledge(context, run, tx, deliveries)
         tx.intents.remove([intent.key for intent in intents])
         delivered = {delivery.item for delivery in deliveries}
+        for intent in intents:
+            remote = found.get(intent.remote)
+            item = items.get(intent.item)
+            if isinstance(remote, RemoteItem) and item is not None and item.id not in delivered:
+                _partly(
+                    context,
+                    run,
+                    tx,
+                    intent,
+                    remote=remote,
+                    item=item,
+                    limits=endpoint.capabilities.limits,
+                )
         _consider(tx, run, [intent for intent in intents if intent.item in delivered], items)
         tx.pending.reconsider(
             run.uid, [intent.item for intent in intents if intent.item not in delivered]
         )
+
+
+def _partly(
+    context: PassContext,
+    run: SpokeRun,
+    tx: Transaction,
+    intent: Intent,
+    *,
+    remote: RemoteItem,
+    item: Item,
+    limits: Limits,
+) -> None:
+    """An update that took effect before the spoke's user edited the item further: what is there as
+    we meant it is ours, the rest is theirs, and the delta will show it."""
+    shadow = tx.shadows.by_remote(run.uid, [intent.remote]).get(intent.remote)
+    if shadow is None or not run.config.direction.contributes or item.seq != intent.item_seq:
+        return
+    lens = run.contributes if shadow.native else run.receives
+    meant = project(
+        lens.to_spoke(item.content, shadow.content),
+        limits,
+        shadow.content,
+        region=context.hub.default_region,
+    )
+    arrived = {
+        field: getattr(meant, field)
+        for field in changed_fields(shadow.content, meant)
+        if getattr(remote.content, field) == getattr(meant, field)
+    }
+    if arrived and context.fingerprint(meant) == intent.fingerprint:
+        content = msgspec.structs.replace(shadow.content, **arrived)
+        tx.shadows.put([msgspec.structs.replace(shadow, content=content, etag="")])
 
 
 def _consider(
@@ -150,7 +198,9 @@ async def _deletes(
     if again:
         with context.store.write() as tx:
             tx.intents.remove([intent.key for intent in again])
-            tx.pending.reconsider(run.uid, [intent.item for intent in again])
+            items = [intent.item for intent in again]
+            known = tx.pending.by_item(run.uid, items)  # with the end of their grace
+            tx.pending.reconsider(run.uid, [item for item in items if item not in known])
     if not late or context.dry:
         return
     operations = [Delete(id=intent.remote, etag="", permanent=True) for intent in late]

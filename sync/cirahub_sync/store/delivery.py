@@ -202,20 +202,23 @@ class IntentTable:
 
     def abandoned(self, keys: Sequence[str]) -> set[str]:
         """Those of the keys that were looked for once and not found."""
-        rows = self._connection.execute(
-            select(intents.c.key).where(intents.c.key.in_(keys), intents.c.abandoned.is_(True))
-        )
-        return {row.key for row in rows}
+        return {
+            row.key
+            for part in parts(keys)
+            for row in self._connection.execute(
+                select(intents.c.key).where(intents.c.key.in_(part), intents.c.abandoned.is_(True))
+            )
+        }
 
     def abandon(self, keys: Sequence[str]) -> None:
-        if keys:
+        for part in parts(keys):
             self._connection.execute(
-                update(intents).where(intents.c.key.in_(keys)).values(abandoned=True)
+                update(intents).where(intents.c.key.in_(part)).values(abandoned=True)
             )
 
     def remove(self, keys: Sequence[str]) -> None:
-        if keys:
-            self._connection.execute(delete(intents).where(intents.c.key.in_(keys)))
+        for part in parts(keys):
+            self._connection.execute(delete(intents).where(intents.c.key.in_(part)))
 
     def expire(self, before: float) -> None:
         """Forget abandoned ones from before `before`: their effect can't arrive any more."""
