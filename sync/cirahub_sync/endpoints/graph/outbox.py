@@ -131,7 +131,7 @@ class Outbox:
                 return _item(at, head, codec.split_changes(operation.body)[0])
             case Delete(permanent=True):
                 path = f"{self._place.item_path(operation.id)}/permanentDelete"
-                return _item(at, _head("POST", path), b"{}")
+                return _item(at, _head("POST", path), b"")
             case Delete():
                 path = self._place.item_path(operation.id)
                 return _item(at, _head("DELETE", path, if_match=operation.etag), b"")
