@@ -109,6 +109,7 @@ async def test_at_no_commit_is_a_cursor_ahead_of_what_it_stands_for(
     SMALL.settle_in(scene)
     native = {f"spoke-{house.name}": len(house.people) for house in SMALL.houses if house.people}
     looked: list[int] = []
+    ahead: list[tuple[int, str]] = []
 
     def committed(number: int) -> None:
         looked.append(number)
@@ -123,11 +124,12 @@ async def test_at_no_commit_is_a_cursor_ahead_of_what_it_stands_for(
                 (merged,) = connection.execute(
                     "select count(*) from shadows where spoke = ? and native", (spoke,)
                 ).fetchone()
-                if cursor is not None and (cursor[0] or cursor[1]):
-                    assert staged + merged >= people, (number, spoke)
-                if cursor is not None and cursor[0]:
-                    assert merged == people, (number, spoke)
+                if cursor is not None and (cursor[0] or cursor[1]) and staged + merged < people:
+                    ahead.append((number, spoke))
+                if cursor is not None and cursor[0] and merged < people:
+                    ahead.append((number, spoke))
 
     tape.committed = committed
     await quiet(scene)
     assert len(looked) > 20
+    assert ahead == []
