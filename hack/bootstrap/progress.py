@@ -38,7 +38,8 @@ class Condensed:
         step = line.strip()
         if step.startswith(self._steps):
             self._done += 1
-            self._latest = step
+            # The rest of that line is every package's name, and the longest step by far.
+            self._latest = "unpacking them" if step.startswith("Installing ") else step
 
     def text(self, seconds: float) -> str:
         text = f"{self._label} ({seconds:.0f} s)"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import click
 import pytest
@@ -68,6 +69,33 @@ def test_every_cirahub_command_that_people_are_told_of_exists(house: House) -> N
     }
 
     assert told - set(COMMANDS) == set()
+
+
+def test_every_link_between_our_pages_leads_somewhere(house: House) -> None:
+    dead = [
+        f"{page}: {link}"
+        for page in house.files()
+        if page.suffix == ".md"
+        for link in re.findall(r"\]\((?!\w+:|#)([^)#\s]+)", house.text(page))
+        if not (house.root / page.parent / link).exists()
+    ]
+
+    assert dead == []
+
+
+def test_every_room_that_the_architecture_names_exists(house: House) -> None:
+    table = re.findall(r"^\| (`.*?) \|", house.text("docs/architecture.md"), flags=re.MULTILINE)
+    rooms = [room for row in table for room in re.findall(r"`([^`…]+)`", row)]
+
+    assert len(rooms) > len(("operator", "sync", "simulator"))
+    missing = [room for room in rooms if not any(_places(house, room))]
+    assert missing == []
+
+
+def _places(house: House, room: str) -> Iterator[Path]:
+    """A room by its path from the root, or by its name below one of the packages."""
+    yield from house.root.glob(room)
+    yield from house.root.glob(f"*/cirahub_*/{room}")
 
 
 def test_every_make_target_is_listed_with_a_help_text(house: House) -> None:
