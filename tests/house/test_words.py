@@ -85,7 +85,8 @@ def test_every_link_between_our_pages_leads_somewhere(house: House) -> None:
 
 def test_every_room_that_the_architecture_names_exists(house: House) -> None:
     table = re.findall(r"^\| (`.*?) \|", house.text("docs/architecture.md"), flags=re.MULTILINE)
-    rooms = [room for row in table for room in re.findall(r"`([^`…]+)`", row)]
+    named = [room for row in table for room in re.findall(r"`([^`]+)`", row)]
+    rooms = [room for room in named if "…" not in room]
 
     assert len(rooms) > len(("operator", "sync", "simulator"))
     missing = [room for room in rooms if not any(_places(house, room))]
