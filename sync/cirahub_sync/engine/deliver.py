@@ -20,8 +20,8 @@ from cirahub_sync.endpoints.base import (
 )
 from cirahub_sync.engine.acknowledge import Delivery, acknowledge
 from cirahub_sync.engine.context import PassContext, SpokeRun
+from cirahub_sync.engine.departure import forget
 from cirahub_sync.engine.guard import Candidate, Verdict
-from cirahub_sync.engine.merge import forget
 from cirahub_sync.engine.plan import DELETIONS, Encoder, Judgement, Planned, judge
 from cirahub_sync.engine.refold import refold
 from cirahub_sync.engine.report import PendingReason

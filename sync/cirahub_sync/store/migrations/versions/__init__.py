@@ -1,0 +1,1 @@
+"""The schemas, one module a step; a released one never changes."""

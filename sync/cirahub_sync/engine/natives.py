@@ -1,0 +1,155 @@
+"""Natives: a spoke's own items at first sight, and which hub item each of them is.
+
+By what they were linked to before, else by `matchOn` keys among the living, else among the dead
+whose grace is not over; a key that finds more than one item decides nothing, and neither does one
+whose item has another item in this spoke already. What is nobody's founds an item of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from cirahub_sync.engine.context import PassContext, SpokeRun, item_id
+from cirahub_sync.model.contact import Contact
+from cirahub_sync.model.edit import Awareness, OwnEdits
+from cirahub_sync.model.normalise import match_keys
+from cirahub_sync.model.observe import record
+from cirahub_sync.store.hub import Transaction
+from cirahub_sync.store.rows import ReplicaState, Shadow, Staged
+
+
+class Natives:
+    """The natives of one chunk. `shadows` and `touched` are the chunk's own; `returned` names the
+    items that some of them were linked to before they went away."""
+
+    def __init__(
+        self,
+        context: PassContext,
+        run: SpokeRun,
+        tx: Transaction,
+        round_id: str | None,
+        *,
+        shadows: dict[str, Shadow],
+        touched: dict[str, None],
+        returned: dict[str, str],
+    ) -> None:
+        self._context = context
+        self._run = run
+        self._tx = tx
+        self._now = context.clock()
+        self._round = round_id
+        self._shadows = shadows
+        self._touched = touched
+        self._returned = returned
+
+    def admit(self, rows: Sequence[Staged]) -> None:
+        """Give each a shadow, and link those that the filter admits to an item."""
+        context, run, tx = self._context, self._run, self._tx
+        region = context.hub.default_region
+        keys: dict[str, list[bytes]] = {}
+        for row in rows:
+            content = row.content or Contact()
+            if run.admits_in(content):
+                keys[row.remote] = [
+                    tx.cipher.match_digest(key)
+                    for key in match_keys(
+                        run.contributes.to_hub(content), context.hub.match_on, region
+                    )
+                ]
+        digests = list({key for found in keys.values() for key in found})
+        matching = tx.items.matching(digests)
+        fading = tx.items.matching([key for key in digests if key not in matching], alive=False)
+        before = self._linked_before([row.remote for row in rows])
+        candidates = {
+            *(item for found in (*matching.values(), *fading.values()) for item in found),
+            *before.values(),
+        }
+        taken = self._taken(list(candidates))
+        shadows: list[Shadow] = []
+        for row in rows:
+            content = row.content or Contact()
+            admitted = row.remote in keys
+            known = self._shadows.get(row.remote)
+            item = known.item if known is not None else None
+            own = OwnEdits()
+            if admitted:
+                if item is None and before.get(row.remote) not in taken:
+                    item = before.get(row.remote)
+                if item is None:
+                    item = self._match(keys[row.remote], matching, taken)
+                if item is None:
+                    item = self._match(keys[row.remote], fading, taken)
+                if item is None:
+                    item = item_id(context.hub.uid, run.place, row.remote)
+                taken.add(item)
+                seq = tx.next_seq()
+                upper = min(row.modified or self._now, self._now)
+                own = record(
+                    own,
+                    shadow=None,
+                    observed=content,
+                    lens=run.contributes,
+                    when=Awareness(seq, 0, min(row.created or 0.0, upper), upper),
+                    native_first_sight=True,
+                    region=region,
+                ).own
+                self._touched[item] = None
+            shadow = Shadow(
+                spoke=run.uid,
+                remote=row.remote,
+                item=item,
+                native=True,
+                admitted=admitted,
+                etag=row.etag,
+                modified=row.modified,
+                acknowledged_at=self._now,
+                round=self._round,
+                content=content if admitted else Contact(),
+                own=own,
+            )
+            self._shadows[row.remote] = shadow
+            shadows.append(shadow)
+        tx.shadows.put(shadows)
+        # What its user had removed here, they have brought back.
+        tx.replicas.attach(run.uid, [shadow.item for shadow in shadows if shadow.item is not None])
+
+    def _linked_before(self, remotes: Sequence[str]) -> dict[str, str]:
+        """The items, if they still are, that these were linked to before they went, or under a
+        spoke that is no more; what that one had contributed of them is taken over."""
+        tx = self._tx
+        before = {remote: self._returned[remote] for remote in remotes if remote in self._returned}
+        for row in tx.spokes().values():
+            if row.retired:
+                kept = tx.shadows.by_remote(row.uid, remotes)
+                before.update({r: s.item for r, s in kept.items() if s.item is not None})
+                tx.shadows.remove(row.uid, list(kept))
+        known = tx.items.get(list(set(before.values())))
+        return {
+            remote: item
+            for remote, item in before.items()
+            if item in known and not known[item].erased
+        }
+
+    def _taken(self, items: Sequence[str]) -> set[str]:
+        """Items that this spoke already has an item for: a second one of the same person in one
+        folder is a duplicate of its user's, and stays apart."""
+        taken: set[str] = set()
+        for item, shadows in self._tx.shadows.by_item(items).items():
+            if any(shadow.spoke == self._run.uid for shadow in shadows):
+                taken.add(item)
+        for item, replica in self._tx.replicas.by_item(self._run.uid, items).items():
+            if replica.state is ReplicaState.LIVE:
+                taken.add(item)
+        return taken
+
+    def _match(
+        self, keys: Iterable[bytes], matching: dict[bytes, set[str]], taken: set[str]
+    ) -> str | None:
+        """The one item that a key finds, the first key that finds any deciding; None when there is
+        none, or more than one (ambiguous stays apart)."""
+        for key in keys:
+            found = matching.get(key)
+            if found:
+                item = next(iter(found)) if len(found) == 1 else None
+                return item if item not in taken else None
+        return None
