@@ -6,6 +6,7 @@ names it, and stops nothing else.
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -34,6 +35,8 @@ from cirahub_sync.configuration import (
     WorkloadIdentityAuth,
 )
 from cirahub_sync.engine.report import Problem
+
+_NAMES = uuid.UUID("5b1f9a3e-6d2c-4c55-9d0b-3f0a1f3f7c11")
 
 
 class Trust(Protocol):
@@ -111,10 +114,18 @@ def hub_not_found(spoke_namespace: str, hub: str) -> Problem:
     )
 
 
+def lasting_uid(kind: str, key: str) -> str:
+    """An identity that comes from an object's name (`namespace/name`), so that it stays when the
+    object is made again: from the same Git in another cluster, or out of a file."""
+    return str(uuid.uuid5(_NAMES, f"{kind} {key}"))
+
+
 def hub_config(hub: Hub) -> HubConfig:
+    """The hub's uid goes into the marks on its copies. It is not the resource's: that changes when
+    a cluster is built anew, and the copies would be nobody's then, and made a second time."""
     spec = hub.spec
     return HubConfig(
-        uid=hub.metadata.uid,
+        uid=lasting_uid("Hub", hub.metadata.key),
         name=hub.metadata.key,
         match_on=spec.match_on,
         conflict_policy=spec.conflict_policy,

@@ -37,7 +37,17 @@ def resolved(
 def test_durations_become_seconds_and_names_carry_the_namespace() -> None:
     made = resolve(hub(deletion={"gracePeriod": "1h30m"}), [], {}, trust=GrantedTrust()).hub
     assert made.deletion.grace_period == 5400
-    assert (made.name, made.uid) == ("demo/staff", "uid-staff")
+    assert made.name == "demo/staff"
+
+
+def test_a_hub_that_is_made_again_is_the_same_hub_to_its_copies() -> None:
+    first = resolve(hub(), [], {}, trust=GrantedTrust()).hub
+    again = hub()
+    again = again.model_copy(
+        update={"metadata": again.metadata.model_copy(update={"uid": "another"})}
+    )
+    assert resolve(again, [], {}, trust=GrantedTrust()).hub.uid == first.uid
+    assert 1 <= len(first.uid) <= 36
 
 
 def test_a_spoke_becomes_a_configuration_with_its_connection_and_flows() -> None:

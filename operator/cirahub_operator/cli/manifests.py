@@ -6,7 +6,6 @@ import base64
 import binascii
 import difflib
 import sys
-import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,10 +19,10 @@ from cirahub_operator.api.crd import Schema, openapi
 from cirahub_operator.api.meta import API_VERSION, GROUP
 from cirahub_operator.cli.yaml_text import documents
 from cirahub_operator.origin import SecretOrigin
+from cirahub_operator.resolver import lasting_uid
 
 SUFFIXES = (".yaml", ".yml", ".json")
-NAMESPACE = uuid.UUID("5b1f9a3e-6d2c-4c55-9d0b-3f0a1f3f7c11")
-"""Of the uids that objects from files get: made from their names, so that they stay."""
+
 
 Document = dict[str, Any]
 
@@ -124,8 +123,9 @@ def _take_resource(
     given = document["metadata"]
     metadata = {"namespace": "default", "generation": 1, **given}
     kind = model.definition.kind
-    name = f"{kind} {metadata['namespace']}/{metadata['name']}"
-    metadata.setdefault("uid", str(uuid.uuid5(NAMESPACE, name)))
+    key = f"{metadata['namespace']}/{metadata['name']}"
+    name = f"{kind} {key}"
+    metadata.setdefault("uid", lasting_uid(kind, key))
     if document.get("apiVersion") != API_VERSION:
         mistakes.append(f"{place}: apiVersion: write {API_VERSION}")
         return
