@@ -29,7 +29,7 @@ HAMLET = Town(
         House("dee", Direction.RECEIVE),
     )
 )
-SAMPLE = 12
+SAMPLE = 6
 
 
 def sample(count: int, *, start: int = 0) -> list[int]:
