@@ -24,7 +24,8 @@ demo: venv control-plane ## See it work, on this machine alone (KEEP=1 stays up,
 
 .PHONY: test
 test: venv control-plane ## Run all tests, also those on a real control plane (PYTEST_ARGS)
-	@$(VENV)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile $(PYTEST_ARGS)
+	@$(VENV)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile \
+		--no-loadscope-reorder $(PYTEST_ARGS)
 
 .PHONY: prove
 prove: venv ## Break the code of each invariant on purpose, and see that a test fails

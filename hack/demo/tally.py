@@ -18,6 +18,7 @@ class Tally:
     spokes: dict[str, dict[str, int]] = field(default_factory=lambda: defaultdict(dict))
     passes: int = 0
     items: int = 0
+    """The most that a hub held."""
 
     def read(self, metrics: str) -> None:
         self.passes = 0
@@ -30,7 +31,7 @@ class Tally:
                     case "cirahub_passes_total":
                         self.passes += value
                     case "cirahub_hub_items":
-                        self.items = value
+                        self.items = max(self.items, value)
 
     def of(self, spoke: str) -> tuple[int, ...]:
         """In the order of `RESULTS`."""
