@@ -375,15 +375,20 @@ def read_recording(path: Path) -> Iterator[Exchange]:
 
 
 def main(arguments: list[str]) -> int:
-    """Judge recordings; 1 when something is wrong, 2 when there is nothing to judge by."""
+    """Judge recordings, or folders of them; 1 when something is wrong, 2 when there is nothing to
+    judge by."""
     contract = Contract.find()
     if contract is None:
         sys.stderr.write("The contract was not found: set CIRAHUB_SHARED to the shared folder.\n")
         return 2
     count = 0
     found: list[str] = []
-    for name in arguments:
-        for exchange in read_recording(Path(name)):
+    named = [Path(argument) for argument in arguments]
+    recordings = [
+        path for one in named for path in (sorted(one.glob("*.jsonl")) if one.is_dir() else [one])
+    ]
+    for recording in recordings:
+        for exchange in read_recording(recording):
             count += 1
             found += contract.problems(exchange)
     sys.stdout.writelines(f"{problem}\n" for problem in found[:100])
