@@ -68,10 +68,8 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
         text = self.headers.get("retry-after")
         if text is None:
             return None
-        try:
-            return max(0.0, float(text))
-        except ValueError:
-            pass
+        if text.isdecimal():
+            return float(text)
         try:
             moment = parsedate_to_datetime(text)
         except ValueError:
