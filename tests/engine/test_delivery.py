@@ -96,7 +96,7 @@ async def test_a_process_that_dies_after_sending_finds_its_creates_by_their_stam
 ) -> None:
     """The answers are lost, and with them the process: nothing but the intents is left."""
     two.admin.add_rule("status", status=504, moment="after", **CREATES)
-    find = two.admin.add_rule("status", status=503, method="GET", path="/contacts$")
+    find = two.admin.add_rule("status", status=403, method="GET", path="/contacts$")
     await two.sync()
     two.admin.clear_rules()
     assert find
