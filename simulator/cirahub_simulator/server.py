@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+import sys
 import tempfile
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -126,7 +127,7 @@ class Simulator:
         for transport in transports:
             # Closing TLS waits for a client that may have gone without a word.
             if transport is not None:
-                transport.abort()
+                _abort(transport)
         for listener, _ in self._servers:
             await listener.wait_closed()
         self._servers.clear()
@@ -188,3 +189,12 @@ def _make_request(
     return web.BaseRequest(
         message, payload, protocol, writer, task, loop, client_max_size=LARGEST_BODY
     )
+
+
+def _abort(transport: asyncio.WriteTransport) -> None:
+    try:
+        transport.abort()
+    except AttributeError:
+        # Before 3.11.4, TLS that was closed twice has let go of its protocol: it is ending.
+        if sys.version_info >= (3, 11, 4):
+            raise

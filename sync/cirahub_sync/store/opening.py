@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from cirahub_sync.errors import CirahubError
 from cirahub_sync.store.crypto import load_key
 from cirahub_sync.store.database import Database
 from cirahub_sync.store.hub import HubStore
@@ -23,7 +24,11 @@ class Store:
         or is not the one that the store was written under: never a fresh start."""
         keyring = Keyring(load_key(key_file))
         database = Database.open(url)
-        keyring.verify(database)
+        try:
+            keyring.verify(database)
+        except CirahubError:
+            database.close()
+            raise
         return cls(database, keyring, clock)
 
     def hub(self, uid: str) -> HubStore:
