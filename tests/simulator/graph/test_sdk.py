@@ -6,7 +6,6 @@ takes beyond them is where a local service is: an authority, a base URL and an a
 
 from __future__ import annotations
 
-import importlib.util
 import io
 import json
 from collections.abc import AsyncIterator, Iterator
@@ -216,10 +215,6 @@ async def test_pages_and_delta(
     assert removed.additional_data["@removed"] == {"reason": "deleted"}
 
 
-@pytest.mark.skipif(
-    importlib.util.find_spec("deprecated") is None,
-    reason="msgraph-core's batches import `deprecated`, which it doesn't declare and is not here",
-)
 async def test_batch(graph_client: GraphServiceClient, simulator: EmbeddedSimulator) -> None:
     from msgraph_core.requests.batch_request_builder import BatchRequestBuilder  # type: ignore[import-untyped]
     from msgraph_core.requests.batch_request_content import BatchRequestContent  # type: ignore[import-untyped]
