@@ -18,7 +18,7 @@ from cirahub_sync.engine.context import PassContext, SpokeRun, problem_of
 from cirahub_sync.engine.leave import Withdrawal, empty, leave
 from cirahub_sync.engine.plan import fields_changed
 from cirahub_sync.engine.report import PassReport, Problem, SpokeReport
-from cirahub_sync.errors import CirahubError, ConfigurationError
+from cirahub_sync.errors import AccessDeniedError, CirahubError, ConfigurationError
 from cirahub_sync.identity.base import CredentialSource, TokenProvider
 from cirahub_sync.identity.provider import provider
 from cirahub_sync.model.field_names import manifest_name
@@ -135,6 +135,7 @@ class Worker:
             return self._refused(hub, error)
         await sync_pass.run_pass(context)
         self._account(context)
+        await self._doubt(context)
         return context.report
 
     async def plan(
@@ -303,6 +304,14 @@ class Worker:
             throttle = session.graph.throttle
             run.report.throttled_seconds = sum(throttle.take_waited(place) for place in places)
 
+    async def _doubt(self, context: PassContext) -> None:
+        """A role that is granted shows in tokens issued from then on: after a refusal, the next
+        pass signs in anew instead of going on with a token of up to an hour ago."""
+        for uid in {run.config.connection.uid for run in context.runs if _denied(run)}:
+            session = self._sessions.get(uid)
+            if session is not None:
+                await session.tokens.invalidate()
+
     async def _open_endpoint(self, hub: HubConfig, spoke: SpokeConfig) -> Endpoint:
         session = await self._session(spoke.connection)
         names = [key.removeprefix(_CUSTOM) for key in hub.match_on if key.startswith(_CUSTOM)]
@@ -334,6 +343,11 @@ class Worker:
         session = self._sessions.pop(uid)
         await session.graph.close()
         await session.tokens.close()
+
+
+def _denied(run: SpokeRun) -> bool:
+    problem = run.report.problem
+    return problem is not None and problem.reason == AccessDeniedError.reason
 
 
 def _leaving(spoke: SpokeConfig) -> SpokeConfig:

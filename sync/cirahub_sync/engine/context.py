@@ -109,9 +109,9 @@ class SpokeRun:
             owner = tx.target_owner(target)
             if owner not in (None, self.uid):
                 raise TargetInUseError(
-                    f"spoke {self.config.name}: another spoke (uid {owner}) already syncs this "
-                    "folder of this mailbox; a folder belongs to one spoke: delete one of the two "
-                    "or give it another folder"
+                    f"spoke {self.config.name}: {context.called(owner)} already syncs this folder "
+                    "of this mailbox; a folder belongs to one spoke: delete one of the two or give "
+                    "it another folder"
                 )
             tx.update_spoke(self.uid, target=target)
         self.row.target = target
@@ -158,6 +158,11 @@ class PassContext:
         )
         self._progress = progress
         self.policy: ConflictPolicy = hub.conflict_policy
+
+    def called(self, spoke: str) -> str:
+        """For messages: a spoke of this hub by its name, one of another by its uid."""
+        report = self.report.spokes.get(spoke)
+        return f"another spoke (uid {spoke})" if report is None else f"spoke {report.name}"
 
     def say(self, line: str) -> None:
         if self._progress is not None:

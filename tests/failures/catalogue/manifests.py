@@ -1,0 +1,121 @@
+"""What manifests get wrong about each other."""
+
+from __future__ import annotations
+
+from tests.failures.situation import RECONCILING, STALLED, Seen, Situation
+from tests.failures.town import Town
+
+from .outcome import ANN, ann, staff
+
+
+async def _without_hub(town: Town) -> None:
+    await town.stage.apply(town.federated(), town.ann())
+
+
+async def _with_hub(town: Town) -> None:
+    await town.stage.apply(town.hub())
+
+
+async def _without_connection(town: Town) -> None:
+    await town.stage.apply(town.hub(), town.ann())
+
+
+async def _with_connection(town: Town) -> None:
+    await town.stage.apply(town.federated())
+
+
+async def _connection_deleted(town: Town) -> None:
+    await town.well()
+    await town.stage.delete("connection", "contoso")
+    await town.stage.goes("connection", "contoso")
+
+
+async def _twice(town: Town) -> None:
+    await town.well()
+    await town.stage.apply(town.spoke("again", mailbox={"address": town.address("ann")}))
+
+
+async def _once(town: Town) -> None:
+    await town.stage.delete("spoke", "ann")
+
+
+async def _in_two_hubs(town: Town) -> None:
+    await town.well()
+    other = town.hub()
+    other["metadata"]["name"] = "other"
+    mailbox = {"address": town.address("ann")}
+    await town.stage.apply(other, town.spoke("again", mailbox=mailbox, hubRef={"name": "other"}))
+
+
+_AGAIN = Seen(kind="Spoke", name="again", reason="TargetInUse")
+_AGAIN_WELL = Seen(kind="Spoke", name="again", status="True", reason="Synced")
+
+SITUATIONS = (
+    Situation(
+        id="hub-missing",
+        happens="A Spoke names a Hub that does not exist (yet).",
+        cause=_without_hub,
+        seen=ann("HubNotFound"),
+        goes_with=RECONCILING,
+        names="Hub 'staff' in namespace",
+        remedy="create it",
+        do="Create the Hub, or delete the Spoke and create one that names another.",
+        mend=_with_hub,
+        recovers="At once, when the Hub is created.",
+        after=ANN,
+    ),
+    Situation(
+        id="connection-missing",
+        happens="A Spoke names a Connection that does not exist (yet).",
+        cause=_without_connection,
+        seen=ann("ConnectionNotFound"),
+        goes_with=RECONCILING,
+        names="Connection 'contoso' in namespace",
+        remedy="create it",
+        also=(staff("SpokesNotReady"),),
+        do="Create the Connection, or delete the Spoke and create one that names another.",
+        mend=_with_connection,
+        recovers="At once, when the Connection is created.",
+        after=ANN,
+    ),
+    Situation(
+        id="connection-deleted",
+        happens="A Connection is deleted while Spokes use it. What they hold stays.",
+        cause=_connection_deleted,
+        seen=ann("ConnectionNotFound"),
+        goes_with=RECONCILING,
+        names="Connection 'contoso' in namespace",
+        remedy="create it",
+        also=(staff("SpokesNotReady"),),
+        do="Create it again, or delete the Spokes too.",
+        mend=_with_connection,
+        recovers="At once, when the Connection is created.",
+        after=ANN,
+    ),
+    Situation(
+        id="target-in-use",
+        happens="Two Spokes of a Hub name the same folder of the same mailbox.",
+        cause=_twice,
+        seen=_AGAIN,
+        goes_with=STALLED,
+        names="spoke [^ ]+/ann already syncs this folder",
+        remedy="delete one of the two or give it another folder",
+        do="Delete one of the two.",
+        mend=_once,
+        recovers="The other one takes over as soon as the first is erased.",
+        after=_AGAIN_WELL,
+    ),
+    Situation(
+        id="target-in-use-elsewhere",
+        happens="Spokes of two Hubs name the same folder of the same mailbox.",
+        cause=_in_two_hubs,
+        seen=_AGAIN,
+        goes_with=STALLED,
+        names="spoke [^ ]+/again: another spoke .*already syncs this folder",
+        remedy="delete one of the two or give it another folder",
+        do="Delete one of the two.",
+        mend=_once,
+        recovers="The other one takes over at its Hub's next pass, after the first is erased.",
+        after=_AGAIN_WELL,
+    ),
+)

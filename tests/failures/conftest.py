@@ -1,0 +1,115 @@
+"""A world a theme: one simulator and one operator, and a town for each situation."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import secrets
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pytest
+import yaml
+from tests.operator.conftest import definitions
+
+from cirahub_simulator.process import SimulatorProcess
+from cirahub_sync.origins import Origins
+from cluster import Cluster
+
+from .play import play
+from .running import Running, Start
+from .situation import Situation
+from .town import Town
+
+__all__ = ["definitions"]
+
+
+class World:
+    """Towns of the situations of one theme. Those that need no operator of their own share one."""
+
+    def __init__(
+        self,
+        plane: Cluster,
+        simulator: SimulatorProcess,
+        situations: Sequence[Situation],
+        folder: Path,
+    ) -> None:
+        self._folder = folder
+        admin = simulator.admin
+        self.towns = {one.id: Town(plane, one.id, admin) for one in situations}
+        endpoints = admin.seed([line for town in self.towns.values() for line in town.records()])
+        manifests = [one for town in self.towns.values() for one in town.surroundings()]
+        plane.kubectl("apply", "--server-side", "-f", "-", input=yaml.safe_dump_all(manifests))
+        self._start = Start(
+            kubeconfig=plane.kubeconfig,
+            namespaces=tuple(
+                self.towns[one.id].namespace for one in situations if one.start is None
+            ),
+            database="",
+            key_file=Path(),
+            origins=Origins(origins=endpoints["origins"], ca_file=endpoints["ca_file"]),
+        )
+        self._plane = plane
+
+    def start_of(self, name: str, *towns: Town) -> Start:
+        """How to start an operator with a store of its own, for these towns or the shared ones."""
+        folder = self._folder / name
+        folder.mkdir()
+        key = folder / "key"
+        key.write_bytes(base64.b64encode(secrets.token_bytes(32)))
+        start = self._start.but(database=f"sqlite:///{folder / 'store.sqlite3'}", key_file=key)
+        return start.but(namespaces=tuple(town.namespace for town in towns)) if towns else start
+
+    async def play(self, situation: Situation, caplog: pytest.LogCaptureFixture) -> None:
+        town = self.towns[situation.id]
+        if situation.start is None:
+            await play(situation, town, lambda: caplog.text)
+            return
+        town.start = self.start_of(situation.id, town)
+        start = await situation.start(town)
+        running = Running(start, town.clock)
+        await asyncio.to_thread(running.__enter__)
+        try:
+            town.operator = running
+            await play(situation, town, lambda: caplog.text)
+        finally:
+            await asyncio.to_thread(running.__exit__)
+
+    def close(self) -> None:
+        for town in self.towns.values():
+            self._plane.kubectl("delete", "namespace", town.namespace, "--wait=false")
+
+
+@pytest.fixture(scope="module")
+def simulator(control_plane: Cluster) -> Iterator[SimulatorProcess]:
+    """An empty one, which trusts the cluster's tokens."""
+    with SimulatorProcess(
+        "--empty",
+        f"--cluster-issuer={control_plane.issuer}",
+        f"--cluster-ca={control_plane.ca_file}",
+    ) as process:
+        yield process
+
+
+@pytest.fixture(scope="module")
+def world(
+    request: pytest.FixtureRequest,
+    control_plane: Cluster,
+    definitions: None,
+    simulator: SimulatorProcess,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[World]:
+    """Of the module's SITUATIONS."""
+    situations = request.module.SITUATIONS
+    world = World(control_plane, simulator, situations, tmp_path_factory.mktemp("world"))
+    shared = [world.towns[one.id] for one in situations if one.start is None]
+    try:
+        if not shared:
+            yield world
+            return
+        with Running(world.start_of("shared")) as operator:
+            for town in shared:
+                town.operator = operator
+            yield world
+    finally:
+        world.close()

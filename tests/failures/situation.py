@@ -1,0 +1,88 @@
+"""What a failure situation is: how it comes about, what an administrator sees of it, what mends it.
+
+Values only. The tests play them, and `docs/failures.md` is made from them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .running import Start
+    from .town import Town
+
+READY = "Ready"
+STALLED = "Stalled"
+RECONCILING = "Reconciling"
+
+Act = Callable[["Town"], Awaitable[None]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Seen:
+    """A condition of an object."""
+
+    kind: str
+    name: str
+    reason: str
+    type: str = READY
+    status: str = "False"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sample:
+    """A value among the metrics. `labels` besides the namespace, which is the situation's own if
+    the metric has one."""
+
+    metric: str
+    labels: Mapping[str, str]
+    value: float = 1.0
+    at_least: bool = False
+    """Of a counter: it may have gone on."""
+    everywhere: bool = False
+    """Whether the metric has no namespace."""
+
+
+def condition_sample(seen: Seen, type_: str | None = None) -> Sample:
+    """How the metrics tell a condition that is true."""
+    labels = {"kind": seen.kind, "name": seen.name, "type": type_ or seen.type}
+    return Sample(metric="cirahub_condition", labels=labels)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Situation:
+    id: str
+    happens: str
+    """For the page: what went wrong."""
+    cause: Act
+    seen: Seen
+    goes_with: str | None
+    """Stalled (somebody has to do something), Reconciling (it is being tried again) or neither."""
+    names: str
+    """What the message says of the object: a pattern."""
+    remedy: str
+    """What it says of the remedy: a pattern."""
+    also: tuple[Seen, ...] = ()
+    """What else is seen."""
+    event: tuple[str, str] | None = None
+    """Type and reason; by default Warning and the condition's."""
+    sample: Sample | None = None
+    """By default that of the condition that goes with it."""
+    do: str
+    """For the page: what an administrator does."""
+    mend: Act
+    recovers: str
+    """For the page: how it comes right then."""
+    after: Seen
+    start: Callable[[Town], Awaitable[Start]] | None = None
+    """For a situation that needs an operator of its own: how to start it."""
+
+    @property
+    def told(self) -> tuple[str, str]:
+        return self.event or ("Warning", self.seen.reason)
+
+    @property
+    def measured(self) -> Sample:
+        return self.sample or condition_sample(self.seen, self.goes_with or self.seen.type)

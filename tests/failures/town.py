@@ -1,0 +1,329 @@
+"""A namespace with a hub and two mailboxes, in a tenant of its own: what a situation befalls."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+import secrets
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import yaml
+from tests.operator.stage import Manifest, Stage, connection, hub, spoke
+
+from cirahub_simulator.client import AdminClient
+from cluster import Cluster
+
+from .running import Clock, Running, Start
+from .situation import Sample, Seen
+
+NAME = "Zacharias"
+"""Of everybody in the mailboxes: it must not be seen anywhere else."""
+PEOPLE = 6
+ACCOUNT = "sync"
+SECRET = "graph"
+KEY = "client-secret"
+
+
+@dataclass(frozen=True)
+class Event:
+    kind: str
+    name: str
+    type: str
+    reason: str
+    note: str
+
+
+class Town:
+    def __init__(self, plane: Cluster, situation: str, admin: AdminClient) -> None:
+        tag = secrets.token_hex(3)
+        self.namespace = f"{situation}-{tag}"
+        self.stage = Stage(plane, self.namespace)
+        self.admin = admin
+        self.clock = Clock()
+        """The engine's, if the situation has an operator of its own."""
+        self.domain = f"{tag}.example"
+        self.tenant = str(uuid.uuid4())
+        self.publisher = str(uuid.uuid4())
+        """The tenant in which the application is registered."""
+        self.client = str(uuid.uuid4())
+        """The application that reads and writes mailboxes."""
+        self.reader = str(uuid.uuid4())
+        """The application that may open the vault."""
+        self.vault = f"kv-{tag}"
+        self.secret = f"s3cr3t-{secrets.token_hex(8)}"
+        self.mailboxes = {name: str(uuid.uuid4()) for name in ("ann", "bob")}
+        """User ids by the Spoke's name."""
+        self.operator: Running
+        """Set as soon as one serves this town."""
+        self.start: Start
+        """How to start an operator for this town alone, if the situation has one of its own."""
+
+    @property
+    def subject(self) -> str:
+        return f"system:serviceaccount:{self.namespace}:{ACCOUNT}"
+
+    def address(self, name: str) -> str:
+        return f"mailbox-of-{name}@{self.domain}"
+
+    def records(self) -> Iterator[Mapping[str, object]]:
+        """What the simulator is seeded with."""
+        federated = [{"issuer": "cluster", "subject": self.subject}]
+        yield {
+            "kind": "tenant",
+            "id": self.tenant,
+            "domain": self.domain,
+            "displayName": "Contoso",
+        }
+        yield {
+            "kind": "tenant",
+            "id": self.publisher,
+            "domain": f"publisher.{self.domain}",
+            "displayName": "Publisher",
+        }
+        yield {
+            "kind": "application",
+            "clientId": self.client,
+            "displayName": "cirahub",
+            "homeTenant": self.publisher,
+            "secrets": [{"value": self.secret, "name": "current"}],
+            "federated": federated,
+            "granted": {self.tenant: ["Contacts.ReadWrite", "User.Read.All"]},
+        }
+        yield {
+            "kind": "application",
+            "clientId": self.reader,
+            "displayName": "cirahub vault reader",
+            "homeTenant": self.tenant,
+            "federated": federated,
+            "granted": {self.tenant: []},
+        }
+        yield {
+            "kind": "vault",
+            "name": self.vault,
+            "tenant": self.tenant,
+            "access": {self.reader: ["get"]},
+        }
+        yield {"kind": "secret", "vault": self.vault, "name": SECRET, "value": self.secret}
+        for name, user in self.mailboxes.items():
+            yield {
+                "kind": "user",
+                "id": user,
+                "tenant": self.tenant,
+                "userPrincipalName": self.address(name),
+                "displayName": NAME,
+            }
+        for number in range(PEOPLE):
+            yield {
+                "kind": "contact",
+                "mailbox": self.mailboxes["ann"],
+                "contact": self.person(number),
+            }
+
+    def person(self, number: int) -> dict[str, object]:
+        address = f"person{number}@{self.domain}"
+        return {
+            "displayName": f"{NAME} {number}",
+            "givenName": NAME,
+            "surname": str(number),
+            "emailAddresses": [{"address": address, "name": NAME}],
+        }
+
+    def surroundings(self) -> Iterator[Manifest]:
+        """What is in the namespace before anything of ours."""
+        yield {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": self.namespace}}
+        yield self.account()
+        yield self.kubernetes_secret(self.secret)
+
+    def account(self, **annotations: str) -> Manifest:
+        """The ServiceAccount, which has opted in unless told otherwise."""
+        return {
+            "apiVersion": "v1",
+            "kind": "ServiceAccount",
+            "metadata": {
+                "name": ACCOUNT,
+                "namespace": self.namespace,
+                "annotations": annotations or {"cirahub.io/allow-token-requests": "true"},
+            },
+        }
+
+    def kubernetes_secret(self, value: str | bytes) -> Manifest:
+        data = value if isinstance(value, bytes) else value.encode()
+        return {
+            "apiVersion": "v1",
+            "kind": "Secret",
+            "metadata": {"name": SECRET, "namespace": self.namespace},
+            "data": {KEY: base64.b64encode(data).decode()},
+        }
+
+    # Manifests
+
+    def federated(self, **more: object) -> Manifest:
+        """A Connection without a secret."""
+        return self._connection(
+            {"workloadIdentity": {"clientID": self.client, "serviceAccountName": ACCOUNT} | more}
+        )
+
+    def vaulted(self, *, name: str = SECRET, vault: str | None = None) -> Manifest:
+        """A Connection whose client secret is in the vault."""
+        return self._connection(
+            {
+                "clientSecret": {
+                    "clientID": self.client,
+                    "keyVault": {
+                        "vaultURL": f"https://{vault or self.vault}.vault.azure.net",
+                        "name": name,
+                    },
+                    "workloadIdentity": {
+                        "clientID": self.reader,
+                        "serviceAccountName": ACCOUNT,
+                    },
+                }
+            }
+        )
+
+    def with_secret(self, *, name: str = SECRET, key: str = KEY) -> Manifest:
+        """A Connection whose client secret is in a Kubernetes Secret."""
+        return self._connection(
+            {"clientSecret": {"clientID": self.client, "secretRef": {"name": name, "key": key}}}
+        )
+
+    def _connection(self, auth: object) -> Manifest:
+        return connection(microsoft365={"tenantID": self.tenant}, auth=auth)
+
+    def hub(self, **spec: object) -> Manifest:
+        usual = {"interval": "5s", "deletion": {"gracePeriod": "0s"}}
+        return hub("staff", **(usual | spec))
+
+    def spoke(self, name: str, **spec: object) -> Manifest:
+        return spoke(name, **({"mailbox": {"address": self.address(name)}} | spec))
+
+    def ann(self, **spec: object) -> Manifest:
+        """She contributes."""
+        return self.spoke("ann", **spec)
+
+    def bob(self, **spec: object) -> Manifest:
+        """He receives."""
+        return self.spoke("bob", **{"direction": "Receive", **spec})
+
+    async def well(self, *manifests: Manifest) -> None:
+        """All is set up and in sync: what follows befalls something that worked. `manifests`
+        stand in for the usual ones of the same kind and name."""
+        usual = [self.federated(), self.hub(), self.ann(), self.bob()]
+        chosen = {(one["kind"], one["metadata"]["name"]): one for one in [*usual, *manifests]}
+        await self.stage.apply(*chosen.values())
+        await self.comes(Seen(kind="Hub", name="staff", status="True", reason="Synced"))
+        await self.until(lambda: len(self.held("bob")) >= PEOPLE, lambda: "bob got nothing")
+
+    # What is there
+
+    def held(self, name: str) -> list[dict[str, Any]]:
+        """Contacts in a mailbox."""
+        return [each["contact"] for each in self.admin.contacts(self.mailboxes[name])]
+
+    async def comes(self, seen: Seen) -> Manifest:
+        """Wait for a condition of the object's present generation; the condition."""
+        last: list[object] = []
+
+        async def there() -> Manifest | None:
+            found = (await self.objects()).get((seen.kind, seen.name), {})
+            conditions = found.get("status", {}).get("conditions", [])
+            last[:] = conditions or ["no conditions"]
+            for one in conditions:
+                if (one["type"], one["status"], one["reason"]) == (
+                    seen.type,
+                    seen.status,
+                    seen.reason,
+                ) and one["observedGeneration"] == found["metadata"]["generation"]:
+                    return dict(one)
+            return None
+
+        found: list[Manifest] = []
+
+        async def got() -> bool:
+            one = await there()
+            found[:] = [] if one is None else [one]
+            return one is not None
+
+        await self.until(got, lambda: f"waited for {seen}, and there is {last}")
+        return found[0]
+
+    async def objects(self) -> dict[tuple[str, str], Manifest]:
+        """All of ours, by kind and name."""
+        text = await self.stage.kubectl("get", "connections,hubs,spokes", "-o", "json")
+        return {(one["kind"], one["metadata"]["name"]): one for one in json.loads(text)["items"]}
+
+    async def events(self) -> list[Event]:
+        text = await self.stage.kubectl("get", "events.events.k8s.io", "-o", "json")
+        return [
+            Event(
+                one["regarding"]["kind"],
+                one["regarding"]["name"],
+                one["type"],
+                one["reason"],
+                one.get("note", ""),
+            )
+            for one in json.loads(text)["items"]
+        ]
+
+    async def told(self, seen: Seen, type_: str, reason: str) -> Event:
+        """Wait for an event about the object."""
+        all_: list[Event] = []
+        found: list[Event] = []
+
+        async def there() -> bool:
+            all_[:] = await self.events()
+            found[:] = [
+                one
+                for one in all_
+                if (one.kind, one.name, one.type, one.reason)
+                == (seen.kind, seen.name, type_, reason)
+            ]
+            return bool(found)
+
+        await self.until(there, lambda: f"no event {type_} {reason} of {seen}, but {all_}")
+        return found[0]
+
+    def value(self, sample: Sample) -> float | None:
+        """Of the metric, if there is one."""
+        wanted = dict(sample.labels)
+        if not sample.everywhere:
+            wanted["namespace"] = self.namespace
+        for name, labels, value in self.operator.samples():
+            if name == sample.metric and wanted.items() <= labels.items():
+                return value
+        return None
+
+    async def measured(self, sample: Sample) -> None:
+        """Wait for a value among the metrics."""
+        last: list[float | None] = []
+
+        def there() -> bool:
+            last[:] = [self.value(sample)]
+            found = last[0]
+            return found is not None and (
+                found >= sample.value if sample.at_least else found == sample.value
+            )
+
+        await self.until(there, lambda: f"{sample} is {last}")
+
+    async def until(self, holds: Callable[[], Any], explain: Callable[[], str]) -> None:
+        await self.stage.until(holds, explain)
+
+    async def assert_discreet(self, log: str) -> None:
+        """No personal data and no secret in statuses, events, metrics or the log."""
+        objects = [one.get("status") for one in (await self.objects()).values()]
+        shown = yaml.safe_dump(objects) + repr(await self.events())
+        metrics = repr(self.operator.samples())
+        for where, text in {"status or event": shown, "metric": metrics, "log": log}.items():
+            for private in (NAME, self.domain, "mailbox-of", self.secret, "eyJ"):
+                assert private not in text, f"{private!r} in a {where}"
+        for known in ("@", "Traceback"):
+            assert known not in shown, f"{known!r} in a status or event"
+
+
+def matches(pattern: str, text: str) -> bool:
+    return re.search(pattern, text) is not None
