@@ -13,10 +13,11 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 from urllib.parse import quote
 
 import aiohttp
+import msgspec
 from kubernetes.aio import client, config
 from pydantic import ValidationError
 
@@ -34,6 +35,9 @@ FIELD_MANAGER = "cirahub-operator"
 FINALIZER_MANAGER = "cirahub-operator-finalizer"
 """A manager of its own: an apply without the finalizer takes away just that."""
 APPLY = "application/apply-patch+yaml"
+METADATA_ONLY = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
+"""Source: Kubernetes, "API concepts", on alternate representations of resources."""
+PAGE = "500"
 MERGE = "application/merge-patch+json"
 TIMEOUT = aiohttp.ClientTimeout(total=30)
 
@@ -61,6 +65,46 @@ class Listing(Generic[Object]):
     unparsable: Sequence[Unparsable]
 
 
+class Identified(msgspec.Struct, frozen=True, rename="camel"):
+    """An object by its name, and how new it is."""
+
+    name: str
+    namespace: str = "default"
+    uid: str = ""
+    resource_version: str = ""
+
+
+class Known(msgspec.Struct, frozen=True):
+    """What there was of a kind at a `resource_version`."""
+
+    resource_version: str
+    items: Sequence[Identified]
+
+
+class _PartialObject(msgspec.Struct):
+    metadata: Identified
+
+
+class _ListMetadata(msgspec.Struct, rename="camel"):
+    resource_version: str = ""
+    continue_: str = msgspec.field(default="", name="continue")
+
+
+class _PartialPage(msgspec.Struct):
+    metadata: _ListMetadata
+    items: list[_PartialObject] | None
+    """None on a page without any."""
+
+
+class Answers(Protocol):
+    """Who is told what the API server answers to our writes of statuses and finalizers."""
+
+    def answered(self, kind: type[Resource], body: Json) -> None: ...
+
+    def missed(self, kind: type[Resource], metadata: Metadata) -> None:
+        """The object is gone."""
+
+
 async def configuration() -> client.Configuration:
     """How to reach the API server: in a pod, by its ServiceAccount; elsewhere by KUBECONFIG or
     `~/.kube/config`. Raises ClusterRefusedError when there is neither."""
@@ -81,13 +125,14 @@ async def configuration() -> client.Configuration:
 
 
 class Cluster:
-    def __init__(self, api: client.ApiClient) -> None:
+    def __init__(self, api: client.ApiClient, answers: Answers | None = None) -> None:
         self._api = api
+        self._answers = answers
 
     @classmethod
-    async def connect(cls) -> Cluster:
+    async def connect(cls, answers: Answers | None = None) -> Cluster:
         """Raises ClusterRefusedError when there is nothing to connect to. Sends nothing yet."""
-        return cls(client.ApiClient(await configuration()))
+        return cls(client.ApiClient(await configuration()), answers)
 
     async def close(self) -> None:
         await self._api.close()  # type: ignore[no-untyped-call]
@@ -111,8 +156,29 @@ class Cluster:
         self, kind: type[Object], namespace: str, name: str
     ) -> Object | Unparsable | None:
         """None if there is no such object."""
-        answer = await self.request("GET", _path(kind, namespace, name), missing_ok=True)
-        return None if answer is None else _parse(kind, answer)
+        answer = await self.fetch(kind, namespace, name)
+        return None if answer is None else parsed(kind, answer)
+
+    async def fetch(self, kind: type[Resource], namespace: str, name: str) -> Json | None:
+        """An object as it is now. None if there is no such object."""
+        return await self.request("GET", _path(kind, namespace, name), missing_ok=True)
+
+    async def known(self, kind: type[Resource], namespace: str | None) -> Known:
+        """Names and versions of all objects, of a namespace or (None) everywhere, as they were at
+        one moment."""
+        path = f"/apis/{GROUP}/{VERSION}/{kind.definition.plural}"
+        if namespace is not None:
+            path = _path(kind, namespace)
+        found: list[Identified] = []
+        token = ""
+        while True:
+            query = {"limit": PAGE} | ({"continue": token} if token else {})
+            data = await self._answer("GET", path, query=query, accept=METADATA_ONLY)
+            page = msgspec.json.decode(data or b"{}", type=_PartialPage)
+            found.extend(one.metadata for one in page.items or ())
+            token = page.metadata.continue_
+            if not token:
+                return Known(page.metadata.resource_version, found)
 
     async def listing(self, kind: type[Object], namespace: str) -> Listing[Object]:
         """All objects of a namespace, as they are now."""
@@ -120,14 +186,14 @@ class Cluster:
         unparsable: list[Unparsable] = []
         token = ""
         while True:
-            query = {"limit": "500"} | ({"continue": token} if token else {})
+            query = {"limit": PAGE} | ({"continue": token} if token else {})
             answer = await self.request("GET", _path(kind, namespace), query=query) or {}
             for raw in answer.get("items", ()):
-                parsed = _parse(kind, raw)
-                if isinstance(parsed, Unparsable):
-                    unparsable.append(parsed)
+                one = parsed(kind, raw)
+                if isinstance(one, Unparsable):
+                    unparsable.append(one)
                 else:
-                    items.append(parsed)
+                    items.append(one)
             token = answer.get("metadata", {}).get("continue", "")
             if not token:
                 return Listing(items, unparsable)
@@ -155,7 +221,7 @@ class Cluster:
                 f"the status of {kind.definition.kind} {metadata.key} was refused: {error}. "
                 "Apply the custom resource definitions of this operator's version"
             ) from error
-        return answer is not None
+        return self._tell(kind, metadata, answer)
 
     async def hold(self, kind: type[Resource], metadata: Metadata) -> bool:
         """Put our finalizer on the object. False if it is gone."""
@@ -179,6 +245,14 @@ class Cluster:
             content_type=APPLY,
             missing_ok=True,
         )
+        return self._tell(kind, metadata, answer)
+
+    def _tell(self, kind: type[Resource], metadata: Metadata, answer: Json | None) -> bool:
+        """Whether the object is still there."""
+        if self._answers is not None and answer is None:
+            self._answers.missed(kind, metadata)
+        elif self._answers is not None and answer is not None:
+            self._answers.answered(kind, answer)
         return answer is not None
 
     async def secret_value(self, namespace: str, name: str, key: str) -> bytes | None:
@@ -228,14 +302,34 @@ class Cluster:
         """The answer's JSON; None for 404 or 410 with `missing_ok`, and for an apply to an object
         that was replaced by another of the same name. Raises ClusterUnreachableError or
         ClusterRefusedError."""
-        status, data = await self._send(method, path, query, body, content_type)
+        data = await self._answer(
+            method, path, query=query, body=body, content_type=content_type, missing_ok=missing_ok
+        )
+        return None if data is None else _decoded(data)
+
+    async def _answer(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, str] | None = None,
+        body: Json | None = None,
+        content_type: str = "application/json",
+        accept: str = "application/json",
+        missing_ok: bool = False,
+    ) -> bytes | None:
+        """The answer's bytes; None and errors as of `request`."""
+        headers = {"Accept": accept}
+        if body is not None:
+            headers["Content-Type"] = content_type
+        status, data = await self._send(method, path, query, body, headers)
         if status == 401:
             # A kubeconfig's token that has expired; its helper hands out another.
             await self.close()
             self._api = client.ApiClient(await configuration())
-            status, data = await self._send(method, path, query, body, content_type)
+            status, data = await self._send(method, path, query, body, headers)
         if 200 <= status < 300:
-            return _decoded(data)
+            return data
         if missing_ok and (status in {404, 410} or _replaced(status, data)):
             return None
         raise _error(method, path, status, data)
@@ -246,11 +340,8 @@ class Cluster:
         path: str,
         query: Mapping[str, str] | None,
         body: Json | None,
-        content_type: str,
+        headers: dict[str, str],
     ) -> tuple[int, bytes]:
-        headers = {"Accept": "application/json"}
-        if body is not None:
-            headers["Content-Type"] = content_type
         try:
             prepared = await self._api.param_serialize(
                 method,
@@ -268,7 +359,8 @@ class Cluster:
             ) from error
 
 
-def _parse(kind: type[Object], raw: Json) -> Object | Unparsable:
+def parsed(kind: type[Object], raw: Json) -> Object | Unparsable:
+    """From the API server's JSON."""
     status = raw.get("status") or {}
     try:
         return kind.model_validate({**raw, "status": status}, by_alias=True, by_name=False)

@@ -19,8 +19,10 @@ from cirahub_operator.events import Events
 from cirahub_operator.handlers import lifecycle
 from cirahub_operator.health import Health
 from cirahub_operator.metrics import Metrics
+from cirahub_operator.objects import Objects
 from cirahub_operator.probes import Probes
 from cirahub_operator.reconcile import ConnectionReconciler, HubReconciler, Surroundings
+from cirahub_operator.relist import Relist
 from cirahub_operator.resolver import GrantedTrust
 from cirahub_operator.runners import InlineRunner
 from cirahub_operator.settings import Settings
@@ -57,13 +59,14 @@ class Operation:
 
     async def run(self) -> None:
         """Until stopped. Raises OperatorError if it can't even start."""
-        cluster = await Cluster.connect()
+        objects = Objects()
+        cluster = await Cluster.connect(objects)
         try:
             await cluster.check_installed(KINDS)
             runner = self._make_runner(await self._worker_settings(cluster))
             runner.start()
             try:
-                await self._operate(cluster, runner)
+                await self._operate(cluster, objects, runner)
             finally:
                 await runner.close()
         finally:
@@ -77,7 +80,7 @@ class Operation:
             origins=self._settings.origins,
         )
 
-    async def _operate(self, cluster: Cluster, runner: InlineRunner) -> None:
+    async def _operate(self, cluster: Cluster, objects: Objects, runner: InlineRunner) -> None:
         settings, timing = self._settings, self._settings.timing
         health = Health(
             engine_silence=lambda: runner.silent_for,
@@ -87,6 +90,7 @@ class Operation:
         events = Events(cluster)
         around = Surroundings(
             cluster=cluster,
+            objects=objects,
             runner=runner,
             statuses=StatusWriter(cluster, events, self.metrics, health),
             events=events,
@@ -117,9 +121,21 @@ class Operation:
             )
             await probes.stop()
 
-        registry = handlers.registry(
-            Wakes(hubs=hubs, connections=connections, health=health, metrics=self.metrics)
+        wakes = Wakes(
+            objects=objects,
+            hubs=hubs,
+            connections=connections,
+            health=health,
+            metrics=self.metrics,
         )
+        relist = Relist(
+            cluster,
+            objects,
+            wakes,
+            namespaces=settings.namespaces,
+            interval=timing.relist_interval,
+        )
+        registry = handlers.registry(wakes)
         lifecycle.register(registry, end)
         await probes.start(
             host=settings.host,
@@ -127,7 +143,7 @@ class Operation:
             metrics_port=settings.metrics_port,
         )
         self.probes = probes
-        announced = asyncio.create_task(self._announce(health))
+        announced = asyncio.create_task(self._announce(health, relist))
         try:
             await kopf.operator(
                 registry=registry,
@@ -142,7 +158,7 @@ class Operation:
             announced.cancel()
             await end()
 
-    async def _announce(self, health: Health) -> None:
+    async def _announce(self, health: Health, relist: Relist) -> None:
         await self._kopf_ready.wait()
         # Kopf's own signal handler leaves its waiter for the stop flag hanging, which costs five
         # seconds; setting the flag instead ends both.
@@ -150,10 +166,14 @@ class Operation:
             loop = asyncio.get_running_loop()
             for signum in (signal.SIGTERM, signal.SIGINT):
                 loop.add_signal_handler(signum, self.stop)
-        health.started = True
         self.started.set()
-        served = ", ".join(self._settings.namespaces) or "all namespaces"
-        logger.info("serving %s", served)
+
+        def complete() -> None:
+            health.started = True
+            served = ", ".join(self._settings.namespaces) or "all namespaces"
+            logger.info("serving %s", served)
+
+        await relist.run(complete)
 
 
 async def _installation(cluster: Cluster) -> str:

@@ -40,6 +40,8 @@ class Timing:
     release_delay: float = 5.0
     """How long a deleted Connection is held at least, for the Spokes that are being deleted
     together with it to be noticed."""
+    relist_interval: float = 300.0
+    """Between two looks at whether the watches have told us everything."""
     progress_interval: float = 15.0
     """Between two reports of progress, on the Hub, of a pass that takes long."""
     drain: float = 3.0

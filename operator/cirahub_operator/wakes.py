@@ -1,7 +1,7 @@
 """Who is woken by what: the watches' events, turned into rings of the work queues.
 
 Only what people change wakes anybody (spec, deletion, our annotations); our own writes of statuses
-and finalizers come back as events, too, and don't.
+and finalizers come back as events, too, and don't. Before everything is known nobody is woken.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from cirahub_operator.api import Connection, Hub, Metadata, Resource, Spoke
 from cirahub_operator.api.meta import APPROVE
 from cirahub_operator.health import Health
 from cirahub_operator.metrics import Metrics
+from cirahub_operator.objects import Objects, hub_of
 from cirahub_operator.workqueue import Key, Workqueue
 
 Mark = tuple[int, bool, str | None, str | None]
@@ -20,34 +21,60 @@ Mark = tuple[int, bool, str | None, str | None]
 
 class Wakes:
     def __init__(
-        self, *, hubs: Workqueue, connections: Workqueue, health: Health, metrics: Metrics
+        self,
+        *,
+        objects: Objects,
+        hubs: Workqueue,
+        connections: Workqueue,
+        health: Health,
+        metrics: Metrics,
     ) -> None:
+        self._objects = objects
         self._hubs = hubs
         self._connections = connections
         self._health = health
         self._metrics = metrics
         self._marks: dict[str, Mark] = {}
+        self._open = False
 
-    def hub(self, event: str | None, body: Mapping[str, Any]) -> None:
-        """`event` is the watch's: ADDED, MODIFIED, DELETED, or None for the first listing."""
-        metadata = Metadata.model_validate(body["metadata"])
-        self._health.saw(Hub.definition.plural)
-        if (change := self._change(event, metadata)) is not None:
-            self._hubs.ring(Key(metadata.namespace, metadata.name), interrupt=change)
+    def open(self) -> None:
+        """Wake everybody, once everything is known, and from now on who is concerned."""
+        self._open = True
+        for connection in self._objects.connections():
+            self._connections.ring(connection)
+        for hub in self._objects.hubs():
+            self._hubs.ring(hub)
 
-    def spoke(self, event: str | None, body: Mapping[str, Any]) -> None:
-        metadata = Metadata.model_validate(body["metadata"])
-        self._health.saw(Spoke.definition.plural)
-        hub = str(body["spec"]["hubRef"]["name"])
-        if (change := self._change(event, metadata)) is not None:
-            self._hubs.ring(Key(metadata.namespace, hub), interrupt=change)
-        self._forget(Spoke, event, metadata)
+    def event(self, kind: type[Resource], event: str | None, body: Mapping[str, Any]) -> None:
+        """`event` is the watch's: ADDED, MODIFIED, DELETED, or None for a listing."""
+        self._health.saw(kind.definition.plural)
+        self.saw(kind, event, body)
 
-    def connection(self, event: str | None, body: Mapping[str, Any]) -> None:
+    def vanished(self, kind: type[Resource], key: Key) -> None:
+        """The object was deleted, and no watch told of it."""
+        body = self._objects.body(kind, key)
+        if body is not None:
+            self.saw(kind, "DELETED", body)
+
+    def saw(self, kind: type[Resource], event: str | None, body: Mapping[str, Any]) -> None:
+        """An object that the API server handed over, by whatever way."""
         metadata = Metadata.model_validate(body["metadata"])
-        self._health.saw(Connection.definition.plural)
-        if self._change(event, metadata) is not None:
-            self._connections.ring(Key(metadata.namespace, metadata.name))
+        key = Key(metadata.namespace, metadata.name)
+        if event == "DELETED":
+            self._objects.remove(kind, key, metadata.uid)
+            if kind is Spoke:
+                self._metrics.forget(kind.definition.kind, metadata.namespace, metadata.name)
+        else:
+            self._objects.put(kind, body)
+        change = self._change(event, metadata)
+        if change is None or not self._open:
+            return
+        if kind is Connection:
+            self._connections.ring(key)
+        elif kind is Hub:
+            self._hubs.ring(key, interrupt=change)
+        elif (hub := hub_of(body)) is not None:
+            self._hubs.ring(hub, interrupt=change)
 
     def _change(self, event: str | None, metadata: Metadata) -> bool | None:
         """None if nothing changed that matters; else whether it makes work that is being done on
@@ -65,7 +92,3 @@ class Wakes:
         if before == mark:
             return None
         return before is not None and before[:2] != mark[:2]
-
-    def _forget(self, kind: type[Resource], event: str | None, metadata: Metadata) -> None:
-        if event == "DELETED":
-            self._metrics.forget(kind.definition.kind, metadata.namespace, metadata.name)

@@ -12,4 +12,4 @@ from cirahub_operator.wakes import Wakes
 def register(registry: kopf.OperatorRegistry, wakes: Wakes) -> None:
     @kopf.on.event(GROUP, VERSION, Connection.definition.plural, registry=registry)
     async def changed(event: kopf.RawEvent, **_: object) -> None:
-        wakes.connection(event["type"], event["object"])
+        wakes.event(Connection, event["type"], event["object"])

@@ -12,4 +12,4 @@ from cirahub_operator.wakes import Wakes
 def register(registry: kopf.OperatorRegistry, wakes: Wakes) -> None:
     @kopf.on.event(GROUP, VERSION, Hub.definition.plural, registry=registry)
     async def changed(event: kopf.RawEvent, **_: object) -> None:
-        wakes.hub(event["type"], event["object"])
+        wakes.event(Hub, event["type"], event["object"])

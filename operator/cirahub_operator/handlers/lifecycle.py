@@ -50,6 +50,7 @@ def settings() -> kopf.OperatorSettings:
     made.queueing.worker_limit = 50
     made.queueing.idle_timeout = 0.1
     made.queueing.exit_timeout = 0.5
+    made.watching.chunk_size = 500
     # Streams that stall silently: the server ends them in time, and if it doesn't, we do.
     made.watching.server_timeout = 270
     made.watching.client_timeout = 300

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from cirahub_operator.api import Connection, Hub, Spoke
+from cirahub_operator.api import Connection, Hub
 from cirahub_operator.cluster import Unparsable
 from cirahub_operator.problems import problem_of
 from cirahub_operator.reconcile.surroundings import Surroundings
@@ -44,7 +44,7 @@ class ConnectionReconciler:
 
     async def reconcile(self, key: Key, _: Bell) -> Result:
         cluster = self._around.cluster
-        found = await cluster.get(Connection, key.namespace, key.name)
+        found = self._around.objects.get(Connection, key)
         if found is None:
             self._memories.pop(key, None)
             self._around.metrics.forget("Connection", key.namespace, key.name)
@@ -137,23 +137,16 @@ class ConnectionReconciler:
 
     async def _needing(self, key: Key) -> list[str]:
         """Spokes that are leaving, or whose Hub is, and that lead through this Connection."""
-        spokes = (await self._around.cluster.listing(Spoke, key.namespace)).items
-        hubs = (await self._around.cluster.listing(Hub, key.namespace)).items
+        spokes = (await self._around.objects.spokes_through(key)).items
+        hubs = (await self._around.objects.listing(Hub, key.namespace)).items
         leaving = {hub.metadata.name for hub in hubs if hub.metadata.deleting}
         return [
             f"Spoke {spoke.metadata.name}"
             for spoke in spokes
-            if spoke.spec.connection_ref.name == key.name
-            and spoke.metadata.held
+            if spoke.metadata.held
             and (spoke.metadata.deleting or spoke.spec.hub_ref.name in leaving)
         ]
 
     async def _wake_hubs(self, key: Key, *, interrupt: bool = False) -> None:
-        listing = await self._around.cluster.listing(Spoke, key.namespace)
-        names = {
-            spoke.spec.hub_ref.name
-            for spoke in listing.items
-            if spoke.spec.connection_ref.name == key.name
-        }
-        for name in sorted(names):
-            self._wake_hub(Key(key.namespace, name), interrupt)
+        for hub in self._around.objects.hubs_through(key):
+            self._wake_hub(hub, interrupt)

@@ -69,18 +69,18 @@ class HubReconciler:
         self._leaving: dict[Key, int] = {}
 
     async def reconcile(self, key: Key, bell: Bell) -> Result:
-        cluster = self._around.cluster
-        hub = await cluster.get(Hub, key.namespace, key.name)
-        listing = await cluster.listing(Spoke, key.namespace)
-        spokes = [one for one in listing.items if one.spec.hub_ref.name == key.name]
+        cluster, objects = self._around.cluster, self._around.objects
+        # That there is none lets its spokes go: it is asked for before it is believed.
+        hub = objects.get(Hub, key) or await cluster.get(Hub, key.namespace, key.name)
+        listing = await objects.spokes_of(key)
+        spokes = listing.items
         for invalid in listing.unparsable:
-            if invalid.references.get("hubRef") == key.name:
-                await self._spokes.invalid(invalid)
+            await self._spokes.invalid(invalid)
         if hub is None:
             return await self._gone(key, spokes)
         if isinstance(hub, Unparsable):
             return await self._invalid(hub)
-        scene = self._scene(key, hub, spokes, await cluster.listing(Connection, key.namespace))
+        scene = self._scene(key, hub, spokes, await objects.listing(Connection, key.namespace))
         if hub.metadata.deleting:
             return await self._leave(scene)
         if not await cluster.hold(Hub, hub.metadata):

@@ -11,6 +11,7 @@ from cirahub_operator.api import Metadata, Resource
 from cirahub_operator.cluster import Cluster
 from cirahub_operator.events import Events, EventType
 from cirahub_operator.metrics import Metrics
+from cirahub_operator.objects import Objects
 from cirahub_operator.resolver import Trust
 from cirahub_operator.runners import Runner
 from cirahub_operator.settings import Timing
@@ -20,6 +21,8 @@ from cirahub_operator.status import StatusWriter
 @dataclass(frozen=True)
 class Surroundings:
     cluster: Cluster
+    objects: Objects
+    """What the cluster holds; to be read, where `cluster` is for writing."""
     runner: Runner
     statuses: StatusWriter
     events: Events

@@ -1,0 +1,144 @@
+"""What is known of the cluster: never less than there is, never older than what we wrote."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from cirahub_operator.api import Connection, Hub, Metadata, Spoke
+from cirahub_operator.cluster import Identified, Known, Unparsable
+from cirahub_operator.objects import NotListedError, Objects
+from cirahub_operator.workqueue import Key
+
+from . import stage
+
+STAFF = Key("demo", "staff")
+ANN = Key("demo", "ann")
+
+
+def body(manifest: stage.Manifest, version: int, uid: str = "", **metadata: Any) -> dict[str, Any]:
+    name = manifest["metadata"]["name"]
+    told = {"name": name, "namespace": "demo", "uid": uid or f"uid-{name}", "generation": 1}
+    return manifest | {"metadata": told | {"resourceVersion": str(version)} | metadata}
+
+
+@pytest.fixture
+def objects() -> Objects:
+    made = Objects()
+    made.whole = True
+    return made
+
+
+def spoke_of(objects: Objects) -> Spoke | None:
+    found = objects.get(Spoke, ANN)
+    assert not isinstance(found, Unparsable)
+    return found
+
+
+async def test_nothing_is_handed_out_before_everything_is_known() -> None:
+    objects = Objects()
+    objects.put(Hub, body(stage.hub(), 1))
+    with pytest.raises(NotListedError):
+        objects.get(Hub, STAFF)
+    with pytest.raises(NotListedError):
+        await objects.spokes_of(STAFF)
+    with pytest.raises(NotListedError):
+        await objects.listing(Connection, "demo")
+    with pytest.raises(NotListedError):
+        objects.hubs_through(Key("demo", "contoso"))
+
+
+async def test_spokes_are_found_by_what_they_name(objects: Objects) -> None:
+    objects.put(Spoke, body(stage.spoke("ann"), 1))
+    objects.put(Spoke, body(stage.spoke("bob", hubRef={"name": "other"}), 2))
+    objects.put(Spoke, body(stage.spoke("cid", connectionRef={"name": "fabrikam"}), 3))
+    found = (await objects.spokes_of(STAFF)).items
+    assert [one.metadata.name for one in found] == ["ann", "cid"]
+    assert [
+        one.metadata.name for one in (await objects.spokes_through(Key("demo", "contoso"))).items
+    ] == ["ann", "bob"]
+    assert list(objects.hubs_through(Key("demo", "contoso"))) == [Key("demo", "other"), STAFF]
+    assert objects.hubs() == {STAFF, Key("demo", "other")}
+    objects.remove(Spoke, ANN, "uid-ann")
+    assert [one.metadata.name for one in (await objects.spokes_of(STAFF)).items] == ["cid"]
+
+
+def test_what_is_older_does_not_replace_what_we_wrote(objects: Objects) -> None:
+    objects.put(Spoke, body(stage.spoke(), 9))
+    objects.answered(Spoke, body(stage.spoke(), 12) | {"status": {"items": 5}})
+    assert not objects.put(Spoke, body(stage.spoke(), 10) | {"status": {"items": 1}})
+    found = spoke_of(objects)
+    assert found is not None
+    assert found.status.items == 5
+    assert objects.put(Spoke, body(stage.spoke(), 100) | {"status": {"items": 6}})
+
+
+def test_an_answer_that_comes_after_the_deletion_brings_nothing_back(objects: Objects) -> None:
+    objects.put(Spoke, body(stage.spoke(), 1))
+    objects.remove(Spoke, ANN, "uid-ann")
+    objects.answered(Spoke, body(stage.spoke(), 2))
+    assert spoke_of(objects) is None
+
+
+def test_a_successor_stays_when_its_predecessor_is_told_to_be_gone(objects: Objects) -> None:
+    objects.put(Spoke, body(stage.spoke(), 1, uid="first"))
+    objects.put(Spoke, body(stage.spoke(), 3, uid="second"))
+    objects.remove(Spoke, ANN, "first")
+    found = spoke_of(objects)
+    assert found is not None
+    assert found.metadata.uid == "second"
+
+
+def test_what_the_api_server_says_is_gone_is_gone(objects: Objects) -> None:
+    objects.put(Spoke, body(stage.spoke(), 1))
+    objects.missed(Spoke, Metadata(name="ann", namespace="demo", uid="uid-ann"))
+    assert spoke_of(objects) is None
+
+
+async def test_what_fits_no_model_is_handed_out_as_that(objects: Objects) -> None:
+    objects.put(Spoke, body(stage.spoke("ann", shape="round"), 1))
+    objects.put(Spoke, body(stage.spoke("bob"), 2))
+    nameless = stage.spoke("cid")
+    del nameless["spec"]["hubRef"]
+    objects.put(Spoke, body(nameless, 3))
+    listing = await objects.spokes_of(STAFF)
+    assert [one.metadata.name for one in listing.items] == ["bob"]
+    assert [one.metadata.name for one in listing.unparsable] == ["ann"]
+
+
+def test_what_nobody_reads_is_not_kept(objects: Objects) -> None:
+    told: dict[str, Any] = {
+        "managedFields": [{"manager": "kubectl"}],
+        "annotations": {
+            "kubectl.kubernetes.io/last-applied-configuration": "{}",
+            "cirahub.io/approve": "abc",
+        },
+    }
+    given = body(stage.hub(), 1, **told)
+    objects.put(Hub, given)
+    kept = objects.body(Hub, STAFF)
+    assert kept is not None
+    assert "managedFields" not in kept["metadata"]
+    assert kept["metadata"]["annotations"] == {"cirahub.io/approve": "abc"}
+    assert "managedFields" in given["metadata"]
+
+
+def listed(version: int, **names: int) -> Known:
+    items = [Identified(name, "demo", f"uid-{name}", str(at)) for name, at in names.items()]
+    return Known(str(version), items)
+
+
+def test_a_listing_tells_what_is_behind_and_what_has_vanished(objects: Objects) -> None:
+    objects.put(Spoke, body(stage.spoke("ann"), 5))
+    objects.put(Spoke, body(stage.spoke("bob"), 6))
+    objects.put(Spoke, body(stage.spoke("new"), 31))
+    found = objects.compare(Spoke, listed(30, ann=7, cid=9), None)
+    assert set(found.behind) == {ANN, Key("demo", "cid")}
+    assert found.vanished == [Key("demo", "bob")]
+
+
+def test_a_listing_of_a_namespace_says_nothing_of_others(objects: Objects) -> None:
+    objects.put(Spoke, body(stage.spoke("ann"), 5))
+    assert objects.compare(Spoke, listed(30), "another").vanished == []
+    assert objects.compare(Spoke, listed(30), "demo").vanished == [ANN]
