@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable
 
 import kopf
+import msgspec
 
 from cirahub_operator import handlers
 from cirahub_operator.api import KINDS
@@ -25,10 +26,12 @@ from cirahub_operator.reconcile import ConnectionReconciler, HubReconciler, Surr
 from cirahub_operator.relist import Relist
 from cirahub_operator.resolver import GrantedTrust
 from cirahub_operator.runners import InlineRunner
+from cirahub_operator.service_ranges import service_ranges
 from cirahub_operator.settings import Settings
 from cirahub_operator.status import StatusWriter
 from cirahub_operator.wakes import Wakes
 from cirahub_operator.workqueue import Key, Workqueue
+from cirahub_sync.origins import Origins
 from cirahub_sync.worker import WorkerSettings
 
 logger = logging.getLogger(__name__)
@@ -77,8 +80,19 @@ class Operation:
             database=self._settings.database,
             key_file=self._settings.key_file,
             installation=self._settings.installation or await _installation(cluster),
-            origins=self._settings.origins,
+            origins=await self._origins(cluster),
         )
+
+    async def _origins(self, cluster: Cluster) -> Origins:
+        """Where services are, and, of the ranges of the cluster, where they are not."""
+        origins = self._settings.origins
+        ranges = {
+            *origins.cluster_ranges,
+            *self._settings.cluster_ranges,
+            *await service_ranges(cluster),
+        }
+        logger.info("no service may be in %s", ", ".join(sorted(ranges)) or "no known range")
+        return msgspec.structs.replace(origins, cluster_ranges=tuple(sorted(ranges)))
 
     async def _operate(self, cluster: Cluster, objects: Objects, runner: InlineRunner) -> None:
         settings, timing = self._settings, self._settings.timing

@@ -64,6 +64,8 @@ class Settings:
     namespaces: tuple[str, ...] = ()
     """Namespaces to serve; none: all of them."""
     origins: Origins = field(default_factory=Origins)
+    cluster_ranges: tuple[str, ...] = ()
+    """Ranges of the cluster (CIDR), besides those of its Services: no remote may be there."""
     own_identity: tuple[OwnIdentity, ...] = ()
     """Namespaces that may use the operator's own identity. None by default."""
     host: str = "0.0.0.0"  # noqa: S104 (probes and scrapers come from outside the pod)

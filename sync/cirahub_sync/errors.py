@@ -27,6 +27,13 @@ class ConfigurationError(CirahubError):
     stalled = True
 
 
+class AddressRefusedError(ConfigurationError):
+    """A service's name leads to an address that nothing is sent to: this machine, its link, a
+    metadata service, or the inside of the cluster."""
+
+    reason = "AddressRefused"
+
+
 class KeyUnavailableError(CirahubError):
     """The store exists, but the key-encryption key that opens it does not."""
 

@@ -8,6 +8,7 @@ can't choose a host by itself.
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -16,6 +17,8 @@ import msgspec
 
 from cirahub_sync.configuration import Cloud
 from cirahub_sync.errors import ConfigurationError
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 class CloudHosts(msgspec.Struct, frozen=True):
@@ -48,10 +51,17 @@ HOSTS: Mapping[Cloud, CloudHosts] = {
 
 
 class Origins(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Rewrites of origins (`scheme://host[:port]`) and the CA that signs their answers."""
+    """Rewrites of origins (`scheme://host[:port]`) and the CA that signs their answers; and the
+    ranges of the cluster (`10.96.0.0/12`), where no other origin may be."""
 
     origins: Mapping[str, str] = {}
     ca_file: str | None = None
+    cluster_ranges: tuple[str, ...] = ()
+
+    @property
+    def networks(self) -> tuple[Network, ...]:
+        """The cluster's ranges. Raises ConfigurationError."""
+        return tuple(map(network, self.cluster_ranges))
 
     def rewrite(self, url: str) -> str:
         """The URL with its origin replaced, if there is a rewrite for it."""
@@ -65,6 +75,16 @@ class Origins(msgspec.Struct, frozen=True, omit_defaults=True):
 
     def rewritten(self, url: str) -> bool:
         return self.rewrite(url) != url
+
+
+def network(text: str) -> Network:
+    """A range in CIDR notation, or a single address. Raises ConfigurationError."""
+    try:
+        return ipaddress.ip_network(text, strict=False)
+    except ValueError as error:
+        raise ConfigurationError(
+            f"{text!r} is no range of addresses; write it like 10.96.0.0/12 or fd00:10:96::/112"
+        ) from error
 
 
 def load(path: Path | None) -> Origins:

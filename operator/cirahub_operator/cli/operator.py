@@ -37,6 +37,13 @@ def _grants(
     return tuple(map(_grant, texts))
 
 
+def _ranges(_: click.Context, __: click.Parameter, texts: tuple[str, ...]) -> tuple[str, ...]:
+    try:
+        return tuple(str(origins.network(text)) for text in texts)
+    except CirahubError as error:
+        raise click.BadParameter(str(error)) from error
+
+
 def _grant(text: str) -> OwnIdentity:
     pairs = [part.partition("=")[::2] for part in text.split(",")]
     known = {"namespace", "tenant", "vault"}
@@ -90,6 +97,18 @@ def _grant(text: str) -> OwnIdentity:
     envvar="CIRAHUB_ENDPOINTS",
     show_envvar=True,
     help="File that puts other hosts in the place of Microsoft's, as `cirahub simulate` writes it.",
+)
+@click.option(
+    "--cluster-range",
+    "cluster_ranges",
+    multiple=True,
+    callback=_ranges,
+    envvar="CIRAHUB_CLUSTER_RANGES",
+    show_envvar=True,
+    metavar="CIDR",
+    help="A range of the cluster's pods or nodes; may be repeated (in the variable: separated by "
+    "spaces). A service whose name leads there is not connected to, nor one in the ranges of "
+    "Services, which are known, or on this machine or its link.",
 )
 @click.option(
     "--own-identity",
@@ -178,6 +197,7 @@ def command(
     key_file: Path,
     installation_id: str,
     endpoints: Path | None,
+    cluster_ranges: tuple[str, ...],
     own_identity: tuple[OwnIdentity, ...],
     listen: str,
     health_port: int,
@@ -204,6 +224,7 @@ def command(
         key_file=key_file,
         installation=installation_id,
         origins=_origins(endpoints),
+        cluster_ranges=cluster_ranges,
         own_identity=own_identity,
         host=listen,
         health_port=health_port,

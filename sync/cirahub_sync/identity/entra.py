@@ -8,19 +8,17 @@ where a new one is wanted.
 from __future__ import annotations
 
 import asyncio
-import os
 from typing import Any
 from urllib.parse import urlsplit
 
 import msal  # type: ignore[import-untyped]
 import msgspec
 import requests
-from requests.adapters import HTTPAdapter
-from requests.utils import get_environ_proxies
 
 from cirahub_sync.configuration import Cloud
 from cirahub_sync.errors import CirahubError, CredentialError, EndpointUnavailableError
 from cirahub_sync.identity import aadsts
+from cirahub_sync.network import Route
 from cirahub_sync.origins import HOSTS, Origins
 
 _TIMEOUTS = (10.0, 30.0)
@@ -68,10 +66,8 @@ class EntraClient:
         self.who = f"{name} (tenant {tenant_id}, client {client_id})"
         """For messages."""
         self._client_id = client_id
-        self._authority = f"{origins.rewrite(authority)}/{tenant_id}"
-        rewritten = origins.rewritten(authority)
-        self._ca_file = origins.ca_file if rewritten else os.environ.get("SSL_CERT_FILE")
-        self._proxies = not rewritten
+        self._route = Route(authority, origins, self.who)
+        self._authority = f"{self._route.url}/{tenant_id}"
 
     async def acquire(self, scope: str, proof: Proof) -> Granted:
         """A token, by one request and one for the tenant's configuration.
@@ -81,9 +77,7 @@ class EntraClient:
         return await asyncio.to_thread(self._acquire, scope, proof)
 
     def _acquire(self, scope: str, proof: Proof) -> Granted:
-        with _Session(
-            self._ca_file, get_environ_proxies(self._authority) if self._proxies else {}
-        ) as http:
+        with _Session(self._route) as http:
             try:
                 application = msal.ConfidentialClientApplication(
                     self._client_id,
@@ -143,12 +137,13 @@ class _Session(requests.Session):
     """Without redirects, and without what the environment presets: `REQUESTS_CA_BUNDLE` would
     override the certificate authority, `.netrc` the credentials."""
 
-    def __init__(self, ca_file: str | None, proxies: dict[str, str]) -> None:
+    def __init__(self, route: Route) -> None:
         super().__init__()
         self.trust_env = False
-        self.verify = ca_file or True
-        self.proxies = proxies
-        self.mount("https://", HTTPAdapter(max_retries=1))
+        self.verify = route.ca_file or True
+        self.proxies = {"https": route.proxy} if route.proxy else {}
+        self.adapters.clear()
+        self.mount("https://", route.adapter(retries=1))
 
     def send(self, request: requests.PreparedRequest, **options: Any) -> requests.Response:
         options |= {"allow_redirects": False, "timeout": _TIMEOUTS}

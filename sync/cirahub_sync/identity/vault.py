@@ -30,6 +30,7 @@ from cirahub_sync.errors import (
     EndpointUnavailableError,
 )
 from cirahub_sync.identity.base import TokenProvider
+from cirahub_sync.network import Route
 from cirahub_sync.origins import HOSTS, Origins
 
 _NAME = re.compile(r"[0-9A-Za-z-]{1,127}")
@@ -68,22 +69,18 @@ class VaultSecret:
         url = f"https://{vault}"
         self._what = f"{name}: secret {reference.name} in {vault}"
         self._reference = reference
-        self._url = origins.rewrite(url)
-        self._rewritten = origins.rewritten(url)
-        self._ca_file = origins.ca_file if self._rewritten else None
+        self._route = Route(url, origins, self._what)
         self._credential = _OwnCredential(
             tokens, scope=f"https://{suffix[1:]}/.default", tenant_id=tenant_id, what=self._what
         )
 
     async def read(self) -> str:
         """The secret's value. Raises CredentialError and EndpointUnavailableError."""
-        verify: dict[str, Any] = {"connection_verify": self._ca_file} if self._ca_file else {}
-        transport = AioHttpTransport(use_env_settings=not self._rewritten, **verify)
         client = SecretClient(
-            self._url,
+            self._route.url,
             self._credential,
-            transport=transport,
-            verify_challenge_resource=not self._rewritten,
+            transport=AioHttpTransport(session=self._route.session()),
+            verify_challenge_resource=not self._route.rewritten,
             permit_redirects=False,
             retry_total=2,
             retry_backoff_factor=0.2,

@@ -12,7 +12,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-import ssl
 import uuid
 from collections.abc import Callable, Sequence
 from types import TracebackType
@@ -37,6 +36,7 @@ from cirahub_sync.endpoints.graph.answers import (
 from cirahub_sync.endpoints.graph.wire import BATCH
 from cirahub_sync.errors import EndpointUnavailableError, ProtocolError, ThrottledError
 from cirahub_sync.identity.base import TokenProvider
+from cirahub_sync.network import Route
 from cirahub_sync.origins import HOSTS, Origins
 from cirahub_sync.throttle import Throttle
 
@@ -93,13 +93,14 @@ class GraphSession:
         self.throttle = throttle or Throttle()
         self.requests = 0
         """HTTP requests sent so far; a `$batch` is one."""
-        self.origin = origins.rewrite(graph)
+        route = Route(graph, origins, f"connection {connection.name}")
+        self.origin = route.url
         self._origins = origins
         self._tokens = tokens
         self._scope = f"{graph}/.default"
         self._patience = patience or Patience()
         self._jitter = jitter
-        self._transport = _transport(origins, graph)
+        self._transport = AiohttpTransport(verify=route.trust, client=route.session)
         self._client = _client(self._transport, self._patience)
 
     @property
@@ -344,20 +345,6 @@ class GraphSession:
                 f"{what}: Graph asks to wait {asked:.0f} s ({answer.summary})", retry_after=asked
             )
         await asyncio.sleep(max(wait, asked or 0.0))
-
-
-def _transport(origins: Origins, graph: str) -> AiohttpTransport:
-    """Proxies of the environment serve the real service only, never a rewritten origin."""
-    rewritten = origins.rewritten(graph)
-    trust = ssl.create_default_context(cafile=origins.ca_file if rewritten else None)
-
-    def make() -> aiohttp.ClientSession:
-        connector = aiohttp.TCPConnector(ssl=trust, limit=100, keepalive_timeout=30)
-        return aiohttp.ClientSession(
-            connector=connector, trust_env=not rewritten, cookie_jar=aiohttp.DummyCookieJar()
-        )
-
-    return AiohttpTransport(verify=trust, client=make)
 
 
 def _client(transport: AiohttpTransport, patience: Patience) -> httpx.AsyncClient:
