@@ -24,6 +24,7 @@ from pydantic import ValidationError
 from cirahub_operator.api import Resource, Status
 from cirahub_operator.api.meta import API_VERSION, FINALIZER, GROUP, VERSION, Metadata
 from cirahub_operator.errors import (
+    ClusterConflictError,
     ClusterRefusedError,
     ClusterUnreachableError,
     NotInstalledError,
@@ -428,6 +429,8 @@ def _error(method: str, path: str, status: int, data: bytes) -> Exception:
     text = f"{method} {path}: {status}, {' '.join(message.split())[:500]}"
     if status in {401, 403}:
         return PermissionMissingError(f"{text}; grant the operator's ServiceAccount that right")
-    if status in {408, 409, 429, 502, 503, 504} or (status == 500 and method == "GET"):
+    if status == 409:
+        return ClusterConflictError(text)
+    if status in {408, 429, 502, 503, 504} or (status == 500 and method == "GET"):
         return ClusterUnreachableError(text)
     return ClusterRefusedError(text)

@@ -11,6 +11,10 @@ class ClusterUnreachableError(OperatorError):
     """The API server did not answer, or not now. Comes right by itself."""
 
 
+class ClusterConflictError(ClusterUnreachableError):
+    """Somebody else changed the object first: look again."""
+
+
 class ClusterRefusedError(OperatorError):
     """The API server understood and said no: trying the same again won't help."""
 
@@ -29,3 +33,7 @@ class StatusRefusedError(ClusterRefusedError):
 
 class RunnerStoppedError(OperatorError):
     """The engine is shutting down or gone."""
+
+
+class LeadershipLostError(OperatorError):
+    """Another operator may serve from now on: this process has to end."""

@@ -30,6 +30,8 @@ class Health:
         self._unseen: dict[str, float] = {}
         self.started = False
         """The watches are being set up: from now on we serve."""
+        self.standing_by = False
+        """Another operator serves, or may; we are there to follow it."""
         self.stopping = False
 
     def wrote(self, kind: str) -> None:
@@ -59,7 +61,9 @@ class Health:
         return wrong
 
     def ready(self) -> list[str]:
-        """What keeps us from serving, a line each."""
+        """What keeps us from serving when it is our turn, a line each. A stand-by is ready: nothing
+        is routed by this, and a rolling update that waited for a new pod to lead would wait for
+        the old one, which ends only when the new one is ready."""
         if self.stopping:
             return ["shutting down"]
-        return [] if self.started else ["starting"]
+        return [] if self.started or self.standing_by else ["starting"]

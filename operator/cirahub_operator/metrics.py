@@ -94,6 +94,11 @@ class Metrics:
             ["kind"],
             registry=self.registry,
         )
+        self.leader = Gauge(
+            "cirahub_leader",
+            "1 while this operator serves, 0 while it stands by, starts or ends.",
+            registry=self.registry,
+        )
         self.watch_age = Gauge(
             "cirahub_watch_event_age_seconds",
             "Time since the last event of a kind's watch.",

@@ -1,4 +1,5 @@
-"""The operator put together: cluster, engine, work queues, Kopf, probes; and its orderly end."""
+"""The operator put together: cluster, election, engine, work queues, Kopf, probes; and its orderly
+end. A stand-by has its probes and its metrics, and begins with the rest when it leads."""
 
 from __future__ import annotations
 
@@ -6,7 +7,9 @@ import asyncio
 import logging
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
+from functools import partial
 
 import kopf
 import msgspec
@@ -19,6 +22,8 @@ from cirahub_operator.errors import PermissionMissingError
 from cirahub_operator.events import Events
 from cirahub_operator.handlers import lifecycle
 from cirahub_operator.health import Health
+from cirahub_operator.leadership import Leadership, Watchdog
+from cirahub_operator.leases import LeaseObject, own_namespace
 from cirahub_operator.metrics import Metrics
 from cirahub_operator.objects import Objects
 from cirahub_operator.probes import Probes
@@ -27,7 +32,7 @@ from cirahub_operator.relist import Relist
 from cirahub_operator.resolver import GrantedTrust
 from cirahub_operator.runners import InlineRunner
 from cirahub_operator.service_ranges import service_ranges
-from cirahub_operator.settings import Settings
+from cirahub_operator.settings import Election, Settings
 from cirahub_operator.status import StatusWriter
 from cirahub_operator.wakes import Wakes
 from cirahub_operator.workqueue import Key, Workqueue
@@ -54,26 +59,102 @@ class Operation:
         self.started = asyncio.Event()
         """Set once the watches are being set up."""
         self.metrics = Metrics()
-        self.probes: Probes | None = None
+        self._runner: InlineRunner | None = None
+        self._health = Health(
+            engine_silence=lambda: self._runner.silent_for if self._runner else 0.0,
+            watch_limit=settings.timing.watch_silence,
+            engine_limit=settings.timing.engine_silence,
+        )
+        self._drain = settings.timing.drain
+        self.probes = Probes(self._health, self.metrics)
 
     def stop(self) -> None:
         """Ask for an orderly end. Returns at once."""
         self._stop.set()
 
     async def run(self) -> None:
-        """Until stopped. Raises OperatorError if it can't even start."""
-        objects = Objects()
-        cluster = await Cluster.connect(objects)
-        try:
+        """Until stopped. Raises OperatorError if it can't even start, LeadershipLostError when
+        another operator may serve from now on."""
+        self._heed_signals()
+        async with AsyncExitStack() as stack:
+            objects = Objects()
+            cluster = await Cluster.connect(objects)
+            stack.push_async_callback(cluster.close)
             await cluster.check_installed(KINDS)
-            runner = self._make_runner(await self._worker_settings(cluster))
-            runner.start()
-            try:
-                await self._operate(cluster, objects, runner)
-            finally:
-                await runner.close()
+            worker = await self._worker_settings(cluster)
+            stack.push_async_callback(self.probes.stop)
+            await self.probes.start(
+                host=self._settings.host,
+                health_port=self._settings.health_port,
+                metrics_port=self._settings.metrics_port,
+            )
+            serve = partial(self._serve, cluster, objects, worker)
+            if self._settings.election is None:
+                await serve()
+            else:
+                await self._take_turns(self._settings.election, serve)
+
+    async def _take_turns(self, election: Election, serve: Callable[[], Awaitable[None]]) -> None:
+        """Stand by until it is our turn, serve, and let the next one begin when all has ended."""
+        # A cluster of its own: renewals don't queue behind a thousand statuses.
+        cluster = await Cluster.connect()
+        try:
+            leadership = Leadership(
+                LeaseObject(cluster, election.namespace or own_namespace(), election.name),
+                timing=election.timing,
+                serves=",".join(sorted(self._settings.namespaces)),
+            )
+            self._health.standing_by = True
+            if await self._elected(leadership):
+                try:
+                    with Watchdog(leadership):
+                        await self._lead(leadership, serve)
+                finally:
+                    await leadership.release()
         finally:
             await cluster.close()
+
+    async def _elected(self, leadership: Leadership) -> bool:
+        """False if told to stop before it was our turn."""
+        acquiring = asyncio.create_task(leadership.acquire())
+        stopping = asyncio.create_task(self._stop.wait())
+        try:
+            await asyncio.wait({acquiring, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            if acquiring.done():
+                acquiring.result()
+            return acquiring.done()
+        finally:
+            for task in (acquiring, stopping):
+                task.cancel()
+            await asyncio.gather(acquiring, stopping, return_exceptions=True)
+
+    async def _lead(self, leadership: Leadership, serve: Callable[[], Awaitable[None]]) -> None:
+        keeping = asyncio.create_task(leadership.keep())
+        keeping.add_done_callback(self._lost)
+        try:
+            await serve()
+        finally:
+            if keeping.done() and not keeping.cancelled():
+                keeping.result()
+            keeping.cancel()
+            await asyncio.gather(keeping, return_exceptions=True)
+
+    def _lost(self, keeping: asyncio.Task[None]) -> None:
+        if not keeping.cancelled() and (error := keeping.exception()) is not None:
+            logger.critical("%s", error)
+            self._drain = 0.0
+            self.stop()
+
+    async def _serve(self, cluster: Cluster, objects: Objects, worker: WorkerSettings) -> None:
+        runner = self._runner = self._make_runner(worker)
+        runner.start()
+        self.metrics.leader.set(1)
+        try:
+            await self._operate(cluster, objects, runner)
+        finally:
+            self.metrics.leader.set(0)
+            await runner.close()
+            self._runner = None
 
     async def _worker_settings(self, cluster: Cluster) -> WorkerSettings:
         return WorkerSettings(
@@ -95,12 +176,7 @@ class Operation:
         return msgspec.structs.replace(origins, cluster_ranges=tuple(sorted(ranges)))
 
     async def _operate(self, cluster: Cluster, objects: Objects, runner: InlineRunner) -> None:
-        settings, timing = self._settings, self._settings.timing
-        health = Health(
-            engine_silence=lambda: runner.silent_for,
-            watch_limit=timing.watch_silence,
-            engine_limit=timing.engine_silence,
-        )
+        settings, timing, health = self._settings, self._settings.timing, self._health
         events = Events(cluster)
         around = Surroundings(
             cluster=cluster,
@@ -126,14 +202,12 @@ class Operation:
             metrics=self.metrics,
             timing=timing,
         )
-        probes = Probes(health, self.metrics)
 
         async def end() -> None:
             health.stopping = True
-            await asyncio.gather(
-                hubs.stop(drain=timing.drain), connections.stop(drain=timing.drain)
-            )
-            await probes.stop()
+            await asyncio.gather(hubs.stop(drain=self._drain), connections.stop(drain=self._drain))
+            # Here, because Kopf waits five seconds for whatever still serves a connection.
+            await self.probes.stop()
 
         wakes = Wakes(
             objects=objects,
@@ -151,12 +225,6 @@ class Operation:
         )
         registry = handlers.registry(wakes)
         lifecycle.register(registry, end)
-        await probes.start(
-            host=settings.host,
-            health_port=settings.health_port,
-            metrics_port=settings.metrics_port,
-        )
-        self.probes = probes
         announced = asyncio.create_task(self._announce(health, relist))
         try:
             await kopf.operator(
@@ -176,10 +244,7 @@ class Operation:
         await self._kopf_ready.wait()
         # Kopf's own signal handler leaves its waiter for the stop flag hanging, which costs five
         # seconds; setting the flag instead ends both.
-        if threading.current_thread() is threading.main_thread():
-            loop = asyncio.get_running_loop()
-            for signum in (signal.SIGTERM, signal.SIGINT):
-                loop.add_signal_handler(signum, self.stop)
+        self._heed_signals()
         self.started.set()
 
         def complete() -> None:
@@ -188,6 +253,12 @@ class Operation:
             logger.info("serving %s", served)
 
         await relist.run(complete)
+
+    def _heed_signals(self) -> None:
+        if threading.current_thread() is threading.main_thread():
+            loop = asyncio.get_running_loop()
+            for signum in (signal.SIGTERM, signal.SIGINT):
+                loop.add_signal_handler(signum, self.stop)
 
 
 async def _installation(cluster: Cluster) -> str:

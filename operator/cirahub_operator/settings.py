@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from cirahub_sync.origins import Origins
+
+LEASE_SPREAD = 0.2
+"""The random part of the time between two tries, so that those who wait don't come all at once."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,6 +58,38 @@ class Timing:
 
 
 @dataclass(frozen=True, kw_only=True)
+class LeaseTiming:
+    """Seconds. What client-go's users are used to."""
+
+    duration: float = 15.0
+    """How long the others leave a Lease alone that isn't renewed any more."""
+    renew_deadline: float = 10.0
+    """How long the holder goes on trying to renew before it gives up. What is left of the duration
+    is its time to end."""
+    retry_period: float = 2.0
+    """Between two renewals, and between two looks of those who wait."""
+
+    def __post_init__(self) -> None:
+        """Raises ValueError for times that would let two lead, or nobody."""
+        if self.duration < 1 or self.duration != math.floor(self.duration):
+            raise ValueError("the lease duration has to be whole seconds, one at least")
+        if self.renew_deadline >= self.duration:
+            raise ValueError("the renew deadline has to be shorter than the lease duration")
+        if self.retry_period <= 0 or self.retry_period * (1 + LEASE_SPREAD) >= self.renew_deadline:
+            raise ValueError("the retry period has to be well below the renew deadline")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Election:
+    """The Lease by which operators take turns."""
+
+    namespace: str = ""
+    """Blank: the operator's own in a pod, else `default`."""
+    name: str = "cirahub-operator"
+    timing: LeaseTiming = field(default_factory=LeaseTiming)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Settings:
     database: str
     """SQLAlchemy URL of the store."""
@@ -76,4 +112,6 @@ class Settings:
     """For /metrics; 0 picks a free one. May be the same as `health_port`."""
     concurrent_passes: int = 8
     """Passes, of different hubs, that may run at the same time."""
+    election: Election | None = None
+    """None: serve at once, and trust that nobody else does."""
     timing: Timing = field(default_factory=Timing)

@@ -83,7 +83,6 @@ def test_series_go_when_their_object_goes() -> None:
 async def test_an_operator_answers_its_probes_and_scrapers(stage: Stage, operate: Operate) -> None:
     async with operate() as operation, aiohttp.ClientSession() as session:
         probes = operation.probes
-        assert probes is not None
         await stage.apply(connection_manifest(), hub_manifest(), spoke_manifest())
         await stage.comes("hub", "staff", "True", "Synced")
 

@@ -15,7 +15,7 @@ from cirahub_operator.api.duration import seconds
 from cirahub_operator.cli.store import KeyFile, state_folder
 from cirahub_operator.errors import OperatorError
 from cirahub_operator.logs import LogFormat
-from cirahub_operator.settings import OwnIdentity, Settings, Timing
+from cirahub_operator.settings import Election, LeaseTiming, OwnIdentity, Settings, Timing
 from cirahub_sync import origins
 from cirahub_sync.errors import CirahubError
 
@@ -145,6 +145,54 @@ def _grant(text: str) -> OwnIdentity:
     help="Port of /metrics; 0 picks a free one. May be the health port.",
 )
 @click.option(
+    "--leader-election/--no-leader-election",
+    default=True,
+    envvar="CIRAHUB_LEADER_ELECTION",
+    show_envvar=True,
+    help="Take turns with other operators that share the Lease: one serves, the others stand by. "
+    "Off with --dev, unless given.",
+)
+@click.option(
+    "--lease-namespace",
+    default="",
+    show_default=False,
+    envvar="CIRAHUB_LEASE_NAMESPACE",
+    show_envvar=True,
+    help="Namespace of the Lease. Default: the operator's own in a pod, else `default`.",
+)
+@click.option(
+    "--lease-name",
+    default="cirahub-operator",
+    envvar="CIRAHUB_LEASE_NAME",
+    show_envvar=True,
+    help="Name of the Lease. Operators that serve different namespaces each need their own.",
+)
+@click.option(
+    "--lease-duration",
+    default="15s",
+    callback=_duration,
+    envvar="CIRAHUB_LEASE_DURATION",
+    show_envvar=True,
+    help="How long the others leave a Lease alone that its holder does not renew any more.",
+)
+@click.option(
+    "--renew-deadline",
+    default="10s",
+    callback=_duration,
+    envvar="CIRAHUB_RENEW_DEADLINE",
+    show_envvar=True,
+    help="How long the holder tries to renew before it ends; it has the rest of the lease duration "
+    "for that.",
+)
+@click.option(
+    "--retry-period",
+    default="2s",
+    callback=_duration,
+    envvar="CIRAHUB_RETRY_PERIOD",
+    show_envvar=True,
+    help="Time between two renewals, and between two looks of a stand-by.",
+)
+@click.option(
     "--concurrent-passes",
     type=click.IntRange(1, 1000),
     default=8,
@@ -185,8 +233,9 @@ def _grant(text: str) -> OwnIdentity:
 @click.option(
     "--dev",
     is_flag=True,
-    help="For a laptop: listen on 127.0.0.1 and log for people; unless given, keep the store and "
-    "its key, which is made if there is none, in the state folder (XDG_STATE_HOME/cirahub).",
+    help="For a laptop: listen on 127.0.0.1, log for people and take turns with nobody; unless "
+    "given, keep the store and its key, which is made if there is none, in the state folder "
+    "(XDG_STATE_HOME/cirahub).",
 )
 @click.pass_context
 def command(
@@ -202,6 +251,12 @@ def command(
     listen: str,
     health_port: int,
     metrics_port: int,
+    leader_election: bool,
+    lease_namespace: str,
+    lease_name: str,
+    lease_duration: float,
+    renew_deadline: float,
+    retry_period: float,
     concurrent_passes: int,
     erase_timeout: float,
     check_interval: float,
@@ -212,10 +267,11 @@ def command(
 ) -> None:
     """Serve a cluster until told to stop (SIGTERM, Ctrl-C).
 
-    Watches Connections, Hubs and Spokes, and syncs what they declare. One operator at a time may
-    serve a namespace: there is no leader election yet.
+    Watches Connections, Hubs and Spokes, and syncs what they declare. Several may run: the one
+    that holds the Lease serves, the others stand by; one that loses the Lease ends.
 
-    Exit codes: 0 stopped when told to; 1 could not start or go on; 2 wrong options.
+    Exit codes: 0 stopped when told to; 1 could not start or go on, or lost the Lease; 2 wrong
+    options.
     """
     given = _Given(context)
     settings = Settings(
@@ -230,6 +286,15 @@ def command(
         health_port=health_port,
         metrics_port=metrics_port,
         concurrent_passes=concurrent_passes,
+        election=_election(
+            lease_namespace,
+            lease_name,
+            duration=lease_duration,
+            renew_deadline=renew_deadline,
+            retry_period=retry_period,
+        )
+        if leader_election
+        else None,
         timing=Timing(erase_timeout=erase_timeout, check_interval=check_interval),
     )
     if dev:
@@ -254,6 +319,8 @@ class _Given:
 
 def _for_laptop(settings: Settings, given: _Given) -> Settings:
     folder = state_folder()
+    if not given.option("leader_election"):
+        settings = replace(settings, election=None)
     if not given.option("listen"):
         settings = replace(settings, host="127.0.0.1")
     if not given.option("key_file"):
@@ -264,6 +331,15 @@ def _for_laptop(settings: Settings, given: _Given) -> Settings:
     if not key.exists():
         key.make()
     return settings
+
+
+def _election(namespace: str, name: str, **timing: float) -> Election:
+    try:
+        return Election(namespace=namespace, name=name, timing=LeaseTiming(**timing))
+    except ValueError as error:
+        raise click.UsageError(
+            f"{error} (--lease-duration, --renew-deadline, --retry-period)"
+        ) from error
 
 
 def _origins(endpoints: Path | None) -> origins.Origins:
