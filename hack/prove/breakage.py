@@ -91,7 +91,7 @@ BREAKAGES: tuple[Breakage, ...] = (
         invariant=9,
         what="deletions do not wait",
         file=f"{_ENGINE}/plan.py",
-        old="wait_until=0.0 if item.erased else since + limits.grace_period,",
+        old="wait_until=0.0 if item.erased or withdrawn else since + limits.grace_period,",
         new="wait_until=0.0,",
         tests="tests/engine/test_deletions.py",
     ),

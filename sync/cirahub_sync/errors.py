@@ -119,3 +119,10 @@ class StoreError(CirahubError):
     """The database cannot be read or written."""
 
     reason = "StoreUnavailable"
+
+
+class ErasureUnderWayError(CirahubError):
+    """What somebody left behind is being erased, and can't be taken up any more. Comes right by
+    itself, once that is complete."""
+
+    reason = "ErasureUnderWay"

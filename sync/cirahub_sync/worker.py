@@ -10,17 +10,18 @@ from pathlib import Path
 
 import msgspec
 
-from cirahub_sync.configuration import ConnectionConfig, Flow, HubConfig, SpokeConfig
+from cirahub_sync.configuration import ConnectionConfig, HubConfig, SpokeConfig
 from cirahub_sync.endpoints.base import Endpoint
 from cirahub_sync.endpoints.graph import GraphSession, open_endpoint
 from cirahub_sync.engine import sync_pass
 from cirahub_sync.engine.context import PassContext, SpokeRun, problem_of
-from cirahub_sync.engine.leave import Withdrawal, empty, leave
 from cirahub_sync.engine.plan import fields_changed
-from cirahub_sync.engine.report import PassReport, Problem, SpokeReport
+from cirahub_sync.engine.report import PassReport, SpokeReport
+from cirahub_sync.erasure import Erasure, ErasureReport
 from cirahub_sync.errors import AccessDeniedError, CirahubError, ConfigurationError
 from cirahub_sync.identity.base import CredentialSource, TokenProvider
 from cirahub_sync.identity.provider import provider
+from cirahub_sync.leaving import Leaving
 from cirahub_sync.model.field_names import manifest_name
 from cirahub_sync.origins import HOSTS, Origins
 from cirahub_sync.store.opening import Store
@@ -41,22 +42,6 @@ class WorkerSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Who we are in the stamps of our copies: 1 to 36 characters of `[a-z0-9-]`, the same for as
     long as the copies live (on a cluster: the UID of kube-system, by default)."""
     origins: Origins = Origins()
-
-
-class ErasureReport(msgspec.Struct, frozen=True, kw_only=True):
-    copies_deleted: int
-    """Permanently, in mailboxes."""
-    items_erased: int
-    """Left the hub because nobody else contributed them."""
-    items_changed: int
-    """Stayed, without what the leaver had put in."""
-    copies_remaining: int
-    """Could not be reached; try again."""
-    problems: Sequence[Problem] = ()
-
-    @property
-    def complete(self) -> bool:
-        return self.copies_remaining == 0 and not self.problems
 
 
 class PlannedAction(msgspec.Struct, frozen=True, kw_only=True):
@@ -101,6 +86,7 @@ class Worker:
         self._sessions: dict[str, _Session] = {}
         self._throttles: dict[tuple[str, str], Throttle] = {}
         self._verified: dict[str, set[str]] = {}
+        self._leaving = Leaving(store, self._context, self._doubt, clock)
 
     @classmethod
     def open(
@@ -162,40 +148,47 @@ class Worker:
         ]
         return PlanReport(report=context.report, actions=actions)
 
-    async def erase_spoke(
-        self, hub: HubConfig, spoke: SpokeConfig, remaining: Sequence[SpokeConfig]
+    async def leave_spoke(
+        self, hub: HubConfig, uid: str, *, erase_at: float, spoke: SpokeConfig | None = None
+    ) -> bool:
+        """Record durably that a spoke leaves, to be erased at `erase_at`. Sends nothing. Asked
+        again, it keeps the earlier of both times. `spoke` is its configuration if that can be
+        resolved; otherwise the one of its last pass counts. False if the store knows nothing of
+        the spoke: there is nothing to erase. A store that knows nothing even of the hub may have
+        been lost: then a spoke that is given leaves all the same, and copies are looked for."""
+        return self._leaving.leave_spoke(hub, uid, erase_at=erase_at, spoke=spoke)
+
+    async def leave_hub(
+        self, hub: HubConfig, *, erase_at: float, spokes: Sequence[SpokeConfig] = ()
+    ) -> bool:
+        """The same of a hub with all of its spokes, of which jobs of their own become part."""
+        return self._leaving.leave_hub(hub, erase_at=erase_at, spokes=spokes)
+
+    async def erasures(self) -> Sequence[Erasure]:
+        """The open jobs of all hubs of the store, the oldest first."""
+        return self._leaving.open()
+
+    async def erase(
+        self,
+        job: str,
+        *,
+        spokes: Sequence[SpokeConfig] | None = None,
+        connections: Sequence[ConnectionConfig] = (),
+        progress: Progress | None = None,
     ) -> ErasureReport:
-        """Take a spoke out: its copies elsewhere and ours in it go (unless it is retained), the
-        rest is folded again without it. Idempotent; call again while not complete."""
-        context = self._context(hub, [_leaving(spoke)])
-        done = Withdrawal()
-
-        async def stages(context: PassContext) -> None:
-            nonlocal done
-            done = await leave(context, context.runs[0])
-
-        await sync_pass.leased(context, stages)
-        report = await self.run_pass(hub, remaining)
-        left = context.runs[0].report
-        problems = [p for p in (context.report.problem, left.problem, report.problem) if p]
-        remaining_copies = left.counts.copies
-        with self._store.hub(hub.uid).read() as tx:
-            remaining_copies += tx.replicas.count_erased()
-        if not problems and left.counts.copies == 0:
-            await self._forget(hub, spoke)
-        problems += [
-            other.problem
-            for other in report.spokes.values()
-            if other.problem is not None and remaining_copies
-        ]
-        return ErasureReport(
-            copies_deleted=done.copies_deleted
-            + sum(other.counts.deleted for other in report.spokes.values()),
-            items_erased=done.items_erased,
-            items_changed=done.items_changed,
-            copies_remaining=remaining_copies,
-            problems=problems,
+        """One attempt at a job, whatever its `erase_at`. Complete, it is closed: what was kept of
+        it is gone but for a receipt in numbers. `spokes` are the hub's others as they are now
+        (None: as in their last passes); `connections`, by name, take the place of those that the
+        job remembers. Raises ConfigurationError for an unknown job."""
+        return await self._leaving.erase(
+            job, spokes=spokes, connections=connections, progress=progress
         )
+
+    async def abandon(self, job: str) -> ErasureReport:
+        """Give up on what of a job can't be reached: what is kept here of the leaver goes, the
+        copies that remain out there are counted in the receipt. Raises ConfigurationError for an
+        unknown job."""
+        return await self._leaving.abandon(job)
 
     async def retain_spoke(self, hub: HubConfig, spoke: SpokeConfig) -> None:
         """Forget a spoke whose deletionPolicy is Retain: nothing is deleted anywhere, its
@@ -206,39 +199,11 @@ class Worker:
             with store.write() as tx:
                 if spoke.uid in tx.spokes():
                     tx.retire_spoke(spoke.uid)
+                job = tx.erasures.open().get(spoke.uid)
+                if job is not None:
+                    tx.erasures.cancel(job.number)
         finally:
             store.release()
-
-    async def erase_hub(self, hub: HubConfig, spokes: Sequence[SpokeConfig]) -> ErasureReport:
-        """Delete every copy of the hub's items in `spokes`, then the hub's rows and its key."""
-        context = self._context(hub, [_leaving(spoke) for spoke in spokes])
-        deleted = 0
-        with self._store.hub(hub.uid).read() as tx:
-            items = tx.items.count()
-
-        async def stages(context: PassContext) -> None:
-            nonlocal deleted
-            deleted = await empty(context, context.runs)
-
-        await sync_pass.leased(context, stages)
-        left = sum(run.report.counts.copies for run in context.runs)
-        problems = [
-            problem
-            for problem in (
-                context.report.problem,
-                *(run.report.problem for run in context.runs if run.report.counts.copies),
-            )
-            if problem is not None
-        ]
-        if not left and not problems:
-            await self.retain_hub(hub)
-        return ErasureReport(
-            copies_deleted=deleted,
-            items_erased=0 if left or problems else items,
-            items_changed=0,
-            copies_remaining=left,
-            problems=problems,
-        )
 
     async def retain_hub(self, hub: HubConfig) -> None:
         """Delete the hub's rows and its key, and leave every copy where it is."""
@@ -252,15 +217,6 @@ class Worker:
             await self._drop(uid)
         self._store.close()
 
-    async def _forget(self, hub: HubConfig, spoke: SpokeConfig) -> None:
-        store = self._store.hub(hub.uid)
-        store.acquire()
-        try:
-            with store.write() as tx:
-                tx.remove_spoke(spoke.uid)
-        finally:
-            store.release()
-
     def _context(
         self,
         hub: HubConfig,
@@ -268,6 +224,7 @@ class Worker:
         *,
         approved: frozenset[str] = frozenset(),
         progress: Progress | None = None,
+        erasing: bool = False,
     ) -> PassContext:
         runs: list[SpokeRun] = []
         broken: list[SpokeReport] = []
@@ -280,6 +237,7 @@ class Worker:
             hub=hub,
             runs=runs,
             broken=broken,
+            erasing=erasing,
             store=self._store.hub(hub.uid),
             open_endpoint=self._open_endpoint,
             installation=self._settings.installation,
@@ -348,12 +306,3 @@ class Worker:
 def _denied(run: SpokeRun) -> bool:
     problem = run.report.problem
     return problem is not None and problem.reason == AccessDeniedError.reason
-
-
-def _leaving(spoke: SpokeConfig) -> SpokeConfig:
-    """A spoke goes although its filter or mapping can't be read."""
-    try:
-        SpokeRun(spoke)
-    except ConfigurationError:
-        return msgspec.structs.replace(spoke, contributes=Flow(), receives=Flow())
-    return spoke

@@ -32,6 +32,7 @@ from cirahub_sync.configuration import (
     SpokeConfig,
 )
 from cirahub_sync.engine.report import PassReport
+from cirahub_sync.erasure import ErasureReport
 from cirahub_sync.identity.base import AccessToken
 from cirahub_sync.origins import Origins
 from cirahub_sync.worker import Worker, WorkerSettings
@@ -131,6 +132,18 @@ class Scene:
         problems = [report.problem, *(spoke.problem for spoke in report.spokes.values())]
         assert [problem for problem in problems if problem is not None] == []
         return report
+
+    async def leave(self, name: str, grace: float = 0.0) -> SpokeConfig:
+        """Delete a spoke: it leaves, and is erased once `grace` is over."""
+        leaver = self.spokes.pop(name)
+        erase_at = self.clock() + grace
+        assert await self.worker.leave_spoke(self.hub, leaver.uid, erase_at=erase_at, spoke=leaver)
+        return leaver
+
+    async def erase(self, name: str) -> ErasureReport:
+        """Delete a spoke, without any grace, and attempt to erase it."""
+        leaver = await self.leave(name)
+        return await self.worker.erase(leaver.uid, spokes=list(self.spokes.values()))
 
     # Users
 

@@ -180,8 +180,7 @@ async def test_erasing_a_spoke_leaves_its_users_own_items_alone(scene: Scene) ->
         await scene.settle()
         made = scene.admin.copy_contact(scene.mailbox(name), scene.held(name)[-1]["id"])["id"]
         await scene.settle()
-        leaver = scene.spokes.pop(name)
-        report = await scene.worker.erase_spoke(scene.hub, leaver, list(scene.spokes.values()))
+        report = await scene.erase(name)
         assert report.complete, report
         kept: list[Any] = [contact["id"] for contact in scene.held(name)]
         assert own in kept

@@ -9,15 +9,14 @@ from .conftest import Scene
 
 async def test_an_erased_contributor_is_gone_from_the_receivers_and_the_hub(scene: Scene) -> None:
     scene.connect("ada")
-    leaver = scene.connect("ben")
+    scene.connect("ben")
     scene.connect("cy", Direction.RECEIVE)
     scene.add("ada", displayName="Ann", email="ann@example.org", jobTitle="Baker")
     scene.add("ben", displayName="Ann", email="ann@example.org", department="Bread")
     scene.add("ben", displayName="Bob", email="bob@example.org")
     await scene.settle()
     assert scene.names("cy") == ["Ann", "Bob"]
-    del scene.spokes["ben"]
-    report = await scene.worker.erase_spoke(scene.hub, leaver, list(scene.spokes.values()))
+    report = await scene.erase("ben")
     assert report.complete
     assert (report.items_erased, report.items_changed, report.copies_deleted) == (1, 1, 1)
     assert scene.names("cy") == ["Ann"]
@@ -30,13 +29,12 @@ async def test_an_erased_contributor_is_gone_from_the_receivers_and_the_hub(scen
 
 async def test_an_erased_receiver_loses_our_copies_and_keeps_its_own(scene: Scene) -> None:
     scene.connect("ada")
-    leaver = scene.connect("ben", Direction.TWO_WAY)
+    scene.connect("ben", Direction.TWO_WAY)
     scene.add("ada", displayName="Ann", email="ann@example.org")
     scene.add("ben", displayName="Bob", email="bob@example.org")
     await scene.settle()
     assert scene.names("ben") == ["Ann", "Bob"]
-    del scene.spokes["ben"]
-    report = await scene.worker.erase_spoke(scene.hub, leaver, list(scene.spokes.values()))
+    report = await scene.erase("ben")
     assert report.complete
     assert scene.names("ben") == ["Bob"]
     assert scene.names("ada") == ["Ann"]
@@ -44,14 +42,13 @@ async def test_an_erased_receiver_loses_our_copies_and_keeps_its_own(scene: Scen
 
 async def test_an_edit_that_the_leaver_made_to_somebody_s_contact_is_undone(scene: Scene) -> None:
     scene.connect("ada", Direction.TWO_WAY)
-    leaver = scene.connect("ben", Direction.TWO_WAY)
+    scene.connect("ben", Direction.TWO_WAY)
     scene.add("ada", displayName="Ann", email="ann@example.org", jobTitle="Baker")
     await scene.settle()
     scene.edit("ben", scene.the("ben", "Ann")["id"], jobTitle="Brewer")
     await scene.settle()
     assert scene.the("ada", "Ann")["jobTitle"] == "Brewer"
-    del scene.spokes["ben"]
-    await scene.worker.erase_spoke(scene.hub, leaver, list(scene.spokes.values()))
+    await scene.erase("ben")
     await scene.settle()
     assert scene.the("ada", "Ann")["jobTitle"] == "Baker"
 
@@ -59,24 +56,23 @@ async def test_an_edit_that_the_leaver_made_to_somebody_s_contact_is_undone(scen
 async def test_an_erasure_that_cannot_reach_a_receiver_says_so_and_is_taken_up_again(
     scene: Scene,
 ) -> None:
-    leaver = scene.connect("ada")
+    scene.connect("ada")
     scene.connect("ben", Direction.RECEIVE)
     scene.add("ada", displayName="Ann", email="ann@example.org")
     await scene.settle()
-    del scene.spokes["ada"]
     rule = scene.admin.add_rule("status", service="graph", status=403, batched=False)
-    report = await scene.worker.erase_spoke(scene.hub, leaver, list(scene.spokes.values()))
+    report = await scene.erase("ada")
     assert not report.complete
     assert report.copies_remaining == 1
     scene.admin.remove_rule(rule)
-    report = await scene.worker.erase_spoke(scene.hub, leaver, list(scene.spokes.values()))
+    report = await scene.worker.erase("spoke-ada", spokes=list(scene.spokes.values()))
     assert report.complete
     assert scene.held("ben") == []
 
 
 async def test_erasing_a_spoke_that_never_synced_is_nothing(scene: Scene) -> None:
-    leaver = scene.connect("ada")
-    report = await scene.worker.erase_spoke(scene.hub, leaver, [])
+    scene.connect("ada")
+    report = await scene.erase("ada")
     assert report.complete
     assert report.copies_deleted == 0
 
@@ -107,7 +103,8 @@ async def test_an_erased_hub_leaves_no_copy_and_no_row(scene: Scene) -> None:
     scene.add("ada", displayName="Ann", email="ann@example.org")
     scene.add("ben", displayName="Bob", email="bob@example.org")
     await scene.settle()
-    report = await scene.worker.erase_hub(scene.hub, list(scene.spokes.values()))
+    assert await scene.worker.leave_hub(scene.hub, erase_at=scene.clock())
+    report = await scene.worker.erase(scene.hub.uid)
     assert report.complete
     assert report.copies_deleted == 1
     assert scene.names("ada") == ["Ann"]

@@ -114,8 +114,7 @@ async def test_a_pass_says_nothing_of_what_it_carries(
     reports.append(await scene.sync(progress=lines.append))
     scene.remove("quetzbox", people[1])
     reports.append(await scene.sync(progress=lines.append))
-    leaver = scene.spokes.pop("quetzbox")
-    erasure = await scene.worker.erase_spoke(scene.hub, leaver, list(scene.spokes.values()))
+    erasure = await scene.erase("quetzbox")
     assert reports[1].conflicts or reports[0].conflicts, "the conflict's value is sealed too"
     assert scene.held("cy"), "something was carried"
     for told in (*reports, plan, erasure):
@@ -159,8 +158,7 @@ async def test_what_goes_wrong_is_told_without_content(
         told.append(await scene.worker.plan(scene.hub, list(scene.spokes.values())))
         scene.admin.remove_rule(made)
     scene.admin.add_rule(kind, skip=1, count=4, **rule)
-    leaver = scene.spokes.pop("quetzbox")
-    told.append(await scene.worker.erase_spoke(scene.hub, leaver, list(scene.spokes.values())))
+    told.append(await scene.erase("quetzbox"))
     for one in told:
         assert _found(msgspec.json.encode(one).decode()) == []
     assert _found(_logged(said)) == []

@@ -14,7 +14,7 @@ from cirahub_sync.configuration import (
     MappingRule,
     Operator,
 )
-from cirahub_sync.worker import ErasureReport
+from cirahub_sync.erasure import ErasureReport
 
 from .conftest import Scene
 
@@ -24,8 +24,7 @@ NONSENSE = Flow(filter=Filter(all=(Condition("shoeSize", Operator.EXISTS),)))
 
 
 async def _erase(scene: Scene, name: str) -> ErasureReport:
-    leaver = scene.spokes.pop(name)
-    return await scene.worker.erase_spoke(scene.hub, leaver, list(scene.spokes.values()))
+    return await scene.erase(name)
 
 
 def _no_mailbox(scene: Scene, name: str) -> None:

@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 
 from cirahub_sync.configuration import ConnectionConfig, HubConfig, SpokeConfig
 from cirahub_sync.engine.report import PassReport, SpokeReport
+from cirahub_sync.erasure import Erasure, ErasureReport
 from cirahub_sync.errors import CirahubError
-from cirahub_sync.worker import ErasureReport, Progress
+from cirahub_sync.worker import Progress
 
 ERASED = ErasureReport(copies_deleted=3, items_erased=2, items_changed=1, copies_remaining=0)
 
@@ -36,6 +37,8 @@ class ScriptedEngine:
     checked: list[ConnectionConfig] = field(default_factory=list)
     erased: list[str] = field(default_factory=list)
     """Names of what was erased or retained: `erase spoke NAME`."""
+    leaving: dict[str, str] = field(default_factory=dict)
+    """What left, by uid."""
     shape: Callable[[PassReport], None] = lambda report: None
     """Changes the report of a pass before it is returned."""
     check_error: CirahubError | None = None
@@ -79,16 +82,33 @@ class ScriptedEngine:
         self.shape(report)
         return report
 
-    async def erase_spoke(
-        self, hub: HubConfig, spoke: SpokeConfig, remaining: Sequence[SpokeConfig]
+    async def leave_spoke(
+        self, hub: HubConfig, uid: str, *, erase_at: float, spoke: SpokeConfig | None = None
+    ) -> bool:
+        self.leaving[uid] = f"spoke {spoke.name.rpartition('/')[2] if spoke else uid}"
+        return True
+
+    async def leave_hub(
+        self, hub: HubConfig, *, erase_at: float, spokes: Sequence[SpokeConfig] = ()
+    ) -> bool:
+        self.leaving[hub.uid] = f"hub {hub.name.rpartition('/')[2]}"
+        return True
+
+    async def erasures(self) -> Sequence[Erasure]:
+        return ()
+
+    async def erase(
+        self,
+        job: str,
+        *,
+        spokes: Sequence[SpokeConfig] | None = None,
+        connections: Sequence[ConnectionConfig] = (),
+        progress: Progress | None = None,
     ) -> ErasureReport:
-        return self._erase(f"erase spoke {spoke.name.rpartition('/')[2]}")
+        return self._erase(f"erase {self.leaving[job]}")
 
     async def retain_spoke(self, hub: HubConfig, spoke: SpokeConfig) -> None:
         self.erased.append(f"retain spoke {spoke.name.rpartition('/')[2]}")
-
-    async def erase_hub(self, hub: HubConfig, spokes: Sequence[SpokeConfig]) -> ErasureReport:
-        return self._erase(f"erase hub {hub.name.rpartition('/')[2]}")
 
     async def retain_hub(self, hub: HubConfig) -> None:
         self.erased.append(f"retain hub {hub.name.rpartition('/')[2]}")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from cirahub_sync.erasure import ErasureReport
 from cirahub_sync.errors import EndpointUnavailableError
-from cirahub_sync.worker import ErasureReport
 
 from .conftest import QUICK, Operate
 from .scripted import ERASED, ScriptedEngine

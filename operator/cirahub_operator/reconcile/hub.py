@@ -311,7 +311,15 @@ class HubReconciler:
             if retain:
                 await runner.retain_hub(resolution.hub)
                 return None
-            erasure = await runner.erase_hub(resolution.hub, list(resolution.spokes.values()))
+            configs = list(resolution.spokes.values())
+            known = await runner.leave_hub(
+                resolution.hub,
+                erase_at=time.time(),
+                spokes=configs if hub.status.last_sync_time is not None else (),
+            )
+            if not known:
+                return None
+            erasure = await runner.erase(resolution.hub.uid, spokes=configs)
         except CirahubError as error:
             logger.warning("Hub %s is not erased yet: %s", hub.metadata.key, error)
             return None if hub.status.last_sync_time is None else str(error)

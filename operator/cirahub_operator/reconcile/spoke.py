@@ -4,6 +4,7 @@ other with its passes, so that nothing else touches the hub meanwhile."""
 from __future__ import annotations
 
 import logging
+import time
 
 from cirahub_operator.api import DeletionPolicy, Spoke
 from cirahub_operator.api.spoke import SpokeStatus
@@ -23,8 +24,8 @@ from cirahub_operator.summary import (
 )
 from cirahub_sync.configuration import HubConfig, SpokeConfig
 from cirahub_sync.engine.report import PassReport, Problem
+from cirahub_sync.erasure import ErasureReport
 from cirahub_sync.errors import CirahubError
-from cirahub_sync.worker import ErasureReport
 
 logger = logging.getLogger(__name__)
 
@@ -99,6 +100,7 @@ class SpokeReconciler:
         """None when done, else why not."""
         runner = self._around.runner
         retain = spoke.spec.deletion_policy is DeletionPolicy.RETAIN
+        never = _never_synced(spoke)
         doing = "its copies are retained" if retain else "its copies are being deleted"
         if not erasure_pending(spoke.status):
             await self.report(spoke, Leaving(RETAINING if retain else ERASING, doing))
@@ -106,7 +108,12 @@ class SpokeReconciler:
             if retain:
                 await runner.retain_spoke(hub, config)
                 return None
-            erasure = await runner.erase_spoke(hub, config, others)
+            known = await runner.leave_spoke(
+                hub, config.uid, erase_at=time.time(), spoke=None if never else config
+            )
+            if not known:
+                return None
+            erasure = await runner.erase(config.uid, spokes=others)
         except CirahubError as error:
             logger.warning("Spoke %s is not erased yet: %s", spoke.metadata.key, error)
             return str(error)

@@ -7,7 +7,8 @@ from typing import Protocol
 
 from cirahub_sync.configuration import ConnectionConfig, HubConfig, SpokeConfig
 from cirahub_sync.engine.report import PassReport
-from cirahub_sync.worker import ErasureReport, Progress
+from cirahub_sync.erasure import Erasure, ErasureReport
+from cirahub_sync.worker import Progress
 
 
 class Runner(Protocol):
@@ -28,13 +29,26 @@ class Runner(Protocol):
         progress: Progress | None = None,
     ) -> PassReport: ...
 
-    async def erase_spoke(
-        self, hub: HubConfig, spoke: SpokeConfig, remaining: Sequence[SpokeConfig]
+    async def leave_spoke(
+        self, hub: HubConfig, uid: str, *, erase_at: float, spoke: SpokeConfig | None = None
+    ) -> bool: ...
+
+    async def leave_hub(
+        self, hub: HubConfig, *, erase_at: float, spokes: Sequence[SpokeConfig] = ()
+    ) -> bool: ...
+
+    async def erasures(self) -> Sequence[Erasure]: ...
+
+    async def erase(
+        self,
+        job: str,
+        *,
+        spokes: Sequence[SpokeConfig] | None = None,
+        connections: Sequence[ConnectionConfig] = (),
+        progress: Progress | None = None,
     ) -> ErasureReport: ...
 
     async def retain_spoke(self, hub: HubConfig, spoke: SpokeConfig) -> None: ...
-
-    async def erase_hub(self, hub: HubConfig, spokes: Sequence[SpokeConfig]) -> ErasureReport: ...
 
     async def retain_hub(self, hub: HubConfig) -> None: ...
 

@@ -20,8 +20,9 @@ from cirahub_operator.errors import RunnerStoppedError
 from cirahub_operator.runners.base import Engine
 from cirahub_sync.configuration import ConnectionConfig, HubConfig, SpokeConfig
 from cirahub_sync.engine.report import PassReport
+from cirahub_sync.erasure import Erasure, ErasureReport
 from cirahub_sync.identity.base import CredentialSource
-from cirahub_sync.worker import ErasureReport, Progress, Worker, WorkerSettings
+from cirahub_sync.worker import Progress, Worker, WorkerSettings
 
 logger = logging.getLogger(__name__)
 
@@ -86,16 +87,40 @@ class InlineRunner:
             lambda engine: engine.run_pass(hub, spokes, approved=approved, progress=progress)
         )
 
-    async def erase_spoke(
-        self, hub: HubConfig, spoke: SpokeConfig, remaining: Sequence[SpokeConfig]
+    async def leave_spoke(
+        self, hub: HubConfig, uid: str, *, erase_at: float, spoke: SpokeConfig | None = None
+    ) -> bool:
+        return await self._call(
+            lambda engine: engine.leave_spoke(hub, uid, erase_at=erase_at, spoke=spoke)
+        )
+
+    async def leave_hub(
+        self, hub: HubConfig, *, erase_at: float, spokes: Sequence[SpokeConfig] = ()
+    ) -> bool:
+        return await self._call(
+            lambda engine: engine.leave_hub(hub, erase_at=erase_at, spokes=spokes)
+        )
+
+    async def erasures(self) -> Sequence[Erasure]:
+        return await self._call(lambda engine: engine.erasures())
+
+    async def erase(
+        self,
+        job: str,
+        *,
+        spokes: Sequence[SpokeConfig] | None = None,
+        connections: Sequence[ConnectionConfig] = (),
+        progress: Progress | None = None,
     ) -> ErasureReport:
-        return await self._call(lambda engine: engine.erase_spoke(hub, spoke, remaining))
+        """`progress` is called in the engine's thread."""
+        return await self._call(
+            lambda engine: engine.erase(
+                job, spokes=spokes, connections=connections, progress=progress
+            )
+        )
 
     async def retain_spoke(self, hub: HubConfig, spoke: SpokeConfig) -> None:
         await self._call(lambda engine: engine.retain_spoke(hub, spoke))
-
-    async def erase_hub(self, hub: HubConfig, spokes: Sequence[SpokeConfig]) -> ErasureReport:
-        return await self._call(lambda engine: engine.erase_hub(hub, spokes))
 
     async def retain_hub(self, hub: HubConfig) -> None:
         await self._call(lambda engine: engine.retain_hub(hub))

@@ -99,7 +99,8 @@ class Chunk:
         if self._round is not None:
             tx.shadows.mark_round(run.uid, self._seen, self._round)
             tx.replicas.mark_round(run.uid, self._seen, self._round)
-        run.report.counts.merged += refold(self._context, tx, list(self._touched))
+        changed = refold(self._context, tx, list(self._touched), by=run.uid)
+        run.report.counts.merged += len(changed)
         return done
 
     def _waits(self, row: Staged) -> bool:

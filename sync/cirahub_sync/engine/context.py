@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 import msgspec
 
 from cirahub_sync.configuration import ConflictPolicy, HubConfig, SpokeConfig
 from cirahub_sync.endpoints.base import Endpoint, Target
+from cirahub_sync.engine.comeback import claim_from
 from cirahub_sync.engine.report import PassReport, Problem, SpokeReport
 from cirahub_sync.errors import (
     CirahubError,
@@ -19,7 +20,6 @@ from cirahub_sync.errors import (
     KeyUnavailableError,
     LeaseLostError,
     StoreError,
-    TargetInUseError,
     TargetNotFoundError,
     ThrottledError,
 )
@@ -27,7 +27,7 @@ from cirahub_sync.model.codec import fingerprint_bytes
 from cirahub_sync.model.contact import Contact
 from cirahub_sync.model.filter import compile_filter
 from cirahub_sync.model.mapping import compile_lens
-from cirahub_sync.store.hub import HubStore, Transaction
+from cirahub_sync.store.hub import HubStore
 from cirahub_sync.store.rows import Spoke
 
 log = logging.getLogger(__name__)
@@ -108,11 +108,8 @@ class SpokeRun:
         with context.store.write() as tx:
             owner = tx.target_owner(target)
             if owner not in (None, self.uid):
-                raise TargetInUseError(
-                    f"spoke {self.config.name}: {context.called(owner)} already syncs this folder "
-                    "of this mailbox; a folder belongs to one spoke: delete one of the two or give "
-                    "it another folder"
-                )
+                self.row = claim_from(tx, context, self, owner)
+                return
             tx.update_spoke(self.uid, target=target)
         self.row.target = target
 
@@ -136,6 +133,7 @@ class PassContext:
         verified: set[str],
         approved: frozenset[str] = frozenset(),
         broken: Sequence[SpokeReport] = (),
+        erasing: bool = False,
     ) -> None:
         self.hub = hub
         self.runs = runs
@@ -152,6 +150,11 @@ class PassContext:
         """Whether nothing may be sent."""
         self.leaves_folders = False
         """Whether a missing folder is left missing."""
+        self.erasing = erasing
+        """Whether this is part of an erasure: over some of the spokes only, in which nobody
+        comes back."""
+        self.withdrawn: Mapping[str, int] = {}
+        """Items that erasures under way have changed, with the seq that they were given."""
         reports = (*(run.report for run in runs), *broken)
         self.report = PassReport(
             hub=hub.name, started=clock(), spokes={report.uid: report for report in reports}
@@ -224,71 +227,3 @@ def item_id(hub: str, place: str, remote: str) -> str:
     """A hub item's id comes from the item that founded it, so that a lost store gives the same
     ids again, and the stamps out there still mean something."""
     return hashlib.blake2b(f"{hub}\0{place}\0{remote}".encode(), digest_size=16).hexdigest()
-
-
-def register(context: PassContext) -> None:
-    """Bring the store's spokes in line with the configuration: new ones join at the end; one
-    whose flow changed is judged anew."""
-    with context.store.write() as tx:
-        rows = tx.spokes()
-        rank = max((row.rank for row in rows.values()), default=-1)
-        for run in sorted(context.runs, key=lambda run: (run.config.name, run.uid)):
-            row = rows.get(run.uid)
-            if row is None and tx.hub_of(run.uid) is not None:
-                run.fail(
-                    Problem(
-                        "InvalidConfiguration",
-                        f"spoke {run.config.name} belonged to another hub before, where what it "
-                        "contributed still is; erase it there first, or give it another name",
-                        stalled=True,
-                    )
-                )
-                continue
-            contributes_key = digest(
-                run.config.direction.contributes,
-                run.contributes.key,
-                run.config.contributes.filter,
-                context.hub.match_on,
-                context.hub.default_region,
-            )
-            receives_key = digest(
-                run.config.direction.receives, run.receives.key, run.config.receives.filter
-            )
-            if row is None:
-                rank += 1
-                row = Spoke(
-                    uid=run.uid,
-                    rank=rank,
-                    place=run.place,
-                    target=None,
-                    contributes_key=contributes_key,
-                    receives_key=receives_key,
-                    mark=0,
-                    verified_at=0.0,
-                )
-                tx.add_spoke(row)
-            run.row = row
-            run.registered = True
-            _rejudge(tx, run, contributes_key, receives_key)
-
-
-def _rejudge(tx: Transaction, run: SpokeRun, contributes_key: str, receives_key: str) -> None:
-    row = run.row
-    if row.contributes_key != contributes_key:
-        cursor = tx.cursors.get(run.uid)
-        tx.cursors.put(
-            run.uid,
-            msgspec.structs.replace(cursor, cursor=None, next=None, staged=None, round=None),
-        )
-        tx.staging.clear(run.uid)
-        tx.shadows.forget_etags(run.uid)
-        row.contributes_key = contributes_key
-        tx.update_spoke(run.uid, contributes_key=contributes_key)
-    if row.receives_key != receives_key:
-        row.receives_key = receives_key
-        row.mark = 0
-        tx.update_spoke(run.uid, receives_key=receives_key, mark=0)
-    if row.place != run.place:
-        row.place = run.place
-        row.target = None
-        tx.update_spoke(run.uid, place=run.place, target=None)

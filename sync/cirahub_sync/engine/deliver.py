@@ -180,6 +180,7 @@ class Receiver:
                 now=self._now,
                 capabilities=endpoint.capabilities,
                 encoder=self._encoder,
+                withdrawn=item.id in context.withdrawn,
             )
             for item in current.values()
         ]

@@ -1,97 +1,219 @@
 """Leaving: taking a spoke, or a whole hub, out of everything it reached.
 
 What the leaver contributed goes from the fold, what remains is folded without it, and items that
-only lived by it die at once: neither grace nor guard holds back what somebody asked for. Copies
-are deleted for good, not into the bin. Every step can be repeated.
+only lived by it die at once: neither grace nor guard holds back what somebody asked for. That is
+local, comes first and waits for nobody. Copies are then deleted for good, not into the bin. Every
+step can be repeated.
 """
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import aclosing
 
 import msgspec
 
-from cirahub_sync.endpoints.base import Delete, Result
-from cirahub_sync.engine.context import PassContext, SpokeRun, register
+from cirahub_sync.endpoints.base import Delete, RemoteItem, Result, Stamp
+from cirahub_sync.engine.context import PassContext, SpokeRun
+from cirahub_sync.engine.own import without_traces
 from cirahub_sync.engine.recover import recover
 from cirahub_sync.engine.refold import refold
-from cirahub_sync.engine.verify import verify
 from cirahub_sync.errors import TargetNotFoundError
+from cirahub_sync.model.contact import Contact
+from cirahub_sync.model.edit import OwnEdits
+from cirahub_sync.store.hub import Transaction
+from cirahub_sync.store.rows import UNKNOWN_FINGERPRINT, Cursor, Job, Replica, ReplicaState, Shadow
 
 log = logging.getLogger(__name__)
 
 CHUNK = 400
+CONCURRENT = 16
+_LOOKED = -1
+"""In place of a cursor's rounds: who leaves is pulled no more."""
 
 
-class Withdrawal(msgspec.Struct):
-    items_erased: int = 0
-    items_changed: int = 0
-    copies_deleted: int = 0
-
-
-async def withdraw(context: PassContext, uid: str) -> Withdrawal:
-    """Fold without the spoke's contributions. Nothing is sent."""
-    done = Withdrawal()
+async def withdraw(context: PassContext, job: Job) -> None:
+    """Fold without the spoke's contributions, and note what changed. Nothing is sent."""
+    uid = job.job
     while True:
         with context.store.write() as tx:
-            shadows = tx.shadows.of_spoke(uid, "", CHUNK)
-            if not shadows:
+            shadows = tx.shadows.linked(uid, CHUNK)
+            died = [] if shadows else [item.id for item in tx.items.died_of(uid, CHUNK)]
+            if not shadows and not died:
                 tx.staging.clear(uid)
                 tx.forget_conflicts(uid)
-                return done
-            tx.shadows.remove(uid, [shadow.remote for shadow in shadows])
+                return
+            _blank(tx, shadows)
             touched = sorted({shadow.item for shadow in shadows if shadow.item is not None})
-            alive = {item.id for item in tx.items.get(touched).values() if item.alive}
-            changed = refold(context, tx, touched, erased=True)
-            dead = sum(not item.alive for item in tx.items.get(touched).values())
-            born_dead = len(touched) - len(alive)
-            done.items_erased += max(0, dead - born_dead)
-            done.items_changed += changed - max(0, dead - born_dead)
+            _forget_traces(tx, touched)
+            changed = refold(context, tx, [*touched, *died], leaver=uid)
+            _forget_edits(tx, shadows)
+            tx.withdrawals.add(uid, {item.id: item.seq for item in changed})
+            erased = sum(item.erased for item in changed)
+            tx.erasures.count(job.number, items_erased=erased, items_changed=len(changed) - erased)
+        await asyncio.sleep(0)
 
 
-async def look(context: PassContext, run: SpokeRun) -> None:
-    """Find the copies in the spoke, unless this process has done so: a store that was lost or
-    restored does not know them all."""
-    if run.config.direction.receives and run.uid not in context.verified and not run.failed:
-        await verify(context, [run])
-        if run.report.source_emptied:
-            run.report.problem = None
-            run.report.guarded = 0
+def _blank(tx: Transaction, shadows: Sequence[Shadow]) -> None:
+    """Of the leaver's own items only that they are its own is kept, lest one be taken for a copy
+    of ours; of copies nothing."""
+    for uid in {shadow.spoke for shadow in shadows}:
+        tx.shadows.remove(uid, [shadow.remote for shadow in shadows])
+    tx.shadows.put(
+        [
+            msgspec.structs.replace(
+                shadow, item=None, admitted=False, content=Contact(), own=OwnEdits()
+            )
+            for shadow in shadows
+            if shadow.native
+        ]
+    )
 
 
-async def clear(context: PassContext, run: SpokeRun) -> int:
-    """Delete every copy of ours in the spoke, and say how many went. A mailbox or folder that is no
+def _forget_traces(tx: Transaction, items: Sequence[str]) -> None:
+    """That somebody else took away what only the leaver had put in says what it was."""
+    for shadows in tx.shadows.by_item(items).values():
+        kept = without_traces([shadow.own for shadow in shadows])
+        tx.shadows.put(
+            [
+                msgspec.structs.replace(shadow, own=own)
+                for shadow, own in zip(shadows, kept, strict=True)
+                if own is not shadow.own
+            ]
+        )
+
+
+def _forget_edits(tx: Transaction, shadows: Sequence[Shadow]) -> None:
+    """A tombstone keeps nothing that the leaver had changed; whose it is, it has its grace."""
+    edited = [shadow.item for shadow in shadows if shadow.item is not None and shadow.own]
+    dead = [item for item in tx.items.get(edited).values() if not (item.alive or item.erased)]
+    tx.items.put(
+        [
+            msgspec.structs.replace(item, content=Contact(), fingerprint=UNKNOWN_FINGERPRINT)
+            for item in dead
+        ]
+    )
+    tx.items.set_match_keys({item.id: () for item in dead})
+
+
+async def clear(
+    context: PassContext, run: SpokeRun, job: Job, *, only: Collection[str] | None = None
+) -> None:
+    """Delete our copies in the spoke (or those of some items only). A mailbox or folder that is no
     more holds none."""
-    deleted = 0
     with context.isolate(run):
-        deleted = await delete_copies(context, run)
+        await _delete_copies(context, run, job, only)
     problem = run.report.problem
     if problem is not None and problem.reason == TargetNotFoundError.reason:
         log.info("spoke %s: its mailbox or folder is no more, and our copies with it", run.uid)
-        with context.store.write() as tx:
-            tx.forget_deliveries(run.uid)
         run.report.problem = None
-    return deleted
+        if only is None:
+            with context.store.write() as tx:
+                tx.forget_deliveries(run.uid)
 
 
-async def delete_copies(context: PassContext, run: SpokeRun) -> int:
-    """Delete the copies that the store knows of for good; the spoke's own items stay. Returns how
-    many went; those that failed keep their replica rows."""
+async def clear_all(context: PassContext, job: Job) -> None:
+    """Delete our copies in all of the context's spokes, several at a time."""
+    gate = asyncio.Semaphore(CONCURRENT)
+
+    async def one(run: SpokeRun) -> None:
+        async with gate:
+            await look(context, run)
+            await clear(context, run, job)
+
+    async with asyncio.TaskGroup() as group:
+        for run in context.runs:
+            group.create_task(one(run))
+
+
+async def look(context: PassContext, run: SpokeRun) -> None:
+    """Find our copies in the spoke, unless this process has read it: a store that was lost or
+    restored does not know them all. Done once, and before the first of them is deleted: a copy
+    that the spoke's user made of ours is told from ours by what is known of ours."""
+    with context.store.read() as tx:
+        looked = tx.cursors.get(run.uid).rounds == _LOOKED
+        living = {uid for uid, row in tx.spokes().items() if not row.retired}
+    if looked:
+        return
+    if run.config.direction.receives and run.uid not in context.verified:
+        await _find(context, run, living)
+    if not run.failed:
+        with context.store.write() as tx:
+            tx.cursors.put(run.uid, Cursor(rounds=_LOOKED))
+
+
+async def _find(context: PassContext, run: SpokeRun, living: Collection[str]) -> None:
+    with context.isolate(run):
+        endpoint = await run.endpoint(context)
+        found: list[RemoteItem] = []
+        async for item in endpoint.stamped():
+            stamp = Stamp.parse(item.stamp)
+            if (
+                stamp is not None
+                and stamp.installation == context.installation
+                and stamp.hub == context.hub.uid
+                and (stamp.spoke == run.uid or stamp.spoke not in living)
+            ):
+                found.append(item)
+        found.sort(key=lambda item: (item.created or 0.0, item.id))
+        for start in range(0, len(found), CHUNK):
+            with context.store.write() as tx:
+                _adopt(tx, run, found[start : start + CHUNK])
+
+
+def _adopt(tx: Transaction, run: SpokeRun, found: Sequence[RemoteItem]) -> None:
+    """Copies that the store does not know. One whose stamp's item has another copy here was made
+    by the spoke's user, and is theirs."""
+    of_user = tx.shadows.by_remote(run.uid, [item.id for item in found])
+    stamps = {item.id: Stamp.parse(item.stamp) for item in found}
+    items = [stamp.item for stamp in stamps.values() if stamp is not None]
+    known = set(tx.replicas.by_item(run.uid, items))
+    for item in found:
+        stamp = stamps[item.id]
+        shadow = of_user.get(item.id)
+        own = shadow is not None and shadow.native
+        if stamp is None or own or stamp.item in known:
+            continue
+        known.add(stamp.item)
+        tx.replicas.put(
+            [
+                Replica(
+                    spoke=run.uid,
+                    item=stamp.item,
+                    remote=item.id,
+                    native=False,
+                    state=ReplicaState.LIVE,
+                    etag="",
+                    fingerprint=UNKNOWN_FINGERPRINT,
+                    acknowledged=UNKNOWN_FINGERPRINT,
+                    delivered_seq=0,
+                )
+            ]
+        )
+
+
+async def _delete_copies(
+    context: PassContext, run: SpokeRun, job: Job, only: Collection[str] | None
+) -> None:
+    """Those that failed keep their replica rows; the spoke's own items stay."""
     with context.store.read() as tx:
         if tx.replicas.count(run.uid) == 0 and not tx.intents.open(run.uid):
-            return 0
+            return
     await recover(context, [run])
     endpoint = await run.endpoint(context)
-    deleted = 0
     after = ""
     while True:
         with context.store.read() as tx:
             copies = tx.replicas.copies(run.uid, after, CHUNK)
         if not copies:
-            return deleted
+            return
         after = copies[-1].item
+        if only is not None:
+            copies = [copy for copy in copies if copy.item in only]
+            if not copies:
+                continue
         operations = [
             Delete(id=copy.remote, etag="", permanent=endpoint.capabilities.permanent_delete)
             for copy in copies
@@ -106,26 +228,6 @@ async def delete_copies(context: PassContext, run: SpokeRun) -> int:
                 with context.store.write() as tx:
                     tx.replicas.remove(run.uid, [copy.item for copy in done])
                     tx.shadows.remove(run.uid, [copy.remote for copy in done])
-                deleted += len(done)
-
-
-async def leave(context: PassContext, leaver: SpokeRun) -> Withdrawal:
-    """The leaver's part: contributions folded away, copies in it deleted. The copies that others
-    hold go with the next pass over them. `context.runs` is the leaver alone."""
-    context.leaves_folders = True
-    register(context)
-    await look(context, leaver)
-    done = await withdraw(context, leaver.uid)
-    done.copies_deleted = await clear(context, leaver)
-    return done
-
-
-async def empty(context: PassContext, runs: Sequence[SpokeRun]) -> int:
-    """Delete every copy of the hub's in these spokes; returns how many went."""
-    context.leaves_folders = True
-    register(context)
-    deleted = 0
-    for run in runs:
-        await look(context, run)
-        deleted += await clear(context, run)
-    return deleted
+                    tx.erasures.count(job.number, copies_deleted=len(done))
+                run.report.counts.deleted += len(done)
+                context.say(f"{run.config.name}: {run.report.counts.deleted} copies deleted")

@@ -113,7 +113,7 @@ async def _infer(context: PassContext, run: SpokeRun, round_id: str) -> None:
                 replicas_left = tx.replicas.unseen(run.uid, round_id, CHUNK)
                 for replica in replicas_left:
                     forget(run, tx, None, replica, touched=touched)
-            refold(context, tx, list(touched))
+            refold(context, tx, list(touched), by=run.uid)
         if not shadows and not replicas_left:
             return
         await asyncio.sleep(0)

@@ -126,13 +126,20 @@ def judge(
     now: float,
     capabilities: Capabilities,
     encoder: Encoder,
+    withdrawn: bool = False,
 ) -> Judgement:
-    """`shadow` is the receiver's own shadow of the item, native or of the copy, if it has one."""
+    """`shadow` is the receiver's own shadow of the item, native or of the copy, if it has one.
+    `withdrawn`: the item lives without what somebody had put in who left for good. If that is why
+    the filter keeps it out now, nobody waits; an own item loses it all the same."""
     nothing = Judgement(item=item.id, seq=item.seq)
     if replica is not None and replica.state is ReplicaState.DETACHED:
         return nothing
     native = shadow is not None and shadow.native
-    if not item.alive or not run.admits_out(item.content):
+    withdrawn = withdrawn and item.alive
+    refused = not item.alive or not run.admits_out(item.content)
+    if refused and withdrawn and native and replica is not None and replica.delivered_seq:
+        refused = False
+    if refused:
         if native or replica is None or replica.native:
             return nothing
         if not item.alive and item.deleted_at is None:
@@ -148,9 +155,9 @@ def judge(
             remote=replica.remote,
             etag=replica.etag,
             fingerprint=replica.fingerprint,
-            wait_until=0.0 if item.erased else since + limits.grace_period,
-            unguarded=item.erased,
-            permanent=item.erased,
+            wait_until=0.0 if item.erased or withdrawn else since + limits.grace_period,
+            unguarded=item.erased or withdrawn,
+            permanent=item.erased or withdrawn,
         )
     if shadow is None:
         if replica is not None and replica.native:

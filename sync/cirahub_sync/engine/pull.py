@@ -51,6 +51,10 @@ async def _pull_spoke(context: PassContext, run: SpokeRun) -> None:
     if cursor.staged is not None:
         return  # staged completely by an earlier pass that did not get to merge it
     endpoint = await run.endpoint(context)
+    with context.store.read() as tx:
+        cursor = tx.cursors.get(run.uid)  # opening it may have taken over another's
+    if cursor.staged is not None:
+        return
     try:
         await _round(context, run, endpoint, cursor)
     except CursorExpiredError:

@@ -11,18 +11,24 @@ from cirahub_sync.engine.fold import FoldInput, fold
 from cirahub_sync.model.contact import Contact
 from cirahub_sync.model.normalise import match_keys
 from cirahub_sync.store.hub import Transaction
-from cirahub_sync.store.rows import Conflict, Item
+from cirahub_sync.store.rows import UNKNOWN_FINGERPRINT, Conflict, Item
 
 _encode = msgspec.msgpack.Encoder().encode
 
 
 def refold(
-    context: PassContext, tx: Transaction, ids: Sequence[str], *, erased: bool = False
-) -> int:
-    """Fold these items from their shadows; returns how many changed. `erased` says that somebody
-    leaves for good: items that die of it know neither grace nor guard."""
+    context: PassContext,
+    tx: Transaction,
+    ids: Sequence[str],
+    *,
+    by: str | None = None,
+    leaver: str | None = None,
+) -> Sequence[Item]:
+    """Fold these items from their shadows; returns those that changed. `by` is the spoke that
+    something changed at. A `leaver` leaves for good: items that die of it, or that had died of it,
+    know neither grace nor guard, and nothing of them is kept."""
     if not ids:
-        return 0
+        return ()
     now = context.clock()
     ranks = {uid: row.rank for uid, row in tx.spokes().items()}
     shadows = tx.shadows.by_item(ids)
@@ -40,14 +46,26 @@ def refold(
             context.policy,
         )
         if not folded.alive:
-            if before is not None and (before.alive or (erased and not before.erased)):
+            if before is not None and leaver is not None and _dies(before, leaver):
                 changed.append(
                     msgspec.structs.replace(
-                        before, seq=tx.next_seq(), alive=False, deleted_at=now, erased=erased
+                        before,
+                        seq=tx.next_seq(),
+                        alive=False,
+                        deleted_at=now,
+                        erased=True,
+                        fingerprint=UNKNOWN_FINGERPRINT,
+                        content=Contact(),
+                        died_of=None,
                     )
                 )
-                if erased:
-                    keys[item_id] = ()
+                keys[item_id] = ()
+            elif before is not None and before.alive:
+                changed.append(
+                    msgspec.structs.replace(
+                        before, seq=tx.next_seq(), alive=False, deleted_at=now, died_of=by
+                    )
+                )
             continue
         fingerprint = context.fingerprint(folded.content)
         if before is None or not before.alive or before.fingerprint != fingerprint:
@@ -81,7 +99,12 @@ def refold(
             )
     tx.items.put(changed)
     tx.items.set_match_keys(keys)
-    return len(changed)
+    return changed
+
+
+def _dies(item: Item, leaver: str) -> bool:
+    """Whether it goes with the leaver. What others deleted has the grace that they were given."""
+    return item.alive or (item.died_of == leaver and not item.erased)
 
 
 def _digests(context: PassContext, tx: Transaction, content: Contact) -> list[bytes]:

@@ -45,7 +45,7 @@ async def stop_contributing(context: PassContext, run: SpokeRun) -> None:
                     if shadow.item is not None and shadow.item not in known
                 ]
             )
-            refold(context, tx, touched)
+            refold(context, tx, touched, by=run.uid)
         await asyncio.sleep(0)
 
 

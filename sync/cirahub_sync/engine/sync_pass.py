@@ -7,19 +7,21 @@ from collections.abc import Awaitable, Callable
 
 import msgspec
 
-from cirahub_sync.engine.context import PassContext, SpokeRun, problem_of, register
+from cirahub_sync.engine.context import PassContext, SpokeRun, problem_of
 from cirahub_sync.engine.deliver import Receiver
 from cirahub_sync.engine.guard import Candidate, judge_deletions
+from cirahub_sync.engine.leave import clear
 from cirahub_sync.engine.merge import merge
 from cirahub_sync.engine.plan import Encoder, Planned
 from cirahub_sync.engine.pull import pull
 from cirahub_sync.engine.push import push
 from cirahub_sync.engine.recover import recover
+from cirahub_sync.engine.registration import register
 from cirahub_sync.engine.rejudge import stop_contributing
 from cirahub_sync.engine.report import PassReport, PendingReason, Problem
 from cirahub_sync.engine.verify import due
 from cirahub_sync.errors import CirahubError, LeaseLostError, StoreError
-from cirahub_sync.store.rows import Action
+from cirahub_sync.store.rows import Action, Job
 
 Stage = Callable[[PassContext], Awaitable[None]]
 RENEWAL_SECONDS = 15.0
@@ -51,6 +53,24 @@ async def run_plan(context: PassContext) -> dict[str, list[Planned]]:
 
     await leased(context, stages)
     return planned
+
+
+async def deliver_withdrawals(context: PassContext, job: Job) -> PassReport:
+    """A pass over those who still show what an erasure withdrew, whatever it waits for otherwise.
+    A spoke that does not receive any more loses our copies of it."""
+
+    async def stages(context: PassContext) -> None:
+        with context.store.write() as tx:
+            tx.withdrawals.hasten(job.job)
+        await _run(context)
+        former = [run for run in context.runs if not run.config.direction.receives]
+        if former:
+            with context.store.read() as tx:
+                items = set(tx.withdrawals.items_of(job.job))
+            for run in former:
+                await clear(context, run, job, only=items)
+
+    return await leased(context, stages)
 
 
 def _guard(context: PassContext, planned: dict[str, list[Planned]]) -> None:
@@ -109,6 +129,8 @@ def _receivers(context: PassContext) -> list[SpokeRun]:
 def _date_orphans(context: PassContext) -> None:
     """Once every contributor has been read whole by this store, a copy whose item nobody
     contributes is known to be left over: its grace begins."""
+    if context.erasing:
+        return
     contributors = [run for run in context.runs if run.config.direction.contributes]
     with context.store.read() as tx:
         orphans = tx.items.undated()
@@ -206,4 +228,5 @@ def _conclude(context: PassContext) -> None:
             counts.pending = sum(tx.pending.counts(run.uid).values())
             counts.unreadable = tx.pull_retry.count(run.uid)
             run.report.target = run.row.target or "" if run.registered else ""
-        tx.add_report(report.started, msgspec.msgpack.encode(report))
+        if not context.erasing:
+            tx.add_report(report.started, msgspec.msgpack.encode(report))

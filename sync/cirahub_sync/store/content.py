@@ -94,6 +94,7 @@ class ItemTable:
                     "content": self._cipher.seal(
                         encode_contact(row.content), f"items/{self._hub}/{row.id}"
                     ),
+                    "died_of": row.died_of,
                 }
                 for row in rows
             ],
@@ -145,14 +146,32 @@ class ItemTable:
             )
         )
         if done.rowcount:
-            for table in (match_keys, conflicts):
+            for table in (match_keys, conflicts, replicas):
                 known = select(items.c.id).where(
                     items.c.hub == self._hub, items.c.id == table.c.item
                 )
-                self._connection.execute(
-                    delete(table).where(table.c.hub == self._hub, ~known.exists())
-                )
+                forgotten = delete(table).where(table.c.hub == self._hub, ~known.exists())
+                if table is replicas:
+                    # An own item of a spoke's user keeps its row: it says that this is no copy.
+                    forgotten = forgotten.where(
+                        table.c.state == ReplicaState.DETACHED.value,
+                    )
+                self._connection.execute(forgotten)
         return done.rowcount
+
+    def died_of(self, spoke: str, count: int) -> list[Item]:
+        """Dead items, of which the spoke's user had deleted the last contribution."""
+        rows = self._connection.execute(
+            select(items)
+            .where(
+                items.c.hub == self._hub,
+                items.c.died_of == spoke,
+                items.c.alive.is_(False),
+                items.c.erased.is_(False),
+            )
+            .limit(count)
+        )
+        return [self._item(row) for row in rows]
 
     def undated(self) -> list[Item]:
         """Orphans: dead items whose deletion has no date yet."""
@@ -172,6 +191,7 @@ class ItemTable:
             erased=row.erased,
             fingerprint=row.fingerprint,
             content=decode_contact(self._cipher.open(row.content, f"items/{self._hub}/{row.id}")),
+            died_of=row.died_of,
         )
 
 
@@ -212,6 +232,14 @@ class ShadowTable:
             select(shadows)
             .where(shadows.c.spoke == spoke, shadows.c.remote > after)
             .order_by(shadows.c.remote)
+            .limit(count)
+        )
+
+    def linked(self, spoke: str, count: int) -> list[Shadow]:
+        """Shadows that belong to an item."""
+        return self._select(
+            select(shadows)
+            .where(shadows.c.spoke == spoke, shadows.c.item.is_not(None))
             .limit(count)
         )
 

@@ -73,6 +73,32 @@ class Database:
         with self.engine.begin() as connection:
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
+        if current is not None:
+            self._rewrite()
+
+    def shed(self) -> None:
+        """Leave nothing of what was deleted in the write-ahead log."""
+        if self.engine.dialect.name == "sqlite":
+            with self._raw() as cursor:
+                cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    def _rewrite(self) -> None:
+        """What an older version deleted it may have left in the file's free pages."""
+        if self.engine.dialect.name == "sqlite":
+            with self._raw() as cursor:
+                cursor.execute("VACUUM")
+                cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    @contextmanager
+    def _raw(self) -> Iterator[Any]:
+        """A cursor outside of any transaction."""
+        connection = self.engine.raw_connection()
+        try:
+            cursor = connection.cursor()
+            yield cursor
+            cursor.close()
+        finally:
+            connection.close()
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
@@ -143,6 +169,8 @@ def _prepare_sqlite(engine: Engine) -> None:
         cursor.execute("PRAGMA synchronous=NORMAL")
         cursor.execute("PRAGMA foreign_keys=ON")
         cursor.execute("PRAGMA temp_store=MEMORY")
+        # What is deleted is overwritten, so that an erasure leaves nothing in the file.
+        cursor.execute("PRAGMA secure_delete=ON")
         cursor.close()
 
     @event.listens_for(engine, "begin")

@@ -14,11 +14,13 @@ from cirahub_sync.store.content import ItemTable, ShadowTable
 from cirahub_sync.store.crypto import Cipher
 from cirahub_sync.store.database import Database
 from cirahub_sync.store.delivery import IntentTable, PendingTable, ReplicaTable
+from cirahub_sync.store.erasure import ConfigurationTable, ErasureTable, WithdrawalTable
 from cirahub_sync.store.inbound import CursorTable, PullRetryTable, StagingTable
 from cirahub_sync.store.rows import Conflict, Spoke
 from cirahub_sync.store.tables import (
     conflicts,
     cursors,
+    erasures,
     hubs,
     intents,
     match_keys,
@@ -79,6 +81,18 @@ class Transaction:
     def pull_retry(self) -> PullRetryTable:
         return PullRetryTable(self.connection, self._database)
 
+    @cached_property
+    def configurations(self) -> ConfigurationTable:
+        return ConfigurationTable(self.connection, self._database, self.hub, self.cipher)
+
+    @cached_property
+    def erasures(self) -> ErasureTable:
+        return ErasureTable(self.connection, self.hub, self.cipher)
+
+    @cached_property
+    def withdrawals(self) -> WithdrawalTable:
+        return WithdrawalTable(self.connection, self._database, self.hub)
+
     @property
     def seq(self) -> int:
         """The hub's sequence number, as of this transaction."""
@@ -133,9 +147,22 @@ class Transaction:
             select(spokes.c.uid).where(spokes.c.target == target)
         ).scalar()
 
+    def leaves_at(self, uid: str) -> float | None:
+        """When the erasure of this spoke, of any hub of this store, or of its hub, is due; None
+        if it does not leave."""
+        hub = select(spokes.c.hub).where(spokes.c.uid == uid).scalar_subquery()
+        return self.connection.execute(
+            select(func.min(erasures.c.erase_at)).where(
+                erasures.c.finished_at.is_(None),
+                (erasures.c.job == uid)
+                | (erasures.c.whole_hub.is_(True) & (erasures.c.hub == hub)),
+            )
+        ).scalar()
+
     def remove_spoke(self, uid: str) -> None:
         """Drops the spoke's row and, by cascade, everything kept for it."""
         self.connection.execute(delete(spokes).where(spokes.c.uid == uid))
+        self.configurations.remove(uid)
 
     def forget_deliveries(self, uid: str) -> None:
         """What was delivered to the spoke is no more."""
@@ -147,6 +174,7 @@ class Transaction:
         for table in (cursors, staging, replicas, intents, pending, pull_retry):
             self.connection.execute(delete(table).where(table.c.spoke == uid))
         self.update_spoke(uid, target=None, place="")
+        self.configurations.remove(uid)
 
     def add_conflicts(self, rows: Sequence[Conflict], at: float) -> int:
         """Records the losing values; one that is recorded already is left as it is."""
@@ -253,14 +281,35 @@ class HubStore:
         with self._database.read() as connection:
             yield Transaction(connection, self._database, self.hub, self.cipher)
 
-    def destroy(self) -> None:
+    @contextmanager
+    def unleased(self) -> Iterator[Transaction]:
+        """Writes without the lease, one after the other: for what may be noted while a pass is
+        under way, which is that somebody leaves."""
+        with self._database.write() as connection:
+            connection.execute(  # the row's lock
+                update(hubs).where(hubs.c.uid == self.hub).values(key_version=hubs.c.key_version)
+            )
+            yield Transaction(connection, self._database, self.hub, self.cipher)
+
+    def shed(self) -> None:
+        """Leave nothing of what was deleted in the database's log."""
+        self._database.shed()
+
+    def destroy(self, *, job: int | None = None, abandoned: bool = False) -> None:
         """Delete the hub's rows, and its key last: what a backup of the file still holds of it
-        can't be opened then."""
+        can't be opened then. Of the erasure that asked for it the receipt stays."""
         if self._lease is None:
             raise RuntimeError("HubStore.destroy without acquire()")
         with self._database.write() as connection:
             self._lease.check(connection)
+            transaction = Transaction(connection, self._database, self.hub, self.cipher)
+            if job is not None:
+                transaction.erasures.finish(job, self._clock(), abandoned=abandoned)
+            connection.execute(
+                delete(erasures).where(erasures.c.hub == self.hub, erasures.c.finished_at.is_(None))
+            )
             for table in (conflicts, match_keys):
                 connection.execute(delete(table).where(table.c.hub == self.hub))
             connection.execute(delete(hubs).where(hubs.c.uid == self.hub))
         self._lease = None
+        self._database.shed()

@@ -40,6 +40,12 @@ class Keyring:
                 return
         self._open(sealed, "key_check")
 
+    def knows(self, database: Database, hub: str) -> bool:
+        with database.read() as connection:
+            return (
+                connection.execute(select(hubs.c.uid).where(hubs.c.uid == hub)).first() is not None
+            )
+
     def cipher(self, database: Database, hub: str) -> Cipher:
         """The hub's cipher; a hub that is new gets a key and its row."""
         with database.write() as connection:

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from sqlalchemy import select
+
 from cirahub_sync.errors import CirahubError
 from cirahub_sync.store.crypto import load_key
 from cirahub_sync.store.database import Database
 from cirahub_sync.store.hub import HubStore
 from cirahub_sync.store.keyring import Keyring
+from cirahub_sync.store.tables import erasures
 
 
 class Store:
@@ -33,6 +36,20 @@ class Store:
 
     def hub(self, uid: str) -> HubStore:
         return HubStore(self.database, uid, self._keyring.cipher(self.database, uid), self._clock)
+
+    def find(self, uid: str) -> HubStore | None:
+        """None for a hub that this store does not know."""
+        return self.hub(uid) if self._keyring.knows(self.database, uid) else None
+
+    def leavers(self) -> list[tuple[str, str]]:
+        """(job, hub) of the open erasures of all hubs, the oldest first."""
+        with self.database.read() as connection:
+            rows = connection.execute(
+                select(erasures.c.job, erasures.c.hub)
+                .where(erasures.c.finished_at.is_(None))
+                .order_by(erasures.c.requested_at, erasures.c.number)
+            )
+            return [(row.job, row.hub) for row in rows]
 
     def close(self) -> None:
         self.database.close()

@@ -62,6 +62,8 @@ class Item(msgspec.Struct, kw_only=True):
     erased: bool
     fingerprint: bytes
     content: Contact
+    died_of: str | None = None
+    """Of a dead one: the spoke whose user deleted the last contribution."""
 
 
 class Shadow(msgspec.Struct, kw_only=True):
@@ -132,3 +134,27 @@ class Conflict(msgspec.Struct, kw_only=True):
     seq: int
     value: bytes
     """msgpack of the field's value."""
+
+
+class Job(msgspec.Struct, kw_only=True):
+    """An erasure. `content` is blank once it is finished."""
+
+    number: int = 0
+    job: str
+    hub: str
+    whole_hub: bool
+    requested_at: float
+    erase_at: float
+    started_at: float | None = None
+    finished_at: float | None = None
+    abandoned: bool = False
+    attempts: int = 0
+    copies_deleted: int = 0
+    items_erased: int = 0
+    items_changed: int = 0
+    copies_remaining: int = 0
+    content: bytes = b""
+
+    @property
+    def started(self) -> bool:
+        return self.started_at is not None

@@ -112,9 +112,11 @@ items = Table(
     Column("erased", Boolean, nullable=False, default=False),
     Column("fingerprint", _DIGEST, nullable=False),
     Column("content", LargeBinary),
+    Column("died_of", _ID),
     Index(None, "hub", "seq"),
     comment="alive false: a tombstone, with content until its copies are gone. erased: somebody "
-    "left, so neither grace nor guard applies.",
+    "left, so neither grace nor guard applies, and the content is gone at once. died_of: the spoke "
+    "whose user deleted the last contribution.",
 )
 
 match_keys = Table(
@@ -232,4 +234,53 @@ passes = Table(
     Column("started", Float, primary_key=True),
     Column("report", LargeBinary, nullable=False),
     comment="The last reports, newest kept; numbers and reasons only.",
+)
+
+configurations = Table(
+    "configurations",
+    metadata,
+    Column("owner", _ID, primary_key=True),
+    Column("hub", _ID, ForeignKey("hubs.uid", ondelete="CASCADE"), nullable=False),
+    Column("digest", _DIGEST, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+    Index(None, "hub"),
+    comment="Resolved configuration, without secrets, of hubs and spokes as of their last pass; "
+    "sealed, since it names mailboxes. digest: of what is sealed, keyed.",
+)
+
+erasures = Table(
+    "erasures",
+    metadata,
+    Column("number", _BIG, primary_key=True, autoincrement=True),
+    Column("job", _ID, nullable=False),
+    Column("hub", _ID, nullable=False),
+    Column("whole_hub", Boolean, nullable=False),
+    Column("requested_at", Float, nullable=False),
+    Column("erase_at", Float, nullable=False),
+    Column("started_at", Float),
+    Column("finished_at", Float),
+    Column("abandoned", Boolean, nullable=False, default=False),
+    Column("attempts", Integer, nullable=False, default=0),
+    Column("copies_deleted", _BIG, nullable=False, default=0),
+    Column("items_erased", _BIG, nullable=False, default=0),
+    Column("items_changed", _BIG, nullable=False, default=0),
+    Column("copies_remaining", _BIG, nullable=False, default=0),
+    Column("content", LargeBinary),
+    Index(None, "job"),
+    Index(None, "hub"),
+    comment="Who leaves: job is the uid of the spoke, or of the whole hub. Open until finished_at. "
+    "content: names and configuration, sealed with the hub's key; a finished one has none: what "
+    "stays is a receipt in numbers, which outlives the hub.",
+)
+
+withdrawals = Table(
+    "withdrawals",
+    metadata,
+    Column("job", _ID, primary_key=True),
+    Column("item", _ID, primary_key=True),
+    Column("hub", _ID, ForeignKey("hubs.uid", ondelete="CASCADE"), nullable=False),
+    Column("seq", _BIG, nullable=False),
+    Index(None, "hub", "item"),
+    comment="Items that an erasure under way changed, and the seq that it gave them: until every "
+    "receiver has been brought at least there, somebody still shows what was erased.",
 )
