@@ -18,6 +18,7 @@ from cirahub_sync.endpoints.base import Create, Delete, Operation, Outcome, Resu
 from cirahub_sync.endpoints.graph import codec, properties, wire
 from cirahub_sync.endpoints.graph.answers import (
     DEFAULT_RETRY_AFTER,
+    NO_MAILBOX,
     Answer,
     failure,
     of_part,
@@ -152,9 +153,8 @@ class Outbox:
                 continue
             answer = of_part(part, whole.client_request_id)
             answers.append(answer)
-            if answer.status in (401, 403) or (
-                answer.status == 404 and isinstance(operation, Create)
-            ):
+            nowhere = answer.status == 404 and isinstance(operation, Create)
+            if answer.status in (401, 403) or nowhere or answer.code in NO_MAILBOX:
                 refused.append((index, answer))
             else:
                 outcomes.append(self._outcome(index, operation, answer))
