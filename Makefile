@@ -46,7 +46,7 @@ generate: venv ## Write CRDs, references, seed and the page of failures from the
 
 .PHONY: bench
 bench: venv ## Run the benchmarks
-	@for script in benchmarks/*.py; do echo "== $$script"; $(VENV)/python "$$script" || exit 1; done
+	@for script in benchmarks/*.py; do echo "== $$script"; PYTHONPATH=hack $(VENV)/python "$$script" || exit 1; done
 
 .PHONY: cluster
 cluster: venv ## Run a control plane in the foreground, for trying things out

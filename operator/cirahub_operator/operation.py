@@ -22,6 +22,7 @@ from cirahub_operator.errors import PermissionMissingError
 from cirahub_operator.events import Events
 from cirahub_operator.handlers import lifecycle
 from cirahub_operator.health import Health
+from cirahub_operator.heartbeat import Heartbeat
 from cirahub_operator.leadership import Leadership, Watchdog
 from cirahub_operator.leases import LeaseObject, own_namespace
 from cirahub_operator.metrics import Metrics
@@ -226,6 +227,7 @@ class Operation:
         registry = handlers.registry(wakes)
         lifecycle.register(registry, end)
         announced = asyncio.create_task(self._announce(health, relist))
+        beating = asyncio.create_task(Heartbeat(self.metrics.registry).run())
         try:
             await kopf.operator(
                 registry=registry,
@@ -238,6 +240,7 @@ class Operation:
             )
         finally:
             announced.cancel()
+            beating.cancel()
             await end()
 
     async def _announce(self, health: Health, relist: Relist) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 
 from aiohttp import web
@@ -69,8 +70,10 @@ class Probes:
     async def _metrics_text(self, _: web.Request) -> web.Response:
         for kind, age in self._health.watch_ages().items():
             self._metrics.watch_age.labels(kind).set(age)
+        # Thousands of series take longer than a watch or a probe should have to wait.
+        text = await asyncio.to_thread(self._metrics.text)
         return web.Response(
-            body=self._metrics.text(),
+            body=text,
             headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"},
         )
 
