@@ -103,6 +103,12 @@ class ProtocolError(EndpointUnavailableError):
     reason = "ProtocolError"
 
 
+class RedirectRefusedError(ProtocolError):
+    """A service sent us elsewhere. Credentials stay with their own origin, so nobody went."""
+
+    reason = "RedirectRefused"
+
+
 class CursorExpiredError(CirahubError):
     """The delta token is no longer known (HTTP 410): the round has to start from nothing."""
 

@@ -7,6 +7,8 @@ services of clouds, and the ranges of the cluster; private ranges of a company a
 
 Exempt are origins that the endpoints file puts in another's place, and the way through a proxy of
 the environment (which resolves names itself): both are the administrator's choice.
+
+No redirect is followed on any way out: a credential stays with its own origin.
 """
 
 from __future__ import annotations
@@ -23,13 +25,14 @@ from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
+from requests import Response
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPSConnection
 from urllib3.connectionpool import HTTPSConnectionPool
 from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
 from urllib3.util.connection import create_connection
 
-from cirahub_sync.errors import AddressRefusedError
+from cirahub_sync.errors import AddressRefusedError, RedirectRefusedError
 from cirahub_sync.origins import Network, Origins
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -126,6 +129,7 @@ class Route:
         self.proxy = None if rewritten else _proxy(self.url)
         exempt = rewritten or self.proxy is not None
         self._guard = None if exempt else Guard(who, origins.networks)
+        self._who = who
 
     @cached_property
     def trust(self) -> ssl.SSLContext:
@@ -141,14 +145,31 @@ class Route:
             }
         connector = aiohttp.TCPConnector(ssl=self.trust, limit=100, keepalive_timeout=30, **guarded)
         return aiohttp.ClientSession(
-            connector=connector, proxy=self.proxy, cookie_jar=aiohttp.DummyCookieJar()
+            connector=connector,
+            proxy=self.proxy,
+            cookie_jar=aiohttp.DummyCookieJar(),
+            raise_for_status=self._stay,
         )
 
     def adapter(self, *, retries: int) -> HTTPAdapter:
         """For a session of requests. A proxy is the session's to name."""
-        if self._guard is None:
-            return HTTPAdapter(max_retries=retries)
-        return _Adapter(self._guard, retries=retries)
+        return _Adapter(self, self._guard, retries=retries)
+
+    def refuse_redirect(self, status: int) -> None:
+        """Raises RedirectRefusedError."""
+        if 300 <= status < 400:
+            raise RedirectRefusedError(
+                f"{self._who}: {urlsplit(self.url).netloc} answered with a redirect ({status}), "
+                "which was not followed; check the network between here and the service (a proxy, "
+                "a login page of the network's)"
+            )
+
+    async def _stay(self, response: aiohttp.ClientResponse) -> None:
+        try:
+            self.refuse_redirect(response.status)
+        except RedirectRefusedError:
+            response.close()
+            raise
 
 
 def _proxy(url: str) -> str | None:
@@ -178,21 +199,35 @@ class _Resolver(AbstractResolver):
 
 
 class _Adapter(HTTPAdapter):
-    """Connects to judged addresses, and by TLS only."""
+    """Connects to judged addresses, unless `guard` is None; goes where no answer sends it."""
 
-    def __init__(self, guard: Guard, *, retries: int) -> None:
+    def __init__(self, route: Route, guard: Guard | None, *, retries: int) -> None:
+        self._route = route
+        self._guard = guard
+        super().__init__(max_retries=retries)
+
+    def init_poolmanager(self, *arguments: Any, **options: Any) -> None:
+        super().init_poolmanager(*arguments, **options)
+        guard = self._guard
+        if guard is None:
+            return
+
         class Connection(_Connection):
             judge = guard
 
         class Pool(HTTPSConnectionPool):
             ConnectionCls = Connection
 
-        self._pool = Pool
-        super().__init__(max_retries=retries)
+        self.poolmanager.pool_classes_by_scheme = {"https": Pool}
 
-    def init_poolmanager(self, *arguments: Any, **options: Any) -> None:
-        super().init_poolmanager(*arguments, **options)
-        self.poolmanager.pool_classes_by_scheme = {"https": self._pool}
+    def send(self, *arguments: Any, **options: Any) -> Response:
+        response = super().send(*arguments, **options)
+        try:
+            self._route.refuse_redirect(response.status_code)
+        except RedirectRefusedError:
+            response.close()
+            raise
+        return response
 
 
 class _Connection(HTTPSConnection):

@@ -65,16 +65,36 @@ class Origins(msgspec.Struct, frozen=True, omit_defaults=True):
 
     def rewrite(self, url: str) -> str:
         """The URL with its origin replaced, if there is a rewrite for it."""
-        parts = urlsplit(url)
-        replacement = self.origins.get(f"{parts.scheme}://{parts.netloc}".lower())
+        replacement = self.origins.get(origin_of(url))
         if replacement is None:
             return url
-        return parts._replace(
-            scheme=urlsplit(replacement).scheme, netloc=urlsplit(replacement).netloc
-        ).geturl()
+        return (
+            urlsplit(url)
+            ._replace(scheme=urlsplit(replacement).scheme, netloc=urlsplit(replacement).netloc)
+            .geturl()
+        )
 
     def rewritten(self, url: str) -> bool:
         return self.rewrite(url) != url
+
+
+def origin_of(url: str) -> str:
+    """`scheme://host[:port]` as a browser would compare it (RFC 6454): in small letters, without
+    the scheme's own port. Blank for what has none, has a user in it, or has control characters,
+    which some programs leave out and others don't."""
+    if not url.isprintable():
+        return ""
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        return ""
+    if not parts.scheme or not parts.hostname or "@" in parts.netloc:
+        return ""
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    if port is None or port == {"https": 443, "http": 80}.get(parts.scheme):
+        return f"{parts.scheme}://{host}"
+    return f"{parts.scheme}://{host}:{port}"
 
 
 def network(text: str) -> Network:

@@ -5,9 +5,10 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import os
 import socket
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,9 @@ import pytest
 import trustme
 from aiohttp import web
 from tests.identity.conftest import SignIn
+
+from cirahub_sync.identity.base import AccessToken
+from cirahub_sync.origins import Origins
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -174,6 +178,27 @@ def serve(authority: trustme.CA) -> Serve:
 def outside(serve: Serve, own_address: str) -> Serve:
     """As `serve`, where an operator may connect to."""
     return functools.partial(serve, host=own_address)
+
+
+def trusting(origins: Mapping[str, str], sign_in: SignIn) -> Origins:
+    """Rewrites that trust `serve`'s authority as well as the simulator's."""
+    bundle = Path(os.environ["SSL_CERT_FILE"]).with_name("both.pem")
+    parts = (Path(os.environ["SSL_CERT_FILE"]), Path(str(sign_in.origins().ca_file)))
+    bundle.write_bytes(b"".join(part.read_bytes() for part in parts))
+    return Origins(origins, str(bundle))
+
+
+class Handed:
+    """A token that is there already."""
+
+    async def token(self, scope: str) -> AccessToken:
+        return AccessToken("the-token", 4e9)
+
+    async def invalidate(self) -> None:
+        return
+
+    async def close(self) -> None:
+        return
 
 
 async def welcoming(_: web.Request) -> web.StreamResponse:

@@ -24,11 +24,10 @@ from cirahub_sync.errors import (
     EndpointUnavailableError,
 )
 from cirahub_sync.identity import provider
-from cirahub_sync.identity.base import AccessToken
 from cirahub_sync.network import Route, objection
 from cirahub_sync.origins import Origins, network
 
-from .conftest import ENTRA, GRAPH, TENANT, VAULT, Door, Names, Serve, opened
+from .conftest import ENTRA, GRAPH, TENANT, VAULT, Door, Handed, Names, Serve, opened
 
 BAD = {
     "127.0.0.1": "a loopback address",
@@ -74,19 +73,6 @@ GOOD = [
 CLUSTER = ("10.96.0.0/12", "fd00:10:96::/112")
 
 Reach = Callable[[SignIn, Origins], Awaitable[object]]
-
-
-class Handed:
-    """A token that is there already."""
-
-    async def token(self, scope: str) -> AccessToken:
-        return AccessToken("the-token", 4e9)
-
-    async def invalidate(self) -> None:
-        return
-
-    async def close(self) -> None:
-        return
 
 
 async def entra(sign_in: SignIn, origins: Origins) -> object:

@@ -37,7 +37,7 @@ from cirahub_sync.endpoints.graph.wire import BATCH
 from cirahub_sync.errors import EndpointUnavailableError, ProtocolError, ThrottledError
 from cirahub_sync.identity.base import TokenProvider
 from cirahub_sync.network import Route
-from cirahub_sync.origins import HOSTS, Origins
+from cirahub_sync.origins import HOSTS, Origins, origin_of
 from cirahub_sync.throttle import Throttle
 
 BATCH_SIZE = 20
@@ -191,8 +191,9 @@ class GraphSession:
 
         Raises ProtocolError if it leads to another origin: our token goes nowhere else.
         """
-        parts = urlsplit(self._origins.rewrite(link))
-        if f"{parts.scheme}://{parts.netloc}".lower() != self.origin.lower():
+        origin = origin_of(self._origins.rewrite(link))
+        parts = urlsplit(link) if origin else None
+        if parts is None or origin != origin_of(self.origin) or parts.path[:6] != "/v1.0/":
             raise ProtocolError(
                 f"connection {self.connection.name}: Graph gave a link to another origin, which "
                 "was not followed; check the endpoints file, or report it"
