@@ -208,17 +208,8 @@ class _Adapter(HTTPAdapter):
 
     def init_poolmanager(self, *arguments: Any, **options: Any) -> None:
         super().init_poolmanager(*arguments, **options)
-        guard = self._guard
-        if guard is None:
-            return
-
-        class Connection(_Connection):
-            judge = guard
-
-        class Pool(HTTPSConnectionPool):
-            ConnectionCls = Connection
-
-        self.poolmanager.pool_classes_by_scheme = {"https": Pool}
+        if self._guard is not None:
+            self.poolmanager.pool_classes_by_scheme = {"https": _pool(self._guard)}
 
     def send(self, *arguments: Any, **options: Any) -> Response:
         response = super().send(*arguments, **options)
@@ -228,6 +219,16 @@ class _Adapter(HTTPAdapter):
             response.close()
             raise
         return response
+
+
+def _pool(guard: Guard) -> type[HTTPSConnectionPool]:
+    class Connection(_Connection):
+        judge = guard
+
+    class Pool(HTTPSConnectionPool):
+        ConnectionCls = Connection
+
+    return Pool
 
 
 class _Connection(HTTPSConnection):

@@ -50,7 +50,8 @@ class GraphEndpoint:
         self._place: Place | None = None
 
     async def open(self, *, create: bool, known: Target | None = None) -> Target:
-        tenant = self._session.connection.tenant_id
+        # In small letters, so that a target is the same through two connections to one tenant.
+        tenant = self._session.connection.tenant_id.lower()
         if known is not None and known.tenant == tenant:
             place = Place(known.mailbox, known.folder)
         else:
