@@ -52,29 +52,20 @@ class Options:
 
 
 def options(command: Command) -> Command:
-    """The options of both commands."""
-    for option in reversed(_OPTIONS):
+    """The options of passes and plans."""
+    for option in reversed((*_OPTIONS, *_STORE_OPTIONS)):
         command = option(command)
     return command
 
 
-_OPTIONS: Sequence[Callable[[Command], Command]] = (
-    click.option(
-        "--filename",
-        "-f",
-        "files",
-        multiple=True,
-        required=True,
-        metavar="FILE|FOLDER|-",
-        help="Manifests of Connections, Hubs, Spokes and Secrets; may be repeated.",
-    ),
-    click.option(
-        "--hub",
-        "hubs",
-        multiple=True,
-        metavar="NAME",
-        help="Only this Hub (NAME or NAMESPACE/NAME); may be repeated. Default: all in the files.",
-    ),
+def store_options(command: Command) -> Command:
+    """Those that say which store it is, and who we are."""
+    for option in reversed(_STORE_OPTIONS):
+        command = option(command)
+    return command
+
+
+_STORE_OPTIONS: Sequence[Callable[[Command], Command]] = (
     click.option(
         "--database",
         envvar="CIRAHUB_DATABASE",
@@ -87,9 +78,6 @@ _OPTIONS: Sequence[Callable[[Command], Command]] = (
         envvar="CIRAHUB_KEY_FILE",
         show_envvar=True,
         help="File with the key that opens the store. Default: key in XDG_STATE_HOME/cirahub.",
-    ),
-    click.option(
-        "--init-key", is_flag=True, help="Make the key file if it does not exist, nor the store."
     ),
     click.option(
         "--installation-id",
@@ -111,6 +99,27 @@ _OPTIONS: Sequence[Callable[[Command], Command]] = (
     ),
     click.option("--quiet", "-q", is_flag=True, help="Show no progress."),
 )
+_OPTIONS: Sequence[Callable[[Command], Command]] = (
+    click.option(
+        "--filename",
+        "-f",
+        "files",
+        multiple=True,
+        required=True,
+        metavar="FILE|FOLDER|-",
+        help="Manifests of Connections, Hubs, Spokes and Secrets; may be repeated.",
+    ),
+    click.option(
+        "--hub",
+        "hubs",
+        multiple=True,
+        metavar="NAME",
+        help="Only this Hub (NAME or NAMESPACE/NAME); may be repeated. Default: all in the files.",
+    ),
+    click.option(
+        "--init-key", is_flag=True, help="Make the key file if it does not exist, nor the store."
+    ),
+)
 
 
 @dataclass(frozen=True)
@@ -127,7 +136,7 @@ def run(
     """Does the work for each hub in turn. Ends the process for bad input and for a store that
     can't be opened."""
     try:
-        cases, loaded = _cases(given)
+        found, loaded = cases(given)
         settings = _settings(given)
     except ManifestError as error:
         click.echo("\n".join(f"Error: {mistake}" for mistake in error.mistakes), err=True)
@@ -142,7 +151,7 @@ def run(
     async def all_of_them() -> list[Answer]:
         worker = Worker.open(settings, FileCredentials(loaded.secrets))
         try:
-            return [await work(worker, case, progress) for case in cases]
+            return [await work(worker, case, progress) for case in found]
         finally:
             await worker.close()
 
@@ -166,19 +175,20 @@ def _settings(given: Options) -> WorkerSettings:
     )
 
 
-def _cases(given: Options) -> tuple[list[Case], Manifests]:
+def cases(given: Options) -> tuple[list[Case], Manifests]:
+    """The hubs to work on, and all that was in the files. Raises ManifestError."""
     loaded = manifests.load(given.files)
     if loaded.ignored and not given.quiet:
         click.echo(f"Not needed for a pass, ignored: {', '.join(loaded.ignored)}", err=True)
     mistakes = _orphans(loaded)
-    cases = [_case(hub, loaded) for hub in _selected(given.hubs, loaded)]
-    for case in cases:
+    found = [_case(hub, loaded) for hub in _selected(given.hubs, loaded)]
+    for case in found:
         for name, problem in case.resolution.problems.items():
             place = loaded.places[f"Spoke {case.hub.metadata.namespace}/{name}"]
             mistakes.append(f"{place}: {problem.message}")
     if mistakes:
         raise ManifestError(mistakes)
-    return cases, loaded
+    return found, loaded
 
 
 def _orphans(loaded: Manifests) -> list[str]:

@@ -1,0 +1,297 @@
+"""`cirahub erase`, on a real store, with a simulated tenant behind it."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import threading
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+import yaml
+from click.testing import CliRunner, Result
+
+from cirahub_operator.cli import cirahub
+from cirahub_simulator.directory import Application, ClientSecret, Tenant, User
+from cirahub_simulator.process import EmbeddedSimulator
+from cirahub_simulator.world import World
+from cirahub_sync.store.opening import Store
+from cluster import Cluster
+
+from .stage import CLIENT, TENANT, Manifest, connection, hub, spoke
+
+SECRET = "the-test-s-client-secret"
+AUTH = {"clientSecret": {"clientID": CLIENT, "secretRef": {"name": "graph", "key": "value"}}}
+PEOPLE = ("ann", "bob", "cy")
+
+
+class Laptop:
+    """A folder with manifests and a store, and the command."""
+
+    def __init__(self, simulator: EmbeddedSimulator, folder: Path) -> None:
+        self.simulator = simulator
+        self.folder = folder
+        self.namespace = "default"
+        (folder / "key").write_bytes(base64.b64encode(os.urandom(32)))
+        endpoints = {
+            "origins": dict(simulator.endpoints.origins),
+            "ca_file": simulator.endpoints.ca_file,
+        }
+        (folder / "endpoints.json").write_text(json.dumps(endpoints))
+
+    def run(self, *arguments: str, files: bool = False) -> Result:
+        store = [
+            "--database",
+            f"sqlite:///{self.folder}/store.sqlite3",
+            "--key-file",
+            str(self.folder / "key"),
+            "--endpoints",
+            str(self.folder / "endpoints.json"),
+            "--installation-id",
+            "test",
+        ]
+        from_files = ["-f", str(self.folder / "manifests.yaml")] if files else []
+        return CliRunner().invoke(cirahub, [*arguments, *from_files, *store])
+
+    def declare(self, *spokes: Manifest) -> None:
+        """These spokes, with what they need; without any, those of Ann, Bob and Cy."""
+        directions = zip(PEOPLE, ("Contribute", "TwoWay", "Receive"), strict=True)
+        chosen = spokes or [spoke(name, direction=direction) for name, direction in directions]
+        manifests = [
+            connection(auth=AUTH),
+            hub(),
+            *chosen,
+            {
+                "apiVersion": "v1",
+                "kind": "Secret",
+                "metadata": {"name": "graph"},
+                "stringData": {"value": SECRET},
+            },
+        ]
+        for manifest in manifests:
+            manifest["metadata"]["namespace"] = self.namespace
+        (self.folder / "manifests.yaml").write_text(yaml.safe_dump_all(manifests))
+
+    def sync(self) -> None:
+        for _ in range(2):
+            ran = self.run("pass", "-q", files=True)
+            assert ran.exit_code == 0, ran.output
+
+    def add(self, name: str, display_name: str) -> None:
+        self.simulator.admin.create_contact(
+            f"{name}@contoso.com",
+            {"displayName": display_name, "emailAddresses": [{"address": f"{display_name}@x.org"}]},
+        )
+
+    def names(self, name: str) -> list[str]:
+        entries = self.simulator.admin.contacts(f"{name}@contoso.com")
+        return sorted(entry["contact"]["displayName"] for entry in entries)
+
+    def store(self) -> Store:
+        return Store.open(f"sqlite:///{self.folder}/store.sqlite3", self.folder / "key", time.time)
+
+    def wait(self, job: str, seconds: float) -> None:
+        """Have the grace period of a job end in so many seconds."""
+        store = self.store()
+        with store.database.write() as connection:
+            connection.exec_driver_sql(
+                "UPDATE erasures SET erase_at = ?, started_at = NULL, finished_at = NULL"
+                " WHERE job = ?",
+                (time.time() + seconds, job),
+            )
+        store.close()
+
+
+@pytest.fixture
+def laptop(tmp_path: Path) -> Iterator[Laptop]:
+    world = World()
+    world.directory.add_tenant(Tenant(TENANT, "contoso.com", "Contoso"))
+    world.directory.add_application(
+        Application(
+            client_id=CLIENT,
+            display_name="cirahub",
+            home_tenant_id=TENANT,
+            secrets=[ClientSecret(SECRET, datetime(2100, 1, 1, tzinfo=UTC))],
+            granted={TENANT: {"Contacts.ReadWrite", "User.ReadBasic.All"}},
+        )
+    )
+    for number, name in enumerate(PEOPLE):
+        world.directory.add_user(
+            User(
+                id=f"00000000-0000-4000-8000-{number:012d}",
+                tenant_id=TENANT,
+                user_principal_name=f"{name}@contoso.com",
+                display_name=name,
+                mail=f"{name}@contoso.com",
+                has_mailbox=True,
+            )
+        )
+    with EmbeddedSimulator(world) as simulator:
+        made = Laptop(simulator, tmp_path)
+        made.declare()
+        made.add("ann", "Ada")
+        made.add("bob", "Ben")
+        made.sync()
+        yield made
+
+
+def _leave(laptop: Laptop) -> str:
+    """Bob leaves, and for want of a role nothing of it gets through; the job's id."""
+    rule = laptop.simulator.admin.add_rule("status", service="graph", status=403)
+    ran = laptop.run("erase", "--spoke", "bob", "--yes", files=True)
+    assert ran.exit_code == 1, ran.output
+    laptop.simulator.admin.remove_rule(rule)
+    (job,) = json.loads(laptop.run("erase", "--list", "-o", "json").stdout)
+    return str(job["id"])
+
+
+def test_a_spoke_is_erased_from_a_laptop(laptop: Laptop) -> None:
+    ran = laptop.run("erase", "--spoke", "bob", "--yes", files=True)
+    assert ran.exit_code == 0, ran.output
+    assert ran.stdout == (
+        "Spoke default/bob: erased; 2 copies deleted, 1 items erased, 0 items changed, "
+        "0 copies remain\n"
+    )
+    assert laptop.names("cy") == ["Ada"]
+    assert laptop.names("bob") == ["Ben"], "its own"
+    assert laptop.run("erase").stdout == "Nothing leaves.\n"
+
+
+def test_a_hub_is_erased_from_a_laptop(laptop: Laptop) -> None:
+    ran = laptop.run("erase", "--hub", "staff", "--yes", files=True)
+    assert ran.exit_code == 0, ran.output
+    assert "Hub default/staff: erased; 3 copies deleted, 2 items erased" in ran.stdout
+    assert laptop.names("cy") == []
+
+
+def test_what_remains_is_listed_with_the_reason_and_resumed(laptop: Laptop) -> None:
+    _leave(laptop)
+    ran = laptop.run("erase", "--list")
+    assert ran.exit_code == 0
+    heading, row = ran.stdout.splitlines()
+    assert heading.split()[:3] == ["NAME", "KIND", "SINCE"]
+    assert row.split()[:2] == ["default/bob", "Spoke"]
+    assert "AccessDenied" in row
+    assert laptop.names("cy") == ["Ada", "Ben"]
+    ran = laptop.run("erase", "--resume", "default/bob", files=True)
+    assert ran.exit_code == 0, ran.output
+    assert laptop.names("cy") == ["Ada"]
+
+
+def test_an_attempt_that_does_not_get_through_ends_with_1(laptop: Laptop) -> None:
+    job = _leave(laptop)
+    laptop.simulator.admin.add_rule("status", service="graph", status=403)
+    ran = laptop.run("erase", "--resume", job, files=True)
+    assert ran.exit_code == 1
+    assert "not erased yet" in ran.stdout
+    assert "AccessDenied: " in ran.stdout
+
+
+def test_who_is_in_its_grace_period_is_left_alone_unless_it_is_meant(laptop: Laptop) -> None:
+    job = _leave(laptop)
+    laptop.wait(job, 3600.0)
+    ran = laptop.run("erase", "--resume", files=True)
+    assert ran.exit_code == 0
+    assert ran.stdout == "Nothing is to be erased.\n"
+    assert "in its grace period until 20" in ran.stderr
+    ran = laptop.run("erase", "--resume", "bob", files=True)
+    assert ran.exit_code == 2
+    assert "add --now" in ran.stderr
+    assert laptop.run("erase", "--now", "bob", files=True).exit_code == 2
+    assert laptop.names("bob") == ["Ada", "Ben"]
+    ran = laptop.run("erase", "--now", "bob", "--yes", files=True)
+    assert ran.exit_code == 0, ran.output
+    assert laptop.names("bob") == ["Ben"]
+
+
+def test_what_can_not_be_reached_can_be_given_up(laptop: Laptop) -> None:
+    _leave(laptop)
+    assert laptop.run("erase", "--abandon", "bob").exit_code == 2
+    ran = laptop.run("erase", "--abandon", "bob", "--yes")
+    assert ran.exit_code == 0, ran.output
+    assert "Spoke default/bob: given up" in ran.stdout
+    assert laptop.run("erase", "--list").stdout == "Nothing leaves.\n"
+
+
+def test_a_pass_that_is_under_way_is_waited_for(laptop: Laptop) -> None:
+    job = _leave(laptop)
+    store = laptop.store()
+    with store.database.read() as connection:
+        (uid,) = connection.exec_driver_sql("SELECT uid FROM hubs").scalars()
+    under_way = store.hub(uid)
+    under_way.acquire()
+    ran = laptop.run("erase", "--resume", job, "--wait", "1ms", files=True)
+    assert ran.exit_code == 1
+    assert "PassUnderWay" in ran.stdout
+    ending = threading.Timer(1.0, under_way.release)
+    ending.start()
+    ran = laptop.run("erase", "--resume", job, files=True)
+    ending.join()
+    assert ran.exit_code == 0, ran.output
+    assert "a pass is under way, waiting for its end" in ran.stderr
+    store.close()
+
+
+def test_without_manifests_the_cluster_hands_over_the_secret(
+    laptop: Laptop,
+    control_plane: Cluster,
+    namespace: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("KUBECONFIG", str(control_plane.kubeconfig))
+    laptop.namespace = namespace
+    laptop.run("erase", "--hub", "staff", "--yes", files=True)
+    laptop.declare()
+    laptop.sync()
+    job = _leave(laptop)
+    ran = laptop.run("erase", "--resume", job)
+    assert ran.exit_code == 1, "there is no such Secret"
+    assert "SecretNotFound" in ran.stdout
+    create = ("create", "secret", "generic", "graph", f"--from-literal=value={SECRET}")
+    control_plane.kubectl("-n", namespace, *create)
+    ran = laptop.run("erase", "--resume", job)
+    assert ran.exit_code == 0, ran.output
+    assert laptop.names("bob") == ["Ben"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "remedy"),
+    [
+        (("--resume", "--abandon", "bob", "--yes"), "not both"),
+        (("bob",), "say what to do"),
+        (("--spoke", "bob", "--yes"), "--filename"),
+        (("--abandon", "--yes"), "NAMEs"),
+        (("--resume", "nobody"), "no such leaver"),
+    ],
+)
+def test_what_makes_no_sense_does_nothing(
+    laptop: Laptop,
+    arguments: tuple[str, ...],
+    remedy: str,
+    monkeypatch: pytest.MonkeyPatch,
+    control_plane: Cluster,
+) -> None:
+    monkeypatch.setenv("KUBECONFIG", str(control_plane.kubeconfig))
+    ran = laptop.run("erase", *arguments)
+    assert ran.exit_code == 2, ran.output
+    assert remedy in ran.stderr
+
+
+@pytest.mark.parametrize("option", ["--spoke", "--hub"])
+def test_a_name_that_the_manifests_do_not_have_erases_nobody(laptop: Laptop, option: str) -> None:
+    ran = laptop.run("erase", option, "nobody", "--yes", files=True)
+    assert ran.exit_code == 2, ran.output
+    assert "there is no such" in ran.stderr
+    assert laptop.names("cy") == ["Ada", "Ben"]
+
+
+def test_a_spoke_that_never_synced_has_nothing_to_erase(laptop: Laptop) -> None:
+    laptop.declare(spoke("ann"), spoke("bob"), spoke("cy"), spoke("dan"))
+    ran = laptop.run("erase", "--spoke", "dan", "--yes", files=True)
+    assert ran.exit_code == 0, ran.output
+    assert ran.stdout == "Nothing is to be erased.\n"
+    assert "knows nothing of it" in ran.stderr
