@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 from cirahub_operator.api.meta import ConditionStatus, Metadata, Status
+from cirahub_operator.series import Series
 from cirahub_sync.engine.report import Counts, PassReport, SpokeReport
 
 PASS_BUCKETS = (0.1, 0.5, 1, 5, 15, 60, 300, 900, 3600, 14_400)
@@ -43,17 +44,33 @@ class Metrics:
             ["namespace", "hub", "result"],
             registry=self.registry,
         )
-        self.changes = Counter(
-            "cirahub_spoke_changes",
+        spoke = ("namespace", "hub", "spoke")
+        self._changes = Series(
+            "cirahub_spoke_changes_total",
             "Items by what passes did with them at a spoke.",
-            ["namespace", "hub", "spoke", "result"],
-            registry=self.registry,
+            kind="counter",
+            labels=spoke,
+            last="result",
         )
-        self.throttled = Counter(
-            "cirahub_spoke_throttled_seconds",
+        self._throttled = Series(
+            "cirahub_spoke_throttled_seconds_total",
             "Time that passes waited because the service asked for it.",
-            ["namespace", "hub", "spoke"],
-            registry=self.registry,
+            kind="counter",
+            labels=spoke,
+        )
+        self._spoke_items = Series(
+            "cirahub_spoke_items",
+            "Items at a spoke by state: native, copy, pending, guarded or unreadable.",
+            kind="gauge",
+            labels=spoke,
+            last="state",
+        )
+        self._conditions = Series(
+            "cirahub_condition",
+            "1 while the condition is True, 0 while it is not; absent if the object hasn't got it.",
+            kind="gauge",
+            labels=("kind", "namespace", "name"),
+            last="type",
         )
         self.hub_items = Gauge(
             "cirahub_hub_items", "Items in a hub.", ["namespace", "hub"], registry=self.registry
@@ -68,18 +85,6 @@ class Metrics:
             "cirahub_hub_last_sync_timestamp_seconds",
             "When the last complete pass ended.",
             ["namespace", "hub"],
-            registry=self.registry,
-        )
-        self.spoke_items = Gauge(
-            "cirahub_spoke_items",
-            "Items at a spoke by state: native, copy, pending, guarded or unreadable.",
-            ["namespace", "hub", "spoke", "state"],
-            registry=self.registry,
-        )
-        self.conditions = Gauge(
-            "cirahub_condition",
-            "1 while the condition is True, 0 while it is not; absent if the object hasn't got it.",
-            ["kind", "namespace", "name", "type"],
             registry=self.registry,
         )
         self.erasures_incomplete = Counter(
@@ -108,7 +113,12 @@ class Metrics:
 
     def text(self) -> bytes:
         """In Prometheus' text format."""
-        return generate_latest(self.registry)
+        many = (self._conditions, self._spoke_items, self._changes, self._throttled)
+        text = bytearray(generate_latest(self.registry))
+        for series in many:
+            for line in series.text():
+                text += line.encode()
+        return bytes(text)
 
     @contextmanager
     def timed(self, kind: str) -> Iterator[None]:
@@ -131,39 +141,39 @@ class Metrics:
         for spoke in report.spokes.values():
             self._spoke_passed(hub, spoke)
 
-    def condition(self, kind: str, metadata: Metadata, before: Status, after: Status) -> None:
-        for old in before.conditions:
-            if after.condition(old.type) is None:
-                self.conditions.remove(kind, metadata.namespace, metadata.name, old.type)
-        for new in after.conditions:
-            gauge = self.conditions.labels(kind, metadata.namespace, metadata.name, new.type)
-            gauge.set(new.status is ConditionStatus.TRUE)
+    def condition(self, kind: str, metadata: Metadata, status: Status) -> None:
+        labels = (kind, metadata.namespace, metadata.name)
+        holds = {one.type: float(one.status is ConditionStatus.TRUE) for one in status.conditions}
+        self._conditions.put(labels, labels, holds)
 
     def forget(self, kind: str, namespace: str, name: str) -> None:
         """Take away the series of an object that is gone."""
-        gone = {"kind": kind, "namespace": namespace, "name": name}
-        self.conditions.remove_by_labels(gone)
+        self._conditions.remove((kind, namespace, name))
         if kind == "Hub":
             for family in (self.pass_seconds, self.passes, self.hub_items, self.hub_guarded,
                            self.last_sync):  # fmt: skip
                 family.remove_by_labels({"namespace": namespace, "hub": name})
         if kind == "Spoke":
-            for family in (self.changes, self.throttled, self.spoke_items):
-                family.remove_by_labels({"namespace": namespace, "spoke": name})
+            for series in (self._changes, self._throttled, self._spoke_items):
+                series.remove((namespace, name))
 
     def _spoke_passed(self, hub: Metadata, spoke: SpokeReport) -> None:
-        labels = (hub.namespace, hub.name, spoke.name.rpartition("/")[2])
-        for result in RESULTS:
-            if count := getattr(spoke.counts, result):
-                self.changes.labels(*labels, result).inc(count)
+        """Labelled with the Spoke's namespace, and with the Hub's if that is another one."""
+        namespace, _, name = spoke.name.rpartition("/")
+        key = (namespace, name)
+        labels = (namespace, hub.name if namespace == hub.namespace else hub.key, name)
+        changes = {result: getattr(spoke.counts, result) for result in RESULTS}
+        if any(changes.values()):
+            self._changes.add(
+                key, labels, {result: count for result, count in changes.items() if count}
+            )
         if spoke.throttled_seconds:
-            self.throttled.labels(*labels).inc(spoke.throttled_seconds)
+            self._throttled.add(key, labels, {"": spoke.throttled_seconds})
         if spoke.problem is None:
-            for state, count in _standing(spoke.counts, spoke.guarded).items():
-                self.spoke_items.labels(*labels, state).set(count)
+            self._spoke_items.put(key, labels, _standing(spoke.counts, spoke.guarded))
 
 
-def _standing(counts: Counts, guarded: int) -> dict[str, int]:
+def _standing(counts: Counts, guarded: int) -> dict[str, float]:
     return {
         "native": counts.items,
         "copy": counts.copies,

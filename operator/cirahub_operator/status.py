@@ -32,7 +32,7 @@ class StatusWriter:
     ) -> bool:
         """True if there was something to write. Raises ClusterUnreachableError."""
         name = kind.definition.kind
-        self._metrics.condition(name, metadata, before, after)
+        self._metrics.condition(name, metadata, after)
         if before == after:
             return False
         try:

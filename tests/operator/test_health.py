@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import aiohttp
+from prometheus_client.parser import text_string_to_metric_families
 
 from cirahub_operator.health import Health
 from cirahub_operator.metrics import Metrics
-from cirahub_sync.engine.report import Counts
+from cirahub_sync.engine.report import Counts, SpokeReport
 
 from .conftest import Operate
 from .objects import hub, spoke
@@ -66,7 +67,7 @@ def test_we_are_ready_between_start_and_stop() -> None:
 def test_series_go_when_their_object_goes() -> None:
     metrics = Metrics()
     metrics.passed(hub().metadata, report(result(counts=Counts(pulled=5, created=2, items=5))))
-    metrics.condition("Spoke", spoke().metadata, spoke().status, synced(result()))
+    metrics.condition("Spoke", spoke().metadata, synced(result()))
     text = metrics.text().decode()
     assert (
         'cirahub_spoke_items{hub="staff",namespace="demo",spoke="ann",state="native"} 5.0' in text
@@ -78,6 +79,32 @@ def test_series_go_when_their_object_goes() -> None:
     rest = metrics.text().decode()
     assert '"ann"' not in rest
     assert '"staff"' not in rest
+
+
+def test_spokes_of_one_name_in_two_namespaces_are_told_apart() -> None:
+    metrics = Metrics()
+    made = report(result(counts=Counts(items=5)))
+    made.spokes["other"] = SpokeReport("other", "guests/ann", counts=Counts(items=3))
+    metrics.passed(hub().metadata, made)
+    text = metrics.text().decode()
+    ours = '{hub="staff",namespace="demo",spoke="ann",state="native"} 5.0'
+    theirs = '{hub="demo/staff",namespace="guests",spoke="ann",state="native"} 3.0'
+    assert f"cirahub_spoke_items{ours}\n" in text
+    assert f"cirahub_spoke_items{theirs}\n" in text
+
+
+def test_what_is_scraped_is_what_prometheus_reads() -> None:
+    metrics = Metrics()
+    for _ in range(2):
+        throttled = result(counts=Counts(pulled=5), throttled_seconds=1.5)
+        metrics.passed(hub().metadata, report(throttled))
+    metrics.condition("Spoke", spoke().metadata, synced(result()))
+    families = {one.name: one for one in text_string_to_metric_families(metrics.text().decode())}
+    changes = families["cirahub_spoke_changes"]
+    assert changes.type == "counter"
+    assert [(one.labels["result"], one.value) for one in changes.samples] == [("pulled", 10.0)]
+    assert [one.value for one in families["cirahub_spoke_throttled_seconds"].samples] == [3.0]
+    assert [one.labels["type"] for one in families["cirahub_condition"].samples] == ["Ready"]
 
 
 async def test_an_operator_answers_its_probes_and_scrapers(stage: Stage, operate: Operate) -> None:
