@@ -5,18 +5,21 @@ from __future__ import annotations
 import base64
 import os
 import sqlite3
+import subprocess
+import sys
 from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, create_engine, event
 
 from cirahub_sync.model.codec import encode_contact
 from cirahub_sync.model.contact import Contact
 from cirahub_sync.store import database as module
 from cirahub_sync.store.crypto import load_key
-from cirahub_sync.store.database import Database
+from cirahub_sync.store.database import Database, head
 from cirahub_sync.store.keyring import Keyring
 from cirahub_sync.store.opening import Store
 
@@ -78,3 +81,19 @@ def test_a_store_of_the_first_schema_goes_on(tmp_path: Path) -> None:
     assert store.leavers() == []
     store.close()
     assert b"deleted by the earlier version" not in _files(path)
+
+
+def test_the_newest_revision_is_the_one_that_alembic_finds() -> None:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    assert head() == ScriptDirectory.from_config(config).get_current_head()
+
+
+def test_a_schema_that_is_current_is_opened_without_what_migrates(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'store.sqlite3'}"
+    Database.open(url).engine.dispose()
+    program = (
+        "import sys; from cirahub_sync.store.database import Database; "
+        f"Database.open({url!r}).engine.dispose(); sys.exit('alembic' in sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)

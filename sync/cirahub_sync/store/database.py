@@ -11,11 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, Table, create_engine, event
+from sqlalchemy import Connection, Engine, Table, create_engine, event, inspect, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DatabaseError, SQLAlchemyError
@@ -24,7 +20,14 @@ from sqlalchemy.sql.dml import Insert
 from cirahub_sync.errors import ConfigurationError, StoreError
 
 _MIGRATIONS = Path(__file__).with_name("migrations")
+_NOTED = "alembic_version"
 _BUSY_TIMEOUT_MS = 30_000
+
+
+def head() -> str:
+    """The newest revision of the schema: files are named REVISION_what_it_does.py."""
+    names = sorted(path.name for path in (_MIGRATIONS / "versions").glob("[0-9]*.py"))
+    return names[-1].partition("_")[0]
 
 
 class Database:
@@ -63,18 +66,30 @@ class Database:
         return database
 
     def migrate(self) -> None:
+        current = self._revision()
+        if current == head():
+            return
+        # Not at the top: what migrates takes ten megabytes, and almost never is there anything to.
+        from alembic import command
+        from alembic.config import Config
+
         config = Config()
         config.set_main_option("script_location", str(_MIGRATIONS))
-        head = ScriptDirectory.from_config(config).get_current_head()
-        with self.engine.connect() as connection:
-            current = MigrationContext.configure(connection).get_current_revision()
-        if current == head:
-            return
         with self.engine.begin() as connection:
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
         if current is not None:
             self._rewrite()
+
+    def _revision(self) -> str | None:
+        """Of the schema, as Alembic notes it; None if there is none yet."""
+        with self.engine.connect() as connection:
+            if not inspect(connection).has_table(_NOTED):
+                return None
+            noted: str | None = connection.execute(
+                text(f"SELECT version_num FROM {_NOTED}")  # noqa: S608 (a constant)
+            ).scalar()
+            return noted
 
     def shed(self) -> None:
         """Leave nothing of what was deleted in the write-ahead log."""
