@@ -39,8 +39,9 @@ lint: venv ## Check style, types and who imports whom
 	@$(VENV)/lint-imports
 
 .PHONY: generate
-generate: venv ## Write CRDs, references, seed and the page of failures from their sources (CHECK=1)
+generate: venv ## Write CRDs, roles, pages and seed from their sources (CHECK=1: compare)
 	@$(VENV)/python -m cirahub_operator.api.generate $(if $(CHECK),--check)
+	@$(VENV)/python -m cirahub_operator.permissions.generate $(if $(CHECK),--check)
 	@$(VENV)/python -m cirahub_simulator.seed.generate $(if $(CHECK),--check)
 	@PYTHONPATH=hack:. $(VENV)/python -m tests.failures.page $(if $(CHECK),--check)
 

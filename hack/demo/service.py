@@ -91,6 +91,11 @@ class OperatorService:
         self._watchdog.close()
         self._port.close()
 
+    @property
+    def exit_code(self) -> int | None:
+        """None while it runs."""
+        return None if self._process is None else self._process.poll()
+
     def check_running(self) -> None:
         """Raises DemoError when it has ended by itself."""
         if self._process is not None and self._process.poll() is not None:

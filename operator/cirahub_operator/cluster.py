@@ -31,6 +31,7 @@ from cirahub_operator.errors import (
     PermissionMissingError,
     StatusRefusedError,
 )
+from cirahub_operator.permissions import Action
 
 FIELD_MANAGER = "cirahub-operator"
 FINALIZER_MANAGER = "cirahub-operator-finalizer"
@@ -148,6 +149,26 @@ class Cluster:
                 f"the API server does not know {', '.join(missing)} of {GROUP}/{VERSION}; install "
                 "the custom resource definitions: kubectl apply --server-side -f crds/"
             )
+
+    async def may(self, action: Action, namespace: str) -> bool:
+        """Whether we ourselves may do that in a namespace; blank: in all of them."""
+        resource, _, subresource = action.resource.partition("/")
+        attributes = {
+            "namespace": namespace,
+            "verb": action.verb,
+            "group": action.group,
+            "resource": resource,
+            "subresource": subresource,
+            "name": action.name,
+        }
+        body = {
+            "apiVersion": "authorization.k8s.io/v1",
+            "kind": "SelfSubjectAccessReview",
+            "spec": {"resourceAttributes": attributes},
+        }
+        path = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
+        answer = await self.request("POST", path, body=body) or {}
+        return bool(answer["status"]["allowed"])
 
     async def namespace_uid(self, name: str) -> str:
         answer = await self.request("GET", f"/api/v1/namespaces/{_part(name)}")

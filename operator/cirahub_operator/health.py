@@ -18,13 +18,16 @@ class Health:
         engine_silence: Callable[[], float],
         watch_limit: float,
         engine_limit: float,
+        denied: Callable[[], list[str]] = list,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """`engine_silence`: seconds since the engine last showed a sign of life; the limits are
-        in seconds, too."""
+        in seconds, too. `denied`: permissions without which nothing can be served, a line
+        each."""
         self._engine_silence = engine_silence
         self._watch_limit = watch_limit
         self._engine_limit = engine_limit
+        self._denied = denied
         self._clock = clock
         self._seen: dict[str, float] = {}
         self._unseen: dict[str, float] = {}
@@ -66,4 +69,5 @@ class Health:
         the old one, which ends only when the new one is ready."""
         if self.stopping:
             return ["shutting down"]
-        return [] if self.started or self.standing_by else ["starting"]
+        starting = [] if self.started or self.standing_by else ["starting"]
+        return [*starting, *self._denied()]

@@ -104,6 +104,12 @@ class Metrics:
             "1 while this operator serves, 0 while it stands by, starts or ends.",
             registry=self.registry,
         )
+        self.permission_missing = Gauge(
+            "cirahub_permission_missing",
+            "1 if the rule is not granted, 0 if it is; a blank namespace stands for all of them.",
+            ["rule", "namespace"],
+            registry=self.registry,
+        )
         self.watch_age = Gauge(
             "cirahub_watch_event_age_seconds",
             "Time since the last event of a kind's watch.",

@@ -53,29 +53,34 @@ class Objects:
         self._gone: dict[str, None] = {}
         self.whole = False
         """Whether everything that the API server lists has been handed over once."""
+        self.unlisted: set[str] = set()
+        """Namespaces that it has refused to list so far: of these, nothing is handed out."""
 
     def get(self, kind: type[Object], key: Key) -> Object | Unparsable | None:
         """None if there is no such object."""
-        self._check()
+        self._check(key.namespace)
         entry = self._entries[kind].get(key)
         return None if entry is None else _parsed(kind, entry)
 
     async def listing(self, kind: type[Object], namespace: str) -> Listing[Object]:
         """All objects of a namespace."""
+        self._check(namespace)
         keys = [key for key in self._entries[kind] if key.namespace == namespace]
         return await self._listing(kind, keys)
 
     async def spokes_of(self, hub: Key) -> Listing[Spoke]:
         """All Spokes that name the hub, whether there is one or not."""
+        self._check(hub.namespace)
         return await self._listing(Spoke, self._by_hub.get(hub, ()))
 
     async def spokes_through(self, connection: Key) -> Listing[Spoke]:
         """All Spokes that name the connection, whether there is one or not."""
+        self._check(connection.namespace)
         return await self._listing(Spoke, self._by_connection.get(connection, ()))
 
     def hubs_through(self, connection: Key) -> Iterable[Key]:
         """The hubs that are named by the Spokes that name the connection."""
-        self._check()
+        self._check(connection.namespace)
         spokes = self._entries[Spoke]
         named = {spokes[key].hub for key in self._by_connection.get(connection, ())}
         return sorted(key for key in named if key is not None)
@@ -152,7 +157,6 @@ class Objects:
         return None if entry is None else _decoded(entry)
 
     async def _listing(self, kind: type[Object], keys: Iterable[Key]) -> Listing[Object]:
-        self._check()
         items: list[Object] = []
         unparsable: list[Unparsable] = []
         for count, key in enumerate(sorted(keys), 1):
@@ -168,9 +172,11 @@ class Objects:
                 await asyncio.sleep(0)
         return Listing(items, unparsable)
 
-    def _check(self) -> None:
+    def _check(self, namespace: str) -> None:
         if not self.whole:
             raise NotListedError("not all objects are listed yet")
+        if namespace in self.unlisted:
+            raise NotListedError(f"the objects of namespace {namespace} could not be listed yet")
 
     def _drop(self, kind: type[Resource], key: Key) -> None:
         entry = self._entries[kind].pop(key, None)

@@ -27,6 +27,7 @@ from cirahub_operator.leadership import Leadership, Watchdog
 from cirahub_operator.leases import LeaseObject, own_namespace
 from cirahub_operator.metrics import Metrics
 from cirahub_operator.objects import Objects
+from cirahub_operator.permissions.review import Review, asked_for
 from cirahub_operator.probes import Probes
 from cirahub_operator.reconcile import ConnectionReconciler, HubReconciler, Surroundings
 from cirahub_operator.relist import Relist
@@ -61,10 +62,12 @@ class Operation:
         """Set once the watches are being set up."""
         self.metrics = Metrics()
         self._runner: InlineRunner | None = None
+        self._review: Review | None = None
         self._health = Health(
             engine_silence=lambda: self._runner.silent_for if self._runner else 0.0,
             watch_limit=settings.timing.watch_silence,
             engine_limit=settings.timing.engine_silence,
+            denied=lambda: self._review.denied if self._review else [],
         )
         self._drain = settings.timing.drain
         self.probes = Probes(self._health, self.metrics)
@@ -82,6 +85,10 @@ class Operation:
             cluster = await Cluster.connect(objects)
             stack.push_async_callback(cluster.close)
             await cluster.check_installed(KINDS)
+            self._review = Review(cluster, self.metrics, asked_for(self._settings))
+            await self._review.once()
+            reviewing = asyncio.create_task(self._review.keep())
+            stack.callback(reviewing.cancel)
             worker = await self._worker_settings(cluster)
             stack.push_async_callback(self.probes.stop)
             await self.probes.start(

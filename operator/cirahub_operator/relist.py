@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 
 from cirahub_operator.api import KINDS, Resource
 from cirahub_operator.cluster import Cluster
-from cirahub_operator.errors import OperatorError
+from cirahub_operator.errors import OperatorError, PermissionMissingError
 from cirahub_operator.objects import Objects
 from cirahub_operator.wakes import Wakes
 from cirahub_operator.workqueue import Key
@@ -55,15 +55,24 @@ class Relist:
         self._objects.whole = True
         self._wakes.open()
         complete()
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._regularly())
+            tasks.create_task(self._refused())
+
+    async def _regularly(self) -> None:
         while True:
             await asyncio.sleep(self._interval)
             for kind in KINDS:
                 await self._again(kind)
 
-    async def hold(self, kind: type[Resource]) -> None:
-        """Bring what is known of a kind to what is listed now."""
-        for scope in self._scopes:
-            await self._hold(kind, scope)
+    async def _refused(self) -> None:
+        """Namespaces that we could not look into at the start join once we can."""
+        while self._objects.unlisted:
+            await asyncio.sleep(RETRY)
+            for scope in sorted(self._objects.unlisted):
+                if all([await self._scope(kind, scope) for kind in KINDS]):
+                    self._objects.unlisted.discard(scope)
+                    self._wakes.open()
 
     async def _first(self, kind: type[Resource]) -> None:
         while not await self._again(kind):
@@ -71,9 +80,20 @@ class Relist:
             await asyncio.sleep(RETRY)
 
     async def _again(self, kind: type[Resource]) -> bool:
-        """Whether it could be done. Whatever stands in its way now may be gone the next time."""
+        """Bring what is known of a kind to what is listed now. Whether it could be done."""
+        scopes = [scope for scope in self._scopes if scope not in self._objects.unlisted]
+        return all([await self._scope(kind, scope) for scope in scopes])
+
+    async def _scope(self, kind: type[Resource], scope: str | None) -> bool:
+        """Whatever stands in its way now may be gone the next time. At the start, a namespace into
+        which we may not look (its team's role is missing, or it is gone) keeps no other waiting."""
         try:
-            await self.hold(kind)
+            await self._hold(kind, scope)
+        except PermissionMissingError as error:
+            logger.warning("listing %s: %s", kind.definition.plural, error)
+            if scope is None or self._objects.whole:
+                return False
+            self._objects.unlisted.add(scope)
         except OperatorError as error:
             logger.warning("listing %s: %s", kind.definition.plural, error)
             return False

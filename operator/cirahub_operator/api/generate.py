@@ -6,12 +6,11 @@ models say (`--check`). Run by `make generate`, from the repository's root:
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
-import click
 import yaml
 
+from cirahub_operator import generated
 from cirahub_operator.api import KINDS
 from cirahub_operator.api.crd import definition
 from cirahub_operator.api.meta import GROUP
@@ -39,44 +38,7 @@ def files() -> dict[Path, str]:
     return made
 
 
-def drift(root: Path) -> list[str]:
-    """What differs from what should be there, a line each."""
-    wanted = files()
-    found = []
-    for path, text in wanted.items():
-        if not (root / path).is_file():
-            found.append(f"{path} is missing")
-        elif (root / path).read_text() != text:
-            found.append(f"{path} differs from the models")
-    for folder in sorted({path.parent for path in wanted}):
-        found += [
-            f"{path.relative_to(root)} is made from no model"
-            for path in sorted((root / folder).glob("*"))
-            if path.relative_to(root) not in wanted
-        ]
-    return found
-
-
-@click.command(help=__doc__)
-@click.option("--check", is_flag=True, help="Write nothing; exit with 1 if something differs.")
-@click.option(
-    "--root",
-    type=click.Path(path_type=Path, file_okay=False, exists=True),
-    default=Path(),
-    help="The repository's root. Default: the current folder.",
-)
-def main(*, check: bool, root: Path) -> None:
-    if not check:
-        for path, text in files().items():
-            (root / path).parent.mkdir(parents=True, exist_ok=True)
-            (root / path).write_text(text)
-    differences = drift(root)
-    for line in differences:
-        click.echo(line, err=True)
-    if differences:
-        click.echo("Run `make generate` and commit what it writes.", err=True)
-        sys.exit(1)
-
+main = generated.command(__doc__, files)
 
 if __name__ == "__main__":
     main()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+import itertools
+from collections.abc import Awaitable, Callable, Iterator
 
 import kopf
 
@@ -11,6 +12,18 @@ from cirahub_operator.cluster import configuration
 PREFIX = "operator.cirahub.io"
 """Of whatever Kopf may want to keep in annotations. It has no reason to: we have event handlers
 only, and these keep nothing."""
+
+
+class Patience:
+    """Seconds between attempts, without an end. A watch that is refused, because a namespace is
+    gone or its role is, is tried again for as long as we run: when Kopf gives one up, it takes all
+    the others down with it."""
+
+    first = (1.0, 1.0, 2.0, 3.0, 5.0, 8.0)
+    then = 15.0
+
+    def __iter__(self) -> Iterator[float]:
+        return itertools.chain(self.first, itertools.repeat(self.then))
 
 
 def register(registry: kopf.OperatorRegistry, stop: Callable[[], Awaitable[None]]) -> None:
@@ -57,4 +70,5 @@ def settings() -> kopf.OperatorSettings:
     made.watching.connect_timeout = 15
     made.networking.request_timeout = 60
     made.networking.connect_timeout = 15
+    made.networking.error_backoffs = Patience()
     return made
