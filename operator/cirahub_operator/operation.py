@@ -38,22 +38,33 @@ from cirahub_operator.settings import Election, Settings
 from cirahub_operator.status import StatusWriter
 from cirahub_operator.wakes import Wakes
 from cirahub_operator.workqueue import Key, Workqueue
+from cirahub_sync.lease_terms import LeaseTerms
 from cirahub_sync.origins import Origins
-from cirahub_sync.worker import WorkerSettings
+from cirahub_sync.worker import Worker, WorkerSettings
 
 logger = logging.getLogger(__name__)
 
+Leading = Callable[[], None]
+"""Raises LeaseLostError unless this operator leads. Asked in the engine's thread."""
+Serve = Callable[[Leading], Awaitable[None]]
 MakeRunner = Callable[[WorkerSettings], InlineRunner]
 
 
-def inline_runner(settings: WorkerSettings) -> InlineRunner:
-    return InlineRunner(settings, ClusterCredentials.connect)
+def _alone() -> None:
+    """Without an election."""
+
+
+def inline_runner(settings: WorkerSettings, leading: Leading = _alone) -> InlineRunner:
+    return InlineRunner(
+        settings, ClusterCredentials.connect, open_engine=partial(Worker.open, leading=leading)
+    )
 
 
 class Operation:
     """One run of the operator."""
 
-    def __init__(self, settings: Settings, *, make_runner: MakeRunner = inline_runner) -> None:
+    def __init__(self, settings: Settings, *, make_runner: MakeRunner | None = None) -> None:
+        """`make_runner`: in the place of the inline runner with the real engine."""
         self._settings = settings
         self._make_runner = make_runner
         self._stop = asyncio.Event()
@@ -98,11 +109,11 @@ class Operation:
             )
             serve = partial(self._serve, cluster, objects, worker)
             if self._settings.election is None:
-                await serve()
+                await serve(_alone)
             else:
                 await self._take_turns(self._settings.election, serve)
 
-    async def _take_turns(self, election: Election, serve: Callable[[], Awaitable[None]]) -> None:
+    async def _take_turns(self, election: Election, serve: Serve) -> None:
         """Stand by until it is our turn, serve, and let the next one begin when all has ended."""
         # A cluster of its own: renewals don't queue behind a thousand statuses.
         cluster = await Cluster.connect()
@@ -136,11 +147,11 @@ class Operation:
                 task.cancel()
             await asyncio.gather(acquiring, stopping, return_exceptions=True)
 
-    async def _lead(self, leadership: Leadership, serve: Callable[[], Awaitable[None]]) -> None:
+    async def _lead(self, leadership: Leadership, serve: Serve) -> None:
         keeping = asyncio.create_task(leadership.keep())
         keeping.add_done_callback(self._lost)
         try:
-            await serve()
+            await serve(leadership.check)
         finally:
             if keeping.done() and not keeping.cancelled():
                 keeping.result()
@@ -153,8 +164,11 @@ class Operation:
             self._drain = 0.0
             self.stop()
 
-    async def _serve(self, cluster: Cluster, objects: Objects, worker: WorkerSettings) -> None:
-        runner = self._runner = self._make_runner(worker)
+    async def _serve(
+        self, cluster: Cluster, objects: Objects, worker: WorkerSettings, leading: Leading
+    ) -> None:
+        make = self._make_runner
+        runner = self._runner = make(worker) if make else inline_runner(worker, leading)
         runner.start()
         self.metrics.leader.set(1)
         try:
@@ -170,6 +184,7 @@ class Operation:
             key_file=self._settings.key_file,
             installation=self._settings.installation or await _installation(cluster),
             origins=await self._origins(cluster),
+            lease=LeaseTerms(seconds=self._settings.hub_lease),
         )
 
     async def _origins(self, cluster: Cluster) -> Origins:

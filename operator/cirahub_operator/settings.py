@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from cirahub_sync.lease_terms import LeaseTerms
 from cirahub_sync.origins import Origins
 
 LEASE_SPREAD = 0.2
@@ -114,4 +115,7 @@ class Settings:
     """Passes, of different hubs, that may run at the same time."""
     election: Election | None = None
     """None: serve at once, and trust that nobody else does."""
+    hub_lease: float = LeaseTerms().seconds
+    """Seconds for which a hub stays held in the store after the last sign of life of the pass over
+    it. Writes get four ninths of that."""
     timing: Timing = field(default_factory=Timing)

@@ -423,7 +423,8 @@ class _Attempt:
         return spoke
 
     def _note(self, problem: Problem | None) -> None:
-        if problem is not None and problem not in self._problems:
+        told = {(one.reason, one.message) for one in self._problems}
+        if problem is not None and (problem.reason, problem.message) not in told:
             self._problems.append(problem)
 
 

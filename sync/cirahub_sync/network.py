@@ -135,7 +135,7 @@ class Route:
     def trust(self) -> ssl.SSLContext:
         return ssl.create_default_context(cafile=self.ca_file)
 
-    def session(self) -> aiohttp.ClientSession:
+    def session(self, traces: Sequence[aiohttp.TraceConfig] = ()) -> aiohttp.ClientSession:
         """A session that nothing of the environment changes any more; `.netrc` neither."""
         guarded: dict[str, Any] = {}
         if self._guard is not None:
@@ -149,6 +149,7 @@ class Route:
             proxy=self.proxy,
             cookie_jar=aiohttp.DummyCookieJar(),
             raise_for_status=self._stay,
+            trace_configs=list(traces),
         )
 
     def adapter(self, *, retries: int) -> HTTPAdapter:

@@ -10,9 +10,10 @@ from pathlib import Path
 
 import msgspec
 
+from cirahub_sync import steady
 from cirahub_sync.configuration import ConnectionConfig, HubConfig, SpokeConfig
-from cirahub_sync.endpoints.base import Endpoint
-from cirahub_sync.endpoints.graph import GraphSession, open_endpoint
+from cirahub_sync.endpoints.base import Endpoint, Fence
+from cirahub_sync.endpoints.graph import GraphSession, Patience, open_endpoint
 from cirahub_sync.engine import sync_pass
 from cirahub_sync.engine.context import PassContext, SpokeRun, problem_of
 from cirahub_sync.engine.plan import fields_changed
@@ -21,6 +22,7 @@ from cirahub_sync.erasure import Erasure, ErasureReport
 from cirahub_sync.errors import AccessDeniedError, CirahubError, ConfigurationError
 from cirahub_sync.identity.base import CredentialSource, TokenProvider
 from cirahub_sync.identity.provider import provider
+from cirahub_sync.lease_terms import LeaseTerms
 from cirahub_sync.leaving import Leaving
 from cirahub_sync.model.field_names import manifest_name
 from cirahub_sync.origins import HOSTS, Origins
@@ -42,6 +44,8 @@ class WorkerSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Who we are in the stamps of our copies: 1 to 36 characters of `[a-z0-9-]`, the same for as
     long as the copies live (on a cluster: the UID of kube-system, by default)."""
     origins: Origins = Origins()
+    lease: LeaseTerms = LeaseTerms()
+    """Of the hubs that are passed over."""
 
 
 class PlannedAction(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,6 +66,10 @@ class PlanReport(msgspec.Struct, frozen=True, kw_only=True):
     actions: Sequence[PlannedAction]
 
 
+def _alone() -> None:
+    """Nobody leads but the only process there is."""
+
+
 class _Session(msgspec.Struct):
     connection: ConnectionConfig
     tokens: TokenProvider
@@ -78,11 +86,13 @@ class Worker:
         store: Store,
         credentials: CredentialSource,
         clock: Callable[[], float],
+        leading: Callable[[], None] = _alone,
     ) -> None:
         self._settings = settings
         self._store = store
         self._credentials = credentials
         self._clock = clock
+        self._leading = leading
         self._sessions: dict[str, _Session] = {}
         self._throttles: dict[tuple[str, str], Throttle] = {}
         self._verified: dict[str, set[str]] = {}
@@ -95,10 +105,16 @@ class Worker:
         credentials: CredentialSource,
         *,
         clock: Callable[[], float] = time.time,
+        steadily: Callable[[], float] = steady.now,
+        leading: Callable[[], None] = _alone,
     ) -> Worker:
-        """Open the store, migrating it if it is older. Raises KeyUnavailableError, StoreError."""
-        store = Store.open(settings.database, settings.key_file, clock)
-        return cls(settings, store, credentials, clock)
+        """Open the store, migrating it if it is older. Raises KeyUnavailableError, StoreError.
+
+        `leading` raises LeaseLostError when this process as a whole may write no more."""
+        store = Store.open(
+            settings.database, settings.key_file, clock, steadily=steadily, terms=settings.lease
+        )
+        return cls(settings, store, credentials, clock, leading)
 
     async def check(self, connection: ConnectionConfig) -> None:
         """Sign in. Raises CredentialError, AccessDeniedError or EndpointUnavailableError."""
@@ -270,10 +286,16 @@ class Worker:
             if session is not None:
                 await session.tokens.invalidate()
 
-    async def _open_endpoint(self, hub: HubConfig, spoke: SpokeConfig) -> Endpoint:
+    async def _open_endpoint(self, hub: HubConfig, spoke: SpokeConfig, holding: Fence) -> Endpoint:
+        def fence(seconds: float) -> None:
+            self._leading()
+            holding(seconds)
+
         session = await self._session(spoke.connection)
         names = [key.removeprefix(_CUSTOM) for key in hub.match_on if key.startswith(_CUSTOM)]
-        return open_endpoint(session.connection, spoke.target, session.graph, custom_names=names)
+        return open_endpoint(
+            session.connection, spoke.target, session.graph, fence, custom_names=names
+        )
 
     async def _session(self, connection: ConnectionConfig) -> _Session:
         """One session a connection, made anew when its configuration changes."""
@@ -292,7 +314,13 @@ class Worker:
         throttle = self._throttles.setdefault(
             (connection.cloud.value, connection.auth.client_id), Throttle()
         )
-        graph = GraphSession(connection, tokens, self._settings.origins, throttle=throttle)
+        graph = GraphSession(
+            connection,
+            tokens,
+            self._settings.origins,
+            throttle=throttle,
+            patience=Patience(write=self._settings.lease.write),
+        )
         made = _Session(connection, tokens, graph)
         self._sessions[connection.uid] = made
         return made

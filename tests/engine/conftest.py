@@ -214,7 +214,7 @@ class Scene:
             installation=self.installation,
             origins=Origins(endpoints.origins, endpoints.ca_file),
         )
-        return Worker.open(settings, Handed(), clock=self.clock)
+        return Worker.open(settings, Handed(), clock=self.clock, steadily=self.clock)
 
 
 def remove_database(path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import os
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -12,15 +13,17 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from sqlalchemy import update
 
 from cirahub_sync.errors import ConfigurationError, KeyUnavailableError, LeaseLostError, StoreError
+from cirahub_sync.lease_terms import LeaseTerms
 from cirahub_sync.model.contact import Contact
 from cirahub_sync.store import lease as leases
 from cirahub_sync.store.crypto import Cipher, load_key
 from cirahub_sync.store.database import Database
 from cirahub_sync.store.opening import Store
 from cirahub_sync.store.rows import Item
-from cirahub_sync.store.tables import metadata
+from cirahub_sync.store.tables import hubs, metadata
 
 
 class Clock:
@@ -45,9 +48,12 @@ def key_file(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def store(tmp_path: Path, key_file: Path, clock: Clock) -> Iterator[Store]:
-    made = Store.open(f"sqlite:///{tmp_path}/store.sqlite3", key_file, clock)
+    made = Store.open(f"sqlite:///{tmp_path}/store.sqlite3", key_file, clock, steadily=clock)
     yield made
     made.close()
+
+
+TERMS = LeaseTerms()
 
 
 def _item(item: str) -> Item:
@@ -135,7 +141,10 @@ def test_a_lease_that_ran_out_is_taken_over_and_its_holder_writes_nothing_more(
 ) -> None:
     sleeper, other = store.hub("hub"), store.hub("hub")
     sleeper.acquire()
-    clock.now += leases.LEASE_SECONDS + 1
+    clock.now += TERMS.seconds + 1
+    with pytest.raises(leases.LeaseHeldError):
+        other.acquire()  # the clocks of two machines may differ that much
+    clock.now += TERMS.skew
     other.acquire()
     with pytest.raises(LeaseLostError), sleeper.write() as tx:
         tx.items.put([_item("a")])
@@ -146,12 +155,106 @@ def test_a_lease_that_ran_out_is_taken_over_and_its_holder_writes_nothing_more(
 def test_every_write_extends_the_lease(store: Store, clock: Clock) -> None:
     holder = store.hub("hub")
     holder.acquire()
-    clock.now += leases.LEASE_SECONDS - 1
+    clock.now += TERMS.seconds - 1
     holder.renew()
-    clock.now += leases.LEASE_SECONDS - 1
-    assert holder.outlives(0.5)
+    clock.now += TERMS.seconds - 1
     with pytest.raises(leases.LeaseHeldError):
         store.hub("hub").acquire()
+
+
+def test_a_write_that_would_outlast_the_lease_renews_it_first(store: Store, clock: Clock) -> None:
+    holder = store.hub("hub")
+    holder.acquire()
+    clock.now += TERMS.seconds - TERMS.write + 1
+    holder.fence(TERMS.write)
+    clock.now += TERMS.seconds - 1
+    with pytest.raises(leases.LeaseHeldError) as caught:
+        store.hub("hub").acquire()
+    assert caught.value.retry_after == 1 + TERMS.skew
+
+
+def test_a_holder_that_slept_is_fenced_off_once_another_took_over(
+    store: Store, clock: Clock
+) -> None:
+    sleeper, other = store.hub("hub"), store.hub("hub")
+    sleeper.acquire()
+    clock.now += TERMS.seconds + TERMS.skew + 1
+    other.acquire()
+    with pytest.raises(LeaseLostError):
+        sleeper.fence(TERMS.write)
+    other.fence(TERMS.write)
+
+
+def test_who_holds_nothing_is_fenced_off(store: Store) -> None:
+    hub = store.hub("hub")
+    with pytest.raises(LeaseLostError):
+        hub.fence(1)
+    hub.acquire()
+    hub.fence(1)
+    hub.release()
+    with pytest.raises(LeaseLostError):
+        hub.fence(1)
+
+
+def test_a_transaction_that_is_rolled_back_extends_nothing(store: Store, clock: Clock) -> None:
+    holder, other = store.hub("hub"), store.hub("hub")
+    holder.acquire()
+    clock.now += TERMS.seconds - 1
+    with pytest.raises(RuntimeError), holder.write():
+        raise RuntimeError
+    clock.now += TERMS.skew + 2
+    other.acquire()
+    with pytest.raises(LeaseLostError):
+        holder.fence(1)
+
+
+def test_the_time_of_day_that_is_set_back_lengthens_no_lease(
+    tmp_path: Path, key_file: Path, clock: Clock
+) -> None:
+    day = Clock()
+    store = Store.open(f"sqlite:///{tmp_path}/day.sqlite3", key_file, day, steadily=clock)
+    sleeper, other = store.hub("hub"), store.hub("hub")
+    sleeper.acquire()
+    clock.now += TERMS.seconds + TERMS.skew + 1
+    other._clocks = leases.Clocks(clock, clock)  # another machine's, whose time is right
+    other.acquire()
+    day.now -= 3600
+    with pytest.raises(LeaseLostError):
+        sleeper.fence(TERMS.write)
+    store.close()
+
+
+@pytest.mark.parametrize("seconds", [LeaseTerms().seconds, 9.0, 600.0])
+def test_two_renewals_may_fail_before_a_write_is_held_back(seconds: float) -> None:
+    terms = LeaseTerms(seconds=seconds)
+    assert 2 * terms.renewal + terms.write < terms.seconds
+
+
+def test_by_default_a_write_gets_40_seconds_of_a_lease_of_90() -> None:
+    assert (TERMS.seconds, TERMS.write, TERMS.renewal, TERMS.skew) == (90, 40, 15, 10)
+
+
+@pytest.mark.parametrize(
+    "holder",
+    [
+        "{host}|1|12345|other.4026531836|ab",  # another boot, or another machine of that name
+        "{host}|999999999|12345|-|ab",
+        "elsewhere|999999999|12345|{realm}|ab",
+        "{host}|999999999|-|{realm}|ab",
+        "{host}|999999999|12345|ab",  # as an older version wrote it
+    ],
+)
+def test_only_a_process_that_surely_was_of_here_is_taken_for_dead(
+    store: Store, clock: Clock, holder: str
+) -> None:
+    hub = store.hub("hub")
+    filled = holder.format(host=socket.gethostname(), realm=leases._realm())
+    with store.database.write() as connection:
+        connection.execute(
+            update(hubs).values(lease_holder=filled, lease_expires=clock.now + TERMS.seconds)
+        )
+    with pytest.raises(leases.LeaseHeldError):
+        hub.acquire()
 
 
 def test_the_lease_of_a_process_that_died_here_is_taken_over_at_once(

@@ -18,6 +18,7 @@ from cirahub_operator.logs import LogFormat
 from cirahub_operator.settings import Election, LeaseTiming, OwnIdentity, Settings, Timing
 from cirahub_sync import origins
 from cirahub_sync.errors import CirahubError
+from cirahub_sync.lease_terms import LeaseTerms
 
 FILE = click.Path(dir_okay=False, path_type=Path)
 DATABASE = "sqlite:////var/lib/cirahub/store.sqlite3"
@@ -28,6 +29,13 @@ def _duration(_: click.Context, __: click.Parameter, text: str) -> float:
     try:
         return seconds(text)
     except ValueError as error:
+        raise click.BadParameter(str(error)) from error
+
+
+def _hub_lease(context: click.Context, option: click.Parameter, text: str) -> float:
+    try:
+        return LeaseTerms(seconds=_duration(context, option, text)).seconds
+    except CirahubError as error:
         raise click.BadParameter(str(error)) from error
 
 
@@ -193,6 +201,15 @@ def _grant(text: str) -> OwnIdentity:
     help="Time between two renewals, and between two looks of a stand-by.",
 )
 @click.option(
+    "--hub-lease",
+    default="90s",
+    callback=_hub_lease,
+    envvar="CIRAHUB_HUB_LEASE",
+    show_envvar=True,
+    help="How long the store holds a hub for a pass that shows no sign of life any more. A request "
+    "that writes gets four ninths of it (40 s) and leaves only while that much is left.",
+)
+@click.option(
     "--concurrent-passes",
     type=click.IntRange(1, 1000),
     default=8,
@@ -257,6 +274,7 @@ def command(
     lease_duration: float,
     renew_deadline: float,
     retry_period: float,
+    hub_lease: float,
     concurrent_passes: int,
     erase_timeout: float,
     check_interval: float,
@@ -285,6 +303,7 @@ def command(
         host=listen,
         health_port=health_port,
         metrics_port=metrics_port,
+        hub_lease=hub_lease,
         concurrent_passes=concurrent_passes,
         election=_election(
             lease_namespace,

@@ -173,7 +173,15 @@ KnownEtag = Callable[[str], str | None]
 need not be completed with further requests."""
 
 
+class Fence(Protocol):
+    def __call__(self, seconds: float, /) -> None:
+        """Asked at the last moment before a write leaves, after every wait. Raises LeaseLostError
+        unless nobody else may write for the next `seconds`, the longest that it can take."""
+
+
 class Endpoint(Protocol):
+    """Made with a Fence that every write of it passes."""
+
     capabilities: Capabilities
 
     async def open(self, *, create: bool, known: Target | None = None) -> Target:

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 import msgspec
 
 from cirahub_sync.configuration import ConflictPolicy, HubConfig, SpokeConfig
-from cirahub_sync.endpoints.base import Endpoint, Target
+from cirahub_sync.endpoints.base import Endpoint, Fence, Target
 from cirahub_sync.engine.comeback import claim_from
 from cirahub_sync.engine.report import PassReport, Problem, SpokeReport
 from cirahub_sync.errors import (
@@ -28,12 +28,14 @@ from cirahub_sync.model.contact import Contact
 from cirahub_sync.model.filter import compile_filter
 from cirahub_sync.model.mapping import compile_lens
 from cirahub_sync.store.hub import HubStore
+from cirahub_sync.store.lease import LeaseHeldError
 from cirahub_sync.store.rows import Spoke
 
 log = logging.getLogger(__name__)
 
-OpenEndpoint = Callable[[HubConfig, SpokeConfig], Awaitable[Endpoint]]
-"""Makes the endpoint of a spoke; signs in at most, asks nothing of the target."""
+OpenEndpoint = Callable[[HubConfig, SpokeConfig, Fence], Awaitable[Endpoint]]
+"""Makes the endpoint of a spoke, whose writes pass the fence; signs in at most, asks nothing of the
+target."""
 
 
 class SpokeRun:
@@ -84,7 +86,7 @@ class SpokeRun:
         async with self._opening:
             if self._endpoint is not None:
                 return self._endpoint
-            endpoint = await context.open_endpoint(context.hub, self.config)
+            endpoint = await context.open_endpoint(context.hub, self.config, context.store.fence)
             known = None
             if self.row.target is not None:
                 known = Target(*self.row.target.split("/", 2))
@@ -214,7 +216,7 @@ def problem_of(error: CirahubError) -> Problem:
         error.reason,
         str(error),
         error.stalled,
-        error.retry_after if isinstance(error, ThrottledError) else None,
+        error.retry_after if isinstance(error, ThrottledError | LeaseHeldError) else None,
     )
 
 

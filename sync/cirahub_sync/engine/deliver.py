@@ -33,7 +33,6 @@ from cirahub_sync.store.rows import Action, Intent, Item, Pending, Replica, Repl
 CHUNK = 400
 TRIES = 3
 """Of an operation in one pass that surely had no effect (throttled, say)."""
-REQUEST_SECONDS = 30.0
 FIRST_BACKOFF = 30.0
 LONGEST_BACKOFF = 3600.0
 REJECTED_SECONDS = 86_400.0
@@ -265,8 +264,6 @@ class Receiver:
                         retried = self._record(tx, judgements, intents, outcomes, last=last)
                     answered.update(outcome.index for outcome in outcomes)
                     again.update({judgement.item: judgement for judgement in retried})
-                    if not context.store.outlives(REQUEST_SECONDS):
-                        context.store.renew()
                     written = run.report.counts.written
                     if written and written % 1000 < len(outcomes):
                         context.say(f"{run.config.name}: {written} written so far")

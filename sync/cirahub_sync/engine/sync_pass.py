@@ -24,7 +24,6 @@ from cirahub_sync.errors import CirahubError, LeaseLostError, StoreError
 from cirahub_sync.store.rows import Action, Job
 
 Stage = Callable[[PassContext], Awaitable[None]]
-RENEWAL_SECONDS = 15.0
 
 
 async def run_pass(context: PassContext) -> PassReport:
@@ -185,7 +184,7 @@ async def leased(context: PassContext, stages: Stage) -> PassReport:
 
 async def _renewing(context: PassContext, work: asyncio.Future[None]) -> None:
     while not work.done():
-        await asyncio.wait([work], timeout=RENEWAL_SECONDS)
+        await asyncio.wait([work], timeout=context.store.terms.renewal)
         if not work.done():
             context.store.renew()
     await work

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 
 import msgspec
 from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
+from cirahub_sync.errors import LeaseLostError
+from cirahub_sync.lease_terms import LeaseTerms
 from cirahub_sync.store import lease as leases
 from cirahub_sync.store.content import ItemTable, ShadowTable
 from cirahub_sync.store.crypto import Cipher
@@ -240,25 +242,36 @@ class HubStore:
     """A hub opened with its key. Reads need no lease; every write checks it."""
 
     def __init__(
-        self, database: Database, hub: str, cipher: Cipher, clock: Callable[[], float]
+        self,
+        database: Database,
+        hub: str,
+        cipher: Cipher,
+        terms: LeaseTerms,
+        clocks: leases.Clocks,
     ) -> None:
         self.hub = hub
         self.cipher = cipher
         self._database = database
-        self._clock = clock
+        self.terms = terms
+        self._clocks = clocks
         self._lease: leases.Lease | None = None
 
     def acquire(self) -> None:
         """Raises LeaseHeldError while another living pass has the hub."""
-        self._lease = leases.acquire(self._database, self.hub, self._clock)
+        self._lease = leases.acquire(self._database, self.hub, self.terms, self._clocks)
 
     def release(self) -> None:
         if self._lease is not None:
             leases.release(self._database, self._lease)
             self._lease = None
 
-    def outlives(self, seconds: float) -> bool:
-        return self._lease is not None and self._lease.outlives(seconds)
+    def fence(self, seconds: float) -> None:
+        """See `endpoints.base.Fence`. A lease that is too short is renewed first, if it is still
+        ours; a lease that was taken over can't be."""
+        if self._lease is None:
+            raise LeaseLostError(f"hub {self.hub}: the pass has ended; nothing more is sent")
+        if not self._lease.outlives(seconds):
+            self.renew()
 
     def renew(self) -> None:
         """Raises LeaseLostError."""
@@ -271,10 +284,12 @@ class HubStore:
         if self._lease is None:
             raise RuntimeError("HubStore.write without acquire()")
         with self._database.write() as connection:
-            self._lease.check(connection)
+            until = self._lease.check(connection)
             transaction = Transaction(connection, self._database, self.hub, self.cipher)
             yield transaction
             transaction.flush_seq()
+        if self._lease is not None:
+            self._lease.extend(until)
 
     @contextmanager
     def read(self) -> Iterator[Transaction]:
@@ -304,7 +319,7 @@ class HubStore:
             self._lease.check(connection)
             transaction = Transaction(connection, self._database, self.hub, self.cipher)
             if job is not None:
-                transaction.erasures.finish(job, self._clock(), abandoned=abandoned)
+                transaction.erasures.finish(job, self._clocks.day(), abandoned=abandoned)
             connection.execute(
                 delete(erasures).where(erasures.c.hub == self.hub, erasures.c.finished_at.is_(None))
             )

@@ -1,8 +1,12 @@
 """One pass per hub at a time: a lease row whose fencing token every commit checks.
 
-A holder names its host, process and that process's start time, so that a lease left behind by a
-process that was killed on this very host is taken over at once; from another host, when it has
-expired. The token only grows, so a holder that slept through its lease can commit nothing.
+The token only grows, so a holder that slept through its lease can commit nothing; and before it
+sends anything it asks here whether its lease outlives what it sends. Its own lease a holder
+measures on the steady clock, which goes on while the process or the machine sleeps. Others judge
+by the time of day, which is all that two machines share, and allow for clocks that differ.
+
+A holder names its host, process and that process's start, so that a lease left behind by a process
+that was killed on this very machine is taken over at once.
 """
 
 from __future__ import annotations
@@ -12,74 +16,98 @@ import socket
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 from uuid import uuid4
 
 from sqlalchemy import Connection, select, update
 
+from cirahub_sync import steady
 from cirahub_sync.errors import CirahubError, LeaseLostError
+from cirahub_sync.lease_terms import LeaseTerms
 from cirahub_sync.store.database import Database
 from cirahub_sync.store.tables import hubs
 
-LEASE_SECONDS = 60.0
+
+class Clocks(NamedTuple):
+    day: Callable[[], float] = time.time
+    """The time of day, in POSIX seconds: what is written in the row."""
+    steady: Callable[[], float] = steady.now
+    """What a holder measures its own lease by."""
 
 
 class LeaseHeldError(CirahubError):
-    """Another pass over this hub is under way."""
+    """Another pass over this hub is under way. `retry_after`: seconds until it is known whether
+    its holder still lives."""
 
     reason = "PassUnderWay"
 
+    def __init__(self, message: str, *, retry_after: float) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
 
 class Lease:
-    """A held lease. `check` in every write transaction both verifies and extends it."""
+    """A held lease. `check` in every write transaction verifies it, and the commit extends it."""
 
-    def __init__(self, hub: str, holder: str, token: int, clock: Callable[[], float]) -> None:
+    def __init__(self, hub: str, token: int, terms: LeaseTerms, clocks: Clocks) -> None:
         self.hub = hub
-        self.holder = holder
         self.token = token
-        self._clock = clock
-        self._expires = clock() + LEASE_SECONDS
+        self.terms = terms
+        self._clocks = clocks
+        self._until = clocks.steady() + terms.seconds
 
-    def check(self, connection: Connection) -> None:
-        """Raises LeaseLostError, and so rolls the transaction back, if somebody else holds it."""
-        expires = self._clock() + LEASE_SECONDS
+    def check(self, connection: Connection) -> float:
+        """Until when it is held once the transaction is committed. Raises LeaseLostError, and so
+        rolls the transaction back, if somebody else holds it."""
+        until = self._clocks.steady() + self.terms.seconds
         done = connection.execute(
             update(hubs)
             .where(hubs.c.uid == self.hub, hubs.c.lease_token == self.token)
-            .values(lease_expires=expires)
+            .values(lease_expires=self._clocks.day() + self.terms.seconds)
         )
         if done.rowcount != 1:
+            self._until = float("-inf")
             raise LeaseLostError(
                 f"hub {self.hub}: the lease was taken over while this pass was running; it stops, "
                 "and the new holder goes on"
             )
-        self._expires = expires
+        return until
+
+    def extend(self, until: float) -> None:
+        """The transaction that was checked is committed."""
+        self._until = until
 
     def outlives(self, seconds: float) -> bool:
         """Whether a request that takes at most `seconds` would end within the lease."""
-        return self._clock() + seconds < self._expires
+        return self._clocks.steady() + seconds < self._until
 
 
-def acquire(database: Database, hub: str, clock: Callable[[], float]) -> Lease:
+def acquire(database: Database, hub: str, terms: LeaseTerms, clocks: Clocks) -> Lease:
     """Raises LeaseHeldError while a living holder has it."""
-    holder = _holder()
     with database.write() as connection:
         row = connection.execute(
             select(hubs.c.lease_holder, hubs.c.lease_token, hubs.c.lease_expires).where(
                 hubs.c.uid == hub
             )
         ).one()
-        if row.lease_holder and row.lease_expires > clock() and _alive(row.lease_holder):
+        left = row.lease_expires + terms.skew - clocks.day()
+        if row.lease_holder and left > 0 and _alive(row.lease_holder):
+            host = row.lease_holder.split("|")[0]
             raise LeaseHeldError(
-                f"hub {hub}: another pass is under way (on {row.lease_holder.split('|')[0]}); "
-                "this one is tried again later"
+                f"hub {hub}: another pass is under way (on {host}); this one is tried again later",
+                retry_after=left,
             )
-        token = row.lease_token + 1
+        lease = Lease(hub, row.lease_token + 1, terms, clocks)
         connection.execute(
             update(hubs)
             .where(hubs.c.uid == hub)
-            .values(lease_holder=holder, lease_token=token, lease_expires=clock() + LEASE_SECONDS)
+            .values(
+                lease_holder=_holder(),
+                lease_token=lease.token,
+                lease_expires=clocks.day() + terms.seconds,
+            )
         )
-    return Lease(hub, holder, token, clock)
+    return lease
 
 
 def release(database: Database, lease: Lease) -> None:
@@ -93,27 +121,38 @@ def release(database: Database, lease: Lease) -> None:
 
 def _holder() -> str:
     pid = os.getpid()
-    return "|".join((socket.gethostname(), str(pid), _started(pid) or "-", uuid4().hex[:8]))
+    parts = (socket.gethostname(), str(pid), _started(pid) or "-", _realm(), uuid4().hex[:8])
+    return "|".join(parts)
 
 
 def _alive(holder: str) -> bool:
-    """False only if the holder surely is dead: a process of this host that is no more."""
-    host, pid, started, _ = holder.split("|")
-    if host != socket.gethostname() or started == "-":
+    """False only if the holder surely is dead: its process was of this machine, as we see it, and
+    is no more."""
+    parts = holder.split("|")
+    if len(parts) != 5:
+        return True
+    host, pid, started, realm, _ = parts
+    if host != socket.gethostname() or started == "-" or realm == "-" or realm != _realm():
         return True
     return _started(int(pid)) == started
 
 
+def _realm() -> str:
+    """Where a process id means what it means here: this boot of this machine, and this namespace
+    of processes. Containers that share a host's name have one each. See proc(5) and
+    pid_namespaces(7). `-` where there is no /proc."""
+    try:
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+        return f"{boot[:8]}.{Path('/proc/self/ns/pid').stat().st_ino}"
+    except OSError:
+        return "-"
+
+
 def _started(pid: int) -> str | None:
-    """A process's start time in clock ticks with the boot's id (proc(5), field 22); None if there
-    is no such process, or no /proc."""
+    """A process's start time in clock ticks (proc(5), field 22); None if there is no such process,
+    or no /proc."""
     try:
         text = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace")
-        boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
     except OSError:
         return None
-    return f"{boot[:8]}.{text.rpartition(')')[2].split()[19]}"
-
-
-def now() -> float:
-    return time.time()
+    return text.rpartition(")")[2].split()[19]

@@ -7,22 +7,36 @@ from pathlib import Path
 
 from sqlalchemy import select
 
+from cirahub_sync import steady
 from cirahub_sync.errors import CirahubError
+from cirahub_sync.lease_terms import LeaseTerms
 from cirahub_sync.store.crypto import load_key
 from cirahub_sync.store.database import Database
 from cirahub_sync.store.hub import HubStore
 from cirahub_sync.store.keyring import Keyring
+from cirahub_sync.store.lease import Clocks
 from cirahub_sync.store.tables import erasures
 
 
 class Store:
-    def __init__(self, database: Database, keyring: Keyring, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, database: Database, keyring: Keyring, terms: LeaseTerms, clocks: Clocks
+    ) -> None:
         self.database = database
         self._keyring = keyring
-        self._clock = clock
+        self._terms = terms
+        self._clocks = clocks
 
     @classmethod
-    def open(cls, url: str, key_file: Path | None, clock: Callable[[], float]) -> Store:
+    def open(
+        cls,
+        url: str,
+        key_file: Path | None,
+        clock: Callable[[], float],
+        *,
+        steadily: Callable[[], float] = steady.now,
+        terms: LeaseTerms | None = None,
+    ) -> Store:
         """Raises ConfigurationError, StoreError, or KeyUnavailableError when the key is missing
         or is not the one that the store was written under: never a fresh start."""
         keyring = Keyring(load_key(key_file))
@@ -32,10 +46,11 @@ class Store:
         except CirahubError:
             database.close()
             raise
-        return cls(database, keyring, clock)
+        return cls(database, keyring, terms or LeaseTerms(), Clocks(clock, steadily))
 
     def hub(self, uid: str) -> HubStore:
-        return HubStore(self.database, uid, self._keyring.cipher(self.database, uid), self._clock)
+        cipher = self._keyring.cipher(self.database, uid)
+        return HubStore(self.database, uid, cipher, self._terms, self._clocks)
 
     def find(self, uid: str) -> HubStore | None:
         """None for a hub that this store does not know."""

@@ -58,6 +58,10 @@ class IssuedTokens:
         self._token = ""
 
 
+def open_fence(_seconds: float) -> None:
+    """Nobody else writes."""
+
+
 class Cloud:
     """The simulator with one tenant, one application and users made when they are named."""
 
@@ -120,7 +124,7 @@ class Cloud:
 
     def endpoint(self, session: GraphSession, folder: str = FOLDER) -> GraphEndpoint:
         target = MailboxTarget("ada@contoso.example", folder)
-        return open_endpoint(self.connection, target, session, custom_names=CUSTOM)
+        return open_endpoint(self.connection, target, session, open_fence, custom_names=CUSTOM)
 
     def fault(self, **rule: object) -> None:
         self.world.faults.add(Rule(**rule))  # type: ignore[arg-type]

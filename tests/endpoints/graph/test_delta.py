@@ -17,6 +17,7 @@ from .conftest import (
     create,
     creates,
     nothing_known,
+    open_fence,
     push_all,
     read_all,
     settings,
@@ -257,8 +258,8 @@ async def alter(session: GraphSession, monkeypatch: pytest.MonkeyPatch, body: by
     """Put another body into whatever Graph answers."""
     really = session._send
 
-    async def send(*arguments: object) -> object:
-        answer = await really(*arguments)  # type: ignore[arg-type]
+    async def send(*arguments: object, **options: object) -> object:
+        answer = await really(*arguments, **options)  # type: ignore[arg-type]
         return msgspec.structs.replace(answer, body=body)
 
     monkeypatch.setattr(session, "_send", send)
@@ -268,7 +269,9 @@ async def test_a_user_without_mailbox_changes_nothing_for_others(
     cloud: Cloud, session: GraphSession
 ) -> None:
     cloud.add_user("bob", mailbox=False)
-    endpoint = open_endpoint(cloud.connection, MailboxTarget("bob@contoso.example"), session)
+    endpoint = open_endpoint(
+        cloud.connection, MailboxTarget("bob@contoso.example"), session, open_fence
+    )
     with pytest.raises(TargetNotFoundError):
         await endpoint.open(create=False)
     assert nothing_known("x") is None

@@ -15,7 +15,7 @@ from cirahub_sync.errors import (
     TargetNotFoundError,
 )
 
-from .conftest import FOLDER, TENANT, Cloud, settings
+from .conftest import FOLDER, TENANT, Cloud, open_fence, settings
 
 LISTED = settings("default_folder_listed")
 
@@ -122,7 +122,9 @@ async def test_more_folders_than_a_page_holds(cloud: Cloud, session: GraphSessio
 
 
 async def test_an_unknown_user(cloud: Cloud, session: GraphSession) -> None:
-    endpoint = open_endpoint(cloud.connection, MailboxTarget("eve@contoso.example"), session)
+    endpoint = open_endpoint(
+        cloud.connection, MailboxTarget("eve@contoso.example"), session, open_fence
+    )
     with pytest.raises(TargetNotFoundError) as caught:
         await endpoint.open(create=True)
     assert "eve" not in str(caught.value)
@@ -133,7 +135,7 @@ async def test_a_user_by_another_address(cloud: Cloud, session: GraphSession) ->
     user = cloud.add_user("bob")
     user.mail = "robert.o'neil@contoso.example"
     endpoint = open_endpoint(
-        cloud.connection, MailboxTarget("robert.o'neil@contoso.example"), session
+        cloud.connection, MailboxTarget("robert.o'neil@contoso.example"), session, open_fence
     )
     assert (await endpoint.open(create=False)).mailbox == user.id
 

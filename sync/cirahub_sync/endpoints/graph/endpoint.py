@@ -12,6 +12,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Collection, Mapping, 
 from cirahub_sync.configuration import ConnectionConfig, MailboxTarget
 from cirahub_sync.endpoints.base import (
     Capabilities,
+    Fence,
     KnownEtag,
     Operation,
     Outcome,
@@ -40,11 +41,17 @@ class GraphEndpoint:
     )
 
     def __init__(
-        self, session: GraphSession, target: MailboxTarget, *, custom_names: Sequence[str] = ()
+        self,
+        session: GraphSession,
+        target: MailboxTarget,
+        fence: Fence,
+        *,
+        custom_names: Sequence[str] = (),
     ) -> None:
         """`custom_names` are the custom fields that are read and written (their case counts)."""
         self._session = session
-        self._finder = FolderFinder(session, target)
+        self._fence = fence
+        self._finder = FolderFinder(session, target, fence)
         self._custom_names = tuple(custom_names)
         self._items: ItemReader | None = None
         self._place: Place | None = None
@@ -87,7 +94,7 @@ class GraphEndpoint:
 
     def push(self, operations: Sequence[Operation]) -> AsyncGenerator[Sequence[Outcome], None]:
         place, items = self._opened()
-        return Outbox(self._session, place, items).push(operations)
+        return Outbox(self._session, place, items, self._fence).push(operations)
 
     async def close(self) -> None:
         """Leaves the session open: it belongs to the connection."""
@@ -103,6 +110,7 @@ def open_endpoint(
     connection: ConnectionConfig,
     target: MailboxTarget,
     session: GraphSession,
+    fence: Fence,
     *,
     custom_names: Sequence[str] = (),
 ) -> GraphEndpoint:
@@ -111,4 +119,4 @@ def open_endpoint(
         raise ConfigurationError(
             f"connection {connection.name}: its session belongs to another connection"
         )
-    return GraphEndpoint(session, target, custom_names=custom_names)
+    return GraphEndpoint(session, target, fence, custom_names=custom_names)

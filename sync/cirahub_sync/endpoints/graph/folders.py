@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from cirahub_sync.configuration import MailboxTarget
+from cirahub_sync.endpoints.base import Fence
 from cirahub_sync.endpoints.graph import wire
 from cirahub_sync.endpoints.graph.answers import NO_MAILBOX, failure, read
 from cirahub_sync.endpoints.graph.place import DIRECTORY_ROLES, ROLES, Place, query, segment
@@ -26,9 +27,10 @@ _SELECT = query(select="id,displayName,parentFolderId", top=250)
 class FolderFinder:
     """Resolves one mailbox target. Needs as many requests as the path has names, plus two."""
 
-    def __init__(self, session: GraphSession, target: MailboxTarget) -> None:
+    def __init__(self, session: GraphSession, target: MailboxTarget, fence: Fence) -> None:
         self._session = session
         self._target = target
+        self._fence = fence
         self._what = f"connection {session.connection.name}"
 
     async def place(self, *, create: bool) -> Place:
@@ -156,7 +158,9 @@ class FolderFinder:
         body = msgspec.json.encode({"displayName": name})
         lost: CirahubError
         try:
-            answer = await self._session.write(mailbox, "POST", f"/v1.0{path}", body)
+            answer = await self._session.write(
+                mailbox, "POST", f"/v1.0{path}", body, fence=self._fence
+            )
             if answer.ok:
                 return read(wire.FOLDER, answer, what).id
             lost = failure(answer, what, role="Contacts.ReadWrite")

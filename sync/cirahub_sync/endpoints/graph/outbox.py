@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from cirahub_sync.endpoints.base import Create, Delete, Operation, Outcome, Result, Update
+from cirahub_sync.endpoints.base import Create, Delete, Fence, Operation, Outcome, Result, Update
 from cirahub_sync.endpoints.graph import codec, properties, wire
 from cirahub_sync.endpoints.graph.answers import (
     DEFAULT_RETRY_AFTER,
@@ -45,10 +45,13 @@ _Chunk = Sequence[tuple[int, Operation]]
 class Outbox:
     """Sends operations to one place."""
 
-    def __init__(self, session: GraphSession, place: Place, items: ItemReader) -> None:
+    def __init__(
+        self, session: GraphSession, place: Place, items: ItemReader, fence: Fence
+    ) -> None:
         self._session = session
         self._place = place
         self._items = items
+        self._fence = fence
         self._what = f"connection {session.connection.name}: {place}"
         self._create_head = _head("POST", f"{place.folder_path}/contacts")
 
@@ -93,7 +96,9 @@ class Outbox:
             )
         )
         try:
-            whole = await self._session.write_batch(self._place.mailbox, body, len(chunk))
+            whole = await self._session.write_batch(
+                self._place.mailbox, body, len(chunk), fence=self._fence
+            )
         except NotSentError as error:
             return _all(chunk, Result.RETRY, str(error))
         except AnswerLostError as error:

@@ -14,6 +14,7 @@ import logging
 import random
 import uuid
 from collections.abc import Callable, Sequence
+from functools import partial
 from types import TracebackType
 from typing import Self, cast
 from urllib.parse import urlsplit
@@ -26,6 +27,7 @@ from msgraph_core import GraphClientFactory  # type: ignore[import-untyped]
 from msgraph_core.middleware import GraphTelemetryHandler  # type: ignore[import-untyped]
 
 from cirahub_sync.configuration import ConnectionConfig
+from cirahub_sync.endpoints.base import Fence
 from cirahub_sync.endpoints.graph.answers import (
     DEFAULT_RETRY_AFTER,
     RETRIABLE,
@@ -33,9 +35,11 @@ from cirahub_sync.endpoints.graph.answers import (
     failure,
     of_part,
 )
+from cirahub_sync.endpoints.graph.gate import Gate, guarded, last_moment
 from cirahub_sync.endpoints.graph.wire import BATCH
 from cirahub_sync.errors import EndpointUnavailableError, ProtocolError, ThrottledError
 from cirahub_sync.identity.base import TokenProvider
+from cirahub_sync.lease_terms import LeaseTerms
 from cirahub_sync.network import Route
 from cirahub_sync.origins import HOSTS, Origins, origin_of
 from cirahub_sync.throttle import Throttle
@@ -58,7 +62,9 @@ class Patience(msgspec.Struct, frozen=True, kw_only=True):
 
     connect: float = 15.0
     answer: float = 100.0
-    """For one request as a whole."""
+    """For one read as a whole."""
+    write: float = LeaseTerms().write
+    """For one write as a whole."""
     attempts: int = 5
     pause: float = 0.5
     """Before the second attempt; doubles from one to the next, with jitter."""
@@ -100,7 +106,9 @@ class GraphSession:
         self._scope = f"{graph}/.default"
         self._patience = patience or Patience()
         self._jitter = jitter
-        self._transport = AiohttpTransport(verify=route.trust, client=route.session)
+        self._transport = AiohttpTransport(
+            verify=route.trust, client=partial(route.session, [last_moment()])
+        )
         self._client = _client(self._transport, self._patience)
 
     @property
@@ -175,16 +183,20 @@ class GraphSession:
             open_ = again
         return [answers[at] for at in range(len(paths))]
 
-    async def write(self, mailbox: str, method: str, path: str, body: bytes) -> Answer:
+    async def write(
+        self, mailbox: str, method: str, path: str, body: bytes, *, fence: Fence
+    ) -> Answer:
         """The answer to a single write. Never repeated, except after a 401, which had no effect.
 
-        Raises NotSentError and AnswerLostError.
+        Raises NotSentError, AnswerLostError, and what `fence` raises: nothing was sent then.
         """
-        return await self._exchange(method, mailbox, path, body=body)
+        return await self._exchange(method, mailbox, path, body=body, fence=fence)
 
-    async def write_batch(self, mailbox: str, body: bytes, count: int) -> Answer:
+    async def write_batch(self, mailbox: str, body: bytes, count: int, *, fence: Fence) -> Answer:
         """The answer to a `$batch` with writes. Never repeated, as `write`."""
-        return await self._exchange("POST", mailbox, "/v1.0/$batch", body=body, cost=count)
+        return await self._exchange(
+            "POST", mailbox, "/v1.0/$batch", body=body, cost=count, fence=fence
+        )
 
     def path(self, link: str) -> str:
         """The part of a next or delta link below the origin.
@@ -276,20 +288,22 @@ class GraphSession:
         body: bytes = b"",
         cost: int = 1,
         prefer: Sequence[str] = (),
+        fence: Fence | None = None,
     ) -> Answer:
-        """One request and its answer, whatever its status; once more after a 401."""
+        """One request and its answer, whatever its status; once more after a 401. A write has a
+        fence."""
         headers = {"Prefer": ", ".join((IMMUTABLE_IDS, *prefer))}
         if body:
             headers |= _JSON
         longest = self._patience.longest_pause
         async with self.throttle.slot(mailbox, cost=cost, upload=len(body), longest=longest):
             token = (await self._tokens.token(self._scope)).token
-            answer = await self._send(method, path, headers, body, token)
+            answer = await self._send(method, path, headers, body, token, fence=fence)
             if answer.status == 401:
                 if (await self._tokens.token(self._scope)).token == token:
                     await self._tokens.invalidate()
                 token = (await self._tokens.token(self._scope)).token
-                answer = await self._send(method, path, headers, body, token)
+                answer = await self._send(method, path, headers, body, token, fence=fence)
         if answer.status == 429:
             self.throttle.refused(mailbox, answer.retry_after or DEFAULT_RETRY_AFTER)
         elif cost == 1:
@@ -297,7 +311,14 @@ class GraphSession:
         return answer
 
     async def _send(
-        self, method: str, path: str, headers: dict[str, str], body: bytes, token: str
+        self,
+        method: str,
+        path: str,
+        headers: dict[str, str],
+        body: bytes,
+        token: str,
+        *,
+        fence: Fence | None,
     ) -> Answer:
         request_id = str(uuid.uuid4())
         self.requests += 1
@@ -312,10 +333,15 @@ class GraphSession:
             content=body,
             extensions=dict(_NO_OPTIONS),
         )
+        longest = self._patience.answer if fence is None else self._patience.write
+        gate = None if fence is None else Gate(fence, longest)
         try:
-            async with asyncio.timeout(self._patience.answer):
-                response = await self._client.send(request, follow_redirects=False)
+            with guarded(gate):
+                async with asyncio.timeout(longest):
+                    response = await self._client.send(request, follow_redirects=False)
         except (httpx.HTTPError, aiohttp.ClientError, OSError, TimeoutError) as error:
+            if gate is not None and gate.refusal is not None:
+                raise gate.refusal from error
             raise self._lost(error, request_id) from error
         return Answer(
             status=response.status_code,
