@@ -277,12 +277,16 @@ class Cluster:
             self._answers.answered(kind, answer)
         return answer is not None
 
-    async def secret_value(self, namespace: str, name: str, key: str) -> bytes | None:
-        """A value of a Secret, still in base64. None if there is no such Secret or key."""
+    async def secret_values(
+        self, namespace: str, name: str, keys: Sequence[str]
+    ) -> Sequence[bytes] | None:
+        """Values of a Secret, still in base64. None if there is no such Secret or key."""
         path = f"/api/v1/namespaces/{_part(namespace)}/secrets/{_part(name)}"
         answer = await self.request("GET", path, missing_ok=True)
-        value = ((answer or {}).get("data") or {}).get(key)
-        return None if value is None else str(value).encode()
+        data = (answer or {}).get("data") or {}
+        if any(key not in data for key in keys):
+            return None
+        return [str(data[key]).encode() for key in keys]
 
     async def service_account(self, namespace: str, name: str) -> Metadata | None:
         path = f"/api/v1/namespaces/{_part(namespace)}/serviceaccounts/{_part(name)}"

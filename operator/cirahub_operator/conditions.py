@@ -16,6 +16,8 @@ READY = "Ready"
 RECONCILING = "Reconciling"
 STALLED = "Stalled"
 CREDENTIALS_READY = "CredentialsReady"
+CREDENTIALS_EXPIRING = "CredentialsExpiring"
+CONSENTED = "Consented"
 THROTTLED = "Throttled"
 DELETION_GUARDED = "DeletionGuarded"
 

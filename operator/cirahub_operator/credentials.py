@@ -37,24 +37,27 @@ class ClusterCredentials:
     async def secret(self, reference: SecretFile) -> str:
         origin = SecretOrigin.parse(reference.origin)
         try:
-            value = await self._cluster.secret_value(origin.namespace, origin.name, origin.key)
+            values = await self._cluster.secret_values(origin.namespace, origin.name, origin.keys)
         except ClusterUnreachableError as error:
             raise EndpointUnavailableError(f"{reference.origin}: {error}") from error
         except ClusterRefusedError as error:
             raise CredentialError(str(error), reason="SecretForbidden") from error
-        if value is None:
+        if values is None:
             raise CredentialError(
                 f"{reference.origin} does not exist: create the Secret with that key, or correct "
                 "secretRef",
                 reason="SecretNotFound",
             )
         try:
-            return base64.b64decode(value, validate=True).decode().strip()
-        except (binascii.Error, UnicodeDecodeError) as error:
+            texts = [base64.b64decode(value, validate=True).decode().strip() for value in values]
+        except (binascii.Error, UnicodeDecodeError):
+            # The cause stays out of the chain: it holds what could not be read.
             raise CredentialError(
-                f"{reference.origin} is not text: put the client secret's value there, as it is",
+                f"{reference.origin} is not text: put the client secret's value there, as it is, "
+                "or a certificate and its key in PEM",
                 reason="SecretInvalid",
-            ) from error
+            ) from None
+        return "\n".join(texts)
 
     async def service_account_token(self, service_account: str, audience: str) -> AccessToken:
         if not service_account:

@@ -81,6 +81,12 @@ class Metrics:
             ["namespace", "hub"],
             registry=self.registry,
         )
+        self.credential_expiry = Gauge(
+            "cirahub_connection_credential_expiry_timestamp_seconds",
+            "When a Connection's client secret or certificate expires; absent if nobody says.",
+            ["namespace", "connection"],
+            registry=self.registry,
+        )
         self.last_sync = Gauge(
             "cirahub_hub_last_sync_timestamp_seconds",
             "When the last complete pass ended.",
@@ -152,9 +158,18 @@ class Metrics:
         holds = {one.type: float(one.status is ConditionStatus.TRUE) for one in status.conditions}
         self._conditions.put(labels, labels, holds)
 
+    def credential_expires(self, namespace: str, name: str, at: float | None) -> None:
+        """`at` in POSIX seconds; None if nobody says when."""
+        if at is None:
+            self.credential_expiry.remove_by_labels({"namespace": namespace, "connection": name})
+        else:
+            self.credential_expiry.labels(namespace, name).set(at)
+
     def forget(self, kind: str, namespace: str, name: str) -> None:
         """Take away the series of an object that is gone."""
         self._conditions.remove((kind, namespace, name))
+        if kind == "Connection":
+            self.credential_expires(namespace, name, None)
         if kind == "Hub":
             for family in (self.pass_seconds, self.passes, self.hub_items, self.hub_guarded,
                            self.last_sync):  # fmt: skip

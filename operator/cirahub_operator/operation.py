@@ -212,18 +212,18 @@ class Operation:
             trust=GrantedTrust(settings.own_identity),
             pass_slots=asyncio.Semaphore(settings.concurrent_passes),
         )
-        hubs = Workqueue(
-            "Hub", HubReconciler(around).reconcile, metrics=self.metrics, timing=timing
-        )
 
         def wake_hub(key: Key, interrupt: bool) -> None:
             hubs.ring(key, interrupt=interrupt)
 
-        connections = Workqueue(
-            "Connection",
-            ConnectionReconciler(around, wake_hub).reconcile,
-            metrics=self.metrics,
-            timing=timing,
+        def suspect(key: Key) -> None:
+            if checks.suspect(key):
+                connections.ring(key)
+
+        checks = ConnectionReconciler(around, wake_hub)
+        connections = Workqueue("Connection", checks.reconcile, metrics=self.metrics, timing=timing)
+        hubs = Workqueue(
+            "Hub", HubReconciler(around, suspect).reconcile, metrics=self.metrics, timing=timing
         )
 
         async def end() -> None:

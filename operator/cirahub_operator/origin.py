@@ -11,11 +11,16 @@ _TEXT = re.compile(r"^Secret ([^/ ]+)/([^/ ]+), key ([^ ]+)$")
 
 @dataclass(frozen=True)
 class SecretOrigin:
-    """A key of a Kubernetes Secret."""
+    """A key of a Kubernetes Secret, or several, separated by commas, whose values belong together:
+    they are read at once and given one after the other."""
 
     namespace: str
     name: str
     key: str
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        return tuple(self.key.split(","))
 
     def __str__(self) -> str:
         return f"Secret {self.namespace}/{self.name}, key {self.key}"

@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 from cirahub_sync.engine.report import Problem
-from cirahub_sync.errors import CirahubError, ThrottledError
+from cirahub_sync.errors import (
+    AccessDeniedError,
+    CirahubError,
+    CredentialError,
+    ThrottledError,
+)
 
 
 def problem_of(error: CirahubError) -> Problem:
@@ -12,4 +17,5 @@ def problem_of(error: CirahubError) -> Problem:
         message=str(error),
         stalled=error.stalled,
         retry_after=error.retry_after if isinstance(error, ThrottledError) else None,
+        access=isinstance(error, CredentialError | AccessDeniedError),
     )

@@ -13,13 +13,14 @@ from typing import Protocol
 from urllib.parse import urlsplit
 
 from cirahub_operator.api import Connection, Hub, Spoke
-from cirahub_operator.api.connection import ClientSecret, WorkloadIdentity
+from cirahub_operator.api.connection import ClientCertificate, ClientSecret, WorkloadIdentity
 from cirahub_operator.api.duration import seconds
 from cirahub_operator.api.flow import FilterCondition, FlowSpec, ItemFilter, MappingStep
 from cirahub_operator.origin import SecretOrigin
 from cirahub_operator.settings import OwnIdentity
 from cirahub_sync.configuration import (
     Auth,
+    ClientCertificateAuth,
     ClientSecretAuth,
     Condition,
     ConnectionConfig,
@@ -160,6 +161,7 @@ def connection_config(connection: Connection, *, trust: Trust) -> ConnectionConf
         name=connection.metadata.key,
         auth=_auth(connection, trust),
         cloud=connection.spec.cloud,
+        mailbox_access=connection.spec.microsoft365.mailbox_access,
     )
 
 
@@ -187,43 +189,47 @@ def _auth(connection: Connection, trust: Trust) -> Auth:
     tenant = connection.spec.microsoft365.tenant_id
     if auth.workload_identity is not None:
         return _workload_identity(connection, auth.workload_identity, trust, vault=None)
+    if auth.client_certificate is not None:
+        place = _place(connection, auth.client_certificate, trust)
+        return ClientCertificateAuth(tenant, auth.client_certificate.client_id, *place)
     if auth.client_secret is not None:
-        return _client_secret(connection, auth.client_secret, tenant, trust)
-    raise UnresolvedError(
-        Problem("InvalidSpec", "spec.auth: set workloadIdentity or clientSecret", stalled=True)
-    )
-
-
-def _client_secret(
-    connection: Connection, secret: ClientSecret, tenant: str, trust: Trust
-) -> ClientSecretAuth:
-    if secret.key_vault is not None and secret.workload_identity is not None:
-        vault = secret.key_vault.vault_url.rstrip("/").lower()
-        return ClientSecretAuth(
-            tenant_id=tenant,
-            client_id=secret.client_id,
-            key_vault=KeyVaultReference(
-                vault_url=vault,
-                name=secret.key_vault.name,
-                version=secret.key_vault.version or "",
-            ),
-            vault_identity=_workload_identity(
-                connection, secret.workload_identity, trust, vault=urlsplit(vault).netloc
-            ),
-        )
-    if secret.secret_ref is not None:
-        origin = SecretOrigin(
-            connection.metadata.namespace, secret.secret_ref.name, secret.secret_ref.key
-        )
-        return ClientSecretAuth(
-            tenant_id=tenant,
-            client_id=secret.client_id,
-            secret=SecretFile(origin=str(origin)),
-        )
+        place = _place(connection, auth.client_secret, trust)
+        return ClientSecretAuth(tenant, auth.client_secret.client_id, *place)
     raise UnresolvedError(
         Problem(
             "InvalidSpec",
-            "spec.auth.clientSecret: set keyVault with workloadIdentity, or secretRef",
+            "spec.auth: set workloadIdentity, clientCertificate or clientSecret",
+            stalled=True,
+        )
+    )
+
+
+_TLS_KEYS = "tls.crt,tls.key"
+"""Of a Secret of the type kubernetes.io/tls. Source: Kubernetes' documentation, "TLS Secrets"."""
+
+
+def _place(
+    connection: Connection, kept: ClientSecret | ClientCertificate, trust: Trust
+) -> tuple[KeyVaultReference | None, WorkloadIdentityAuth | None, SecretFile | None]:
+    """Where a secret or a certificate is kept: the vault and who opens it, or a Secret."""
+    if kept.key_vault is not None and kept.workload_identity is not None:
+        vault = kept.key_vault.vault_url.rstrip("/").lower()
+        reference = KeyVaultReference(
+            vault_url=vault, name=kept.key_vault.name, version=kept.key_vault.version or ""
+        )
+        identity = _workload_identity(
+            connection, kept.workload_identity, trust, vault=urlsplit(vault).netloc
+        )
+        return reference, identity, None
+    if kept.secret_ref is not None:
+        origin = SecretOrigin(
+            connection.metadata.namespace, kept.secret_ref.name, kept.secret_ref.key or _TLS_KEYS
+        )
+        return None, None, SecretFile(origin=str(origin))
+    raise UnresolvedError(
+        Problem(
+            "InvalidSpec",
+            "spec.auth: set keyVault with workloadIdentity, or secretRef",
             stalled=True,
         )
     )

@@ -39,6 +39,8 @@ class Timing:
     """The longest wait between retries."""
     check_interval: float = 3600.0
     """Between sign-in checks of a Connection that works."""
+    expiry_warning: float = 30 * 86_400.0
+    """How long ahead of its end a client secret or a certificate is warned of."""
     erase_timeout: float = 3600.0
     """How long a deleted Spoke or Hub is held while its copies can't be reached. After that it is
     let go, and what remains is reported."""

@@ -11,12 +11,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from cirahub_operator.api.connection import Connection, ConnectionStatus
+from cirahub_operator.api.connection import PERMISSIONS, Connection, ConnectionStatus
 from cirahub_operator.api.hub import WORST_SPOKES, Hub, HubStatus, SpokeCounts, WorstSpoke
 from cirahub_operator.api.meta import APPROVE, Condition, ConditionStatus, Metadata, Status
 from cirahub_operator.api.spoke import ChangeCounts, Spoke, SpokeStatus
 from cirahub_operator.cluster import Unparsable
 from cirahub_operator.conditions import (
+    CONSENTED,
+    CREDENTIALS_EXPIRING,
     CREDENTIALS_READY,
     DELETION_GUARDED,
     READY,
@@ -29,6 +31,8 @@ from cirahub_operator.conditions import (
     stated,
 )
 from cirahub_sync.engine.report import Counts, PassReport, Problem, SpokeReport
+from cirahub_sync.identity.base import SignIn
+from cirahub_sync.origins import HOSTS
 
 RETRYING = "Retrying"
 SYNCED = "Synced"
@@ -39,6 +43,10 @@ ERASING = "Erasing"
 RETAINING = "Retaining"
 ERASURE_PENDING = "ErasurePending"
 IN_USE = "InUse"
+SIGNED_IN = "SignedIn"
+PERMISSION_MISSING = "PermissionMissing"
+CONSENT = frozenset({"ClientNotFound", "ClientDisabled", "ConsentMissing"})
+"""Reasons for which an administrator of the tenant has to consent, or to do so again."""
 
 
 @dataclass(frozen=True)
@@ -50,27 +58,94 @@ class Leaving:
 
 
 def connection_status(
-    connection: Connection, result: Problem | Leaving | None, *, now: datetime, checked: bool
+    connection: Connection,
+    result: SignIn | Problem | Leaving,
+    *,
+    now: datetime,
+    checked: bool,
+    expiry_warning: float,
 ) -> ConnectionStatus:
-    """`result` None: signed in. `checked`: signing in was tried just now."""
+    """`checked`: signing in was tried just now. `expiry_warning` in seconds."""
     before = connection.status
+    known = before.observed_generation == connection.metadata.generation
+    expiry = before.credential_expiry_time if known else None
+    permissions: dict[str, tuple[str, ...] | None] = {}
+    link = consent_link(connection)
     match result:
-        case None:
-            message = f"signed in to tenant {connection.spec.microsoft365.tenant_id}"
-            statements = [
-                ready("SignedIn", message),
-                Statement(CREDENTIALS_READY, True, "SignedIn", message),
-            ]
+        case SignIn():
+            statements = _signed_in(connection, result, link)
+            ends = result.credential.expires_at
+            expiry = None if ends is None else _time(ends)
+            permissions = {
+                "permissions_missing": (result.missing or ())[:PERMISSIONS] or None,
+                "permissions_in_excess": result.excess[:PERMISSIONS] or None,
+            }
         case Leaving():
             statements = [not_ready(result.reason, result.message)]
         case Problem():
             statements = _problem(result)
             statements.insert(1, Statement(CREDENTIALS_READY, False, result.reason, result.message))
+            if result.reason in CONSENT:
+                message = f"{result.message}. To consent: {link}"
+                statements.append(Statement(CONSENTED, False, result.reason, message))
+    if expiry is not None and (expiry - now).total_seconds() <= expiry_warning:
+        statements.append(_expiring(expiry, now))
+    lacking = any(one.type == CONSENTED and not one.holds for one in statements)
     return ConnectionStatus(
         observed_generation=connection.metadata.generation,
         conditions=_stated(connection.metadata, before.conditions, statements, now),
         last_handled_reconcile_at=connection.metadata.requested_at,
         last_check_time=_seconds(now) if checked else before.last_check_time,
+        credential_expiry_time=expiry,
+        consent_link=link if lacking else None,
+        **permissions,
+    )
+
+
+def consent_link(connection: Connection) -> str:
+    """Where an administrator consents to the application for the whole tenant.
+
+    https://learn.microsoft.com/entra/identity-platform/v2-oauth2-client-creds-grant-flow
+    """
+    auth = connection.spec.auth
+    given = auth.workload_identity or auth.client_certificate or auth.client_secret
+    client = "" if given is None else given.client_id
+    tenant = connection.spec.microsoft365.tenant_id
+    return f"{HOSTS[connection.spec.cloud].authority}/{tenant}/adminconsent?client_id={client}"
+
+
+def _signed_in(connection: Connection, result: SignIn, link: str) -> list[Statement]:
+    message = f"signed in to tenant {connection.spec.microsoft365.tenant_id}"
+    accepted = Statement(CREDENTIALS_READY, True, SIGNED_IN, message)
+    if result.missing:
+        text = f"the application has not got {', '.join(result.missing)}; grant it and consent: "
+        text += link
+        if any(one.startswith("Contacts.") for one in result.missing):
+            text += (
+                " (if Exchange's role-based access control for applications grants the mailboxes "
+                "instead, set microsoft365.mailboxAccess: ExchangeRBAC)"
+            )
+        lacking = Problem(PERMISSION_MISSING, text, stalled=not result.settling)
+        refused = Statement(CONSENTED, False, PERMISSION_MISSING, text)
+        return [*_problem(lacking), accepted, refused]
+    statements = [ready(SIGNED_IN, message), accepted]
+    if result.missing is not None:
+        text = "all permissions that are needed are granted"
+        if result.excess:
+            shown = ", ".join(result.excess[:PERMISSIONS])
+            text += f", and more than that: {shown}; withdraw what nothing else needs"
+        statements.append(Statement(CONSENTED, True, "Granted", text))
+    return statements
+
+
+def _expiring(expiry: datetime, now: datetime) -> Statement:
+    verb = "expires" if expiry > now else "expired"
+    return Statement(
+        CREDENTIALS_EXPIRING,
+        True,
+        "ExpiresSoon" if expiry > now else "Expired",
+        f"the client secret or certificate {verb} at {expiry:%Y-%m-%d %H:%M} UTC; make a new one, "
+        "register it with the application, and store it as a new version: it is taken up by itself",
     )
 
 

@@ -187,9 +187,32 @@ class AdminClient:
         """Take the application's service principal out of a tenant."""
         self.call("DELETE", f"/applications/{client_id}/tenants/{tenant}")
 
-    def put_vault_secret(self, vault: str, name: str, value: str) -> None:
-        """Add a version to a vault's secret."""
-        self.call("PUT", f"/vaults/{vault}/secrets/{name}", {"value": value})
+    def add_certificate(self, client_id: str, pem: str) -> str:
+        """Register a certificate's public part with an application; its SHA-256 thumbprint."""
+        body = {"pem": pem}
+        return str(self.call("POST", f"/applications/{client_id}/certificates", body)["thumbprint"])
+
+    def remove_certificates(self, client_id: str, thumbprint: str | None = None) -> None:
+        """Take an application's certificates away: all, or one."""
+        query = None if thumbprint is None else {"thumbprint": thumbprint}
+        self.call("DELETE", f"/applications/{client_id}/certificates", query=query)
+
+    def distrust(self, client_id: str) -> None:
+        """Take all federated credentials of an application away."""
+        self.call("DELETE", f"/applications/{client_id}/federated")
+
+    def put_vault_secret(self, vault: str, name: str, value: str, **attributes: object) -> None:
+        """Add a version to a vault's secret; `enabled`, `not_before`, `expires` (POSIX seconds)
+        and `content_type` besides."""
+        self.call("PUT", f"/vaults/{vault}/secrets/{name}", {"value": value, **attributes})
+
+    def enable_vault_secret(self, vault: str, name: str, enabled: bool) -> None:
+        """Enable or disable the current version of a vault's secret."""
+        self.call("PATCH", f"/vaults/{vault}/secrets/{name}", {"enabled": enabled})
+
+    def put_vault_certificate(self, vault: str, name: str, value: str) -> None:
+        """Add a version to a vault's certificate: PEM with the key, or PFX in base64."""
+        self.call("PUT", f"/vaults/{vault}/certificates/{name}", {"value": value})
 
     def set_vault_access(self, vault: str, client_id: str, permissions: Sequence[str]) -> None:
         """Say what a client may do with a vault's secrets."""

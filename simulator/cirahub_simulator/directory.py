@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from cirahub_simulator.clouds import CloudName
+
 
 @dataclass(frozen=True, slots=True)
 class Principal:
@@ -26,6 +28,8 @@ class Tenant:
     display_name: str
     vaults: list[str] = field(default_factory=list)
     """Names of its key vaults."""
+    cloud: CloudName = "Global"
+    """Which of Microsoft's clouds it lives in."""
 
 
 @dataclass(slots=True, kw_only=True)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from cirahub_simulator.entra.token import GRAPH, InvalidTokenError, TokenAuthority
+from cirahub_simulator.clouds import CLOUDS, Cloud
+from cirahub_simulator.entra.token import InvalidTokenError, TokenAuthority
 from cirahub_simulator.odata import graph_error
 from cirahub_simulator.wire import Request, Response
 from cirahub_simulator.world import World
@@ -17,9 +18,12 @@ class GraphGate:
     a valid token may do is the service's to say (403).
     """
 
-    def __init__(self, world: World, tokens: TokenAuthority) -> None:
+    def __init__(
+        self, world: World, tokens: TokenAuthority, cloud: Cloud = CLOUDS["Global"]
+    ) -> None:
         self._world = world
         self._tokens = tokens
+        self._cloud = cloud
 
     def admit(self, request: Request) -> Response | None:
         """None: go on. Otherwise the refusal."""
@@ -32,7 +36,7 @@ class GraphGate:
         if scheme.lower() != "bearer" or not token:
             return self._unauthorized(request, "Access token is empty.")
         try:
-            request.client = self._tokens.verify(token, GRAPH)
+            request.client = self._tokens.verify(token, self._cloud.graph)
         except InvalidTokenError as error:
             if error.reason == "audience":
                 return self._unauthorized(

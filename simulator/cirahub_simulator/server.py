@@ -24,8 +24,9 @@ from aiohttp.streams import StreamReader
 from aiohttp.web_protocol import RequestHandler
 
 from cirahub_simulator.admin.application import make_admin
-from cirahub_simulator.entra.service import AUTHORITY, EntraService
-from cirahub_simulator.entra.token import GRAPH, TokenAuthority
+from cirahub_simulator.clouds import CLOUDS, Cloud
+from cirahub_simulator.entra.service import EntraService
+from cirahub_simulator.entra.token import TokenAuthority
 from cirahub_simulator.exchange import LARGEST_BODY, make_handler
 from cirahub_simulator.gate import GraphGate
 from cirahub_simulator.graph.service import GraphService
@@ -89,16 +90,12 @@ class Simulator:
         """Listen. Raises OSError when a fixed port is taken."""
         self._make_certificates()
         world = self.world
-        origins = self.endpoints.origins
-        entra = make_handler(world, "entra", "https", EntraService(world, self.tokens).handle)
-        origins[AUTHORITY] = await self._serve(entra, self._ports.entra)
-        gate = GraphGate(world, self.tokens)
-        graph = make_handler(world, "graph", "https", self.graph.handle, gate.admit)
-        origins[GRAPH] = await self._serve(graph, self._ports.graph)
+        await self._open_cloud(CLOUDS["Global"], self._ports.entra, self._ports.graph)
         if self._ports.graph_http is not None:
+            gate = GraphGate(world, self.tokens)
             plain = make_handler(world, "graph", "http", self.graph.handle, gate.admit)
             self.endpoints.graph_http = await self._serve(plain, self._ports.graph_http, tls=False)
-        await self.open_vaults()
+        await self.open_tenants()
         self._admin = web.AppRunner(make_admin(self), access_log=None)
         await self._admin.setup()
         # The admin endpoint obeys anybody who reaches it, so it never leaves the machine.
@@ -108,15 +105,28 @@ class Simulator:
         self.endpoints.admin = f"http://{LOOPBACK}:{port}"
         return self.endpoints
 
-    async def open_vaults(self) -> None:
-        """Listen for every vault that has no origin yet."""
+    async def open_tenants(self) -> None:
+        """Listen for every cloud that has a tenant, and every vault, without an origin yet."""
+        for tenant in self.world.directory.tenants():
+            await self._open_cloud(CLOUDS[tenant.cloud])
         for vault in self.world.vaults.values():
-            origin = f"https://{vault.name}.vault.azure.net"
+            origin = f"https://{vault.name}{CLOUDS[vault.cloud].vault_suffix}"
             if origin not in self.endpoints.origins:
                 service = KeyVaultService(self.world, self.tokens, vault)
                 handler = make_handler(self.world, "keyvault", "https", service.handle)
                 port = self._ports.vaults.get(vault.name, 0)
                 self.endpoints.origins[origin] = await self._serve(handler, port)
+
+    async def _open_cloud(self, cloud: Cloud, entra_port: int = 0, graph_port: int = 0) -> None:
+        origins = self.endpoints.origins
+        if cloud.authority not in origins:
+            service = EntraService(self.world, self.tokens, cloud)
+            entra = make_handler(self.world, "entra", "https", service.handle)
+            origins[cloud.authority] = await self._serve(entra, entra_port)
+        if cloud.graph not in origins:
+            gate = GraphGate(self.world, self.tokens, cloud)
+            graph = make_handler(self.world, "graph", "https", self.graph.handle, gate.admit)
+            origins[cloud.graph] = await self._serve(graph, graph_port)
 
     async def stop(self) -> None:
         """Close every connection and listener."""

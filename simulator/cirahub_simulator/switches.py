@@ -146,6 +146,9 @@ class Switches:
 
     https://learn.microsoft.com/graph/json-batching: they may be in another order than the requests.
     """
+
+    # Entra and Key Vault.
+
     federation_error: Literal["invalid_client", "invalid_request"] = "invalid_request"
     """`error` of AADSTS70021 and 700211 to 700213; 400 for invalid_request, 401 for invalid_client.
 
@@ -157,6 +160,27 @@ class Switches:
 
     https://learn.microsoft.com/entra/identity-platform/reference-error-codes lists neither;
     reports show both.
+    """
+    cross_cloud_code: Literal[900382, 900432, 900439, 90038] = 900382
+    """AADSTS code of a token request for a tenant that lives in another cloud.
+
+    https://learn.microsoft.com/entra/identity-platform/reference-error-codes lists 900382, 900432
+    and 90038; 900439 (USGClientNotSupportedOnPublicEndpoint) is in the release notes of May 2020.
+    """
+    other_clouds: Literal["refused", "named", "unknown"] = "refused"
+    """What the cloud Global does about a tenant of another cloud.
+
+    It refuses token requests (`cross_cloud_code`); its configuration of the tenant names the other
+    cloud's endpoints besides, as clients that look tenants up there rely on; or it does not know
+    it (AADSTS90002). https://learn.microsoft.com/entra/identity-platform/reference-error-codes
+    says of 90002 that it often is an app on the wrong cloud, and of 90038 that the tenant's cloud
+    is known; nothing is said of the configuration.
+    """
+    assertion_jti: Literal["ignored", "required"] = "ignored"
+    """Whether a certificate's assertion without `jti` is refused (AADSTS50027).
+
+    https://learn.microsoft.com/entra/identity-platform/certificate-credentials lists the claim and
+    does not say that it is checked.
     """
     vault_expiry: Literal["ignored", "enforced"] = "ignored"
     """Whether Key Vault returns a secret outside of its nbf and exp.

@@ -129,7 +129,30 @@ class ClientSecretAuth(msgspec.Struct, frozen=True, tag="clientSecret", omit_def
     secret: SecretFile | None = None
 
 
-Auth = WorkloadIdentityAuth | ClientSecretAuth
+class ClientCertificateAuth(
+    msgspec.Struct, frozen=True, tag="clientCertificate", omit_defaults=True
+):
+    """A certificate that is registered with the application: PEM or PFX, with its private key, in
+    a Key Vault; or PEM handed over through `secret`. Otherwise as ClientSecretAuth."""
+
+    tenant_id: str
+    client_id: str
+    key_vault: KeyVaultReference | None = None
+    """Of the secret that has the certificate's name."""
+    vault_identity: WorkloadIdentityAuth | None = None
+    secret: SecretFile | None = None
+
+
+Auth = WorkloadIdentityAuth | ClientSecretAuth | ClientCertificateAuth
+
+
+class MailboxAccess(StrEnum):
+    """How the application comes to its access to mailboxes."""
+
+    CONSENT = "Consent"
+    """App roles that an administrator consented to; they stand in every token."""
+    EXCHANGE = "ExchangeRBAC"
+    """Exchange's role-based access control for applications; no token tells of it."""
 
 
 class ConnectionConfig(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -138,6 +161,7 @@ class ConnectionConfig(msgspec.Struct, frozen=True, omit_defaults=True):
     """`namespace/name`."""
     auth: Auth
     cloud: Cloud = Cloud.GLOBAL
+    mailbox_access: MailboxAccess = MailboxAccess.CONSENT
 
     @property
     def tenant_id(self) -> str:

@@ -14,10 +14,14 @@ class CirahubError(Exception):
     reason = "Failed"
     stalled = False
 
-    def __init__(self, message: str, *, reason: str | None = None) -> None:
+    def __init__(
+        self, message: str, *, reason: str | None = None, stalled: bool | None = None
+    ) -> None:
         super().__init__(message)
         if reason is not None:
             self.reason = reason
+        if stalled is not None:
+            self.stalled = stalled
 
 
 class ConfigurationError(CirahubError):
@@ -42,8 +46,7 @@ class KeyUnavailableError(CirahubError):
 
 
 class CredentialError(CirahubError):
-    """Signing in failed. Reasons: TenantNotFound, ClientNotFound, SecretInvalid, SecretExpired,
-    SecretNotFound, SecretDisabled, VaultForbidden, AssertionRejected, CredentialsRejected."""
+    """Signing in failed. Reasons: docs/resources/connection.md has them all."""
 
     reason = "CredentialsRejected"
     stalled = True

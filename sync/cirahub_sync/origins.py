@@ -43,7 +43,7 @@ HOSTS: Mapping[Cloud, CloudHosts] = {
         ".vault.usgovcloudapi.net",
     ),
     Cloud.CHINA: CloudHosts(
-        "https://login.chinacloudapi.cn",
+        "https://login.partner.microsoftonline.cn",
         "https://microsoftgraph.chinacloudapi.cn",
         ".vault.azure.cn",
     ),

@@ -13,15 +13,16 @@ import msgspec
 from cirahub_sync import steady
 from cirahub_sync.configuration import ConnectionConfig, HubConfig, SpokeConfig
 from cirahub_sync.endpoints.base import Endpoint, Fence
-from cirahub_sync.endpoints.graph import GraphSession, Patience, open_endpoint
+from cirahub_sync.endpoints.graph import GraphSession, Patience, open_endpoint, permissions
 from cirahub_sync.engine import sync_pass
 from cirahub_sync.engine.context import PassContext, SpokeRun, problem_of
 from cirahub_sync.engine.plan import fields_changed
 from cirahub_sync.engine.report import PassReport, SpokeReport
 from cirahub_sync.erasure import Erasure, ErasureReport
 from cirahub_sync.errors import AccessDeniedError, CirahubError, ConfigurationError
-from cirahub_sync.identity.base import CredentialSource, TokenProvider
-from cirahub_sync.identity.provider import provider
+from cirahub_sync.identity import CachedTokens, provider
+from cirahub_sync.identity.base import CredentialSource, SignIn
+from cirahub_sync.identity.settling import Settling
 from cirahub_sync.lease_terms import LeaseTerms
 from cirahub_sync.leaving import Leaving
 from cirahub_sync.model.field_names import manifest_name
@@ -72,8 +73,10 @@ def _alone() -> None:
 
 class _Session(msgspec.Struct):
     connection: ConnectionConfig
-    tokens: TokenProvider
+    tokens: CachedTokens
     graph: GraphSession
+    permissions: Settling
+    """Since when the same ones are missing."""
 
 
 class Worker:
@@ -116,10 +119,29 @@ class Worker:
         )
         return cls(settings, store, credentials, clock, leading)
 
-    async def check(self, connection: ConnectionConfig) -> None:
-        """Sign in. Raises CredentialError, AccessDeniedError or EndpointUnavailableError."""
+    async def check(self, connection: ConnectionConfig, *, writes: bool = False) -> SignIn:
+        """Sign in anew, and look at the permissions that come with it. `writes`: whether
+        something is pushed through this connection. Passes use the new token from now on.
+
+        Raises CredentialError or EndpointUnavailableError.
+        """
         session = await self._session(connection)
-        await session.tokens.token(f"{HOSTS[connection.cloud].graph}/.default")
+        token = await session.tokens.renew(f"{HOSTS[connection.cloud].graph}/.default")
+        roles = permissions.roles_of(token.token)
+        missing: tuple[str, ...] | None = None
+        excess: tuple[str, ...] = ()
+        if roles is not None:
+            missing, excess = permissions.judged(
+                roles, writes=writes, access=connection.mailbox_access
+            )
+        if not missing:
+            session.permissions.fine()
+        return SignIn(
+            credential=session.tokens.credential,
+            missing=missing,
+            excess=excess,
+            settling=bool(missing and session.permissions.until(",".join(missing))),
+        )
 
     async def run_pass(
         self,
@@ -321,7 +343,7 @@ class Worker:
             throttle=throttle,
             patience=Patience(write=self._settings.lease.write),
         )
-        made = _Session(connection, tokens, graph)
+        made = _Session(connection, tokens, graph, Settling(self._clock))
         self._sessions[connection.uid] = made
         return made
 

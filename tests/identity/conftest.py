@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
 
 import jwt
@@ -18,6 +18,7 @@ from cirahub_simulator.faults import Rule
 from cirahub_simulator.keyvault.vault import Vault
 from cirahub_simulator.server import Simulator
 from cirahub_simulator.switches import Switches
+from cirahub_simulator.wire import Request, Response
 from cirahub_simulator.world import World
 from cirahub_sync.configuration import (
     Auth,
@@ -50,6 +51,7 @@ class Cluster:
         self.minted: list[tuple[str, str]] = []
         self.lifetime = 3600
         self.age = 0
+        self.clock: Callable[[], float] = time.time
 
     def jwks(self) -> str:
         numbers = self._key.public_key().public_numbers()
@@ -69,7 +71,7 @@ class Cluster:
 
     async def service_account_token(self, service_account: str, audience: str) -> AccessToken:
         self.minted.append((service_account, audience))
-        now = int(time.time()) - self.age
+        now = int(self.clock()) - self.age
         subject = service_account.replace("/", ":")
         claims = {
             "iss": ISSUER,
@@ -126,19 +128,38 @@ class SignIn:
         endpoints = self.simulator.endpoints
         return Origins(endpoints.origins, endpoints.ca_file)
 
-    def provider(self, auth: Auth, *, jitter: float = 0.5) -> CachedTokens:
+    def provider(
+        self, auth: Auth, *, jitter: float = 0.5, cloud: Cloud = Cloud.GLOBAL
+    ) -> CachedTokens:
         made = provider(
             auth,
-            Cloud.GLOBAL,
+            cloud,
             self.origins(),
             self.cluster,
             name="team/contoso",
             clock=self.world.clock.time,
             jitter=lambda: jitter,
         )
-        assert isinstance(made, CachedTokens)
         self._providers.append(made)
         return made
+
+    def refusals(self) -> int:
+        """Token requests that were refused."""
+        counters = self.world.journal.counters
+        return sum(n for key, n in counters.items() if key.startswith("entra POST 4"))
+
+    def forms(self, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+        """The bodies of token requests, as they come in from now on."""
+        seen: list[str] = []
+        note = self.world.journal.note
+
+        def noted(request: Request, response: Response, *, fault: str | None = None) -> None:
+            if request.service == "entra" and request.method == "POST":
+                seen.append(request.body.decode())
+            note(request, response, fault=fault)
+
+        monkeypatch.setattr(self.world.journal, "note", noted)
+        return seen
 
     async def close(self) -> None:
         for each in self._providers:

@@ -12,8 +12,10 @@ from cirahub_sync.configuration import ConnectionConfig, HubConfig, SpokeConfig
 from cirahub_sync.engine.report import PassReport, SpokeReport
 from cirahub_sync.erasure import Erasure, ErasureReport
 from cirahub_sync.errors import CirahubError
+from cirahub_sync.identity.base import Credential, SignIn
 from cirahub_sync.worker import Progress
 
+SIGNED_IN = SignIn(credential=Credential("workloadIdentity"), missing=())
 ERASED = ErasureReport(copies_deleted=3, items_erased=2, items_changed=1, copies_remaining=0)
 
 
@@ -42,6 +44,7 @@ class ScriptedEngine:
     shape: Callable[[PassReport], None] = lambda report: None
     """Changes the report of a pass before it is returned."""
     check_error: CirahubError | None = None
+    signed_in: SignIn = SIGNED_IN
     pass_error: CirahubError | None = None
     erasure: ErasureReport | CirahubError = ERASED
     hanging: bool = False
@@ -52,10 +55,11 @@ class ScriptedEngine:
     begun: threading.Event = field(default_factory=threading.Event)
     """Set once a pass has begun."""
 
-    async def check(self, connection: ConnectionConfig) -> None:
+    async def check(self, connection: ConnectionConfig, *, writes: bool = False) -> SignIn:
         self.checked.append(connection)
         if self.check_error is not None:
             raise self.check_error
+        return self.signed_in
 
     async def run_pass(
         self,

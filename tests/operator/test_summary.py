@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from cirahub_operator.api.connection import ConnectionStatus
 from cirahub_operator.api.meta import Condition, ConditionStatus, Status
 from cirahub_operator.api.spoke import SpokeStatus
 from cirahub_operator.conditions import Statement, ready, stated
@@ -19,8 +20,10 @@ from cirahub_operator.summary import (
     spoke_synced,
 )
 from cirahub_sync.engine.report import Counts, PassReport, Problem, SpokeReport
+from cirahub_sync.identity.base import Credential, SignIn
 
 from .objects import connection, hub, spoke
+from .stage import CLIENT, TENANT
 
 NOW = datetime(2026, 11, 23, 12, 0, 0, 250_000, tzinfo=UTC)
 LATER = NOW + timedelta(minutes=5)
@@ -30,6 +33,29 @@ FLAKY = Problem("EndpointUnavailable", "no answer")
 
 def types(status: Status) -> dict[str, tuple[str, str]]:
     return {one.type: (one.status.value, one.reason) for one in status.conditions}
+
+
+def signed_in(
+    *,
+    missing: tuple[str, ...] = (),
+    excess: tuple[str, ...] = (),
+    settling: bool = False,
+    expires: datetime | None = None,
+) -> SignIn:
+    ends = None if expires is None else expires.timestamp()
+    credential = Credential("clientSecret", ends)
+    return SignIn(credential=credential, missing=missing, excess=excess, settling=settling)
+
+
+def checked(
+    result: SignIn | Problem | Leaving, *, before: ConnectionStatus | None = None
+) -> ConnectionStatus:
+    """What a check makes of a Connection."""
+    subject = connection()
+    if before is not None:
+        subject = subject.model_copy(update={"status": before})
+    month = timedelta(days=30).total_seconds()
+    return connection_status(subject, result, now=NOW, checked=True, expiry_warning=month)
 
 
 def report(*spokes: SpokeReport, **fields: object) -> PassReport:
@@ -72,10 +98,11 @@ def test_a_long_message_is_shortened_to_what_the_schema_admits() -> None:
 
 
 def test_a_connection_that_signs_in_is_ready() -> None:
-    status = connection_status(connection(), None, now=NOW, checked=True)
+    status = checked(signed_in())
     assert types(status) == {
         "Ready": ("True", "SignedIn"),
         "CredentialsReady": ("True", "SignedIn"),
+        "Consented": ("True", "Granted"),
     }
     assert status.observed_generation == 3
     assert status.last_check_time == NOW.replace(microsecond=0)
@@ -89,12 +116,78 @@ def test_a_connection_that_signs_in_is_ready() -> None:
     ],
 )
 def test_a_problem_stalls_or_is_retried(problem: Problem, also: dict[str, tuple[str, str]]) -> None:
-    status = connection_status(connection(), problem, now=NOW, checked=True)
+    status = checked(problem)
     assert types(status) == {
         "Ready": ("False", problem.reason),
         "CredentialsReady": ("False", problem.reason),
         **also,
     }
+
+
+def test_a_secret_that_ends_soon_is_told_of_and_still_ready() -> None:
+    status = checked(signed_in(expires=NOW + timedelta(days=29)))
+    assert types(status)["Ready"] == ("True", "SignedIn")
+    assert types(status)["CredentialsExpiring"] == ("True", "ExpiresSoon")
+    assert status.credential_expiry_time == (NOW + timedelta(days=29)).replace(microsecond=0)
+
+
+def test_a_secret_that_has_ended_and_still_works_is_told_of() -> None:
+    status = checked(signed_in(expires=NOW - timedelta(days=1)))
+    assert types(status)["CredentialsExpiring"] == ("True", "Expired")
+
+
+@pytest.mark.parametrize("expires", [None, NOW + timedelta(days=31)])
+def test_an_end_that_is_far_or_unknown_is_no_condition(expires: datetime | None) -> None:
+    assert "CredentialsExpiring" not in types(checked(signed_in(expires=expires)))
+
+
+def test_the_end_of_a_secret_is_kept_while_signing_in_fails() -> None:
+    before = checked(signed_in(expires=NOW + timedelta(days=2)))
+    after = checked(Problem("SecretInvalid", "refused", stalled=True), before=before)
+    assert after.credential_expiry_time == before.credential_expiry_time
+    assert types(after)["CredentialsExpiring"] == ("True", "ExpiresSoon")
+
+
+def test_a_missing_permission_is_not_ready_and_says_where_to_consent() -> None:
+    status = checked(signed_in(missing=("Contacts.ReadWrite",), excess=("Mail.Read",)))
+    assert types(status) == {
+        "Ready": ("False", "PermissionMissing"),
+        "Stalled": ("True", "PermissionMissing"),
+        "CredentialsReady": ("True", "SignedIn"),
+        "Consented": ("False", "PermissionMissing"),
+    }
+    assert status.permissions_missing == ("Contacts.ReadWrite",)
+    assert status.permissions_in_excess == ("Mail.Read",)
+    link = f"https://login.microsoftonline.com/{TENANT}/adminconsent?client_id={CLIENT}"
+    assert status.consent_link == link
+    ready = status.condition("Ready")
+    assert ready is not None
+    assert link in ready.message
+
+
+def test_a_permission_that_may_have_been_granted_just_now_is_waited_for() -> None:
+    status = checked(signed_in(missing=("Contacts.Read",), settling=True))
+    assert types(status)["Reconciling"] == ("True", "Retrying")
+    assert "Stalled" not in types(status)
+
+
+def test_permissions_in_excess_are_told_and_at_most_ten() -> None:
+    many = tuple(f"Mail.Read{number}" for number in range(12))
+    status = checked(signed_in(excess=many))
+    assert types(status)["Ready"] == ("True", "SignedIn")
+    assert status.permissions_in_excess == many[:10]
+    assert status.consent_link is None
+
+
+def test_a_token_that_shows_no_permissions_is_no_statement_about_them() -> None:
+    assert "Consented" not in types(checked(SignIn(credential=Credential("clientSecret"))))
+
+
+@pytest.mark.parametrize("reason", ["ClientNotFound", "ClientDisabled", "ConsentMissing"])
+def test_a_consent_that_was_withdrawn_is_asked_for(reason: str) -> None:
+    status = checked(Problem(reason, "refused", stalled=True))
+    assert types(status)["Consented"] == ("False", reason)
+    assert status.consent_link is not None
 
 
 def test_a_pass_that_did_nothing_leaves_a_spoke_s_status_equal() -> None:

@@ -21,8 +21,11 @@ from cirahub_operator.api.meta import (
     Status,
 )
 from cirahub_operator.api.text import Matching
-from cirahub_sync.configuration import Cloud
+from cirahub_sync.configuration import Cloud, MailboxAccess
 from cirahub_sync.origins import HOSTS
+
+PERMISSIONS = 10
+"""How many a status lists at most."""
 
 VaultUrl = Annotated[
     str,
@@ -50,6 +53,12 @@ class Microsoft365(Model):
     tenant_id: Guid = Field(
         alias="tenantID",
         description="The tenant's id (a GUID; in the Entra admin centre under Overview).",
+    )
+    mailbox_access: MailboxAccess = Field(
+        default=MailboxAccess.CONSENT,
+        description="How the application comes to its access to mailboxes: by permissions that an "
+        "administrator consents to, or by Exchange's role-based access control for applications, "
+        "of which no token tells: then Contacts permissions are not asked for.",
     )
 
 
@@ -126,47 +135,113 @@ class ClientSecret(Model):
     )
 
 
+class CertificateSecret(Model):
+    """A Secret of the same namespace that holds a certificate and its private key."""
+
+    name: ObjectName = Field(description="The Secret's metadata.name.")
+    key: (
+        Annotated[
+            str, StringConstraints(min_length=1, max_length=253, pattern=r"^[-._a-zA-Z0-9]+$")
+        ]
+        | None
+    ) = Field(
+        default=None,
+        description="The key in its data whose value is PEM with both. Without it, the Secret is "
+        "of the type kubernetes.io/tls, as cert-manager makes them: tls.crt and tls.key.",
+    )
+
+
+class ClientCertificate(Model):
+    """Sign-in with a certificate whose public part is registered with the app registration."""
+
+    rules: ClassVar[tuple[Rule, ...]] = (
+        Rule(
+            rule="[has(self.keyVault), has(self.secretRef)].exists_one(x, x)",
+            message="say where the certificate is: set exactly one of keyVault (recommended) and "
+            "secretRef",
+            holds=lambda self: (self.key_vault is None) != (self.secret_ref is None),
+        ),
+        Rule(
+            rule="has(self.keyVault) == has(self.workloadIdentity)",
+            message="workloadIdentity opens the vault: set it with keyVault, and leave it out with "
+            "secretRef",
+            holds=lambda self: (self.key_vault is None) == (self.workload_identity is None),
+        ),
+    )
+
+    client_id: Guid = Field(
+        alias="clientID", description="The application (client) id of the app registration."
+    )
+    key_vault: KeyVaultSecret | None = Field(
+        default=None,
+        description="The certificate is in an Azure Key Vault, with an exportable private key. Its "
+        "name is that of the secret through which the key is read.",
+    )
+    workload_identity: WorkloadIdentity | None = Field(
+        default=None, description="Who opens the vault; required with keyVault."
+    )
+    secret_ref: CertificateSecret | None = Field(
+        default=None,
+        description="The certificate is in a Kubernetes Secret. For a laptop; keep it in a vault "
+        "everywhere else.",
+    )
+
+
 class Auth(Model):
     """How to sign in; exactly one of its fields."""
 
     rules: ClassVar[tuple[Rule, ...]] = (
         Rule(
-            rule="[has(self.workloadIdentity), has(self.clientSecret)].exists_one(x, x)",
-            message="set exactly one of auth.workloadIdentity (recommended) and auth.clientSecret",
-            holds=lambda self: (self.workload_identity is None) != (self.client_secret is None),
+            rule="[has(self.workloadIdentity), has(self.clientCertificate), "
+            "has(self.clientSecret)].exists_one(x, x)",
+            message="set exactly one of auth.workloadIdentity (recommended), "
+            "auth.clientCertificate and auth.clientSecret",
+            holds=lambda self: (
+                [self.workload_identity, self.client_certificate, self.client_secret].count(None)
+                == 2
+            ),
         ),
     )
 
     workload_identity: WorkloadIdentity | None = Field(
         default=None, description="Without a secret, by federation."
     )
+    client_certificate: ClientCertificate | None = Field(
+        default=None, description="With a certificate, whose private key is kept elsewhere."
+    )
     client_secret: ClientSecret | None = Field(
         default=None, description="With a client secret, which is kept elsewhere."
     )
 
 
-def _vault_in_cloud(spec: ConnectionSpec) -> bool:
-    secret = spec.auth.client_secret
-    if secret is None or secret.key_vault is None:
-        return True
-    return secret.key_vault.vault_url.rstrip("/").endswith(HOSTS[spec.cloud].vault_suffix)
+def _vault_rule(auth: str) -> Rule:
+    """The vault of `clientSecret` or `clientCertificate` is in the Connection's cloud."""
+
+    def holds(spec: ConnectionSpec) -> bool:
+        kept = spec.auth.client_secret if auth == "clientSecret" else spec.auth.client_certificate
+        if kept is None or kept.key_vault is None:
+            return True
+        return kept.key_vault.vault_url.rstrip("/").endswith(HOSTS[spec.cloud].vault_suffix)
+
+    return Rule(
+        rule=f"!has(self.auth.{auth}) || !has(self.auth.{auth}.keyVault) || "
+        f"self.auth.{auth}.keyVault.vaultURL.matches("
+        "self.cloud == 'China' ? '[.]vault[.]azure[.]cn/?$' : "
+        "self.cloud.startsWith('USGov') ? '[.]vault[.]usgovcloudapi[.]net/?$' : "
+        "'[.]vault[.]azure[.]net/?$')",
+        message=f"auth.{auth}.keyVault.vaultURL is in another cloud: vaults end in "
+        ".vault.azure.net in the cloud Global, in .vault.usgovcloudapi.net in USGov and "
+        "USGovDoD, and in .vault.azure.cn in China",
+        holds=holds,
+    )
 
 
 class ConnectionSpec(Model):
     """A tenant, and how to sign in to it."""
 
     rules: ClassVar[tuple[Rule, ...]] = (
-        Rule(
-            rule="!has(self.auth.clientSecret) || !has(self.auth.clientSecret.keyVault) || "
-            "self.auth.clientSecret.keyVault.vaultURL.matches("
-            "self.cloud == 'China' ? '[.]vault[.]azure[.]cn/?$' : "
-            "self.cloud.startsWith('USGov') ? '[.]vault[.]usgovcloudapi[.]net/?$' : "
-            "'[.]vault[.]azure[.]net/?$')",
-            message="auth.clientSecret.keyVault.vaultURL is in another cloud: vaults end in "
-            ".vault.azure.net in the cloud Global, in .vault.usgovcloudapi.net in USGov and "
-            "USGovDoD, and in .vault.azure.cn in China",
-            holds=_vault_in_cloud,
-        ),
+        _vault_rule("clientSecret"),
+        _vault_rule("clientCertificate"),
     )
     field_rules: ClassVar[dict[str, tuple[Rule, ...]]] = {
         "cloud": (
@@ -184,11 +259,33 @@ class ConnectionSpec(Model):
     auth: Auth = Field(description="How to sign in; exactly one of its fields.")
 
 
+Permissions = Annotated[
+    tuple[Annotated[str, StringConstraints(max_length=128)], ...], Field(max_length=PERMISSIONS)
+]
+
+
 class ConnectionStatus(Status):
     """How signing in goes."""
 
     last_check_time: datetime | None = Field(
         default=None, description="When signing in was last tried."
+    )
+    credential_expiry_time: datetime | None = Field(
+        default=None,
+        description="When the client secret or the certificate ends, by the vault's word or the "
+        "certificate's own, whichever is sooner. Absent if nothing ends, or nobody says when.",
+    )
+    consent_link: Annotated[str, StringConstraints(max_length=512)] | None = Field(
+        default=None,
+        description="Where an administrator of the tenant consents to the application; there while "
+        "consent is missing.",
+    )
+    permissions_missing: Permissions | None = Field(
+        default=None, description="Application permissions that are needed and not granted."
+    )
+    permissions_in_excess: Permissions | None = Field(
+        default=None,
+        description="Application permissions that are granted and not needed, at most ten.",
     )
 
 

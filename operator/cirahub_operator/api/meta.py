@@ -98,8 +98,8 @@ class Condition(StatusModel):
     """One aspect of the object's state, as kstatus and `kubectl wait` read it."""
 
     type: Annotated[str, StringConstraints(max_length=64)] = Field(
-        description="Which aspect: Ready, Reconciling, Stalled, CredentialsReady, Throttled or "
-        "DeletionGuarded."
+        description="Which aspect: Ready, Reconciling, Stalled, CredentialsReady, "
+        "CredentialsExpiring, Consented, Throttled or DeletionGuarded."
     )
     status: ConditionStatus = Field(description="Whether it holds: True, False or Unknown.")
     reason: Annotated[str, StringConstraints(max_length=128)] = Field(

@@ -16,13 +16,18 @@ class FileCredentials:
         self._secrets = secrets
 
     async def secret(self, reference: SecretFile) -> str:
-        value = self._secrets.get(SecretOrigin.parse(reference.origin))
-        if value is None:
+        origin = SecretOrigin.parse(reference.origin)
+        values = [
+            self._secrets.get(SecretOrigin(origin.namespace, origin.name, key))
+            for key in origin.keys
+        ]
+        found = [value for value in values if value is not None]
+        if len(found) < len(values):
             raise CredentialError(
                 f"{reference.origin} is in none of the files: add a manifest of that Secret",
                 reason="SecretNotFound",
             )
-        return value
+        return "\n".join(found)
 
     async def service_account_token(self, service_account: str, audience: str) -> AccessToken:
         if service_account:

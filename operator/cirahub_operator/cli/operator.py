@@ -234,6 +234,14 @@ def _grant(text: str) -> OwnIdentity:
     help="Time between two looks at whether a Connection can still sign in.",
 )
 @click.option(
+    "--expiry-warning",
+    default="720h",
+    callback=_duration,
+    envvar="CIRAHUB_EXPIRY_WARNING",
+    show_envvar=True,
+    help="How long before a client secret or a certificate expires it is warned of.",
+)
+@click.option(
     "--kubeconfig",
     type=FILE,
     help="Kubeconfig of the cluster, outside of one. Default: KUBECONFIG, or ~/.kube/config.",
@@ -278,6 +286,7 @@ def command(
     concurrent_passes: int,
     erase_timeout: float,
     check_interval: float,
+    expiry_warning: float,
     kubeconfig: Path | None,
     log_format: str,
     debug: bool,
@@ -314,7 +323,11 @@ def command(
         )
         if leader_election
         else None,
-        timing=Timing(erase_timeout=erase_timeout, check_interval=check_interval),
+        timing=Timing(
+            erase_timeout=erase_timeout,
+            check_interval=check_interval,
+            expiry_warning=expiry_warning,
+        ),
     )
     if dev:
         settings = _for_laptop(settings, given)

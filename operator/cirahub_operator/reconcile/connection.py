@@ -8,7 +8,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from cirahub_operator.api import Connection, Hub
+from cirahub_operator.api.connection import ConnectionStatus
 from cirahub_operator.cluster import Unparsable
+from cirahub_operator.conditions import CREDENTIALS_EXPIRING
+from cirahub_operator.events import EventType
 from cirahub_operator.problems import problem_of
 from cirahub_operator.reconcile.surroundings import Surroundings
 from cirahub_operator.resolver import UnresolvedError, connection_config
@@ -17,6 +20,7 @@ from cirahub_operator.workqueue import Bell, Key, Result, backoff, jittered
 from cirahub_sync.configuration import ConnectionConfig
 from cirahub_sync.engine.report import Problem
 from cirahub_sync.errors import CirahubError
+from cirahub_sync.identity.base import SignIn
 
 CHECKS = 4
 """Sign-in checks at the same time."""
@@ -28,10 +32,16 @@ HELD_POLL = 2.0
 class _Memory:
     config: ConnectionConfig | None = None
     handled: str | None = None
-    result: Problem | None = None
+    result: SignIn | Problem | None = None
+    """None: not looked at yet."""
     failures: int = 0
+    checked: float = 0.0
     due: float = 0.0
-    """On the monotonic clock."""
+    """Both on the monotonic clock."""
+
+    @property
+    def fine(self) -> bool:
+        return isinstance(self.result, SignIn) and not self.result.missing
 
 
 class ConnectionReconciler:
@@ -69,6 +79,7 @@ class ConnectionReconciler:
             config = connection_config(connection, trust=self._around.trust)
         except UnresolvedError as error:
             self._memories[key] = _Memory(handled=asked, result=error.problem)
+            self._around.metrics.credential_expires(key.namespace, key.name, None)
             await self._report(connection, error.problem, checked=False)
             await self._wake_hubs(key)
             return Result()
@@ -77,43 +88,84 @@ class ConnectionReconciler:
         if changed:
             await self._wake_hubs(key, interrupt=known)
         if checked:
-            before = memory.result
-            memory.result = await self._sign_in(config)
+            before = memory.fine
+            memory.result = await self._sign_in(key, config)
             memory.config, memory.handled = config, asked
             self._schedule(memory)
-            await self._report(connection, memory.result, checked=True)
-            if (before is None) != (memory.result is None):
+            await self._tell(connection, memory.result)
+            if before != memory.fine:
                 await self._wake_hubs(key)
-        else:
+        elif memory.result is not None:
             await self._report(connection, memory.result, checked=False)
         return Result(after=max(0.0, memory.due - time.monotonic()))
 
-    async def _sign_in(self, config: ConnectionConfig) -> Problem | None:
+    def suspect(self, key: Key) -> bool:
+        """A pass was refused: whether this Connection should be looked at now, out of turn. One
+        that is known not to work is tried again anyway, and one that was checked a moment ago
+        would tell nothing new."""
+        memory = self._memories.get(key)
+        if memory is None or not memory.fine:
+            return False
+        if time.monotonic() - memory.checked < self._around.timing.retry_first:
+            return False
+        memory.due = 0.0
+        return True
+
+    async def _sign_in(self, key: Key, config: ConnectionConfig) -> SignIn | Problem:
+        through = await self._around.objects.spokes_through(key)
+        writes = any(spoke.spec.direction.receives for spoke in through.items)
         async with self._slots:
             try:
-                await self._around.runner.check(config)
+                return await self._around.runner.check(config, writes=writes)
             except CirahubError as error:
                 return problem_of(error)
-        return None
+
+    async def _tell(self, connection: Connection, result: SignIn | Problem) -> None:
+        """After a check."""
+        after = await self._report(connection, result, checked=True)
+        metadata = connection.metadata
+        expiry = after.credential_expiry_time
+        self._around.metrics.credential_expires(
+            metadata.namespace, metadata.name, None if expiry is None else expiry.timestamp()
+        )
+        expiring = after.condition(CREDENTIALS_EXPIRING)
+        if expiring is not None:
+            await self._around.events.record(
+                Connection,
+                metadata,
+                type=EventType.WARNING,
+                reason=CREDENTIALS_EXPIRING,
+                note=expiring.message,
+                action="SignIn",
+            )
 
     def _schedule(self, memory: _Memory) -> None:
-        timing = self._around.timing
-        if memory.result is None:
+        timing, result = self._around.timing, memory.result
+        if memory.fine:
             memory.failures = 0
             wait = jittered(timing.check_interval, timing)
-        elif memory.result.stalled:
+        elif result.stalled if isinstance(result, Problem) else not (result and result.settling):
             # Somebody has to mend it where we don't see it: a secret, a consent.
             wait = jittered(timing.retry_most, timing)
         else:
             memory.failures += 1
-            wait = max(backoff(memory.failures, timing), memory.result.retry_after or 0.0)
-        memory.due = time.monotonic() + wait
+            asked = result.retry_after if isinstance(result, Problem) else None
+            wait = max(backoff(memory.failures, timing), asked or 0.0)
+        memory.checked = time.monotonic()
+        memory.due = memory.checked + wait
 
     async def _report(
-        self, connection: Connection, result: Problem | Leaving | None, *, checked: bool
-    ) -> None:
-        after = connection_status(connection, result, now=self._around.now(), checked=checked)
+        self, connection: Connection, result: SignIn | Problem | Leaving, *, checked: bool
+    ) -> ConnectionStatus:
+        after = connection_status(
+            connection,
+            result,
+            now=self._around.now(),
+            checked=checked,
+            expiry_warning=self._around.timing.expiry_warning,
+        )
         await self._around.statuses.write(Connection, connection.metadata, connection.status, after)
+        return after
 
     async def _leave(self, key: Key, found: Connection | Unparsable) -> Result:
         """Held while something that is leaving still needs it to erase what it left behind."""

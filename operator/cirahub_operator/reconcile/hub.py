@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
@@ -17,7 +17,7 @@ from cirahub_operator.api import ConditionStatus, Connection, DeletionPolicy, Hu
 from cirahub_operator.api.hub import HubStatus
 from cirahub_operator.api.spoke import SpokeStatus
 from cirahub_operator.cluster import Listing, Unparsable
-from cirahub_operator.conditions import CREDENTIALS_READY
+from cirahub_operator.conditions import CONSENTED, CREDENTIALS_READY
 from cirahub_operator.events import EventType
 from cirahub_operator.problems import problem_of
 from cirahub_operator.reconcile import schedule
@@ -62,8 +62,12 @@ class _Scene:
 
 
 class HubReconciler:
-    def __init__(self, surroundings: Surroundings) -> None:
+    def __init__(
+        self, surroundings: Surroundings, suspect: Callable[[Key], None] = lambda _: None
+    ) -> None:
+        """`suspect` takes the key of a Connection through which a pass was refused."""
         self._around = surroundings
+        self._suspect = suspect
         self._spokes = SpokeReconciler(surroundings)
         self._memories: dict[Key, schedule.Memory] = {}
         self._leaving: dict[Key, int] = {}
@@ -124,8 +128,11 @@ class HubReconciler:
             one.metadata.name
             for one in connections.items
             if one.metadata.name in used
-            and (condition := one.status.condition(CREDENTIALS_READY)) is not None
-            and condition.status is ConditionStatus.FALSE
+            and any(
+                (condition := one.status.condition(kind)) is not None
+                and condition.status is ConditionStatus.FALSE
+                for kind in (CREDENTIALS_READY, CONSENTED)
+            )
         }
         return _Scene(key, hub, spokes, resolution, frozenset(refused))
 
@@ -176,6 +183,8 @@ class HubReconciler:
             if report is None:
                 return 0.0
             self._remember(memory, hub, spokes, given, report)
+            for key in _refusing(spokes, report):
+                self._suspect(key)
             self._around.metrics.passed(hub.metadata, report)
         if memory.report is not None:
             await self._report(hub, spokes, resolution, memory, memory.report)
@@ -363,6 +372,17 @@ class HubReconciler:
         if tasks:
             await asyncio.wait(tasks)
         return [task.result() for task in tasks]
+
+
+def _refusing(spokes: Sequence[Spoke], report: PassReport) -> set[Key]:
+    """Connections through which signing in or an access was refused."""
+    return {
+        Key(spoke.metadata.namespace, spoke.spec.connection_ref.name)
+        for spoke in spokes
+        if (of := report.spokes.get(spoke.metadata.uid)) is not None
+        and of.problem is not None
+        and of.problem.access
+    }
 
 
 def _by_name(spokes: Sequence[Spoke], statuses: Sequence[SpokeStatus]) -> Mapping[str, SpokeStatus]:

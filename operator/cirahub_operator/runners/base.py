@@ -8,6 +8,7 @@ from typing import Protocol
 from cirahub_sync.configuration import ConnectionConfig, HubConfig, SpokeConfig
 from cirahub_sync.engine.report import PassReport
 from cirahub_sync.erasure import Erasure, ErasureReport
+from cirahub_sync.identity.base import SignIn
 from cirahub_sync.worker import Progress
 
 
@@ -18,7 +19,7 @@ class Runner(Protocol):
     Cancelling a call stops the work at its next safe point, and returns after that.
     """
 
-    async def check(self, connection: ConnectionConfig) -> None: ...
+    async def check(self, connection: ConnectionConfig, *, writes: bool = False) -> SignIn: ...
 
     async def run_pass(
         self,

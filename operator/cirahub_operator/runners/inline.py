@@ -21,7 +21,7 @@ from cirahub_operator.runners.base import Engine
 from cirahub_sync.configuration import ConnectionConfig, HubConfig, SpokeConfig
 from cirahub_sync.engine.report import PassReport
 from cirahub_sync.erasure import Erasure, ErasureReport
-from cirahub_sync.identity.base import CredentialSource
+from cirahub_sync.identity.base import CredentialSource, SignIn
 from cirahub_sync.worker import Progress, Worker, WorkerSettings
 
 logger = logging.getLogger(__name__)
@@ -71,8 +71,8 @@ class InlineRunner:
             return float("inf")
         return time.monotonic() - self._last_beat
 
-    async def check(self, connection: ConnectionConfig) -> None:
-        await self._call(lambda engine: engine.check(connection))
+    async def check(self, connection: ConnectionConfig, *, writes: bool = False) -> SignIn:
+        return await self._call(lambda engine: engine.check(connection, writes=writes))
 
     async def run_pass(
         self,

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 import msgspec
 from aiohttp import web
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from cirahub_simulator.admin.answer import AdminError, answer, read
 from cirahub_simulator.directory import (
@@ -36,6 +40,14 @@ class _VaultSecret(msgspec.Struct, forbid_unknown_fields=True):
     not_before: int | None = None
     expires: int | None = None
     content_type: str | None = None
+
+
+class _Certificate(msgspec.Struct, forbid_unknown_fields=True):
+    pem: str
+
+
+class _VaultCertificate(msgspec.Struct, forbid_unknown_fields=True):
+    value: str
 
 
 class _Enabled(msgspec.Struct, forbid_unknown_fields=True):
@@ -74,11 +86,16 @@ class Tenancy:
             web.delete(application, self.remove_application),
             web.post(application + "/secrets", self.add_secret),
             web.delete(application + "/secrets", self.remove_secrets),
+            web.post(application + "/certificates", self.add_certificate),
+            web.delete(application + "/certificates", self.remove_certificates),
             web.post(application + "/federated", self.add_federated),
+            web.delete(application + "/federated", self.remove_federated),
             web.put(application + "/tenants/{tenant}/roles", self.grant),
             web.delete(application + "/tenants/{tenant}", self.withdraw),
             web.put("/vaults/{vault}/secrets/{name}", self.put_vault_secret),
             web.delete("/vaults/{vault}/secrets/{name}", self.remove_vault_secret),
+            web.patch("/vaults/{vault}/secrets/{name}", self.change_vault_secret),
+            web.put("/vaults/{vault}/certificates/{name}", self.put_vault_certificate),
             web.put("/vaults/{vault}/access/{client_id}", self.set_vault_access),
             web.put("/cluster", self.set_cluster),
             web.put("/issuers", self.add_issuer),
@@ -93,7 +110,7 @@ class Tenancy:
             load(self._world, (await request.read()).splitlines(), "POST /seed")
         except SeedError as error:
             raise AdminError(400, str(error)) from error
-        await self._simulator.open_vaults()
+        await self._simulator.open_tenants()
         return answer(self._simulator.endpoints, 201)
 
     async def tenants(self, _: web.Request) -> web.StreamResponse:
@@ -174,6 +191,36 @@ class Tenancy:
         ]
         return answer()
 
+    async def add_certificate(self, request: web.Request) -> web.StreamResponse:
+        """`POST /applications/{client_id}/certificates` `{"pem": …}`: the public part."""
+        body = await read(request, _Certificate)
+        try:
+            certificate = x509.load_pem_x509_certificate(body.pem.encode())
+        except ValueError as error:
+            raise AdminError(400, "pem is no certificate") from error
+        der = certificate.public_bytes(Encoding.DER)
+        self._application(request).certificates.append(der)
+        return answer({"thumbprint": certificate.fingerprint(hashes.SHA256()).hex()}, 201)
+
+    async def remove_certificates(self, request: web.Request) -> web.StreamResponse:
+        """`DELETE /applications/{client_id}/certificates`: all, or that of `?thumbprint=`.
+
+        The thumbprint is the SHA-256 one, in hexadecimal.
+        """
+        application = self._application(request)
+        wanted = request.query.get("thumbprint")
+        application.certificates = [
+            der
+            for der in application.certificates
+            if wanted is not None and hashlib.sha256(der).hexdigest() != wanted.lower()
+        ]
+        return answer()
+
+    async def remove_federated(self, request: web.Request) -> web.StreamResponse:
+        """`DELETE /applications/{client_id}/federated`: all of its federated credentials."""
+        self._application(request).federated.clear()
+        return answer()
+
     async def add_federated(self, request: web.Request) -> web.StreamResponse:
         """`POST /applications/{client_id}/federated` `{"issuer": "cluster", "subject": …}`."""
         body = await read(request, Federation)
@@ -208,6 +255,29 @@ class Tenancy:
             expires=body.expires,
             content_type=body.content_type,
         )
+        return answer({"version": made.version}, 201)
+
+    async def change_vault_secret(self, request: web.Request) -> web.StreamResponse:
+        """`PATCH /vaults/{vault}/secrets/{name}` `{"enabled": false}`: of the current version."""
+        versions = self._vault(request).versions(request.match_info["name"])
+        if not versions:
+            raise AdminError(404, f"no secret {request.match_info['name']}")
+        versions[-1].enabled = (await read(request, _Enabled)).enabled
+        return answer()
+
+    async def put_vault_certificate(self, request: web.Request) -> web.StreamResponse:
+        """`PUT /vaults/{vault}/certificates/{name}` `{"value": …}`: a new version.
+
+        PEM with the private key, or a PFX without a password in base64.
+        """
+        body = await read(request, _VaultCertificate)
+        now = int(self._world.clock.time())
+        try:
+            made = self._vault(request).import_certificate(
+                request.match_info["name"], body.value, now
+            )
+        except ValueError as error:
+            raise AdminError(400, "value is neither PEM nor PFX") from error
         return answer({"version": made.version}, 201)
 
     async def remove_vault_secret(self, request: web.Request) -> web.StreamResponse:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import jwt
@@ -44,7 +44,13 @@ async def verify_assertion(
     except jwt.InvalidTokenError as error:
         raise failure.malformed_assertion(str(error)) from error
     if str(claims.get("iss", "")).lower() == application.client_id.lower():
-        _verify_certificate(application, assertion, header)
+        _verify_certificate(world, application, assertion, header)
+        if str(claims.get("sub", "")).lower() != application.client_id.lower():
+            # RFC 7523 section 3: for client authentication, the subject is the client's id. Which
+            # code Entra gives is in no document.
+            raise failure.bad_signature("certificate")
+        if world.switches.assertion_jti == "required" and not claims.get("jti"):
+            raise failure.malformed_assertion("jti is missing.")
         _verify_realm(tenant, claims)
         _verify_time(world, claims)
     else:
@@ -112,7 +118,9 @@ def _match(
         )
 
 
-def _verify_certificate(application: Application, assertion: str, header: dict[str, Any]) -> None:
+def _verify_certificate(
+    world: World, application: Application, assertion: str, header: dict[str, Any]
+) -> None:
     thumbprint = header.get("x5t#S256")
     digest = "sha256" if thumbprint is not None else "sha1"
     # MSAL pads the value, which RFC 7515 section 4.1.8 has without padding.
@@ -121,8 +129,14 @@ def _verify_certificate(application: Application, assertion: str, header: dict[s
         if _thumbprint(der, digest) == wanted:
             break
     else:
-        raise failure.bad_signature("certificate")
-    key = x509.load_der_x509_certificate(der).public_key()
+        raise failure.unusable_certificate("The key was not found.", wanted)
+    certificate = x509.load_der_x509_certificate(der)
+    now = world.clock.now()
+    if now >= certificate.not_valid_after_utc:
+        raise failure.unusable_certificate("The key used is expired.", wanted)
+    if now < certificate.not_valid_before_utc - timedelta(seconds=LEEWAY):
+        raise failure.unusable_certificate("The key used is not yet valid.", wanted)
+    key = certificate.public_key()
     if not isinstance(key, rsa.RSAPublicKey):
         raise failure.bad_signature("certificate")
     try:

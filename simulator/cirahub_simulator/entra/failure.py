@@ -62,6 +62,17 @@ def unknown_tenant(name: str, error: str) -> EntraError:
     )
 
 
+def other_cloud(code: int) -> EntraError:
+    """AADSTS900382, or another that says the same: the tenant is of another cloud."""
+    if code == 90038:
+        message = "The specified tenant belongs to another National Cloud."
+    elif code == 900439:
+        message = "USGClientNotSupportedOnPublicEndpoint."
+    else:
+        message = "Confidential Client is not supported in Cross Cloud request."
+    return EntraError(code, "invalid_request", message)
+
+
 def malformed_tenant(name: str, error: str) -> EntraError:
     """AADSTS900023: neither a GUID nor a domain name."""
     return EntraError(
@@ -160,6 +171,20 @@ def unknown_resource(resource: str, directory: str) -> EntraError:
 def malformed_assertion(reason: str) -> EntraError:
     """AADSTS50027."""
     return EntraError(50027, "invalid_request", f"JWT token is invalid or malformed. {reason}")
+
+
+def unusable_certificate(reason: str, thumbprint: str) -> EntraError:
+    """AADSTS700027, with the reason that Entra adds in brackets.
+
+    Reported for a key that is not registered (learn.microsoft.com/answers, questions 2262614 and
+    5915574); that an expired one gets the same code is in no document.
+    """
+    return EntraError(
+        700027,
+        "invalid_client",
+        "The certificate with identifier used to sign the client assertion is not registered on "
+        f"application. [Reason - {reason}, Thumbprint of key used by client: '{thumbprint}']",
+    )
 
 
 def bad_signature(kind: str) -> EntraError:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import hmac
 import re
 import uuid
+from email.utils import format_datetime
 from urllib.parse import parse_qs
 
 import msgspec
 
+from cirahub_simulator.clouds import CLOUDS, Cloud
 from cirahub_simulator.directory import Application, Tenant
 from cirahub_simulator.entra import failure
 from cirahub_simulator.entra.assertion import verify_assertion
@@ -17,7 +19,6 @@ from cirahub_simulator.entra.token import RESOURCES, TokenAuthority
 from cirahub_simulator.wire import Request, Response
 from cirahub_simulator.world import World
 
-AUTHORITY = "https://login.microsoftonline.com"
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 """RFC 7523 section 2.2."""
 
@@ -27,18 +28,27 @@ _SHARED = frozenset({"common", "organizations"})
 
 
 class EntraService:
-    """Discovery, keys and tokens. Awaits only the keys of a federated token's issuer."""
+    """Discovery, keys and tokens of one authority.
 
-    def __init__(self, world: World, tokens: TokenAuthority) -> None:
+    Awaits only the keys of a federated token's issuer.
+    """
+
+    def __init__(
+        self, world: World, tokens: TokenAuthority, cloud: Cloud = CLOUDS["Global"]
+    ) -> None:
         self._world = world
         self._tokens = tokens
+        self._cloud = cloud
 
     async def handle(self, request: Request) -> Response:
-        """Answer one request."""
+        """Answer one request; RFC 9110 6.6.1 (Date), by the simulator's clock."""
+        now = self._world.clock.now()
         try:
-            return await self._route(request)
+            answer = await self._route(request)
         except EntraError as error:
-            return error.response(request, self._world.clock.now())
+            answer = error.response(request, now)
+        answer.headers["Date"] = format_datetime(now, usegmt=True)
+        return answer
 
     async def _route(self, request: Request) -> Response:
         tenant, _, rest = request.path.lstrip("/").partition("/")
@@ -60,12 +70,17 @@ class EntraService:
 
         The issuer is the real cloud's; endpoints carry the origin that the client asked.
         """
+        cloud = self._cloud
         if name in _SHARED:
             tenant_id = "{tenantid}"
             base = f"{request.origin}/{name}"
         else:
-            tenant_id = self._tenant(name, "invalid_tenant").id
-            base = f"{request.origin}/{tenant_id}"
+            tenant = self._tenant(name, "invalid_tenant")
+            tenant_id = tenant.id
+            cloud = CLOUDS[tenant.cloud]
+            away = cloud.authority != self._cloud.authority
+            named = away and self._world.switches.other_clouds == "named"
+            base = f"{cloud.authority if named else request.origin}/{tenant_id}"
         second = version == "2.0"
         return {
             "token_endpoint": f"{base}/oauth2/{'v2.0/' if second else ''}token",
@@ -79,15 +94,16 @@ class EntraService:
             "id_token_signing_alg_values_supported": ["RS256"],
             "response_types_supported": ["code", "id_token", "code id_token", "id_token token"],
             "scopes_supported": ["openid", "profile", "email", "offline_access"],
-            "issuer": f"{AUTHORITY}/{tenant_id}/v2.0"
+            "issuer": f"{cloud.authority}/{tenant_id}/v2.0"
             if second
-            else f"https://sts.windows.net/{tenant_id}/",
+            else f"{cloud.issuer}{tenant_id}/",
             "authorization_endpoint": f"{base}/oauth2/{'v2.0/' if second else ''}authorize",
             "claims_supported": ["sub", "iss", "aud", "exp", "iat", "tid", "ver"],
-            "tenant_region_scope": "EU",
-            "cloud_instance_name": "microsoftonline.com",
+            "tenant_region_scope": cloud.region,
+            **({"tenant_region_sub_scope": cloud.sub_region} if cloud.sub_region else {}),
+            "cloud_instance_name": cloud.instance,
             "cloud_graph_host_name": "graph.windows.net",
-            "msgraph_host": "graph.microsoft.com",
+            "msgraph_host": cloud.graph.removeprefix("https://"),
         }
 
     def _instance(self, request: Request) -> dict[str, object]:
@@ -119,6 +135,8 @@ class EntraService:
             for key, values in parse_qs(request.body.decode("utf-8", "replace")).items()
         }
         tenant = self._tenant(name, "invalid_request")
+        if CLOUDS[tenant.cloud].authority != self._cloud.authority:
+            raise failure.other_cloud(self._world.switches.cross_cloud_code)
         grant = _required(form, "grant_type")
         if grant != "client_credentials":
             raise failure.unsupported_grant(grant)
@@ -152,7 +170,10 @@ class EntraService:
 
     def _tenant(self, name: str, error: str) -> Tenant:
         tenant = self._world.directory.tenant(name)
-        if tenant is not None:
+        if tenant is not None and (
+            CLOUDS[tenant.cloud].authority == self._cloud.authority
+            or (self._cloud.name == "Global" and self._world.switches.other_clouds != "unknown")
+        ):
             return tenant
         if _GUID.fullmatch(name) or _DOMAIN.fullmatch(name):
             raise failure.unknown_tenant(name, error)
@@ -197,8 +218,15 @@ def _resource(scope: str, tenant: Tenant) -> tuple[str, str]:
     if len(wanted) != 1 or not wanted[0].endswith("/.default"):
         raise failure.bad_scope(scope)
     audience = wanted[0].removesuffix("/.default")
+    cloud = CLOUDS[tenant.cloud]
+    foreign = {
+        resource
+        for other in CLOUDS.values()
+        for resource in (other.graph, other.vault)
+        if resource not in (cloud.graph, cloud.vault)
+    }
     for resource, application_id in RESOURCES.items():
-        if audience.rstrip("/") in (resource, application_id):
+        if resource not in foreign and audience.rstrip("/") in (resource, application_id):
             return resource, audience
     raise failure.unknown_resource(audience, tenant.display_name)
 

@@ -14,15 +14,18 @@ import jwt
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from cirahub_simulator.clock import Clock
+from cirahub_simulator.clouds import CLOUDS
 from cirahub_simulator.directory import Application, Principal, Tenant
 
 GRAPH = "https://graph.microsoft.com"
 VAULT = "https://vault.azure.net"
 OUTLOOK = "https://outlook.office365.com"
+GRAPH_ID = "00000003-0000-0000-c000-000000000000"
+VAULT_ID = "cfa8b339-82a2-471a-a3c9-0fc0be7a4093"
 
 RESOURCES: dict[str, str] = {
-    GRAPH: "00000003-0000-0000-c000-000000000000",
-    VAULT: "cfa8b339-82a2-471a-a3c9-0fc0be7a4093",
+    **{cloud.graph: GRAPH_ID for cloud in CLOUDS.values()},
+    **{cloud.vault: VAULT_ID for cloud in CLOUDS.values()},
     OUTLOOK: "00000002-0000-0ff1-ce00-000000000000",
 }
 """Resource and its application id.
@@ -92,7 +95,7 @@ class TokenAuthority:
         """
         now = int(self._clock.time())
         object_id = str(uuid.uuid5(uuid.UUID(tenant.id), application.client_id))
-        issuer = f"https://sts.windows.net/{tenant.id}/"
+        issuer = f"{CLOUDS[tenant.cloud].issuer}{tenant.id}/"
         claims: dict[str, object] = {
             "aud": audience,
             "iss": issuer,
@@ -110,7 +113,8 @@ class TokenAuthority:
             "uti": _base64(uuid.uuid4().bytes),
             "ver": "1.0",
         }
-        roles = application.granted.get(tenant.id, set()) if resource == GRAPH else set()
+        graph = RESOURCES[resource] == GRAPH_ID
+        roles = application.granted.get(tenant.id, set()) if graph else set()
         if roles:
             claims["roles"] = sorted(roles)
         return jwt.encode(

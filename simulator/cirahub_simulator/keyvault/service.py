@@ -13,9 +13,9 @@ from urllib.parse import parse_qs
 
 import msgspec
 
+from cirahub_simulator.clouds import CLOUDS
 from cirahub_simulator.directory import Principal
-from cirahub_simulator.entra.service import AUTHORITY
-from cirahub_simulator.entra.token import RESOURCES, VAULT, InvalidTokenError, TokenAuthority
+from cirahub_simulator.entra.token import RESOURCES, InvalidTokenError, TokenAuthority
 from cirahub_simulator.keyvault.vault import Permission, SecretVersion, Vault
 from cirahub_simulator.wire import Request, Response
 from cirahub_simulator.world import World
@@ -76,6 +76,7 @@ class KeyVaultService:
         self._world = world
         self._tokens = tokens
         self._vault = vault
+        self._cloud = CLOUDS[vault.cloud]
 
     def handle(self, request: Request) -> Response:
         """Answer one request; it must carry a token of the vault's tenant."""
@@ -98,7 +99,8 @@ class KeyVaultService:
         if status == 401:
             # The SDK sends its first request without a body and a token, to be challenged.
             answer.headers["WWW-Authenticate"] = (
-                f'Bearer authorization="{AUTHORITY}/{self._vault.tenant_id}", resource="{VAULT}"'
+                f'Bearer authorization="{self._cloud.authority}/{self._vault.tenant_id}", '
+                f'resource="{self._cloud.vault}"'
             )
         return answer
 
@@ -144,11 +146,12 @@ class KeyVaultService:
                 401, "Unauthorized", "AKV10000: Request is missing a Bearer or PoP token."
             )
         try:
-            client = self._tokens.verify(token, VAULT)
+            client = self._tokens.verify(token, self._cloud.vault)
         except InvalidTokenError as error:
             message = _REASONS.get(
                 error.reason,
-                f"AKV10022: Invalid audience. Expected {VAULT} or {RESOURCES[VAULT]}, "
+                f"AKV10022: Invalid audience. Expected {self._cloud.vault} or "
+                f"{RESOURCES[self._cloud.vault]}, "
                 f"found: {error}.",
             )
             raise _VaultError(401, "Unauthorized", message) from error
@@ -156,8 +159,8 @@ class KeyVaultService:
             raise _VaultError(
                 401,
                 "Unauthorized",
-                f"AKV10032: Invalid issuer. Expected one of https://sts.windows.net/"
-                f"{self._vault.tenant_id}/, found https://sts.windows.net/{client.tenant_id}/.",
+                f"AKV10032: Invalid issuer. Expected one of {self._cloud.issuer}"
+                f"{self._vault.tenant_id}/, found {self._cloud.issuer}{client.tenant_id}/.",
             )
         request.client = client
         return client
@@ -168,7 +171,7 @@ class KeyVaultService:
                 403,
                 "Forbidden",
                 "The user, group or application "
-                f"'appid={client.client_id};iss=https://sts.windows.net/{client.tenant_id}/' does "
+                f"'appid={client.client_id};iss={self._cloud.issuer}{client.tenant_id}/' does "
                 f"not have secrets {permission} permission on key vault "
                 f"'{self._vault.name};location=westeurope'.",
                 "AccessDenied",
@@ -295,6 +298,10 @@ class KeyVaultService:
         }
         if version.content_type is not None:
             item["contentType"] = version.content_type
+        if version.certificate:
+            # https://learn.microsoft.com/rest/api/keyvault/secrets/get-secret (SecretBundle).
+            item["managed"] = True
+            item["kid"] = f"{request.origin}/keys/{name}/{version.version}"
         return item
 
 

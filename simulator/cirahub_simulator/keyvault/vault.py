@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import base64
 import uuid
 from dataclasses import dataclass, field
 from typing import Literal
+
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import pkcs12
+
+from cirahub_simulator.clouds import CloudName
 
 Permission = Literal["get", "list", "set"]
 """Secret permissions, as vault access policies name them.
@@ -26,16 +32,20 @@ class SecretVersion:
     expires: int | None = None
     content_type: str | None = None
     tags: dict[str, str] = field(default_factory=dict)
+    certificate: bool = False
+    """Whether it is the secret behind a certificate of the same name."""
 
 
 @dataclass(slots=True)
 class Vault:
-    """A key vault; its DNS name is `{name}.vault.azure.net`."""
+    """A key vault; its DNS name is `{name}.vault.azure.net` (in the cloud Global)."""
 
     name: str
     tenant_id: str
     access: dict[str, set[Permission]] = field(default_factory=dict)
     """What each client id may do."""
+    cloud: CloudName = "Global"
+    """Its tenant's."""
     secrets: dict[str, list[SecretVersion]] = field(default_factory=dict)
     """Versions by secret name, oldest first. Names keep the case of their first use."""
 
@@ -65,6 +75,34 @@ class Vault:
         )
         self.secrets.setdefault(self._stored(name), []).append(version)
         return version
+
+    def import_certificate(self, name: str, value: str, now: int) -> SecretVersion:
+        """Add a version of a certificate: what its addressable secret then holds.
+
+        `value` is PEM with the private key, or a PFX without a password in base64. The secret's
+        attributes are the certificate's validity. Raises ValueError.
+        https://learn.microsoft.com/azure/key-vault/certificates/about-certificates (composition of
+        a certificate; attributes mirrored to the addressable key and secret)
+        """
+        if value.lstrip().startswith("-----BEGIN"):
+            content_type = "application/x-pem-file"
+            certificate: x509.Certificate | None = x509.load_pem_x509_certificate(value.encode())
+        else:
+            content_type = "application/x-pkcs12"
+            data = base64.b64decode(value, validate=True)
+            certificate = pkcs12.load_key_and_certificates(data, None)[1]
+        if certificate is None:
+            raise ValueError("the PFX holds no certificate")
+        made = self.put(
+            name,
+            value,
+            now,
+            not_before=int(certificate.not_valid_before_utc.timestamp()),
+            expires=int(certificate.not_valid_after_utc.timestamp()),
+            content_type=content_type,
+        )
+        made.certificate = True
+        return made
 
     def versions(self, name: str) -> list[SecretVersion]:
         """All versions, oldest first; empty for an unknown secret. Names ignore case."""

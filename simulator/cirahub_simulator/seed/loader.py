@@ -53,7 +53,9 @@ def load(world: World, lines: Iterable[bytes], source: str) -> None:
 def _apply(world: World, entry: record.Record) -> None:
     match entry:
         case record.TenantRecord():
-            world.directory.add_tenant(Tenant(entry.id, entry.domain, entry.display_name))
+            world.directory.add_tenant(
+                Tenant(entry.id, entry.domain, entry.display_name, cloud=entry.cloud)
+            )
         case record.UserRecord():
             fields = msgspec.structs.asdict(entry)
             tenant = _tenant(world, fields.pop("tenant"))
@@ -62,7 +64,9 @@ def _apply(world: World, entry: record.Record) -> None:
             _apply_application(world, entry)
         case record.VaultRecord():
             tenant = _tenant(world, entry.tenant)
-            vault = world.vaults.setdefault(entry.name, Vault(entry.name, tenant.id))
+            vault = world.vaults.setdefault(
+                entry.name, Vault(entry.name, tenant.id, cloud=tenant.cloud)
+            )
             if entry.name not in tenant.vaults:
                 tenant.vaults.append(entry.name)
             for client_id, permissions in entry.access.items():

@@ -10,6 +10,7 @@ from datetime import datetime
 
 import msgspec
 
+from cirahub_simulator.clouds import CloudName
 from cirahub_simulator.keyvault.vault import Permission
 
 
@@ -31,6 +32,7 @@ class TenantRecord(_Record):
     id: str
     domain: str
     display_name: str
+    cloud: CloudName = "Global"
 
 
 class UserRecord(_Record):

@@ -15,7 +15,9 @@ from cirahub_sync.endpoints.base import Endpoint, Fence, Target
 from cirahub_sync.engine.comeback import claim_from
 from cirahub_sync.engine.report import PassReport, Problem, SpokeReport
 from cirahub_sync.errors import (
+    AccessDeniedError,
     CirahubError,
+    CredentialError,
     FolderNotFoundError,
     KeyUnavailableError,
     LeaseLostError,
@@ -217,6 +219,7 @@ def problem_of(error: CirahubError) -> Problem:
         str(error),
         error.stalled,
         error.retry_after if isinstance(error, ThrottledError | LeaseHeldError) else None,
+        isinstance(error, CredentialError | AccessDeniedError),
     )
 
 

@@ -15,6 +15,8 @@ class Problem(msgspec.Struct, frozen=True):
     message: str
     stalled: bool = False
     retry_after: float | None = None
+    access: bool = False
+    """Of signing in or of permissions: its Connection is worth a look."""
 
 
 class PendingReason(StrEnum):

@@ -33,20 +33,45 @@ _ASSERTION = _Meaning(
     "compare issuer, subject and audience of the application's federated credential with the "
     "cluster's issuer and the ServiceAccount",
 )
-_TENANT = _Meaning("TenantNotFound", "correct tenantId, or choose the cloud that the tenant is in")
+_TENANT = _Meaning(
+    "TenantNotFound",
+    "correct tenantID, or create a Connection whose cloud is the tenant's",
+)
+_CLIENT = _Meaning(
+    "ClientNotFound",
+    "correct clientID, or have an administrator consent to the application in this tenant",
+)
+_CONSENT = _Meaning(
+    "ConsentMissing", "have an administrator consent to the application in this tenant"
+)
+_CLOUD = _Meaning(
+    "WrongCloud",
+    "the tenant lives in another of Microsoft's clouds: create a Connection with its cloud",
+)
 
 _MEANINGS: Mapping[int, _Meaning] = {
     90002: _TENANT,
     900023: _TENANT,
-    700016: _Meaning(
-        "ClientNotFound",
-        "correct clientId, or have an administrator consent to the application in this tenant",
-    ),
+    90038: _CLOUD,
+    900382: _CLOUD,
+    900432: _CLOUD,
+    900439: _CLOUD,
+    700016: _CLIENT,
+    700011: _CLIENT,
+    70001: _CLIENT,
+    65001: _CONSENT,
+    650056: _CONSENT,
+    90094: _CONSENT,
     7000112: _Meaning("ClientDisabled", "enable the application in this tenant"),
     7000215: _Meaning(
         "SecretInvalid", "store the client secret's value (not its id) where the connection says"
     ),
     7000222: _Meaning("SecretExpired", "make a new client secret and store it"),
+    700027: _Meaning(
+        "CertificateRejected",
+        "register the certificate's public part with the application, under Certificates & "
+        "secrets, or store the one that is registered there",
+    ),
     70021: _ASSERTION,
     700211: _ASSERTION,
     700212: _ASSERTION,
@@ -54,7 +79,6 @@ _MEANINGS: Mapping[int, _Meaning] = {
     700214: _ASSERTION,
     7002121: _ASSERTION,
     700023: _ASSERTION,
-    700027: _ASSERTION,
     50013: _ASSERTION,
     50027: _ASSERTION,
     700024: _Meaning(
@@ -63,7 +87,7 @@ _MEANINGS: Mapping[int, _Meaning] = {
     53003: _Meaning(
         "ConditionalAccess", "exclude the application from the policy that blocks it, or its place"
     ),
-    500011: _Meaning("ResourceNotFound", "choose the cloud that the tenant is in"),
+    500011: _Meaning("ResourceNotFound", "create a Connection whose cloud is that of the tenant"),
 }
 _TRANSIENT = frozenset({50000, 90001, 90006, 90012, 90020, 90024, 90033, 50196})
 """Entra's own troubles and time-outs."""

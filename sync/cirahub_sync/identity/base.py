@@ -20,6 +20,38 @@ class AccessToken(msgspec.Struct, frozen=True):
         return f"AccessToken(expires_on={self.expires_on})"
 
 
+class Material(msgspec.Struct, frozen=True, kw_only=True):
+    """What a vault or a Secret holds, and what it says of it. Times are POSIX seconds."""
+
+    value: str
+    content_type: str = ""
+    not_before: float | None = None
+    expires: float | None = None
+
+    def __repr__(self) -> str:
+        return "Material(…)"
+
+
+class Credential(msgspec.Struct, frozen=True):
+    """What the last sign-in was proved with. `kind` is the field of the manifest's `auth`;
+    `expires_at`, in POSIX seconds, is None where nothing expires or nobody says when."""
+
+    kind: str
+    expires_at: float | None = None
+
+
+class SignIn(msgspec.Struct, frozen=True, kw_only=True):
+    """A sign-in that succeeded."""
+
+    credential: Credential
+    missing: tuple[str, ...] | None = None
+    """Permissions that are needed and that the token does not carry; None if it shows none."""
+    excess: tuple[str, ...] = ()
+    """Permissions that it carries and that nothing here needs."""
+    settling: bool = False
+    """What is missing was found to be so only minutes ago; it may have been granted just now."""
+
+
 class TokenProvider(Protocol):
     async def token(self, scope: str) -> AccessToken:
         """A token for `scope` (`https://graph.microsoft.com/.default`), cached and renewed before
@@ -27,7 +59,7 @@ class TokenProvider(Protocol):
         ...
 
     async def invalidate(self) -> None:
-        """Forget cached tokens and secrets: the service answered 401 to one of them."""
+        """Forget cached tokens: the service answered 401 to one of them."""
         ...
 
     async def close(self) -> None: ...
@@ -38,7 +70,7 @@ class CredentialSource(Protocol):
     laptop, files."""
 
     async def secret(self, reference: SecretFile) -> str:
-        """The secret's value. Raises CredentialError(reason="SecretNotFound")."""
+        """The secret's value, read anew. Raises CredentialError(reason="SecretNotFound")."""
         ...
 
     async def service_account_token(self, service_account: str, audience: str) -> AccessToken:

@@ -1,28 +1,27 @@
-"""Signing in to Entra: the client credentials grant, by MSAL in a thread.
+"""One application in one tenant, and what it may prove itself with.
 
-https://learn.microsoft.com/entra/identity-platform/v2-oauth2-client-creds-grant-flow. An
-application object is made for each token (one an hour): MSAL would hand out its cached token again
-where a new one is wanted.
+https://learn.microsoft.com/entra/identity-platform/v2-oauth2-client-creds-grant-flow. MSAL, which
+sends the request, is loaded by the first one that is sent.
 """
 
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+import time
+from collections.abc import Callable
 from urllib.parse import urlsplit
 
-import msal  # type: ignore[import-untyped]
+import jwt
 import msgspec
-import requests
 
 from cirahub_sync.configuration import Cloud
-from cirahub_sync.errors import CirahubError, CredentialError, EndpointUnavailableError
-from cirahub_sync.identity import aadsts
+from cirahub_sync.errors import CirahubError, CredentialError
+from cirahub_sync.identity.certificate import Certificate
 from cirahub_sync.network import Route
 from cirahub_sync.origins import HOSTS, Origins
 
-_TIMEOUTS = (10.0, 30.0)
-"""Seconds to connect, and between bytes of an answer."""
+CLOCKS_AGREE = 120.0
+"""Seconds by which clocks may differ without being blamed for a refusal."""
 
 
 class Secret(msgspec.Struct, frozen=True):
@@ -43,7 +42,7 @@ class Assertion(msgspec.Struct, frozen=True):
         return "Assertion(…)"
 
 
-Proof = Secret | Assertion
+Proof = Secret | Assertion | Certificate
 
 
 class Granted(msgspec.Struct, frozen=True):
@@ -56,18 +55,25 @@ class Granted(msgspec.Struct, frozen=True):
 
 
 class EntraClient:
-    """One application in one tenant."""
-
     def __init__(
-        self, *, tenant_id: str, client_id: str, cloud: Cloud, origins: Origins, name: str
+        self,
+        *,
+        tenant_id: str,
+        client_id: str,
+        cloud: Cloud,
+        origins: Origins,
+        name: str,
+        clock: Callable[[], float] = time.time,
     ) -> None:
+        """`clock` is this machine's, by which MSAL dates its assertions."""
         authority = HOSTS[cloud].authority
         self.tenant_id = tenant_id
+        self.client_id = client_id
         self.who = f"{name} (tenant {tenant_id}, client {client_id})"
         """For messages."""
-        self._client_id = client_id
-        self._route = Route(authority, origins, self.who)
-        self._authority = f"{self._route.url}/{tenant_id}"
+        self.route = Route(authority, origins, self.who)
+        self.authority = f"{self.route.url}/{tenant_id}"
+        self._clock = clock
 
     async def acquire(self, scope: str, proof: Proof) -> Granted:
         """A token, by one request and one for the tenant's configuration.
@@ -77,90 +83,60 @@ class EntraClient:
         return await asyncio.to_thread(self._acquire, scope, proof)
 
     def _acquire(self, scope: str, proof: Proof) -> Granted:
-        with _Session(self._route) as http:
-            try:
-                application = msal.ConfidentialClientApplication(
-                    self._client_id,
-                    authority=self._authority,
-                    client_credential=(
-                        proof.value
-                        if isinstance(proof, Secret)
-                        else {"client_assertion": lambda: proof.token}
-                    ),
-                    http_client=http,
-                    instance_discovery=False,
-                )
-                self._check(application.authority.token_endpoint)
-                answer = application.acquire_token_for_client([scope])
-            except requests.RequestException as error:
-                error.request = None  # Its body is the credential.
-                raise self._unavailable(error) from error
-            except OSError as error:
-                raise self._unavailable(error) from error
-            except (ValueError, KeyError, msal.exceptions.MsalError) as error:
-                raise self._discovery_failed(error) from None
-        if "access_token" in answer:
-            return Granted(str(answer["access_token"]), float(answer.get("expires_in", 0)))
-        raise aadsts.failure(msgspec.convert(_plain(answer), aadsts.Refusal), self.who)
+        from cirahub_sync.identity import token_request
 
-    def _check(self, endpoint: object) -> None:
+        answer = token_request.send(self, scope, proof)
+        if isinstance(answer.result, Granted):
+            return answer.result
+        if answer.result.reason == "AssertionExpired" and answer.date is not None:
+            raise self._dated(answer.result, proof, answer.date)
+        raise answer.result
+
+    def check(self, endpoint: object) -> None:
         """The tenant's configuration names the token endpoint; a credential goes to no other
-        origin than the authority's own."""
-        asked, named = urlsplit(self._authority), urlsplit(str(endpoint))
-        if (asked.scheme, asked.netloc.lower()) != (named.scheme, named.netloc.lower()):
+        origin than the authority's own. Raises CredentialError."""
+        asked, named = urlsplit(self.authority), urlsplit(str(endpoint))
+        if (asked.scheme, asked.netloc.lower()) == (named.scheme, named.netloc.lower()):
+            return
+        clouds = [
+            cloud.value
+            for cloud, hosts in HOSTS.items()
+            if hosts.authority == f"{named.scheme}://{named.netloc.lower()}"
+        ]
+        if clouds:
             raise CredentialError(
-                f"{self.who}: the tenant's configuration names a token endpoint of another "
-                "origin; nothing was sent there. Check the network between here and Entra",
-                reason="AuthorityMismatch",
+                f"{self.who}: the tenant lives in another of Microsoft's clouds; create a "
+                f"Connection with cloud: {' or '.join(clouds)}",
+                reason="WrongCloud",
             )
-
-    def _unavailable(self, error: Exception) -> EndpointUnavailableError:
-        return EndpointUnavailableError(
-            f"{self.who}: Entra at {urlsplit(self._authority).netloc} cannot be reached "
-            f"({type(error).__name__}); check name resolution, proxies, firewalls and the "
-            "certificate authority"
+        raise CredentialError(
+            f"{self.who}: the tenant's configuration names a token endpoint of another "
+            "origin; nothing was sent there. Check the network between here and Entra",
+            reason="AuthorityMismatch",
         )
 
-    def _discovery_failed(self, error: Exception) -> CirahubError:
-        """MSAL puts the answer's text into a ValueError below its own: only codes are taken."""
-        told = f"{error} {error.__context__}"
-        refusal = aadsts.Refusal("invalid_tenant", aadsts.codes_in(told))
-        if refusal.error_codes:
-            return aadsts.failure(refusal, self.who)
-        return EndpointUnavailableError(
-            f"{self.who}: the tenant's configuration at {urlsplit(self._authority).netloc} "
-            "cannot be read; will be tried again. If it persists, check tenantId and cloud"
+    def _dated(self, error: CirahubError, proof: Proof, entra: float) -> CirahubError:
+        """An assertion was refused for its time: whose clock is wrong? `entra` is Entra's."""
+        ahead = self._clock() - entra
+        whose = "this machine's clock"
+        if abs(ahead) <= CLOCKS_AGREE and isinstance(proof, Assertion):
+            ahead = _issued(proof, entra) - entra
+            whose = "the clock of the cluster's API server"
+            if ahead <= CLOCKS_AGREE:
+                return error
+        if abs(ahead) <= CLOCKS_AGREE:
+            return error
+        return CredentialError(
+            f"{self.who}: {whose} is {abs(ahead):.0f} s {'ahead of' if ahead > 0 else 'behind'} "
+            "Entra's, which therefore refuses to sign in (AADSTS700024); set it right, and keep it "
+            "so with NTP",
+            reason="ClockSkew",
         )
 
 
-class _Session(requests.Session):
-    """Without redirects, and without what the environment presets: `REQUESTS_CA_BUNDLE` would
-    override the certificate authority, `.netrc` the credentials."""
-
-    def __init__(self, route: Route) -> None:
-        super().__init__()
-        self.trust_env = False
-        self.verify = route.ca_file or True
-        self.proxies = {"https": route.proxy} if route.proxy else {}
-        self.adapters.clear()
-        self.mount("https://", route.adapter(retries=1))
-
-    def send(self, request: requests.PreparedRequest, **options: Any) -> requests.Response:
-        options |= {"allow_redirects": False, "timeout": _TIMEOUTS}
-        return super().send(request, **options)
-
-
-def _plain(answer: dict[str, object]) -> dict[str, object]:
-    """The members of a refusal, those of another type left out."""
-    codes = answer.get("error_codes")
-    plain: dict[str, object] = {
-        name: answer[name]
-        for name in ("error", "trace_id", "correlation_id")
-        if isinstance(answer.get(name), str)
-    }
-    plain["error_codes"] = (
-        [code for code in codes if isinstance(code, int)]
-        if isinstance(codes, list)
-        else aadsts.codes_in(str(answer.get("error_description", "")))
-    )
-    return plain
+def _issued(proof: Assertion, otherwise: float) -> float:
+    """When a token says it was issued."""
+    try:
+        return float(jwt.decode(proof.token, options={"verify_signature": False})["iat"])
+    except (jwt.InvalidTokenError, KeyError, ValueError, TypeError):
+        return otherwise

@@ -1,31 +1,35 @@
 """From a connection's `auth` to access tokens.
 
-    Kubernetes token -> Entra (federated assertion) -> Key Vault -> client secret -> Entra -> token
+    Kubernetes token -> Entra (federated assertion) -> Key Vault -> secret, certificate -> Entra
 
 `WorkloadIdentityAuth` takes the first step only and asks for the token at once.
 """
 
 from __future__ import annotations
 
-import asyncio
 import random
 import time
 from collections.abc import Callable, Mapping
-from typing import Protocol
-
-import msgspec
 
 from cirahub_sync.configuration import (
     Auth,
+    ClientCertificateAuth,
     ClientSecretAuth,
     Cloud,
-    SecretFile,
     WorkloadIdentityAuth,
 )
-from cirahub_sync.errors import ConfigurationError, CredentialError, EndpointUnavailableError
-from cirahub_sync.identity.base import AccessToken, CredentialSource, TokenProvider
-from cirahub_sync.identity.entra import Assertion, EntraClient, Granted, Secret
-from cirahub_sync.identity.vault import VaultSecret
+from cirahub_sync.errors import ConfigurationError
+from cirahub_sync.identity.base import CredentialSource
+from cirahub_sync.identity.entra import EntraClient
+from cirahub_sync.identity.grants import (
+    Federated,
+    Handed,
+    Kept,
+    Place,
+    held_certificate,
+    held_secret,
+)
+from cirahub_sync.identity.tokens import CachedTokens, Grants
 from cirahub_sync.origins import Origins
 
 AUDIENCES: Mapping[Cloud, str] = {
@@ -37,18 +41,6 @@ AUDIENCES: Mapping[Cloud, str] = {
 """https://learn.microsoft.com/entra/workload-id/workload-identity-federation-create-trust"""
 
 
-class _Grants(Protocol):
-    """Something that signs in anew each time."""
-
-    async def acquire(self, scope: str) -> Granted: ...
-
-    def forget(self) -> None:
-        """Drop what signing in was remembered by."""
-        ...
-
-    async def close(self) -> None: ...
-
-
 def provider(
     auth: Auth,
     cloud: Cloud,
@@ -58,233 +50,88 @@ def provider(
     name: str,
     clock: Callable[[], float] = time.time,
     jitter: Callable[[], float] = random.random,
-) -> TokenProvider:
+) -> CachedTokens:
     """The tokens of one `auth`, for all endpoints that use it. `name` is the connection's, for
     messages. Sends nothing yet. Raises ConfigurationError."""
     who = f"connection {name}"
+    making = _Making(cloud, origins, credentials, who=who, clock=clock, jitter=jitter)
     match auth:
         case WorkloadIdentityAuth():
-            grants: _Grants = _Federated(auth, cloud, origins, credentials, who)
-        case ClientSecretAuth(key_vault=None, secret=SecretFile() as secret):
-            grants = _WithSecret(auth, cloud, origins, who, _Handed(credentials, secret))
-        case ClientSecretAuth(key_vault=reference, secret=None) if reference is not None:
-            if auth.vault_identity is None:
-                raise ConfigurationError(
-                    f"{who}: nobody is named who may read the key vault; give a workload identity"
-                )
-            reader = CachedTokens(
-                _Federated(auth.vault_identity, cloud, origins, credentials, f"{who}, key vault"),
-                clock=clock,
-                jitter=jitter,
-            )
-            vault = VaultSecret(
-                reference,
-                reader,
-                tenant_id=auth.vault_identity.tenant_id,
-                cloud=cloud,
-                origins=origins,
-                name=who,
-            )
-            grants = _WithSecret(auth, cloud, origins, who, _Kept(vault, reader))
-        case _:
-            raise ConfigurationError(
-                f"{who}: auth.clientSecret takes exactly one of keyVault and secretRef"
-            )
-    return CachedTokens(grants, clock=clock, jitter=jitter)
+            return making.cached(making.federated(auth))
+        case ClientSecretAuth():
+            return making.cached(making.kept(auth, "clientSecret"))
+        case ClientCertificateAuth():
+            return making.cached(making.kept(auth, "clientCertificate"))
 
 
-class _Cached(msgspec.Struct):
-    token: AccessToken
-    renew_at: float
-
-
-class CachedTokens:
-    """Tokens by scope, asked for once however many wait, and renewed ahead of their expiry.
-
-    The renewal falls between a half and nine tenths of a token's life, at random, so that many
-    connections don't come at once; while it fails the old token serves to its end.
-    """
+class _Making:
+    """What all parts of one provider have in common."""
 
     def __init__(
         self,
-        grants: _Grants,
-        *,
-        clock: Callable[[], float] = time.time,
-        jitter: Callable[[], float] = random.random,
-    ) -> None:
-        self._grants = grants
-        self._clock = clock
-        self._jitter = jitter
-        self._cached: dict[str, _Cached] = {}
-        self._asking: dict[str, asyncio.Task[AccessToken]] = {}
-        self._running: set[asyncio.Task[AccessToken]] = set()
-
-    async def token(self, scope: str) -> AccessToken:
-        cached = self._cached.get(scope)
-        now = self._clock()
-        if cached is not None and now < cached.renew_at:
-            return cached.token
-        asking = self._asking.get(scope)
-        if asking is None:
-            asking = self._asking[scope] = asyncio.create_task(self._ask(scope))
-            self._running.add(asking)
-            asking.add_done_callback(lambda done: self._asked(scope, done))
-        try:
-            # Shielded: who gives up waiting must not take the token from the others.
-            return await asyncio.shield(asking)
-        except EndpointUnavailableError:
-            if cached is None or self._clock() >= cached.token.expires_on - _TOO_SHORT:
-                raise
-            cached.renew_at = self._clock() + _RETRY_RENEWAL
-            return cached.token
-
-    async def invalidate(self) -> None:
-        self._cached.clear()
-        self._asking.clear()
-        self._grants.forget()
-
-    async def close(self) -> None:
-        for task in self._running:
-            task.cancel()
-        await asyncio.gather(*self._running, return_exceptions=True)
-        await self.invalidate()
-        await self._grants.close()
-
-    async def _ask(self, scope: str) -> AccessToken:
-        now = self._clock()
-        granted = await self._grants.acquire(scope)
-        token = AccessToken(granted.token, now + granted.expires_in)
-        if self._asking.get(scope) is asyncio.current_task():
-            ahead = granted.expires_in * (0.5 + 0.4 * self._jitter())
-            self._cached[scope] = _Cached(token, now + ahead)
-        return token
-
-    def _asked(self, scope: str, done: asyncio.Task[AccessToken]) -> None:
-        self._running.discard(done)
-        if self._asking.get(scope) is done:
-            del self._asking[scope]
-        if not done.cancelled():
-            # Everybody who waited was told; nobody may have waited any more.
-            done.exception()
-
-
-_TOO_SHORT = 30.0
-"""Seconds of life that a token needs to be of use."""
-_RETRY_RENEWAL = 60.0
-
-
-class _Federated:
-    """A Kubernetes token in a secret's place."""
-
-    def __init__(
-        self,
-        auth: WorkloadIdentityAuth,
         cloud: Cloud,
         origins: Origins,
         credentials: CredentialSource,
+        *,
         who: str,
+        clock: Callable[[], float],
+        jitter: Callable[[], float],
     ) -> None:
-        self._auth = auth
-        self._audience = AUDIENCES[cloud]
+        self._cloud = cloud
+        self._origins = origins
         self._credentials = credentials
-        self._entra = EntraClient(
-            tenant_id=auth.tenant_id,
-            client_id=auth.client_id,
-            cloud=cloud,
-            origins=origins,
-            name=who,
+        self._who = who
+        self._clock = clock
+        self._jitter = jitter
+
+    def cached(self, grants: Grants) -> CachedTokens:
+        return CachedTokens(grants, clock=self._clock, jitter=self._jitter)
+
+    def federated(self, auth: WorkloadIdentityAuth, of: str = "") -> Federated:
+        entra = self._entra(auth.tenant_id, auth.client_id, f"{self._who}{of}")
+        return Federated(auth, AUDIENCES[self._cloud], entra, self._credentials)
+
+    def kept(self, auth: ClientSecretAuth | ClientCertificateAuth, kind: str) -> Kept:
+        place, where = self._place(auth, kind)
+        certificate = isinstance(auth, ClientCertificateAuth)
+        return Kept(
+            kind,
+            place,
+            held_certificate if certificate else held_secret,
+            self._entra(auth.tenant_id, auth.client_id, self._who),
+            what=f"{self._who}: the {'certificate' if certificate else 'client secret'} in {where}",
+            clock=self._clock,
         )
 
-    async def acquire(self, scope: str) -> Granted:
-        token = await self._credentials.service_account_token(
-            self._auth.service_account, self._audience
+    def _place(
+        self, auth: ClientSecretAuth | ClientCertificateAuth, kind: str
+    ) -> tuple[Place, str]:
+        """And its name."""
+        reference, secret = auth.key_vault, auth.secret
+        if secret is not None and reference is None:
+            return Handed(self._credentials, secret), secret.origin
+        if reference is None or secret is not None:
+            raise ConfigurationError(
+                f"{self._who}: auth.{kind} takes exactly one of keyVault and secretRef"
+            )
+        if auth.vault_identity is None:
+            raise ConfigurationError(
+                f"{self._who}: nobody is named who may read the key vault; give a workload identity"
+            )
+        # Not at the top: Azure's client is large, and a Connection without a vault needs none.
+        from cirahub_sync.identity.vault import VaultSecret
+
+        vault = VaultSecret(
+            reference,
+            self.cached(self.federated(auth.vault_identity, ", key vault")),
+            tenant_id=auth.vault_identity.tenant_id,
+            cloud=self._cloud,
+            origins=self._origins,
+            name=self._who,
         )
-        return await self._entra.acquire(scope, Assertion(token.token))
+        return vault, f"the vault's secret {reference.name}"
 
-    def forget(self) -> None:
-        """Nothing is kept: each sign-in takes a Kubernetes token of its own."""
-
-    async def close(self) -> None:
-        """Nothing is open."""
-
-
-class _SecretValue(Protocol):
-    async def read(self) -> str: ...
-
-    async def close(self) -> None: ...
-
-
-class _Handed:
-    """A secret that the surroundings hand over (`secretRef`, a file)."""
-
-    def __init__(self, credentials: CredentialSource, reference: SecretFile) -> None:
-        self._credentials = credentials
-        self._reference = reference
-
-    async def read(self) -> str:
-        # Files end in a newline more often than secrets do.
-        return (await self._credentials.secret(self._reference)).strip()
-
-    async def close(self) -> None:
-        """Nothing is open."""
-
-
-class _Kept:
-    """A secret in Key Vault, and the tokens that open it."""
-
-    def __init__(self, vault: VaultSecret, reader: CachedTokens) -> None:
-        self._vault = vault
-        self._reader = reader
-
-    async def read(self) -> str:
-        return await self._vault.read()
-
-    async def close(self) -> None:
-        await self._reader.close()
-
-
-class _WithSecret:
-    """A client secret, read when first needed and again when Entra does not like it."""
-
-    def __init__(
-        self,
-        auth: ClientSecretAuth,
-        cloud: Cloud,
-        origins: Origins,
-        who: str,
-        value: _SecretValue,
-    ) -> None:
-        self._value = value
-        self._secret: str | None = None
-        self._entra = EntraClient(
-            tenant_id=auth.tenant_id,
-            client_id=auth.client_id,
-            cloud=cloud,
-            origins=origins,
-            name=who,
+    def _entra(self, tenant: str, client: str, who: str) -> EntraClient:
+        return EntraClient(
+            tenant_id=tenant, client_id=client, cloud=self._cloud, origins=self._origins, name=who
         )
-
-    async def acquire(self, scope: str) -> Granted:
-        known = self._secret
-        if known is not None:
-            try:
-                return await self._entra.acquire(scope, Secret(known))
-            except CredentialError as error:
-                if error.reason not in ("SecretInvalid", "SecretExpired"):
-                    raise
-                self._secret = None
-                rejected = error
-            secret = await self._value.read()
-            if secret == known:
-                raise rejected
-        else:
-            secret = await self._value.read()
-        granted = await self._entra.acquire(scope, Secret(secret))
-        self._secret = secret
-        return granted
-
-    def forget(self) -> None:
-        self._secret = None
-
-    async def close(self) -> None:
-        await self._value.close()

@@ -29,13 +29,15 @@ from cirahub_sync.errors import (
     CredentialError,
     EndpointUnavailableError,
 )
-from cirahub_sync.identity.base import TokenProvider
+from cirahub_sync.identity.base import Material, TokenProvider
 from cirahub_sync.network import Route
 from cirahub_sync.origins import HOSTS, Origins
 
 _NAME = re.compile(r"[0-9A-Za-z-]{1,127}")
 """https://learn.microsoft.com/azure/key-vault/general/about-keys-secrets-certificates"""
 _CODE = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
+_OF_THE_READER = frozenset({"ClientNotFound", "ClientDisabled", "ConsentMissing"})
+"""Said of the vault's reader, these must not be taken for the application's own."""
 _UNAVAILABLE = frozenset({408, 429, 500, 502, 503, 504})
 
 
@@ -70,12 +72,20 @@ class VaultSecret:
         self._what = f"{name}: secret {reference.name} in {vault}"
         self._reference = reference
         self._route = Route(url, origins, self._what)
+        self._tokens = tokens
         self._credential = _OwnCredential(
             tokens, scope=f"https://{suffix[1:]}/.default", tenant_id=tenant_id, what=self._what
         )
 
-    async def read(self) -> str:
-        """The secret's value. Raises CredentialError and EndpointUnavailableError."""
+    async def close(self) -> None:
+        """The tokens of the vault's reader go with it."""
+        await self._tokens.close()
+
+    async def read(self) -> Material:
+        """The secret as it is now, with its attributes (`nbf`, `exp`) and content type.
+
+        Raises CredentialError and EndpointUnavailableError.
+        """
         client = SecretClient(
             self._route.url,
             self._credential,
@@ -99,7 +109,8 @@ class VaultSecret:
             except (ServiceRequestError, ServiceResponseError) as error:
                 raise EndpointUnavailableError(
                     f"{self._what} cannot be reached ({type(error).__name__}); check the vault's "
-                    "name, its firewall and private endpoint, and the certificate authority"
+                    "name, its firewall and private endpoint, and the certificate authority",
+                    reason="VaultUnreachable",
                 ) from error
             except ValueError as error:
                 raise CredentialError(
@@ -111,17 +122,32 @@ class VaultSecret:
             raise CredentialError(
                 f"{self._what} is empty; store the client secret's value", reason="SecretNotFound"
             )
-        return secret.value
+        told = secret.properties
+        return Material(
+            value=secret.value,
+            content_type=told.content_type or "",
+            not_before=told.not_before.timestamp() if told.not_before else None,
+            expires=told.expires_on.timestamp() if told.expires_on else None,
+        )
 
     def _failure(self, error: HttpResponseError) -> CirahubError:
         status = error.status_code or 0
         codes = _codes(error)
         text = f"{self._what}: Key Vault answered {' '.join((str(status), *codes))}"
         if status in _UNAVAILABLE:
-            return EndpointUnavailableError(f"{text}; will be tried again")
+            return EndpointUnavailableError(
+                f"{text}; will be tried again", reason="VaultUnreachable"
+            )
         if "SecretDisabled" in codes:
             return CredentialError(
                 f"{text}; enable the secret, or name another version", reason="SecretDisabled"
+            )
+        if "SecretNotYetValid" in codes:
+            return CredentialError(
+                f"{text}; its date of activation is still ahead: store a version that is valid "
+                "now, or wait",
+                reason="NotYetValid",
+                stalled=False,
             )
         if "SecretExpired" in codes:
             return CredentialError(
@@ -178,7 +204,14 @@ class _OwnCredential:
             )
         if claims is not None:
             await self._tokens.invalidate()
-        token = await self._tokens.token(self._scope)
+        try:
+            token = await self._tokens.token(self._scope)
+        except CredentialError as error:
+            if error.reason not in _OF_THE_READER:
+                raise
+            raise CredentialError(
+                f"{self._what}: {error}", reason="VaultIdentityRejected", stalled=error.stalled
+            ) from error
         return AzureToken(token.token, int(token.expires_on))
 
     async def close(self) -> None:

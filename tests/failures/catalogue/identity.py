@@ -8,7 +8,7 @@ from tests.failures.situation import RECONCILING, STALLED, Situation
 from tests.failures.town import KEY, SECRET, Town
 from tests.operator.stage import Manifest
 
-from .outcome import ANN, CONTOSO, ann, contoso, credentials
+from .outcome import ANN, CONTOSO, ann, consented, contoso, credentials
 
 LIFE = 6
 """Seconds that tokens live where a situation waits for the end of one."""
@@ -172,11 +172,13 @@ SITUATIONS = (
         happens="The application does not exist, or nobody consented to it in the tenant.",
         cause=_no_consent,
         seen=contoso("ClientNotFound"),
-        goes_with=STALLED,
+        goes_with=RECONCILING,
         names="connection [^ ]+/contoso .*client ",
         remedy="correct clientI[dD], or have an administrator consent",
         also=(credentials("ClientNotFound"),),
-        do="Correct `clientID`, or have an administrator of the tenant consent.",
+        do="Correct `clientID`, or have an administrator of the tenant consent "
+        "(`status.consentLink`). Stalled if it stays so for ten minutes: a new application, or a "
+        "new consent, takes minutes to count.",
         mend=_consent,
         recovers="At the next sign-in check: every five minutes at most.",
         after=CONTOSO,
@@ -186,7 +188,7 @@ SITUATIONS = (
         happens="The consent is taken back while all is in sync.",
         cause=_consent_withdrawn,
         seen=contoso("ClientNotFound"),
-        goes_with=STALLED,
+        goes_with=RECONCILING,
         names="connection [^ ]+/contoso .*client ",
         remedy="have an administrator consent",
         also=(credentials("ClientNotFound"), ann("ClientNotFound")),
@@ -330,29 +332,30 @@ SITUATIONS = (
         "cluster (issuer, subject or audience differ).",
         cause=_not_federated,
         seen=contoso("AssertionRejected"),
-        goes_with=STALLED,
+        goes_with=RECONCILING,
         names="connection [^ ]+/contoso .*client ",
         remedy="compare issuer, subject and audience",
         also=(credentials("AssertionRejected"),),
         do="Add it: issuer of the cluster, subject `system:serviceaccount:NAMESPACE:NAME`, "
-        "audience `api://AzureADTokenExchange`.",
+        "audience `api://AzureADTokenExchange`. Stalled if it stays so for ten minutes: a new one "
+        "takes minutes to count.",
         mend=_trusted,
         recovers="At the next sign-in check: every five minutes at most.",
         after=CONTOSO,
     ),
     Situation(
         id="permission-missing",
-        happens="Signing in works, and the application lacks a Graph role (or the mailbox is "
-        "outside of its scope).",
+        happens="Signing in works, and the application lacks a Graph permission.",
         cause=_no_roles,
-        seen=ann("AccessDenied"),
-        goes_with=STALLED,
-        names="connection [^ ]+/contoso: ",
-        remedy="grant the application the role ",
-        also=(CONTOSO,),
-        do="Grant it `Contacts.ReadWrite` and `User.Read.All` in the tenant, and consent.",
+        seen=contoso("PermissionMissing"),
+        goes_with=RECONCILING,
+        names="the application has not got Contacts.Read, User.ReadBasic.All",
+        remedy="consent: https://login.microsoftonline.com/.*/adminconsent",
+        also=(consented("PermissionMissing"), ann("AccessDenied")),
+        do="Grant it what `status.permissionsMissing` lists in the tenant, and consent; "
+        "`status.consentLink` leads there. Stalled once it is missing for ten minutes.",
         mend=_consent,
-        recovers="At the Hub's next pass, with a token that is asked for anew.",
+        recovers="At the next sign-in check: every five minutes at most.",
         after=ANN,
     ),
     Situation(

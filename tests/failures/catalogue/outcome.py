@@ -28,3 +28,7 @@ def contoso(reason: str) -> Seen:
 
 def credentials(reason: str) -> Seen:
     return Seen(kind="Connection", name="contoso", type="CredentialsReady", reason=reason)
+
+
+def consented(reason: str) -> Seen:
+    return Seen(kind="Connection", name="contoso", type="Consented", reason=reason)

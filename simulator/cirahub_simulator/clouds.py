@@ -1,0 +1,80 @@
+"""Microsoft's clouds: each with hosts, resources and an issuer of its own.
+
+https://learn.microsoft.com/entra/identity-platform/authentication-national-cloud (Entra),
+https://learn.microsoft.com/graph/deployments (Graph) and
+https://learn.microsoft.com/azure/key-vault/general/about-keys-secrets-certificates (vaults).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+CloudName = Literal["Global", "USGov", "USGovDoD", "China"]
+
+
+@dataclass(frozen=True, slots=True)
+class Cloud:
+    """Where a cloud's services are, and what they call themselves."""
+
+    name: CloudName
+    authority: str
+    graph: str
+    vault_suffix: str
+    issuer: str
+    """Of v1.0 tokens, before the tenant's id."""
+    instance: str
+    """`cloud_instance_name` of the tenant's configuration."""
+    region: str
+    """`tenant_region_scope`; beside it, `sub_region` tells the two of the US Government apart."""
+    sub_region: str = ""
+
+    @property
+    def vault(self) -> str:
+        """The resource that tokens for vaults name."""
+        return f"https://{self.vault_suffix.removeprefix('.')}"
+
+
+CLOUDS: dict[CloudName, Cloud] = {
+    cloud.name: cloud
+    for cloud in (
+        Cloud(
+            "Global",
+            "https://login.microsoftonline.com",
+            "https://graph.microsoft.com",
+            ".vault.azure.net",
+            "https://sts.windows.net/",
+            "microsoftonline.com",
+            "EU",
+        ),
+        Cloud(
+            "USGov",
+            "https://login.microsoftonline.us",
+            "https://graph.microsoft.us",
+            ".vault.usgovcloudapi.net",
+            "https://sts.windows.net/",
+            "microsoftonline.us",
+            "USGov",
+            "DODCON",
+        ),
+        Cloud(
+            "USGovDoD",
+            "https://login.microsoftonline.us",
+            "https://dod-graph.microsoft.us",
+            ".vault.usgovcloudapi.net",
+            "https://sts.windows.net/",
+            "microsoftonline.us",
+            "USGov",
+            "DOD",
+        ),
+        Cloud(
+            "China",
+            "https://login.partner.microsoftonline.cn",
+            "https://microsoftgraph.chinacloudapi.cn",
+            ".vault.azure.cn",
+            "https://sts.chinacloudapi.cn/",
+            "partner.microsoftonline.cn",
+            "AS",
+        ),
+    )
+}
