@@ -99,6 +99,24 @@ class Metrics:
             ["kind"],
             registry=self.registry,
         )
+        self.erasures_completed = Counter(
+            "cirahub_erasures_completed",
+            "Leavers by kind, Spoke or Hub, of which nothing remains.",
+            ["kind"],
+            registry=self.registry,
+        )
+        self.erasures_open = Gauge(
+            "cirahub_erasures_open",
+            "Spokes, or the hub, that are leaving: in their grace period, or not erased wholly.",
+            ["namespace", "hub"],
+            registry=self.registry,
+        )
+        self.erasure_copies_remaining = Gauge(
+            "cirahub_erasure_copies_remaining",
+            "Copies that the last attempts at erasures could not reach.",
+            ["namespace", "hub"],
+            registry=self.registry,
+        )
         self.status_refused = Counter(
             "cirahub_status_refused",
             "Statuses that the API server did not admit: definitions of another version.",
@@ -164,6 +182,17 @@ class Metrics:
             self.credential_expiry.remove_by_labels({"namespace": namespace, "connection": name})
         else:
             self.credential_expiry.labels(namespace, name).set(at)
+
+    def erasing(self, namespace: str, hub: str, count: int, remaining: int) -> None:
+        """Open erasures of a hub, whether or not there is a Hub; none takes the series away."""
+        for family, value in (
+            (self.erasures_open, count),
+            (self.erasure_copies_remaining, remaining),
+        ):
+            if count:
+                family.labels(namespace, hub).set(value)
+            else:
+                family.remove_by_labels({"namespace": namespace, "hub": hub})
 
     def forget(self, kind: str, namespace: str, name: str) -> None:
         """Take away the series of an object that is gone."""
