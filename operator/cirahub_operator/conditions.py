@@ -20,7 +20,6 @@ CREDENTIALS_EXPIRING = "CredentialsExpiring"
 CONSENTED = "Consented"
 THROTTLED = "Throttled"
 DELETION_GUARDED = "DeletionGuarded"
-ERASURE_INCOMPLETE = "ErasureIncomplete"
 
 MESSAGE_LIMIT = 1024
 """Characters; the schema admits more, but nobody reads it."""

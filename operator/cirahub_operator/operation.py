@@ -29,12 +29,7 @@ from cirahub_operator.metrics import Metrics
 from cirahub_operator.objects import Objects
 from cirahub_operator.permissions.review import Review, asked_for
 from cirahub_operator.probes import Probes
-from cirahub_operator.reconcile import (
-    Backlog,
-    ConnectionReconciler,
-    HubReconciler,
-    Surroundings,
-)
+from cirahub_operator.reconcile import ConnectionReconciler, HubReconciler, Surroundings
 from cirahub_operator.relist import Relist
 from cirahub_operator.resolver import GrantedTrust
 from cirahub_operator.runners import InlineRunner
@@ -217,7 +212,6 @@ class Operation:
             trust=GrantedTrust(settings.own_identity),
             pass_slots=asyncio.Semaphore(settings.concurrent_passes),
         )
-        backlog = Backlog(around)
 
         def wake_hub(key: Key, interrupt: bool) -> None:
             hubs.ring(key, interrupt=interrupt)
@@ -226,13 +220,10 @@ class Operation:
             if checks.suspect(key):
                 connections.ring(key)
 
-        checks = ConnectionReconciler(around, backlog, wake_hub)
+        checks = ConnectionReconciler(around, wake_hub)
         connections = Workqueue("Connection", checks.reconcile, metrics=self.metrics, timing=timing)
         hubs = Workqueue(
-            "Hub",
-            HubReconciler(around, backlog, suspect).reconcile,
-            metrics=self.metrics,
-            timing=timing,
+            "Hub", HubReconciler(around, suspect).reconcile, metrics=self.metrics, timing=timing
         )
 
         async def end() -> None:
@@ -257,14 +248,7 @@ class Operation:
         )
         registry = handlers.registry(wakes)
         lifecycle.register(registry, end)
-        listed = asyncio.Event()
-        announced = asyncio.create_task(self._announce(health, relist, listed))
-
-        async def watch_backlog() -> None:
-            await listed.wait()
-            await backlog.watch(hubs.ring, settings.namespaces)
-
-        watching = asyncio.create_task(watch_backlog())
+        announced = asyncio.create_task(self._announce(health, relist))
         beating = asyncio.create_task(Heartbeat(self.metrics.registry).run())
         try:
             await kopf.operator(
@@ -279,10 +263,9 @@ class Operation:
         finally:
             announced.cancel()
             beating.cancel()
-            watching.cancel()
             await end()
 
-    async def _announce(self, health: Health, relist: Relist, listed: asyncio.Event) -> None:
+    async def _announce(self, health: Health, relist: Relist) -> None:
         await self._kopf_ready.wait()
         # Kopf's own signal handler leaves its waiter for the stop flag hanging, which costs five
         # seconds; setting the flag instead ends both.
@@ -291,7 +274,6 @@ class Operation:
 
         def complete() -> None:
             health.started = True
-            listed.set()
             served = ", ".join(self._settings.namespaces) or "all namespaces"
             logger.info("serving %s", served)
 

@@ -31,6 +31,7 @@ from urllib3.connection import HTTPSConnection
 from urllib3.connectionpool import HTTPSConnectionPool
 from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
 from urllib3.util.connection import create_connection
+from urllib3.util.retry import Retry
 
 from cirahub_sync.errors import AddressRefusedError, RedirectRefusedError
 from cirahub_sync.origins import Network, Origins
@@ -205,7 +206,8 @@ class _Adapter(HTTPAdapter):
     def __init__(self, route: Route, guard: Guard | None, *, retries: int) -> None:
         self._route = route
         self._guard = guard
-        super().__init__(max_retries=retries)
+        # How long to wait is ours to say: a thread would sleep for as long as an answer likes.
+        super().__init__(max_retries=Retry(total=retries, respect_retry_after_header=False))
 
     def init_poolmanager(self, *arguments: Any, **options: Any) -> None:
         super().init_poolmanager(*arguments, **options)

@@ -170,8 +170,21 @@ def serve(authority: trustme.CA) -> Serve:
             yield server
         finally:
             await runner.cleanup()
+            await _closed(server.port)
 
     return started
+
+
+async def _closed(port: int) -> None:
+    """Wait for a server's connections to be closed: the end of TLS is an exchange, too. See
+    `connections_closed` of the operator's tests."""
+    transports = asyncio.get_running_loop()._transports  # type: ignore[attr-defined]
+    async with asyncio.timeout(20):
+        while any(  # noqa: ASYNC110
+            one._sock is not None and one._sock.getsockname()[1] == port
+            for one in list(transports.values())
+        ):
+            await asyncio.sleep(0.01)
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import difflib
+import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,7 +18,7 @@ from pydantic import ValidationError
 from cirahub_operator.api import KINDS, Connection, Hub, Resource, Spoke
 from cirahub_operator.api.crd import Schema, openapi
 from cirahub_operator.api.meta import API_VERSION, GROUP
-from cirahub_operator.cli.yaml_text import documents
+from cirahub_operator.cli.yaml_text import TWICE, documents
 from cirahub_operator.origin import SecretOrigin
 from cirahub_operator.resolver import lasting_uid
 
@@ -69,7 +70,7 @@ def _documents(paths: Sequence[str], mistakes: list[str]) -> Iterator[tuple[str,
                     if document is not None:
                         yield f"{name}, document {number}", document
             except yaml.YAMLError as error:
-                mistakes.append(f"{name}: not YAML: {' '.join(str(error).split())}")
+                mistakes.append(f"{name}: not YAML{_explained_yaml(error)}")
 
 
 def _texts(path: str, mistakes: list[str]) -> Iterator[tuple[str, str]]:
@@ -160,6 +161,17 @@ def _take_secret(
         made.secrets[SecretOrigin(namespace, short, str(key))] = text
     for key, value in (document.get("stringData") or {}).items():
         made.secrets[SecretOrigin(namespace, short, str(key))] = str(value).strip()
+
+
+def _explained_yaml(error: yaml.YAMLError) -> str:
+    """Place and kind of a mistake. The text around it stays out: it may be a Secret's."""
+    if not isinstance(error, yaml.MarkedYAMLError) or error.problem_mark is None:
+        return ", or with characters that YAML does not have"
+    mark = error.problem_mark
+    problem = " ".join((error.problem or "").split())
+    if not problem.startswith(TWICE):
+        problem = re.sub(r"'.*'|\".*\"", "…", problem)
+    return f" at line {mark.line + 1}, column {mark.column + 1}: {problem}"
 
 
 def _explained(error: ValidationError, schema: Schema) -> Iterator[str]:

@@ -8,6 +8,9 @@ from typing import Any
 
 import yaml
 
+TWICE = "the key"
+"""How the problem of a key that occurs twice begins."""
+
 
 class _Loader(yaml.SafeLoader):
     def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
@@ -16,7 +19,7 @@ class _Loader(yaml.SafeLoader):
             key = self.construct_object(key_node, deep=True)
             if key in seen:
                 raise yaml.constructor.ConstructorError(
-                    None, None, f"the key {key!r} occurs twice", key_node.start_mark
+                    None, None, f"{TWICE} {key!r} occurs twice", key_node.start_mark
                 )
             seen.add(key)
         return super().construct_mapping(node, deep)

@@ -14,7 +14,7 @@ import msal  # type: ignore[import-untyped]
 import msgspec
 import requests
 
-from cirahub_sync.errors import CirahubError, EndpointUnavailableError
+from cirahub_sync.errors import CirahubError, EndpointUnavailableError, ProtocolError
 from cirahub_sync.identity import aadsts
 from cirahub_sync.identity.certificate import Certificate
 from cirahub_sync.identity.entra import Granted, Proof, Secret
@@ -52,12 +52,27 @@ def send(client: EntraClient, scope: str, proof: Proof) -> Answer:
         except OSError as error:
             raise _unavailable(client, error) from error
         except (ValueError, KeyError, msal.exceptions.MsalError) as error:
+            if http.garbled:
+                raise _garbled(client, "no JSON object") from None
             raise _discovery_failed(client, error) from None
-    if "access_token" in answer:
-        granted = Granted(str(answer["access_token"]), float(answer.get("expires_in", 0)))
-        return Answer(granted, http.date)
-    refusal = msgspec.convert(_plain(answer), aadsts.Refusal)
-    return Answer(aadsts.failure(refusal, client.who), http.date)
+        except (AttributeError, TypeError, RecursionError, RuntimeError) as error:
+            # MSAL takes an answer's shape for granted; such an error's text may quote it.
+            raise _garbled(client, type(error).__name__) from None
+    if http.garbled:
+        raise _garbled(client, "no JSON object")
+    try:
+        return Answer(_result(client, answer), http.date)
+    except (ValueError, TypeError, AttributeError, msgspec.ValidationError) as error:
+        raise _garbled(client, type(error).__name__) from None
+
+
+def _result(client: EntraClient, answer: dict[str, object]) -> Granted | CirahubError:
+    token = answer.get("access_token")
+    if token is None:
+        return aadsts.failure(msgspec.convert(_plain(answer), aadsts.Refusal), client.who)
+    if not isinstance(token, str):
+        raise TypeError
+    return Granted(token, float(str(answer.get("expires_in", 0))))
 
 
 def _credential(proof: Proof) -> object:
@@ -75,6 +90,13 @@ def _unavailable(client: EntraClient, error: Exception) -> EndpointUnavailableEr
         f"{client.who}: Entra at {urlsplit(client.authority).netloc} cannot be reached "
         f"({type(error).__name__}); check name resolution, proxies, firewalls and the "
         "certificate authority"
+    )
+
+
+def _garbled(client: EntraClient, how: str) -> ProtocolError:
+    return ProtocolError(
+        f"{client.who}: the answer of {urlsplit(client.authority).netloc} is none of Entra's "
+        f"({how}); will be tried again. If it persists, check the network in between"
     )
 
 
@@ -101,6 +123,8 @@ class _Session(requests.Session):
         self.proxies = {"https": route.proxy} if route.proxy else {}
         self.date: float | None = None
         """Of the last answer (RFC 9110 6.6.1)."""
+        self.garbled = False
+        """Whether an answer was no JSON object."""
         self.adapters.clear()
         self.mount("https://", route.adapter(retries=1))
 
@@ -111,7 +135,18 @@ class _Session(requests.Session):
             self.date = parsedate_to_datetime(response.headers.get("Date", "")).timestamp()
         except ValueError:
             self.date = None
+        if response.status_code < 500 and not _is_object(response.content):
+            # MSAL would write the answer's text into the log.
+            self.garbled = True
+            response._content = b"{}"
         return response
+
+
+def _is_object(body: bytes) -> bool:
+    try:
+        return isinstance(msgspec.json.decode(body), dict)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return False
 
 
 def _plain(answer: dict[str, object]) -> dict[str, object]:

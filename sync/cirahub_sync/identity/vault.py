@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 from types import TracebackType
 from typing import Any, Self
-from urllib.parse import urlsplit
 
 from azure.core.credentials import AccessToken as AzureToken
 from azure.core.exceptions import (
@@ -28,6 +27,7 @@ from cirahub_sync.errors import (
     ConfigurationError,
     CredentialError,
     EndpointUnavailableError,
+    ProtocolError,
 )
 from cirahub_sync.identity.base import Material, TokenProvider
 from cirahub_sync.network import Route
@@ -35,6 +35,9 @@ from cirahub_sync.origins import HOSTS, Origins
 
 _NAME = re.compile(r"[0-9A-Za-z-]{1,127}")
 """https://learn.microsoft.com/azure/key-vault/general/about-keys-secrets-certificates"""
+_VAULT = "https://[0-9a-z-]{3,24}"
+"""https://learn.microsoft.com/azure/key-vault/general/about-keys-secrets-certificates, "DNS
+suffixes" and "vault-name"."""
 _CODE = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
 _OF_THE_READER = frozenset({"ClientNotFound", "ClientDisabled", "ConsentMissing"})
 """Said of the vault's reader, these must not be taken for the application's own."""
@@ -56,10 +59,9 @@ class VaultSecret:
     ) -> None:
         """`tokens` signs in the vault's reader, of `tenant_id`. Raises ConfigurationError."""
         suffix = HOSTS[cloud].vault_suffix
-        parts = urlsplit(reference.vault_url)
-        vault = (parts.hostname or "").lower()
-        bare = f"{parts.scheme}://{parts.netloc}".lower() == f"https://{vault}"
-        if not bare or parts.path not in ("", "/") or not vault.endswith(suffix):
+        form = re.compile(rf"({_VAULT}{re.escape(suffix)})/?", re.ASCII | re.IGNORECASE)
+        named = form.fullmatch(reference.vault_url)
+        if named is None:
             raise ConfigurationError(
                 f"{name}: keyVault.vaultURL has to be like https://my-vault{suffix}, with a host "
                 f"of the connection's cloud ({cloud})"
@@ -68,7 +70,8 @@ class VaultSecret:
             raise ConfigurationError(
                 f"{name}: keyVault.name and keyVault.version consist of letters, digits and dashes"
             )
-        url = f"https://{vault}"
+        url = named[1].lower()
+        vault = url.removeprefix("https://")
         self._what = f"{name}: secret {reference.name} in {vault}"
         self._reference = reference
         self._route = Route(url, origins, self._what)
@@ -118,6 +121,11 @@ class VaultSecret:
                     "sent. Check keyVault.vaultURL and the network in between",
                     reason="AuthorityMismatch",
                 ) from error
+            except (AttributeError, TypeError, RecursionError) as error:
+                # The client takes an answer's shape for granted.
+                raise self._garbled() from error
+        if secret.value is not None and not isinstance(secret.value, str):
+            raise self._garbled()
         if not secret.value:
             raise CredentialError(
                 f"{self._what} is empty; store the client secret's value", reason="SecretNotFound"
@@ -128,6 +136,12 @@ class VaultSecret:
             content_type=told.content_type or "",
             not_before=told.not_before.timestamp() if told.not_before else None,
             expires=told.expires_on.timestamp() if told.expires_on else None,
+        )
+
+    def _garbled(self) -> ProtocolError:
+        return ProtocolError(
+            f"{self._what}: the answer is none of Key Vault's; will be tried again. If it "
+            "persists, check the network in between"
         )
 
     def _failure(self, error: HttpResponseError) -> CirahubError:

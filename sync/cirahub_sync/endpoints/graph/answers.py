@@ -14,7 +14,7 @@ from typing import TypeVar
 
 import msgspec
 
-from cirahub_sync.endpoints.graph.wire import ERROR, BatchPart
+from cirahub_sync.endpoints.graph.wire import ERROR, UNREADABLE, BatchPart
 from cirahub_sync.errors import (
     AccessDeniedError,
     CirahubError,
@@ -58,7 +58,7 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
         """The error's code, blank if the body is none of Graph's."""
         try:
             code = ERROR.decode(self.body).error.code
-        except msgspec.DecodeError:
+        except UNREADABLE:
             return ""
         return code if _CODE.fullmatch(code) else ""
 
@@ -102,7 +102,7 @@ def read(decoder: msgspec.json.Decoder[T], answer: Answer, what: str) -> T:
     """The answer's body. Raises ProtocolError if it is cut off or is something else."""
     try:
         return decoder.decode(answer.body)
-    except msgspec.DecodeError as error:
+    except UNREADABLE as error:
         raise unreadable(answer, what) from error
 
 

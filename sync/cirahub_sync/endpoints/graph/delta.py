@@ -124,7 +124,7 @@ class DeltaReader:
             return completed.get(each.id) or self._items.item(each, {})
         try:
             key = wire.ITEM_KEY.decode(each)
-        except msgspec.DecodeError as error:
+        except wire.UNREADABLE as error:
             raise ProtocolError(
                 f"{self._what}: an item without an id ({answer.summary}); will be tried again"
             ) from error

@@ -171,13 +171,13 @@ def read_page(
     """A page's items, and the page for its links. An item that can't be read stays raw."""
     try:
         page = wire.CONTACT_PAGE.decode(answer.body)
-    except msgspec.DecodeError:
+    except wire.UNREADABLE:
         raw = read(wire.RAW_PAGE, answer, what)
         items: list[WireContact | msgspec.Raw] = []
         for each in raw.value:
             try:
                 items.append(wire.CONTACT.decode(each))
-            except msgspec.DecodeError:
+            except wire.UNREADABLE:
                 items.append(each)
         return items, raw
     return page.value, page
@@ -186,7 +186,7 @@ def read_page(
 def _stub(raw: msgspec.Raw, answer: Answer, what: str) -> wire.ItemStub:
     try:
         return wire.ITEM_STUB.decode(raw)
-    except msgspec.DecodeError as error:
+    except wire.UNREADABLE as error:
         raise ProtocolError(f"{what}: an item without an id ({answer.summary})") from error
 
 
@@ -201,5 +201,5 @@ def _contact(item: str, answer: Answer) -> WireContact | Unreadable | None:
         return Unreadable(item, f"Graph answered {answer.summary}")
     try:
         return wire.CONTACT.decode(answer.body)
-    except msgspec.DecodeError:
+    except wire.UNREADABLE:
         return Unreadable(item, f"fields of a kind that a contact does not have: {answer.summary}")

@@ -145,7 +145,7 @@ class Outbox:
     def _sent(self, chunk: _Chunk, whole: Answer) -> _Sent:
         try:
             parts = {part.id: part for part in wire.BATCH.decode(whole.body).responses}
-        except msgspec.DecodeError:
+        except wire.UNREADABLE:
             return _all(chunk, Result.UNKNOWN, f"cut off: {whole.summary}")
         answers: list[Answer] = []
         outcomes: list[Outcome] = []
@@ -199,7 +199,7 @@ class Outbox:
             return Outcome(index=index, result=Result.DONE)
         try:
             contact = wire.CONTACT.decode(answer.body)
-        except msgspec.DecodeError:
+        except wire.UNREADABLE:
             unread = f"done, but the answer cannot be read: {answer.summary}"
             return Outcome(index=index, result=Result.UNKNOWN, error=unread)
         if isinstance(operation, Create):

@@ -13,7 +13,6 @@ import asyncio
 import logging
 import random
 import uuid
-from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import partial
 from types import TracebackType
@@ -37,7 +36,7 @@ from cirahub_sync.endpoints.graph.answers import (
     of_part,
 )
 from cirahub_sync.endpoints.graph.gate import Gate, guarded, last_moment
-from cirahub_sync.endpoints.graph.wire import BATCH
+from cirahub_sync.endpoints.graph.wire import BATCH, UNREADABLE
 from cirahub_sync.errors import EndpointUnavailableError, ProtocolError, ThrottledError
 from cirahub_sync.identity.base import TokenProvider
 from cirahub_sync.lease_terms import LeaseTerms
@@ -91,19 +90,15 @@ class GraphSession:
         origins: Origins,
         *,
         throttle: Throttle | None = None,
-        answers: Counter[str] | None = None,
         patience: Patience | None = None,
         jitter: Callable[[], float] = random.random,
     ) -> None:
-        """`throttle` is shared by all connections that use one application; `answers` is counted
-        on."""
+        """`throttle` is shared by all connections that use one application."""
         graph = HOSTS[connection.cloud].graph
         self.connection = connection
         self.throttle = throttle or Throttle()
         self.requests = 0
         """HTTP requests sent so far; a `$batch` is one."""
-        self.answers: Counter[str] = Counter() if answers is None else answers
-        """The same by status code, or `none` where no whole answer came."""
         route = Route(graph, origins, f"connection {connection.name}")
         self.origin = route.url
         self._origins = origins
@@ -268,7 +263,7 @@ class GraphSession:
         try:
             parts = {part.id: part for part in BATCH.decode(whole.body).responses}
             found = [of_part(parts[str(at)], whole.client_request_id) for at in range(count)]
-        except (msgspec.DecodeError, KeyError) as error:
+        except (*UNREADABLE, KeyError) as error:
             raise ProtocolError(
                 f"{what}: the answer to a batch is not whole ({whole.summary}); will be tried again"
             ) from error
@@ -347,9 +342,7 @@ class GraphSession:
         except (httpx.HTTPError, aiohttp.ClientError, OSError, TimeoutError) as error:
             if gate is not None and gate.refusal is not None:
                 raise gate.refusal from error
-            self.answers["none"] += 1
             raise self._lost(error, request_id) from error
-        self.answers[str(response.status_code)] += 1
         return Answer(
             status=response.status_code,
             headers={name.lower(): value for name, value in response.headers.items()},

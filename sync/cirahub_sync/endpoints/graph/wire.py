@@ -164,6 +164,9 @@ class BatchAnswer(msgspec.Struct):
     responses: list[BatchPart]
 
 
+UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What decoding raises: for JSON that is none or does not fit, for bytes that are no UTF-8, and for
+lists in lists without end."""
 CONTACT = msgspec.json.Decoder(WireContact)
 CONTACT_PAGE = msgspec.json.Decoder(ContactPage)
 RAW_PAGE = msgspec.json.Decoder(RawPage)
