@@ -332,6 +332,7 @@ class Worker:
             self._settings.origins,
             self._credentials,
             name=connection.name,
+            clock=self._clock,
         )
         throttle = self._throttles.setdefault(
             (connection.cloud.value, connection.auth.client_id), Throttle()

@@ -37,6 +37,8 @@ class ScriptedEngine:
 
     passes: list[Pass] = field(default_factory=list)
     checked: list[ConnectionConfig] = field(default_factory=list)
+    writes: list[bool] = field(default_factory=list)
+    """What each check was told about it."""
     erased: list[str] = field(default_factory=list)
     """Names of what was erased or retained: `erase spoke NAME`."""
     leaving: dict[str, str] = field(default_factory=dict)
@@ -57,6 +59,7 @@ class ScriptedEngine:
 
     async def check(self, connection: ConnectionConfig, *, writes: bool = False) -> SignIn:
         self.checked.append(connection)
+        self.writes.append(writes)
         if self.check_error is not None:
             raise self.check_error
         return self.signed_in

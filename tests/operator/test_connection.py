@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from dataclasses import replace
 
+from cirahub_sync.engine.report import PassReport, Problem
 from cirahub_sync.errors import CredentialError, EndpointUnavailableError
+from cirahub_sync.identity.base import Credential, SignIn
 
 from .conftest import QUICK, Operate
-from .scripted import ScriptedEngine
+from .scripted import SIGNED_IN, ScriptedEngine
 from .stage import CLIENT, Stage, connection, hub, spoke
 
 
@@ -84,3 +88,60 @@ async def test_a_connection_that_recovers_has_its_hubs_passed_over_at_once(
         count = len(engine.passes)
         engine.check_error = None
         await stage.until(lambda: len(engine.passes) > count)
+
+
+async def test_a_pass_that_is_refused_has_its_connection_looked_at(
+    stage: Stage, engine: ScriptedEngine, operate: Operate
+) -> None:
+    """Not only when the hour until the next check is over."""
+
+    def refused(report: PassReport) -> None:
+        for one in report.spokes.values():
+            one.problem = Problem("AccessDenied", "403", stalled=True, access=True)
+
+    async with operate():
+        await stage.apply(connection(), hub(), spoke())
+        await stage.comes("hub", "staff", "True", "Synced")
+        checks = len(engine.checked)
+        engine.shape = refused
+        engine.signed_in = SignIn(credential=Credential("workloadIdentity"), missing=("A",))
+        await stage.until(lambda: len(engine.passes) >= 1)
+        # A check of a moment ago would not be repeated.
+        await asyncio.sleep(QUICK.retry_first)
+        await stage.annotate("hub", "staff", "reconcile.cirahub.io/requestedAt=now")
+        await stage.comes("connection", "contoso", "False", "PermissionMissing")
+        assert len(engine.checked) > checks
+        engine.shape = lambda report: None
+        engine.signed_in = SIGNED_IN
+        await stage.comes("connection", "contoso", "True", "SignedIn")
+        await stage.comes("hub", "staff", "True", "Synced")
+
+
+async def test_whether_something_is_written_is_known_to_the_check(
+    stage: Stage, engine: ScriptedEngine, operate: Operate
+) -> None:
+    async with operate():
+        await stage.apply(connection(), hub(), spoke())
+        await stage.comes("hub", "staff", "True", "Synced")
+        await stage.apply(spoke("bob", direction="Receive"))
+        await stage.annotate("connection", "contoso", "reconcile.cirahub.io/requestedAt=now")
+        await stage.until(lambda: engine.writes[-1:] == [True])
+
+
+async def test_what_ends_soon_is_an_event_and_a_series_that_goes_with_the_connection(
+    stage: Stage, engine: ScriptedEngine, operate: Operate
+) -> None:
+    ends = float(int(time.time()) + 86_400)
+    engine.signed_in = SignIn(credential=Credential("clientSecret", ends), missing=())
+    series = "cirahub_connection_credential_expiry_timestamp_seconds{"
+    async with operate() as operation:
+        await stage.apply(connection())
+        await stage.comes("connection", "contoso", "True", "ExpiresSoon", of="CredentialsExpiring")
+        assert await stage.condition("connection", "contoso") == ("True", "SignedIn")
+        text = operation.metrics.text().decode()
+        assert series in text
+        await stage.delete("connection", "contoso")
+        await stage.goes("connection", "contoso")
+        await stage.until(lambda: series not in operation.metrics.text().decode())
+        events = await stage.kubectl("get", "events.events.k8s.io", "-o", "json")
+        assert '"reason": "CredentialsExpiring"' in events

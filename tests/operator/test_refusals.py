@@ -18,11 +18,16 @@ from .stage import CLIENT, Manifest, Stage, connection, hub, spoke
 QUICKSTART = ROOT / "examples/quickstart"
 VAULT = {"vaultURL": "https://contoso-kv.vault.azure.net", "name": "graph"}
 IDENTITY = {"clientID": CLIENT, "serviceAccountName": "sync"}
+TLS = {"name": "tls"}
 REFERENCE = {"name": "graph", "key": "secret"}
 
 
 def secret(**more: object) -> dict[str, Any]:
     return {"clientSecret": {"clientID": CLIENT, **more}}
+
+
+def certificate(**more: object) -> dict[str, Any]:
+    return {"clientCertificate": {"clientID": CLIENT, **more}}
 
 
 def contributing(**flow: object) -> Manifest:
@@ -63,6 +68,22 @@ REFUSED: dict[str, tuple[Manifest, str]] = {
     "a vault of another cloud": (
         connection(cloud="USGov", auth=secret(keyVault=VAULT, workloadIdentity=IDENTITY)),
         ".vault.usgovcloudapi.net in USGov",
+    ),
+    "a certificate beside a client secret": (
+        connection(auth=secret(secretRef=REFERENCE) | certificate(secretRef=TLS)),
+        "set exactly one of auth.workloadIdentity",
+    ),
+    "a certificate that is nowhere": (
+        connection(auth=certificate()),
+        "set exactly one of keyVault (recommended) and secretRef",
+    ),
+    "a certificate in a vault that nobody opens": (
+        connection(auth=certificate(keyVault=VAULT)),
+        "workloadIdentity opens the vault: set it with keyVault",
+    ),
+    "a certificate in a vault of another cloud": (
+        connection(cloud="China", auth=certificate(keyVault=VAULT, workloadIdentity=IDENTITY)),
+        ".vault.azure.cn in China",
     ),
     "a tenant by name": (
         connection(microsoft365={"tenantID": "contoso.onmicrosoft.com"}),

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import pytest
+
 from cirahub_operator.api import Connection, Spoke
 from cirahub_operator.origin import SecretOrigin
 from cirahub_operator.resolver import GrantedTrust, Resolution, resolve
 from cirahub_operator.settings import OwnIdentity
 from cirahub_sync.configuration import (
+    ClientCertificateAuth,
     ClientSecretAuth,
     Condition,
     Direction,
+    KeyVaultReference,
     MailboxTarget,
     Operator,
     WorkloadIdentityAuth,
@@ -18,7 +24,7 @@ from cirahub_sync.configuration import (
 from .objects import connection, hub, spoke
 from .stage import CLIENT, TENANT
 
-VAULT_AUTH = {
+VAULT_AUTH: dict[str, dict[str, Any]] = {
     "clientSecret": {
         "clientID": CLIENT,
         "keyVault": {"vaultURL": "https://Contoso-KV.vault.azure.net/", "name": "graph"},
@@ -85,6 +91,43 @@ def test_a_secret_reference_becomes_an_origin_in_the_same_namespace() -> None:
     assert isinstance(made, ClientSecretAuth)
     assert made.secret is not None
     assert SecretOrigin.parse(made.secret.origin) == SecretOrigin("demo", "graph", "value")
+
+
+def test_a_certificate_is_read_from_a_vault() -> None:
+    vault = VAULT_AUTH["clientSecret"]["keyVault"]
+    identity = {"clientID": CLIENT, "serviceAccountName": "sync"}
+    auth = {"clientID": CLIENT, "keyVault": vault, "workloadIdentity": identity}
+    used = connection(auth={"clientCertificate": auth})
+    assert resolved(spoke(), using=used).spokes["ann"].connection.auth == ClientCertificateAuth(
+        tenant_id=TENANT,
+        client_id=CLIENT,
+        key_vault=KeyVaultReference("https://contoso-kv.vault.azure.net", "graph"),
+        vault_identity=WorkloadIdentityAuth(TENANT, CLIENT, "demo/sync"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("reference", "keys"),
+    [
+        ({"name": "tls"}, ("tls.crt", "tls.key")),
+        ({"name": "tls", "key": "both.pem"}, ("both.pem",)),
+    ],
+)
+def test_a_certificate_is_read_from_a_secret(
+    reference: dict[str, str], keys: tuple[str, ...]
+) -> None:
+    used = connection(auth={"clientCertificate": {"clientID": CLIENT, "secretRef": reference}})
+    auth = resolved(spoke(), using=used).spokes["ann"].connection.auth
+    assert isinstance(auth, ClientCertificateAuth)
+    assert auth.secret is not None
+    assert SecretOrigin.parse(auth.secret.origin).keys == keys
+
+
+def test_the_operators_own_identity_opens_no_vault_for_a_certificate_either() -> None:
+    vault = VAULT_AUTH["clientSecret"]["keyVault"]
+    auth = {"clientID": CLIENT, "keyVault": vault, "workloadIdentity": {"clientID": CLIENT}}
+    made = resolved(spoke(), using=connection(auth={"clientCertificate": auth}))
+    assert made.problems["ann"].reason == "OwnIdentityNotAllowed"
 
 
 def test_the_operators_own_identity_is_refused_unless_it_is_granted() -> None:
