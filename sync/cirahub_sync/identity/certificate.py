@@ -11,7 +11,6 @@ import base64
 import binascii
 import re
 
-import msgspec
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -26,24 +25,13 @@ from cryptography.hazmat.primitives.serialization import (
 
 from cirahub_sync.errors import CredentialError
 from cirahub_sync.identity.base import Material
+from cirahub_sync.identity.entra import Certificate
 
 PFX = "application/x-pkcs12"
 _KEY = re.compile(
     r"-----BEGIN (?P<kind>[A-Z ]*PRIVATE KEY)-----.*?-----END (?P=kind)-----", re.DOTALL
 )
 _CERTIFICATE = re.compile(r"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", re.DOTALL)
-
-
-class Certificate(msgspec.Struct, frozen=True):
-    """An RSA key and the certificate that belongs to it, each in PEM. Times are POSIX seconds."""
-
-    key: str
-    certificate: str
-    not_before: float
-    not_after: float
-
-    def __repr__(self) -> str:
-        return f"Certificate(not_after={self.not_after})"
 
 
 def certificate_of(material: Material, what: str) -> Certificate:

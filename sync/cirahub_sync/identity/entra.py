@@ -16,7 +16,6 @@ import msgspec
 
 from cirahub_sync.configuration import Cloud
 from cirahub_sync.errors import CirahubError, CredentialError
-from cirahub_sync.identity.certificate import Certificate
 from cirahub_sync.network import Route
 from cirahub_sync.origins import HOSTS, Origins
 
@@ -40,6 +39,18 @@ class Assertion(msgspec.Struct, frozen=True):
 
     def __repr__(self) -> str:
         return "Assertion(…)"
+
+
+class Certificate(msgspec.Struct, frozen=True):
+    """An RSA key and the certificate that belongs to it, each in PEM. Times are POSIX seconds."""
+
+    key: str
+    certificate: str
+    not_before: float
+    not_after: float
+
+    def __repr__(self) -> str:
+        return f"Certificate(not_after={self.not_after})"
 
 
 Proof = Secret | Assertion | Certificate

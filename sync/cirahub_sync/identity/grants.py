@@ -17,7 +17,6 @@ import msgspec
 from cirahub_sync.configuration import SecretFile, WorkloadIdentityAuth
 from cirahub_sync.errors import CredentialError, EndpointUnavailableError
 from cirahub_sync.identity.base import Credential, CredentialSource, Material
-from cirahub_sync.identity.certificate import certificate_of
 from cirahub_sync.identity.entra import Assertion, EntraClient, Granted, Proof, Secret
 
 NOT_YET_VALID = "NotYetValid"
@@ -93,6 +92,9 @@ def held_secret(material: Material, what: str) -> Held:
 
 def held_certificate(material: Material, what: str) -> Held:
     """Valid while both the certificate and the vault's attributes say so."""
+    # Not at the top: reading certificates loads a lot that most Connections have no use for.
+    from cirahub_sync.identity.certificate import certificate_of
+
     certificate = certificate_of(material, what)
     starts = [certificate.not_before, material.not_before]
     ends = [certificate.not_after, material.expires]

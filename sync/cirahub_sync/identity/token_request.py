@@ -16,8 +16,7 @@ import requests
 
 from cirahub_sync.errors import CirahubError, EndpointUnavailableError, ProtocolError
 from cirahub_sync.identity import aadsts
-from cirahub_sync.identity.certificate import Certificate
-from cirahub_sync.identity.entra import Granted, Proof, Secret
+from cirahub_sync.identity.entra import Certificate, Granted, Proof, Secret
 from cirahub_sync.network import Route
 
 if TYPE_CHECKING:
