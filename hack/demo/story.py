@@ -16,6 +16,7 @@ from demo.tally import RESULTS, Tally
 
 NAMESPACE = "cirahub-demo"
 REQUESTED_AT = "reconcile.cirahub.io/requestedAt"
+ERASE_NOW = "cirahub.io/erase=now"
 ARRIVES_WITHIN = 90.0
 LEAVES_WITHIN = 180.0
 JOB_TITLE = "Keeper of the Address Book"
@@ -144,6 +145,8 @@ class Story:
         others = [spoke for spoke in self.receivers if spoke.name != leaver.name]
         before = {spoke.name: mailboxes.at(spoke) for spoke in (*others, leaver)}
         self._read_metrics()
+        self._tell.say("A day of grace would let it come back; this one is to go at once:")
+        self._run("annotate", "spoke", leaver.name, ERASE_NOW)
         began = time.monotonic()
         self._run("delete", "spoke", leaver.name, f"--timeout={LEAVES_WITHIN:.0f}s")
         took = time.monotonic() - began

@@ -27,6 +27,7 @@ from cirahub_operator.errors import (
     ClusterConflictError,
     ClusterRefusedError,
     ClusterUnreachableError,
+    NamespaceTerminatingError,
     NotInstalledError,
     PermissionMissingError,
     StatusRefusedError,
@@ -173,6 +174,32 @@ class Cluster:
     async def namespace_uid(self, name: str) -> str:
         answer = await self.request("GET", f"/api/v1/namespaces/{_part(name)}")
         return str((answer or {})["metadata"]["uid"])
+
+    async def namespace_terminating(self, name: str) -> bool:
+        """Whether a namespace is being deleted, or gone already.
+
+        Asked by an Event that is not kept (a dry run): what may be created in a namespace is what
+        matters to us, and no right is needed that we haven't got. Source: Kubernetes, admission
+        plugin NamespaceLifecycle."""
+        body = {
+            "apiVersion": "events.k8s.io/v1",
+            "kind": "Event",
+            "metadata": {"name": "cirahub-operator-probe", "namespace": name},
+            "eventTime": "2026-01-01T00:00:00.000000Z",
+            "reportingController": FIELD_MANAGER,
+            "reportingInstance": FIELD_MANAGER,
+            "action": "Probe",
+            "reason": "Probe",
+            "type": "Normal",
+            "regarding": {"kind": "Namespace", "name": name, "namespace": name},
+        }
+        try:
+            answer = await self.request(
+                "POST", _events(name), query={"dryRun": "All"}, body=body, missing_ok=True
+            )
+        except NamespaceTerminatingError:
+            return True
+        return answer is None
 
     async def get(
         self, kind: type[Object], namespace: str, name: str
@@ -452,6 +479,8 @@ def _error(method: str, path: str, status: int, data: bytes) -> Exception:
     except (ValueError, KeyError, TypeError):
         message = "no explanation"
     text = f"{method} {path}: {status}, {' '.join(message.split())[:500]}"
+    if status == 403 and b'"NamespaceTerminating"' in data:
+        return NamespaceTerminatingError(text)
     if status in {401, 403}:
         return PermissionMissingError(f"{text}; grant the operator's ServiceAccount that right")
     if status == 409:

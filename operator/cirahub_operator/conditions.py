@@ -20,6 +20,7 @@ CREDENTIALS_EXPIRING = "CredentialsExpiring"
 CONSENTED = "Consented"
 THROTTLED = "Throttled"
 DELETION_GUARDED = "DeletionGuarded"
+ERASURE_INCOMPLETE = "ErasureIncomplete"
 
 MESSAGE_LIMIT = 1024
 """Characters; the schema admits more, but nobody reads it."""

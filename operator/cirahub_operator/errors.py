@@ -27,6 +27,10 @@ class PermissionMissingError(ClusterRefusedError):
     """RBAC does not let us."""
 
 
+class NamespaceTerminatingError(ClusterRefusedError):
+    """Nothing can be created in a namespace that is being deleted."""
+
+
 class StatusRefusedError(ClusterRefusedError):
     """A status that doesn't fit the custom resource definition: ours is newer, or this is a bug."""
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import secrets
 import socket
 import time
@@ -20,13 +21,15 @@ from cirahub_operator.api import Resource
 from cirahub_operator.api.meta import API_VERSION, Metadata
 from cirahub_operator.cluster import Cluster, Json
 from cirahub_operator.conditions import shortened
-from cirahub_operator.errors import OperatorError
+from cirahub_operator.errors import NamespaceTerminatingError, OperatorError
 
 logger = logging.getLogger(__name__)
 
 CONTROLLER = "cirahub.io/operator"
 NOTE_LIMIT = 1000
-"""Characters. The API admits 1,024 bytes."""
+"""Bytes in UTF-8. The API admits 1,024."""
+NAME_LIMIT = 200
+"""Characters of the object's name in the event's. The API admits 253 in all."""
 SAME_FOR = 600.0
 """Seconds during which the same event is counted on the first one."""
 COUNT_EVERY = 60.0
@@ -34,6 +37,10 @@ COUNT_EVERY = 60.0
 BURST = 20
 """Events of one object at once; after that one every `REFILL` seconds."""
 REFILL = 30.0
+
+
+_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+"""Of a request, say: another one each time, and the event is the same all the same."""
 
 
 class EventType(StrEnum):
@@ -77,7 +84,7 @@ class Events:
         """An event that can't be delivered is logged and dropped: nothing depends on it."""
         now = self._clock()
         self._tidy(now)
-        key = (metadata.uid, type, reason, note)
+        key = (metadata.uid, type, reason, _ID.sub("", note))
         series = self._series.get(key)
         try:
             if series is not None:
@@ -85,10 +92,12 @@ class Events:
             elif self._allowed(metadata.uid, now):
                 body = self._body(kind, metadata)
                 body |= {"type": str(type), "reason": reason[:128], "action": action}
-                body["note"] = shortened(note, NOTE_LIMIT)
+                body["note"] = _within(shortened(note, NOTE_LIMIT), NOTE_LIMIT)
                 name = body["metadata"]["name"]
                 self._series[key] = _Series(name, metadata.namespace, now, told=now)
                 await self._cluster.create_event(metadata.namespace, body)
+        except NamespaceTerminatingError:
+            logger.debug("event %s of %s: its namespace is being deleted", reason, metadata.key)
         except OperatorError as error:
             logger.warning("event %s of %s was not delivered: %s", reason, metadata.key, error)
 
@@ -97,7 +106,7 @@ class Events:
             "apiVersion": "events.k8s.io/v1",
             "kind": "Event",
             "metadata": {
-                "name": f"{metadata.name[:200]}.{secrets.token_hex(8)}",
+                "name": f"{metadata.name[:NAME_LIMIT].rstrip('.-')}.{secrets.token_hex(8)}",
                 "namespace": metadata.namespace,
             },
             "eventTime": _micro_time(),
@@ -137,6 +146,11 @@ class Events:
         for uid, bucket in list(self._buckets.items()):
             if now - bucket.filled > BURST * REFILL:
                 del self._buckets[uid]
+
+
+def _within(text: str, limit: int) -> str:
+    """The beginning that takes at most so many bytes."""
+    return text.encode()[:limit].decode(errors="ignore")
 
 
 def _micro_time() -> str:

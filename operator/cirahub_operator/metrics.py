@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
@@ -65,6 +65,20 @@ class Metrics:
             labels=spoke,
             last="state",
         )
+        self._pending = Series(
+            "cirahub_spoke_pending_items",
+            "Items that wait to be delivered to a spoke, by reason.",
+            kind="gauge",
+            labels=spoke,
+            last="reason",
+        )
+        self._requests = Series(
+            "cirahub_connection_requests_total",
+            "HTTP requests through a connection by status code, none: no whole answer came.",
+            kind="counter",
+            labels=("namespace", "connection"),
+            last="code",
+        )
         self._conditions = Series(
             "cirahub_condition",
             "1 while the condition is True, 0 while it is not; absent if the object hasn't got it.",
@@ -99,6 +113,24 @@ class Metrics:
             ["kind"],
             registry=self.registry,
         )
+        self.erasures_completed = Counter(
+            "cirahub_erasures_completed",
+            "Leavers by kind, Spoke or Hub, of which nothing remains.",
+            ["kind"],
+            registry=self.registry,
+        )
+        self.erasures_open = Gauge(
+            "cirahub_erasures_open",
+            "Spokes, or the hub, that are leaving: in their grace period, or not erased wholly.",
+            ["namespace", "hub"],
+            registry=self.registry,
+        )
+        self.erasure_copies_remaining = Gauge(
+            "cirahub_erasure_copies_remaining",
+            "Copies that the last attempts at erasures could not reach.",
+            ["namespace", "hub"],
+            registry=self.registry,
+        )
         self.status_refused = Counter(
             "cirahub_status_refused",
             "Statuses that the API server did not admit: definitions of another version.",
@@ -123,11 +155,22 @@ class Metrics:
             registry=self.registry,
         )
 
+    @property
+    def series(self) -> Sequence[Series]:
+        """The families that are kept as bare numbers."""
+        return (
+            self._conditions,
+            self._spoke_items,
+            self._pending,
+            self._changes,
+            self._throttled,
+            self._requests,
+        )
+
     def text(self) -> bytes:
         """In Prometheus' text format."""
-        many = (self._conditions, self._spoke_items, self._changes, self._throttled)
         text = bytearray(generate_latest(self.registry))
-        for series in many:
+        for series in self.series:
             for line in series.text():
                 text += line.encode()
         return bytes(text)
@@ -152,6 +195,10 @@ class Metrics:
             self.last_sync.labels(*labels).set(report.finished)
         for spoke in report.spokes.values():
             self._spoke_passed(hub, spoke)
+        for name, answers in report.requests.items():
+            namespace, _, connection = name.rpartition("/")
+            labels = (namespace, connection)
+            self._requests.add(labels, labels, answers)
 
     def condition(self, kind: str, metadata: Metadata, status: Status) -> None:
         labels = (kind, metadata.namespace, metadata.name)
@@ -165,17 +212,29 @@ class Metrics:
         else:
             self.credential_expiry.labels(namespace, name).set(at)
 
+    def erasing(self, namespace: str, hub: str, count: int, remaining: int) -> None:
+        """Open erasures of a hub, whether or not there is a Hub; none takes the series away."""
+        for family, value in (
+            (self.erasures_open, count),
+            (self.erasure_copies_remaining, remaining),
+        ):
+            if count:
+                family.labels(namespace, hub).set(value)
+            else:
+                family.remove_by_labels({"namespace": namespace, "hub": hub})
+
     def forget(self, kind: str, namespace: str, name: str) -> None:
         """Take away the series of an object that is gone."""
         self._conditions.remove((kind, namespace, name))
         if kind == "Connection":
             self.credential_expires(namespace, name, None)
+            self._requests.remove((namespace, name))
         if kind == "Hub":
             for family in (self.pass_seconds, self.passes, self.hub_items, self.hub_guarded,
                            self.last_sync):  # fmt: skip
                 family.remove_by_labels({"namespace": namespace, "hub": name})
         if kind == "Spoke":
-            for series in (self._changes, self._throttled, self._spoke_items):
+            for series in (self._changes, self._throttled, self._spoke_items, self._pending):
                 series.remove((namespace, name))
 
     def _spoke_passed(self, hub: Metadata, spoke: SpokeReport) -> None:
@@ -192,6 +251,7 @@ class Metrics:
             self._throttled.add(key, labels, {"": spoke.throttled_seconds})
         if spoke.problem is None:
             self._spoke_items.put(key, labels, _standing(spoke.counts, spoke.guarded))
+            self._pending.put(key, labels, spoke.pending)
 
 
 def _standing(counts: Counts, guarded: int) -> dict[str, float]:

@@ -29,7 +29,12 @@ from cirahub_operator.metrics import Metrics
 from cirahub_operator.objects import Objects
 from cirahub_operator.permissions.review import Review, asked_for
 from cirahub_operator.probes import Probes
-from cirahub_operator.reconcile import ConnectionReconciler, HubReconciler, Surroundings
+from cirahub_operator.reconcile import (
+    Backlog,
+    ConnectionReconciler,
+    HubReconciler,
+    Surroundings,
+)
 from cirahub_operator.relist import Relist
 from cirahub_operator.resolver import GrantedTrust
 from cirahub_operator.runners import InlineRunner
@@ -212,6 +217,7 @@ class Operation:
             trust=GrantedTrust(settings.own_identity),
             pass_slots=asyncio.Semaphore(settings.concurrent_passes),
         )
+        backlog = Backlog(around)
 
         def wake_hub(key: Key, interrupt: bool) -> None:
             hubs.ring(key, interrupt=interrupt)
@@ -220,10 +226,13 @@ class Operation:
             if checks.suspect(key):
                 connections.ring(key)
 
-        checks = ConnectionReconciler(around, wake_hub)
+        checks = ConnectionReconciler(around, backlog, wake_hub)
         connections = Workqueue("Connection", checks.reconcile, metrics=self.metrics, timing=timing)
         hubs = Workqueue(
-            "Hub", HubReconciler(around, suspect).reconcile, metrics=self.metrics, timing=timing
+            "Hub",
+            HubReconciler(around, backlog, suspect).reconcile,
+            metrics=self.metrics,
+            timing=timing,
         )
 
         async def end() -> None:
@@ -248,7 +257,14 @@ class Operation:
         )
         registry = handlers.registry(wakes)
         lifecycle.register(registry, end)
-        announced = asyncio.create_task(self._announce(health, relist))
+        listed = asyncio.Event()
+        announced = asyncio.create_task(self._announce(health, relist, listed))
+
+        async def watch_backlog() -> None:
+            await listed.wait()
+            await backlog.watch(hubs.ring, settings.namespaces)
+
+        watching = asyncio.create_task(watch_backlog())
         beating = asyncio.create_task(Heartbeat(self.metrics.registry).run())
         try:
             await kopf.operator(
@@ -263,9 +279,10 @@ class Operation:
         finally:
             announced.cancel()
             beating.cancel()
+            watching.cancel()
             await end()
 
-    async def _announce(self, health: Health, relist: Relist) -> None:
+    async def _announce(self, health: Health, relist: Relist, listed: asyncio.Event) -> None:
         await self._kopf_ready.wait()
         # Kopf's own signal handler leaves its waiter for the stop flag hanging, which costs five
         # seconds; setting the flag instead ends both.
@@ -274,6 +291,7 @@ class Operation:
 
         def complete() -> None:
             health.started = True
+            listed.set()
             served = ", ".join(self._settings.namespaces) or "all namespaces"
             logger.info("serving %s", served)
 

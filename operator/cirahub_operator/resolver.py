@@ -107,11 +107,11 @@ def resolve(
     return Resolution(hub_config(hub), resolved, problems)
 
 
-def hub_not_found(spoke_namespace: str, hub: str) -> Problem:
+def hub_not_found(spoke_namespace: str, hub: str, leaving: str = "") -> Problem:
+    """`leaving`: what to say of one that was deleted and is not erased yet."""
+    advice = leaving or "create it, or delete this Spoke and create one that names another"
     return Problem(
-        "HubNotFound",
-        f"there is no Hub {hub!r} in namespace {spoke_namespace}; create it, or delete this Spoke "
-        "and create one that names another",
+        "HubNotFound", f"there is no Hub {hub!r} in namespace {spoke_namespace}; {advice}"
     )
 
 

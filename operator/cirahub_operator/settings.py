@@ -42,8 +42,12 @@ class Timing:
     expiry_warning: float = 30 * 86_400.0
     """How long ahead of its end a client secret or a certificate is warned of."""
     erase_timeout: float = 3600.0
-    """How long a deleted Spoke or Hub is held while its copies can't be reached. After that it is
-    let go, and what remains is reported."""
+    """How long an object is held while what it left behind can't be erased. After that it is let
+    go, and what remains is reported and tried on."""
+    erase_retry_most: float = 3600.0
+    """The longest wait between attempts at an erasure that is older than `erase_timeout`."""
+    backlog_interval: float = 60.0
+    """Between looks for erasures that turned up in the store without an object telling of them."""
     release_delay: float = 5.0
     """How long a deleted Connection is held at least, for the Spokes that are being deleted
     together with it to be noticed."""

@@ -21,6 +21,7 @@ from cirahub_operator.conditions import (
     CREDENTIALS_EXPIRING,
     CREDENTIALS_READY,
     DELETION_GUARDED,
+    ERASURE_INCOMPLETE,
     READY,
     RECONCILING,
     STALLED,
@@ -30,6 +31,7 @@ from cirahub_operator.conditions import (
     ready,
     stated,
 )
+from cirahub_operator.departures import Departures
 from cirahub_sync.engine.report import Counts, PassReport, Problem, SpokeReport
 from cirahub_sync.identity.base import SignIn
 from cirahub_sync.origins import HOSTS
@@ -47,6 +49,7 @@ SIGNED_IN = "SignedIn"
 PERMISSION_MISSING = "PermissionMissing"
 CONSENT = frozenset({"ClientNotFound", "ClientDisabled", "ConsentMissing"})
 """Reasons for which an administrator of the tenant has to consent, or to do so again."""
+NOBODY_LEAVES = Departures()
 
 
 @dataclass(frozen=True)
@@ -209,13 +212,14 @@ def hub_status(
     *,
     handled: str | None,
     now: datetime,
+    departures: Departures = NOBODY_LEAVES,
 ) -> HubStatus:
     """After a pass. `spokes` by name, as they are now; `handled` is the `requestedAt` that the
     pass answers."""
     before = hub.status
     complete = report.problem is None
     counts = _spoke_counts(spokes)
-    statements = _hub_statements(hub, report, spokes)
+    statements = _hub_statements(hub, report, spokes, departures)
     return HubStatus(
         observed_generation=hub.metadata.generation,
         conditions=_stated(hub.metadata, before.conditions, statements, now),
@@ -226,6 +230,7 @@ def hub_status(
         conflicts=report.conflicts if complete else before.conflicts,
         approval=(report.approval or None) if complete else before.approval,
         spokes=counts,
+        leaving=departures.listed,
     )
 
 
@@ -236,14 +241,17 @@ def hub_waiting(
     handled: str | None,
     now: datetime,
     spokes: Mapping[str, SpokeStatus] | None = None,
+    departures: Departures = NOBODY_LEAVES,
 ) -> HubStatus:
     """Without a pass: suspended, leaving, or something stood in its way."""
+    statements = [*_waiting(state), *departures.statements]
     return hub.status.model_copy(
         update={
             "observed_generation": hub.metadata.generation,
-            "conditions": _stated(hub.metadata, hub.status.conditions, _waiting(state), now),
+            "conditions": _stated(hub.metadata, hub.status.conditions, statements, now),
             "last_handled_reconcile_at": handled,
             "spokes": hub.status.spokes if spokes is None else _spoke_counts(spokes),
+            "leaving": departures.listed,
         }
     )
 
@@ -263,6 +271,10 @@ def hub_progress(hub: Hub, message: str, *, now: datetime) -> HubStatus:
         ),
         Statement(RECONCILING, True, PROGRESSING, message),
     ]
+    if (open_erasure := hub.status.condition(ERASURE_INCOMPLETE)) is not None:
+        statements.append(
+            Statement(ERASURE_INCOMPLETE, True, open_erasure.reason, open_erasure.message)
+        )
     return hub.status.model_copy(
         update={"conditions": _stated(hub.metadata, hub.status.conditions, statements, now)}
     )
@@ -283,11 +295,11 @@ def held_back(hub: str, namespace: str, count: int, approval: str) -> str:
 
 
 def _hub_statements(
-    hub: Hub, report: PassReport, spokes: Mapping[str, SpokeStatus]
+    hub: Hub, report: PassReport, spokes: Mapping[str, SpokeStatus], departures: Departures
 ) -> Sequence[Statement]:
+    extra = list(departures.statements)
     if report.problem is not None:
-        return _problem(report.problem)
-    extra = []
+        return [*_problem(report.problem), *extra]
     throttled = sum(one.throttled_seconds > 0 for one in report.spokes.values())
     if throttled:
         extra.append(
@@ -317,11 +329,15 @@ def _hub_statements(
     if guard is not None:
         return [not_ready(DELETION_GUARDED, guard.message), *extra]
     if not spokes:
-        return [ready("NoSpokes", "no Spoke names this hub yet"), *extra]
+        return [ready("NoSpokes", _also("no Spoke names this hub yet", departures)), *extra]
     message = f"{_plural(len(spokes), 'spoke')}, {_plural(report.items, 'item')}"
     if report.pending:
         message += f", {report.pending} pending"
-    return [ready(SYNCED, message), *extra]
+    return [ready(SYNCED, _also(message, departures)), *extra]
+
+
+def _also(message: str, departures: Departures) -> str:
+    return f"{message}; {departures.phrase}" if departures.phrase else message
 
 
 def _spoke_statements(spoke: Spoke, report: SpokeReport, approval: str) -> list[Statement]:

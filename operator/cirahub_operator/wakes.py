@@ -16,7 +16,7 @@ from cirahub_operator.metrics import Metrics
 from cirahub_operator.objects import Objects, hub_of
 from cirahub_operator.workqueue import Key, Workqueue
 
-Mark = tuple[int, bool, str | None, str | None]
+Mark = tuple[int, bool, bool, str | None, str | None]
 
 
 class Wakes:
@@ -84,6 +84,7 @@ class Wakes:
         mark = (
             metadata.generation,
             metadata.deleting,
+            metadata.erase_now,
             metadata.requested_at,
             metadata.annotations.get(APPROVE),
         )

@@ -11,15 +11,17 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from cirahub_operator.errors import ClusterUnreachableError, RunnerStoppedError
 from cirahub_operator.metrics import Metrics
 from cirahub_operator.settings import Timing
 
 logger = logging.getLogger(__name__)
+
+Answer = TypeVar("Answer")
 
 
 class Key(NamedTuple):
@@ -56,6 +58,18 @@ class Bell:
     def silence(self) -> None:
         self.rung.clear()
         self.interrupted.clear()
+
+    async def unless_interrupted(self, work: Coroutine[object, object, Answer]) -> Answer | None:
+        """What the work comes to; None if it was cancelled because of an interruption."""
+        working = asyncio.ensure_future(work)
+        interrupted = asyncio.ensure_future(self.interrupted.wait())
+        try:
+            await asyncio.wait({working, interrupted}, return_when=asyncio.FIRST_COMPLETED)
+            return working.result() if working.done() else None
+        finally:
+            interrupted.cancel()
+            working.cancel()
+            await asyncio.gather(working, interrupted, return_exceptions=True)
 
 
 Reconcile = Callable[[Key, Bell], Awaitable[Result]]

@@ -5,6 +5,7 @@ the command line makes. This is what a thread of the operator, a Job or `cirahub
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -97,6 +98,7 @@ class Worker:
         self._clock = clock
         self._leading = leading
         self._sessions: dict[str, _Session] = {}
+        self._answers: dict[str, Counter[str]] = {}
         self._throttles: dict[tuple[str, str], Throttle] = {}
         self._verified: dict[str, set[str]] = {}
         self._leaving = Leaving(store, self._context, self._doubt, clock)
@@ -299,6 +301,9 @@ class Worker:
                 places.append(run.report.target.split("/")[1])
             throttle = session.graph.throttle
             run.report.throttled_seconds = sum(throttle.take_waited(place) for place in places)
+            if answers := self._answers.get(run.config.connection.uid):
+                context.report.requests[run.config.connection.name] = dict(answers)
+                answers.clear()
 
     async def _doubt(self, context: PassContext) -> None:
         """A role that is granted shows in tokens issued from then on: after a refusal, the next
@@ -342,6 +347,7 @@ class Worker:
             tokens,
             self._settings.origins,
             throttle=throttle,
+            answers=self._answers.setdefault(connection.uid, Counter()),
             patience=Patience(write=self._settings.lease.write),
         )
         made = _Session(connection, tokens, graph, Settling(self._clock))

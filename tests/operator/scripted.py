@@ -8,10 +8,12 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+import msgspec
+
 from cirahub_sync.configuration import ConnectionConfig, HubConfig, SpokeConfig
 from cirahub_sync.engine.report import PassReport, SpokeReport
 from cirahub_sync.erasure import Erasure, ErasureReport
-from cirahub_sync.errors import CirahubError
+from cirahub_sync.errors import CirahubError, ConfigurationError
 from cirahub_sync.identity.base import Credential, SignIn
 from cirahub_sync.worker import Progress
 
@@ -31,6 +33,13 @@ class Pass:
         return [spoke.name.rpartition("/")[2] for spoke in self.spokes]
 
 
+@dataclass(frozen=True)
+class EraseCall:
+    job: str
+    spokes: Sequence[SpokeConfig] | None
+    connections: Sequence[ConnectionConfig]
+
+
 @dataclass
 class ScriptedEngine:
     """Everything succeeds and changes nothing, but for what a test sets."""
@@ -40,9 +49,17 @@ class ScriptedEngine:
     writes: list[bool] = field(default_factory=list)
     """What each check was told about it."""
     erased: list[str] = field(default_factory=list)
-    """Names of what was erased or retained: `erase spoke NAME`."""
-    leaving: dict[str, str] = field(default_factory=dict)
-    """What left, by uid."""
+    """Names of what was erased or retained, an entry for every attempt: `erase spoke NAME`."""
+    jobs: dict[str, Erasure] = field(default_factory=dict)
+    """Open ones. Like the store, they outlive an operator."""
+    known: dict[str, tuple[str, SpokeConfig]] = field(default_factory=dict)
+    """Spokes that took part in a pass and are not erased, by uid, with their hub's uid."""
+    hubs: set[str] = field(default_factory=set)
+    """Those that had a pass and were not destroyed, by uid. Of one that it does not know, a store
+    can't say whether it lost it."""
+    erase_calls: list[EraseCall] = field(default_factory=list)
+    store_error: CirahubError | None = None
+    """Of whatever needs the store but passes."""
     shape: Callable[[PassReport], None] = lambda report: None
     """Changes the report of a pass before it is returned."""
     check_error: CirahubError | None = None
@@ -51,8 +68,10 @@ class ScriptedEngine:
     erasure: ErasureReport | CirahubError = ERASED
     hanging: bool = False
     """Passes don't end by themselves."""
+    erasing_hangs: bool = False
+    """The same of erasures."""
     stopped: int = 0
-    """Passes that were cancelled."""
+    """Passes and erasures that were cancelled."""
     closed: bool = False
     begun: threading.Event = field(default_factory=threading.Event)
     """Set once a pass has begun."""
@@ -87,22 +106,39 @@ class ScriptedEngine:
         report = PassReport(hub.name, started=time.time() - 1, finished=time.time(), items=7)
         report.spokes = {one.uid: SpokeReport(one.uid, one.name) for one in spokes}
         self.shape(report)
+        self._resume(hub, spokes)
         return report
 
     async def leave_spoke(
         self, hub: HubConfig, uid: str, *, erase_at: float, spoke: SpokeConfig | None = None
     ) -> bool:
-        self.leaving[uid] = f"spoke {spoke.name.rpartition('/')[2] if spoke else uid}"
+        if self.store_error is not None:
+            raise self.store_error
+        lost = hub.uid not in self.hubs
+        if uid not in self.known and not (lost and spoke):
+            return False
+        config = spoke or self.known[uid][1]
+        self._leave(hub, uid, config.name, [config], erase_at)
         return True
 
     async def leave_hub(
         self, hub: HubConfig, *, erase_at: float, spokes: Sequence[SpokeConfig] = ()
     ) -> bool:
-        self.leaving[hub.uid] = f"hub {hub.name.rpartition('/')[2]}"
+        if self.store_error is not None:
+            raise self.store_error
+        configs = [config for of, config in self.known.values() if of == hub.uid]
+        configs = configs or ([] if hub.uid in self.hubs else list(spokes))
+        if not configs:
+            return False
+        self._leave(hub, hub.uid, hub.name, configs, erase_at, whole=True)
+        for job in [one for one in self.jobs.values() if one.hub == hub.uid and not one.whole_hub]:
+            del self.jobs[job.id]
         return True
 
     async def erasures(self) -> Sequence[Erasure]:
-        return ()
+        if self.store_error is not None:
+            raise self.store_error
+        return sorted(self.jobs.values(), key=lambda job: job.requested_at)
 
     async def erase(
         self,
@@ -112,19 +148,80 @@ class ScriptedEngine:
         connections: Sequence[ConnectionConfig] = (),
         progress: Progress | None = None,
     ) -> ErasureReport:
-        return self._erase(f"erase {self.leaving[job]}")
+        self.erase_calls.append(EraseCall(job, spokes, connections))
+        found = self.jobs.get(job)
+        if found is None:
+            raise ConfigurationError(f"there is no open erasure {job}")
+        kind = "hub" if found.whole_hub else "spoke"
+        self.erased.append(f"erase {kind} {found.name.rpartition('/')[2]}")
+        started = found.started_at or time.time()
+        found = msgspec.structs.replace(found, started_at=started, attempts=found.attempts + 1)
+        self.jobs[job] = found
+        try:
+            if self.erasing_hangs:
+                await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            self.stopped += 1
+            raise
+        if isinstance(self.erasure, CirahubError):
+            raise self.erasure
+        if self.erasure.complete:
+            del self.jobs[job]
+            self.hubs.discard(job)
+            for uid, (hub, _) in list(self.known.items()):
+                if job in {uid, hub}:
+                    del self.known[uid]
+        else:
+            self.jobs[job] = msgspec.structs.replace(found, report=self.erasure)
+        return self.erasure
 
     async def retain_spoke(self, hub: HubConfig, spoke: SpokeConfig) -> None:
         self.erased.append(f"retain spoke {spoke.name.rpartition('/')[2]}")
+        self.known.pop(spoke.uid, None)
 
     async def retain_hub(self, hub: HubConfig) -> None:
         self.erased.append(f"retain hub {hub.name.rpartition('/')[2]}")
+        self.hubs.discard(hub.uid)
+        self.known = {uid: one for uid, one in self.known.items() if one[0] != hub.uid}
 
     async def close(self) -> None:
         self.closed = True
 
-    def _erase(self, what: str) -> ErasureReport:
-        self.erased.append(what)
-        if isinstance(self.erasure, CirahubError):
-            raise self.erasure
-        return self.erasure
+    def _leave(
+        self,
+        hub: HubConfig,
+        job: str,
+        name: str,
+        spokes: Sequence[SpokeConfig],
+        erase_at: float,
+        *,
+        whole: bool = False,
+    ) -> None:
+        known = self.jobs.get(job)
+        self.jobs[job] = (
+            msgspec.structs.replace(known, erase_at=min(known.erase_at, erase_at))
+            if known
+            else Erasure(
+                id=job,
+                hub=hub.uid,
+                hub_name=hub.name,
+                name=name,
+                whole_hub=whole,
+                connections=tuple(sorted({one.connection.name for one in spokes})),
+                requested_at=time.time(),
+                erase_at=erase_at,
+            )
+        )
+
+    def _resume(self, hub: HubConfig, spokes: Sequence[SpokeConfig]) -> None:
+        """Who is back in time takes up their place."""
+        targets = {one.target for one in spokes}
+        for job in list(self.jobs.values()):
+            if job.hub != hub.uid or job.started_at is not None:
+                continue
+            known = self.known.get(job.id)
+            if job.whole_hub or (known and known[1].target in targets):
+                del self.jobs[job.id]
+                self.known.pop(job.id, None)
+        self.hubs.add(hub.uid)
+        self.known |= {one.uid: (hub.uid, one) for one in spokes}

@@ -21,6 +21,9 @@ CLIENT = "22222222-2222-4222-8222-222222222222"
 
 Manifest = dict[str, Any]
 
+NO_GRACE = {"gracePeriod": "0s"}
+"""A Hub's `deletion`: what is deleted is held until it is erased."""
+
 
 def connection(name: str = "contoso", **spec: object) -> Manifest:
     auth = {"workloadIdentity": {"clientID": CLIENT, "serviceAccountName": "sync"}}
@@ -84,6 +87,37 @@ class Stage:
         assert found is not None, f"{kind} {name} is gone"
         status: Manifest = found.get("status", {})
         return status
+
+    async def message(self, kind: str, name: str, of: str = "Ready") -> str:
+        """Blank if there is no such condition."""
+        conditions = (await self.status(kind, name)).get("conditions", [])
+        return next((str(one["message"]) for one in conditions if one["type"] == of), "")
+
+    async def says(self, kind: str, name: str, words: str, *, of: str = "Ready") -> str:
+        """Wait for words in a condition's message."""
+        last: list[str] = []
+
+        async def there() -> bool:
+            last[:] = [await self.message(kind, name, of)]
+            return words in last[0]
+
+        await self.until(there, lambda: f"{of} of {kind} {name} says {last}, not {words!r}")
+        return last[0]
+
+    async def told(self, reason: str, kind: str, words: str = "") -> None:
+        """Wait for an event about an object of a kind."""
+        notes: list[str] = []
+
+        async def there() -> bool:
+            events = json.loads(await self.kubectl("get", "events", "-o", "json"))["items"]
+            notes[:] = [
+                one["message"]
+                for one in events
+                if (one["reason"], one["involvedObject"]["kind"]) == (reason, kind)
+            ]
+            return any(words in note for note in notes)
+
+        await self.until(there, lambda: f"no event {reason} of a {kind} says {words!r}: {notes}")
 
     async def condition(self, kind: str, name: str, of: str = "Ready") -> tuple[str, str]:
         """Status and reason; blank if there is no such condition."""

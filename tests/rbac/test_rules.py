@@ -72,7 +72,12 @@ async def everything_once(stage: Stage, simulator: SimulatorProcess, operator: O
     trust(simulator, stage)
     await operator.becomes_ready()
     await stage.apply(
-        *credentials(), by_account(), by_secret(), hub(), contributor(), receiver(folder)
+        *credentials(),
+        by_account(),
+        by_secret(),
+        hub(deletion={"gracePeriod": "0s"}),
+        contributor(),
+        receiver(folder),
     )
     await stage.comes("connection", "by-account", "True", "SignedIn")
     await stage.comes("connection", "by-secret", "True", "SignedIn")
@@ -80,6 +85,9 @@ async def everything_once(stage: Stage, simulator: SimulatorProcess, operator: O
     await stage.comes("spoke", "bjorn", "True", "Synced")
     copies = folders(simulator, BJORN).count((folder,))
     assert copies > 10
+    await operator.counts(
+        f'cirahub_connection_requests_total{{code="200",connection="by-secret",namespace="{folder}"}}'
+    )
     await stage.delete("spoke", "bjorn")
     await stage.goes("spoke", "bjorn")
     assert (folder,) not in folders(simulator, BJORN)

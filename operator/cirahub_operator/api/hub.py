@@ -27,6 +27,8 @@ from cirahub_sync.configuration import ConflictPolicy
 
 WORST_SPOKES = 10
 """How many failing spokes a Hub's status names."""
+LEAVING_SPOKES = 10
+"""How many of those that leave it names."""
 
 
 class ItemKind(StrEnum):
@@ -63,7 +65,9 @@ class DeletionSpec(Model):
 
     grace_period: Annotated[str, between("0s", "8760h")] = Field(
         default="24h",
-        description="How long after an item's last contribution is gone its copies are deleted.",
+        description="How long after an item's last contribution is gone its copies are deleted; "
+        "and how long a deleted Spoke, or the deleted Hub, can be created again before it is "
+        "erased.",
     )
     max_count: Annotated[int, Field(ge=0, le=1_000_000)] = Field(
         default=50,
@@ -142,6 +146,26 @@ class SpokeCounts(StatusModel):
     )
 
 
+class LeavingSpoke(StatusModel):
+    """A Spoke that was deleted, and is erased unless it comes back."""
+
+    name: str = Field(
+        description="Its metadata.name; `namespace/name` if it is of another namespace."
+    )
+    erase_at: datetime = Field(
+        description="Until then a Spoke on the same mailbox and folder takes up where it stopped."
+    )
+
+
+class LeavingSpokes(StatusModel):
+    """Who was deleted and is not erased yet."""
+
+    total: int = Field(default=0, description="Spokes that are leaving.")
+    spokes: Annotated[tuple[LeavingSpoke, ...], Field(max_length=LEAVING_SPOKES)] = Field(
+        default=(), description="At most ten of them, the next to be erased first."
+    )
+
+
 class HubStatus(Status):
     """How syncing goes."""
 
@@ -163,6 +187,9 @@ class HubStatus(Status):
         f"{APPROVE} to let exactly these deletions go.",
     )
     spokes: SpokeCounts | None = Field(default=None, description="How the hub's spokes are.")
+    leaving: LeavingSpokes | None = Field(
+        default=None, description="Set while Spokes are leaving: deleted and not erased yet."
+    )
 
 
 class Hub(Resource):

@@ -24,6 +24,10 @@ FLUX_REQUESTED_AT = "reconcile.fluxcd.io/requestedAt"
 """The same as `flux reconcile` and Flux's own tools write it."""
 APPROVE = "cirahub.io/approve"
 """Annotation on a Hub: the digest in `status.approval`, to let exactly those deletions go."""
+ERASE = "cirahub.io/erase"
+"""Annotation on a Hub or Spoke: `now` erases without a grace period what leaves; on a Connection
+that is being deleted, what leaves through it."""
+ERASE_NOW = "now"
 TOKEN_OPT_IN = "cirahub.io/allow-token-requests"  # noqa: S105 (the name of an annotation)
 """Annotation on a ServiceAccount: `"true"` lets Connections of its namespace sign in with it."""
 FINALIZER = "cirahub.io/finalizer"
@@ -99,7 +103,7 @@ class Condition(StatusModel):
 
     type: Annotated[str, StringConstraints(max_length=64)] = Field(
         description="Which aspect: Ready, Reconciling, Stalled, CredentialsReady, "
-        "CredentialsExpiring, Consented, Throttled or DeletionGuarded."
+        "CredentialsExpiring, Consented, Throttled, DeletionGuarded or ErasureIncomplete."
     )
     status: ConditionStatus = Field(description="Whether it holds: True, False or Unknown.")
     reason: Annotated[str, StringConstraints(max_length=128)] = Field(
@@ -177,6 +181,11 @@ class Metadata(BaseModel):
     def held(self) -> bool:
         """Whether our finalizer is on it."""
         return FINALIZER in self.finalizers
+
+    @property
+    def erase_now(self) -> bool:
+        """Whether somebody asks for no grace period."""
+        return self.annotations.get(ERASE) == ERASE_NOW
 
     @property
     def requested_at(self) -> str | None:

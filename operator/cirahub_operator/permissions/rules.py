@@ -123,8 +123,10 @@ RULES: tuple[Rule, ...] = (
         group="events.k8s.io",
         resources=("events",),
         verbs=("create", "patch"),
-        why="To tell what happened, and to count what happens again on the same event.",
-        without="Events are missing, each with a warning in the log. Syncing goes on.",
+        why="To tell what happened, and to count what happens again on the same event. An event "
+        "that is not kept (a dry run) shows whether the namespace is being deleted.",
+        without="Events are missing, each with a warning in the log. Syncing goes on. A namespace "
+        "that is deleted waits for its Connections until grace periods are over.",
     ),
     Rule(
         key="lease",

@@ -7,12 +7,14 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from cirahub_operator.api import Connection, Hub
+from cirahub_operator.api import Connection
 from cirahub_operator.api.connection import ConnectionStatus
 from cirahub_operator.cluster import Unparsable
 from cirahub_operator.conditions import CREDENTIALS_EXPIRING
 from cirahub_operator.events import EventType
 from cirahub_operator.problems import problem_of
+from cirahub_operator.reconcile.backlog import Backlog, hub_key
+from cirahub_operator.reconcile.held import Held
 from cirahub_operator.reconcile.surroundings import Surroundings
 from cirahub_operator.resolver import UnresolvedError, connection_config
 from cirahub_operator.summary import IN_USE, Leaving, connection_status, invalid_status
@@ -24,8 +26,6 @@ from cirahub_sync.identity.base import SignIn
 
 CHECKS = 4
 """Sign-in checks at the same time."""
-HELD_POLL = 2.0
-"""Seconds between looks at whether a deleted Connection is still needed."""
 
 
 @dataclass
@@ -45,9 +45,13 @@ class _Memory:
 
 
 class ConnectionReconciler:
-    def __init__(self, surroundings: Surroundings, wake_hub: Callable[[Key, bool], None]) -> None:
+    def __init__(
+        self, surroundings: Surroundings, backlog: Backlog, wake_hub: Callable[[Key, bool], None]
+    ) -> None:
         """`wake_hub` takes a Hub's key and whether to interrupt a pass that runs."""
         self._around = surroundings
+        self._backlog = backlog
+        self._held = Held(surroundings, backlog, wake_hub)
         self._wake_hub = wake_hub
         self._memories: dict[Key, _Memory] = {}
         self._slots = asyncio.Semaphore(CHECKS)
@@ -172,33 +176,21 @@ class ConnectionReconciler:
         metadata = found.metadata
         if not metadata.held:
             return Result()
-        needing = await self._needing(key)
+        need = await self._held.need(metadata)
+        if need is not None and not need.over:
+            if isinstance(found, Connection):
+                await self._report(found, Leaving(IN_USE, need.message), checked=False)
+            return Result(after=need.after)
         deleted = metadata.deletion_timestamp
         age = (self._around.now() - deleted).total_seconds() if deleted else 0.0
-        if needing and not self._around.overdue(metadata):
-            message = f"held until {', '.join(needing[:5])} " + (
-                "is erased" if len(needing) == 1 else "are erased"
-            )
-            if isinstance(found, Connection):
-                await self._report(found, Leaving(IN_USE, message), checked=False)
-            return Result(after=HELD_POLL)
         if age < self._around.timing.release_delay:
             return Result(after=self._around.timing.release_delay - age)
+        if need is not None:
+            await self._around.give_up(Connection, metadata, need.why)
         await self._around.cluster.release(Connection, metadata)
         return Result()
 
-    async def _needing(self, key: Key) -> list[str]:
-        """Spokes that are leaving, or whose Hub is, and that lead through this Connection."""
-        spokes = (await self._around.objects.spokes_through(key)).items
-        hubs = (await self._around.objects.listing(Hub, key.namespace)).items
-        leaving = {hub.metadata.name for hub in hubs if hub.metadata.deleting}
-        return [
-            f"Spoke {spoke.metadata.name}"
-            for spoke in spokes
-            if spoke.metadata.held
-            and (spoke.metadata.deleting or spoke.spec.hub_ref.name in leaving)
-        ]
-
     async def _wake_hubs(self, key: Key, *, interrupt: bool = False) -> None:
-        for hub in self._around.objects.hubs_through(key):
+        leaving = {hub_key(job) for job in self._backlog.through(str(key))}
+        for hub in sorted(leaving.union(self._around.objects.hubs_through(key))):
             self._wake_hub(hub, interrupt)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import TypeVar
 
 from cirahub_operator.api import Metadata, Resource
 from cirahub_operator.cluster import Cluster
@@ -16,6 +17,11 @@ from cirahub_operator.resolver import Trust
 from cirahub_operator.runners import Runner
 from cirahub_operator.settings import Timing
 from cirahub_operator.status import StatusWriter
+
+Answer = TypeVar("Answer")
+
+WRITES = 10
+"""Objects whose statuses and finalizers are written at the same time."""
 
 
 @dataclass(frozen=True)
@@ -52,3 +58,17 @@ class Surroundings:
             note=f"let go after the erase timeout, and not all is erased: {why}",
             action="Erase",
         )
+
+
+async def each(work: Sequence[Coroutine[object, object, Answer]]) -> list[Answer]:
+    """All of it, some at a time, in order. The first error is raised when all have ended."""
+    slots = asyncio.Semaphore(WRITES)
+
+    async def one(coroutine: Coroutine[object, object, Answer]) -> Answer:
+        async with slots:
+            return await coroutine
+
+    tasks = [asyncio.create_task(one(coroutine)) for coroutine in work]
+    if tasks:
+        await asyncio.wait(tasks)
+    return [task.result() for task in tasks]

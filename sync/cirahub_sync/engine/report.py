@@ -66,6 +66,8 @@ class SpokeReport(msgspec.Struct):
     source_emptied: bool = False
     """The source suddenly read empty; nothing was inferred from it."""
     target: str = ""
+    pending: dict[str, int] = {}
+    """Items that wait, by `PendingReason`; `counts.pending` is their sum."""
 
 
 class PassReport(msgspec.Struct):
@@ -82,6 +84,9 @@ class PassReport(msgspec.Struct):
     sequence: int = 0
     approval: str = ""
     """What to approve, if deletions are guarded: a digest of exactly these deletions."""
+    requests: dict[str, dict[str, int]] = {}
+    """HTTP requests since the last report about a connection, by its name and the answer's status
+    code (`none`: no whole answer). A batch is one."""
     problem: Problem | None = None
     """Of the hub as a whole (the store, its key, its lease)."""
 

@@ -224,7 +224,8 @@ def _conclude(context: PassContext) -> None:
             counts = run.report.counts
             counts.items = tx.shadows.count(run.uid, native=True)
             counts.copies = tx.replicas.count(run.uid)
-            counts.pending = sum(tx.pending.counts(run.uid).values())
+            run.report.pending = tx.pending.counts(run.uid)
+            counts.pending = sum(run.report.pending.values())
             counts.unreadable = tx.pull_retry.count(run.uid)
             run.report.target = run.row.target or "" if run.registered else ""
         if not context.erasing:

@@ -275,3 +275,18 @@ async def test_a_user_without_mailbox_changes_nothing_for_others(
     with pytest.raises(TargetNotFoundError):
         await endpoint.open(create=False)
     assert nothing_known("x") is None
+
+
+async def test_requests_are_counted_by_what_came_of_them(
+    endpoint: GraphEndpoint, session: GraphSession, cloud: Cloud
+) -> None:
+    await create(endpoint, contact(1))
+    session.answers.clear()
+    cloud.fault(kind="status", path="delta", status=503, count=1)
+    cloud.fault(kind="truncate", path="delta", count=1)
+
+    await read_all(endpoint)
+
+    assert session.answers["503"] == 1
+    assert session.answers["none"] == 1
+    assert session.answers["200"] >= 1

@@ -13,6 +13,7 @@ import asyncio
 import logging
 import random
 import uuid
+from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import partial
 from types import TracebackType
@@ -90,15 +91,19 @@ class GraphSession:
         origins: Origins,
         *,
         throttle: Throttle | None = None,
+        answers: Counter[str] | None = None,
         patience: Patience | None = None,
         jitter: Callable[[], float] = random.random,
     ) -> None:
-        """`throttle` is shared by all connections that use one application."""
+        """`throttle` is shared by all connections that use one application; `answers` is counted
+        on."""
         graph = HOSTS[connection.cloud].graph
         self.connection = connection
         self.throttle = throttle or Throttle()
         self.requests = 0
         """HTTP requests sent so far; a `$batch` is one."""
+        self.answers: Counter[str] = Counter() if answers is None else answers
+        """The same by status code, or `none` where no whole answer came."""
         route = Route(graph, origins, f"connection {connection.name}")
         self.origin = route.url
         self._origins = origins
@@ -342,7 +347,9 @@ class GraphSession:
         except (httpx.HTTPError, aiohttp.ClientError, OSError, TimeoutError) as error:
             if gate is not None and gate.refusal is not None:
                 raise gate.refusal from error
+            self.answers["none"] += 1
             raise self._lost(error, request_id) from error
+        self.answers[str(response.status_code)] += 1
         return Answer(
             status=response.status_code,
             headers={name.lower(): value for name, value in response.headers.items()},

@@ -1,0 +1,20 @@
+"""A hub and all that hangs on it, as it was found."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from cirahub_operator.api import Hub, Spoke
+from cirahub_operator.resolver import Resolution
+from cirahub_operator.workqueue import Key
+
+
+@dataclass(frozen=True)
+class Scene:
+    key: Key
+    hub: Hub
+    spokes: Sequence[Spoke]
+    resolution: Resolution
+    refused: frozenset[str]
+    """Connections that can't sign in."""

@@ -1,0 +1,118 @@
+"""Metrics as Prometheus' conventions want them, and as docs/metrics.md tells of them."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from prometheus_client import Metric
+from prometheus_client.parser import text_string_to_metric_families
+
+from cirahub_operator.metrics import Metrics
+from cirahub_sync.engine.report import Counts, PendingReason
+
+from .conftest import ROOT
+from .objects import connection, hub, spoke
+from .test_summary import report, result, synced
+
+LABELS = {"namespace", "hub", "spoke", "connection", "kind", "name"}
+"""Names of objects."""
+WORDS = {"type", "result", "state", "reason", "code", "rule"}
+"""Of few values, all of them ours or HTTP's."""
+NOT_BASE_UNITS = {"milliseconds", "ms", "minutes", "hours", "days", "kilobytes", "percent"}
+
+
+def filled() -> Metrics:
+    """A series at least of every family."""
+    metrics = Metrics()
+    counts = Counts(pulled=5, items=5, pending=3)
+    pending = {PendingReason.GRACE.value: 1, PendingReason.FAILED.value: 2}
+    made = report(result(counts=counts, pending=pending, throttled_seconds=1.5))
+    made.requests = {"demo/contoso": {"200": 4, "none": 1}}
+    metrics.passed(hub().metadata, made)
+    metrics.condition("Spoke", spoke().metadata, synced(result()))
+    with metrics.timed("Hub"):
+        metrics.reconciles.labels("Hub", "success").inc()
+    metrics.credential_expires("demo", "contoso", 1_800_000_000.0)
+    metrics.erasures_completed.labels("Spoke").inc()
+    metrics.erasing("demo", "staff", 1, 2)
+    metrics.erasures_incomplete.labels("Hub").inc()
+    metrics.status_refused.labels("Hub").inc()
+    metrics.permission_missing.labels("watch", "demo").set(0)
+    metrics.watch_age.labels("hubs").set(0)
+    return metrics
+
+
+def families(metrics: Metrics) -> dict[str, Metric]:
+    """By the name that is queried: counters with `_total`."""
+    found = text_string_to_metric_families(metrics.text().decode())
+    return {
+        one.name + ("_total" if one.type == "counter" else ""): one
+        for one in found
+        if not one.name.endswith("_created")
+    }
+
+
+FAMILIES = families(filled())
+
+
+def labels(family: Metric) -> set[str]:
+    return {name for sample in family.samples for name in sample.labels} - {"le"}
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_names_and_texts_follow_the_conventions(name: str) -> None:
+    """https://prometheus.io/docs/practices/naming/, and what `promtool check metrics` finds."""
+    family = FAMILIES[name]
+    words = name.split("_")
+    assert re.fullmatch(r"cirahub(_[a-z]+)+", name)
+    assert family.documentation.endswith(".")
+    assert family.type in {"counter", "gauge", "histogram"}
+    assert name.endswith("_total") == (family.type == "counter")
+    assert not NOT_BASE_UNITS & set(words)
+    assert words[-1] not in {"count", "sum", "bucket", "info", "gauge", "counter", "histogram"}
+    assert family.samples, "fill it in `filled`"
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_labels_are_names_of_objects_and_words_of_ours(name: str) -> None:
+    """So that nothing personal gets into them, and there are never more series than objects."""
+    assert labels(FAMILIES[name]) <= LABELS | WORDS
+
+
+def test_the_page_tells_of_each_metric_as_it_is() -> None:
+    page = (ROOT / "docs/metrics.md").read_text()
+    rows = re.findall(r"^\| `(cirahub_\w+)` \| (\w+) \|([^|]*)\| ([^|]+) \|", page, re.MULTILINE)
+    told = {name: (kind, set(re.findall(r"`(\w+)`", named))) for name, kind, named, _ in rows}
+    assert told == {name: (one.type, labels(one)) for name, one in FAMILIES.items()}
+
+
+def test_each_reason_to_wait_is_on_the_page() -> None:
+    page = (ROOT / "docs/metrics.md").read_text()
+    assert [one for one in PendingReason if f"`{one}`" not in page] == []
+
+
+def test_what_waits_is_told_by_reason_and_goes_when_it_is_delivered() -> None:
+    metrics = filled()
+    waiting = {
+        sample.labels["reason"]: sample.value
+        for sample in families(metrics)["cirahub_spoke_pending_items"].samples
+    }
+    assert waiting == {"Grace": 1.0, "Failed": 2.0}
+
+    metrics.passed(hub().metadata, report(result(counts=Counts(items=5))))
+
+    assert families(metrics)["cirahub_spoke_pending_items"].samples == []
+
+
+def test_requests_add_up_and_go_with_their_connection() -> None:
+    metrics = filled()
+    again = report(result())
+    again.requests = {"demo/contoso": {"200": 2, "429": 1}}
+    metrics.passed(hub().metadata, again)
+    requests = families(metrics)["cirahub_connection_requests_total"].samples
+    assert {one.labels["code"]: one.value for one in requests} == {"200": 6, "none": 1, "429": 1}
+
+    metrics.forget("Connection", "demo", connection().metadata.name)
+
+    assert families(metrics)["cirahub_connection_requests_total"].samples == []
