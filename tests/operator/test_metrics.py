@@ -105,6 +105,21 @@ def test_what_waits_is_told_by_reason_and_goes_when_it_is_delivered() -> None:
     assert families(metrics)["cirahub_spoke_pending_items"].samples == []
 
 
+def test_no_series_of_an_object_outlives_it() -> None:
+    metrics = filled()
+    metrics.forget("Spoke", "demo", "ann")
+    metrics.forget("Hub", "demo", "staff")
+    metrics.forget("Connection", "demo", "contoso")
+    metrics.erasing("demo", "staff", 0, 0)
+    left = {
+        name
+        for name, family in families(metrics).items()
+        for sample in family.samples
+        if sample.labels.keys() & {"hub", "spoke", "connection", "name"}
+    }
+    assert left == set()
+
+
 def test_requests_add_up_and_go_with_their_connection() -> None:
     metrics = filled()
     again = report(result())
