@@ -226,8 +226,10 @@ def hub_of(spoke: Mapping[str, Any]) -> Key | None:
 def _named(body: Mapping[str, Any], field: str) -> Key | None:
     reference = (body.get("spec") or {}).get(field)
     name = reference.get("name") if isinstance(reference, Mapping) else None
-    namespace = body["metadata"].get("namespace") or "default"
-    return Key(namespace, name) if isinstance(name, str) else None
+    if not isinstance(reference, Mapping) or not isinstance(name, str):
+        return None
+    own = body["metadata"].get("namespace") or "default"
+    return Key(str(reference.get("namespace") or own), name)
 
 
 def _version(metadata: Mapping[str, Any]) -> int:

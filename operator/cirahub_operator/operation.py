@@ -216,6 +216,7 @@ class Operation:
             timing=timing,
             trust=GrantedTrust(settings.own_identity),
             pass_slots=asyncio.Semaphore(settings.concurrent_passes),
+            namespaces=frozenset(settings.namespaces),
         )
         backlog = Backlog(around)
 

@@ -1,7 +1,7 @@
 """From resources to what a pass needs. Pure: shared by the operator and by `cirahub pass`.
 
-References stay within the namespace. What can't be resolved becomes a problem of the object that
-names it, and stops nothing else.
+Connections stay within their namespace, and a Hub has Spokes of other ones only if it admits them.
+What can't be resolved becomes a problem of the object that names it, and stops nothing else.
 """
 
 from __future__ import annotations
@@ -74,9 +74,9 @@ class Resolution:
 
     hub: HubConfig
     spokes: Mapping[str, SpokeConfig]
-    """Those that can take part, by name."""
+    """Those that can take part, by their labels."""
     problems: Mapping[str, Problem] = field(default_factory=dict)
-    """The others, by name, and why they can't."""
+    """The others, by their labels, and why they can't."""
 
 
 class UnresolvedError(Exception):
@@ -93,12 +93,18 @@ def resolve(
     trust: Trust,
     invalid: Mapping[str, str] | None = None,
 ) -> Resolution:
-    """`spokes` are those that name the hub; `connections` all of its namespace, by name;
-    `invalid`, connections that exist and don't parse, by name, with the reason."""
+    """`spokes` are those that name the hub; `connections` all that they name, by `namespace/name`;
+    `invalid`, connections that exist and don't parse, by the same, with the reason.
+
+    A Spoke that is being deleted needs nobody's admission: what it left behind is to be erased
+    with the means that it came with."""
     resolved: dict[str, SpokeConfig] = {}
     problems: dict[str, Problem] = {}
-    for spoke in sorted(spokes, key=lambda one: one.metadata.name):
-        name = spoke.metadata.name
+    for spoke in sorted(spokes, key=lambda one: one.label):
+        name = spoke.label
+        if not hub.admits(spoke.metadata.namespace) and not spoke.metadata.deleting:
+            problems[name] = not_admitted(spoke)
+            continue
         try:
             connection = _connection_of(spoke, connections, invalid or {})
             resolved[name] = spoke_config(spoke, connection_config(connection, trust=trust))
@@ -112,6 +118,18 @@ def hub_not_found(spoke_namespace: str, hub: str, leaving: str = "") -> Problem:
     advice = leaving or "create it, or delete this Spoke and create one that names another"
     return Problem(
         "HubNotFound", f"there is no Hub {hub!r} in namespace {spoke_namespace}; {advice}"
+    )
+
+
+def not_admitted(spoke: Spoke) -> Problem:
+    """The same whether there is such a Hub or not: who names it has no business to know."""
+    namespace, name = spoke.hub_namespace, spoke.spec.hub_ref.name
+    return Problem(
+        "NotAdmitted",
+        f"namespace {namespace} has no Hub {name!r} that admits Spokes of namespace "
+        f"{spoke.metadata.namespace}: have that namespace listed in spec.allowedNamespaces of the "
+        "Hub, or delete this Spoke and create one that names a Hub of its own namespace",
+        stalled=True,
     )
 
 
@@ -169,11 +187,12 @@ def _connection_of(
     spoke: Spoke, connections: Mapping[str, Connection], invalid: Mapping[str, str]
 ) -> Connection:
     name = spoke.spec.connection_ref.name
-    if name in connections:
-        return connections[name]
     namespace = spoke.metadata.namespace
-    if name in invalid:
-        message = f"Connection {name!r} in namespace {namespace} is not valid: {invalid[name]}"
+    key = f"{namespace}/{name}"
+    if key in connections:
+        return connections[key]
+    if key in invalid:
+        message = f"Connection {name!r} in namespace {namespace} is not valid: {invalid[key]}"
         raise UnresolvedError(Problem("ConnectionInvalid", message, stalled=True))
     raise UnresolvedError(
         Problem(

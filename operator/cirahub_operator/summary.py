@@ -214,7 +214,7 @@ def hub_status(
     now: datetime,
     departures: Departures = NOBODY_LEAVES,
 ) -> HubStatus:
-    """After a pass. `spokes` by name, as they are now; `handled` is the `requestedAt` that the
+    """After a pass. `spokes` by label, as they are now; `handled` is the `requestedAt` that the
     pass answers."""
     before = hub.status
     complete = report.problem is None
@@ -346,9 +346,7 @@ def _spoke_statements(spoke: Spoke, report: SpokeReport, approval: str) -> list[
         message = "the service asked for a slower pace; what is left follows in the next passes"
         statements.append(Statement(THROTTLED, True, "Throttled", message))
     if report.guarded:
-        message = held_back(
-            spoke.spec.hub_ref.name, spoke.metadata.namespace, report.guarded, approval
-        )
+        message = held_back(spoke.spec.hub_ref.name, spoke.hub_namespace, report.guarded, approval)
         statements.append(Statement(DELETION_GUARDED, True, "LimitsExceeded", message))
     elif report.source_emptied:
         message = "the folder suddenly reads empty; nothing was deleted elsewhere because of that"

@@ -84,19 +84,21 @@ def engine() -> ScriptedEngine:
 def operate(
     stage: Stage, engine: ScriptedEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Operate:
-    """`async with operate() as operation`: an operator that serves the stage's namespace, with
-    the scripted engine."""
+    """`async with operate() as operation`: an operator that serves the stage's namespace, and
+    `also` others, with the scripted engine."""
     monkeypatch.setenv("KUBECONFIG", str(stage.plane.kubeconfig))
 
     def make_runner(settings: WorkerSettings) -> InlineRunner:
         return InlineRunner(settings, no_credentials, open_engine=lambda *_: engine)
 
     @asynccontextmanager
-    async def started(timing: Timing = QUICK) -> AsyncIterator[Operation]:
+    async def started(
+        timing: Timing = QUICK, also: tuple[str, ...] = ()
+    ) -> AsyncIterator[Operation]:
         settings = Settings(
             database="sqlite://",
             key_file=tmp_path / "key",
-            namespaces=(stage.namespace,),
+            namespaces=(stage.namespace, *also),
             host="127.0.0.1",
             health_port=0,
             metrics_port=0,

@@ -37,7 +37,7 @@ def resolved(
     *spokes: Spoke, using: Connection | None = None, grants: tuple[OwnIdentity, ...] = ()
 ) -> Resolution:
     used = using or connection()
-    return resolve(hub(), spokes, {used.metadata.name: used}, trust=GrantedTrust(grants))
+    return resolve(hub(), spokes, {used.metadata.key: used}, trust=GrantedTrust(grants))
 
 
 def test_durations_become_seconds_and_names_carry_the_namespace() -> None:
@@ -80,7 +80,9 @@ def test_a_missing_connection_is_a_problem_of_that_spoke_only() -> None:
 
 
 def test_a_connection_that_is_not_valid_says_why() -> None:
-    made = resolve(hub(), [spoke()], {}, trust=GrantedTrust(), invalid={"contoso": "spec.x: no"})
+    made = resolve(
+        hub(), [spoke()], {}, trust=GrantedTrust(), invalid={"demo/contoso": "spec.x: no"}
+    )
     assert made.problems["ann"].reason == "ConnectionInvalid"
     assert "spec.x: no" in made.problems["ann"].message
 

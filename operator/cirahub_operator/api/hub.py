@@ -60,6 +60,16 @@ Region = Annotated[
 ]
 
 
+AdmittedNamespace = Annotated[
+    str,
+    Matching(
+        pattern="^([*]|[a-z0-9]([-a-z0-9]*[a-z0-9])?)$",
+        message="write the name of a namespace, or * for all of them",
+        max_length=63,
+    ),
+]
+
+
 class DeletionSpec(Model):
     """How deletions travel: late, and never too many at once."""
 
@@ -121,6 +131,12 @@ class HubSpec(Model):
         description="ISO 3166 region in which phone numbers without a country code are read, when "
         "they are compared. Values keep their spelling.",
     )
+    allowed_namespaces: Annotated[tuple[AdmittedNamespace, ...], Field(max_length=64)] = Field(
+        default=(),
+        description="Other namespaces whose Spokes may name this Hub in `hubRef.namespace`, by "
+        "name; `*` is all of them. Spokes of this namespace always may. Taking a name away stops "
+        "the sync of its Spokes and keeps what they contributed; deleting them erases that.",
+    )
     deletion_policy: DeletionPolicy = Field(
         default=DeletionPolicy.ERASE,
         description="When this Hub is deleted: Erase the copies that it made in mailboxes, or "
@@ -131,7 +147,9 @@ class HubSpec(Model):
 class WorstSpoke(StatusModel):
     """A spoke that is not ready."""
 
-    name: str = Field(description="The Spoke's metadata.name.")
+    name: str = Field(
+        description="The Spoke's metadata.name; of another namespace: `namespace/name`."
+    )
     reason: str = Field(description="The reason of its condition Ready.")
 
 
@@ -241,3 +259,8 @@ class Hub(Resource):
     kind: Literal["Hub"] = "Hub"
     spec: HubSpec
     status: HubStatus = HubStatus()
+
+    def admits(self, namespace: str) -> bool:
+        """Whether Spokes of that namespace may name this Hub."""
+        allowed = self.spec.allowed_namespaces
+        return namespace == self.metadata.namespace or namespace in allowed or "*" in allowed

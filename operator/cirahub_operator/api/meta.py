@@ -40,6 +40,14 @@ ObjectName = Annotated[
         max_length=253,
     ),
 ]
+NamespaceName = Annotated[
+    str,
+    Matching(
+        pattern="^[a-z0-9]([-a-z0-9]*[a-z0-9])?$",
+        message="write the name of a namespace: lower-case letters, digits and -",
+        max_length=63,
+    ),
+]
 Guid = Annotated[
     str,
     Matching(

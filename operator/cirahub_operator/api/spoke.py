@@ -17,6 +17,7 @@ from cirahub_operator.api.meta import (
     Column,
     Kind,
     Model,
+    NamespaceName,
     Reference,
     Resource,
     Rule,
@@ -54,6 +55,16 @@ class Mailbox(Model):
     )
 
 
+class HubReference(Reference):
+    """A Hub: of this namespace, or of another one that it admits Spokes from."""
+
+    namespace: NamespaceName | None = Field(
+        default=None,
+        description="The Hub's namespace, if it is not this one. That Hub has to list this "
+        "namespace in `spec.allowedNamespaces`.",
+    )
+
+
 def _immutable(field: str) -> tuple[Rule, ...]:
     return (
         Rule(
@@ -87,7 +98,7 @@ class SpokeSpec(Model):
         "mailbox": _immutable("mailbox"),
     }
 
-    hub_ref: Reference = Field(description="The Hub of this namespace that this spoke belongs to.")
+    hub_ref: HubReference = Field(description="The Hub that this spoke belongs to.")
     connection_ref: Reference = Field(
         description="The Connection of this namespace that leads to the tenant."
     )
@@ -201,3 +212,14 @@ class Spoke(Resource):
     kind: Literal["Spoke"] = "Spoke"
     spec: SpokeSpec
     status: SpokeStatus = SpokeStatus()
+
+    @property
+    def hub_namespace(self) -> str:
+        """Of the Hub that it names."""
+        return self.spec.hub_ref.namespace or self.metadata.namespace
+
+    @property
+    def label(self) -> str:
+        """What its Hub calls it: its name; from another namespace, `namespace/name`."""
+        foreign = self.hub_namespace != self.metadata.namespace
+        return self.metadata.key if foreign else self.metadata.name

@@ -184,7 +184,8 @@ def cases(given: Options) -> tuple[list[Case], Manifests]:
     found = [_case(hub, loaded) for hub in _selected(given.hubs, loaded)]
     for case in found:
         for name, problem in case.resolution.problems.items():
-            place = loaded.places[f"Spoke {case.hub.metadata.namespace}/{name}"]
+            key = name if "/" in name else f"{case.hub.metadata.namespace}/{name}"
+            place = loaded.places[f"Spoke {key}"]
             mistakes.append(f"{place}: {problem.message}")
     if mistakes:
         raise ManifestError(mistakes)
@@ -195,9 +196,9 @@ def _orphans(loaded: Manifests) -> list[str]:
     known = {(hub.metadata.namespace, hub.metadata.name) for hub in loaded.hubs}
     return [
         f"{loaded.places[f'Spoke {spoke.metadata.key}']}: "
-        + hub_not_found(spoke.metadata.namespace, spoke.spec.hub_ref.name).message
+        + hub_not_found(spoke.hub_namespace, spoke.spec.hub_ref.name).message
         for spoke in loaded.spokes
-        if (spoke.metadata.namespace, spoke.spec.hub_ref.name) not in known
+        if (spoke.hub_namespace, spoke.spec.hub_ref.name) not in known
     ]
 
 
@@ -227,13 +228,9 @@ def _case(hub: Hub, loaded: Manifests) -> Case:
             [
                 spoke
                 for spoke in loaded.spokes
-                if (spoke.metadata.namespace, spoke.spec.hub_ref.name) == (namespace, name)
+                if (spoke.hub_namespace, spoke.spec.hub_ref.name) == (namespace, name)
             ],
-            {
-                one.metadata.name: one
-                for one in loaded.connections
-                if one.metadata.namespace == namespace
-            },
+            {one.metadata.key: one for one in loaded.connections},
             trust=FullTrust(),
         ),
     )

@@ -74,16 +74,21 @@ class Held:
         objects = self._around.objects
         key = Key(metadata.namespace, metadata.name)
         spokes = (await objects.spokes_through(key)).items
-        hubs = (await objects.listing(Hub, metadata.namespace)).items
-        leaving = {one.metadata.name for one in hubs if one.metadata.deleting and one.metadata.held}
+        named = {Key(one.hub_namespace, one.spec.hub_ref.name) for one in spokes}
+        hubs = {one: objects.get(Hub, one) for one in named}
+        leaving = {
+            str(one)
+            for one, hub in hubs.items()
+            if hub is not None and hub.metadata.deleting and hub.metadata.held
+        }
         recorded = {job.id for job in jobs} | {job.name for job in jobs if job.whole_hub}
-        return [
-            f"Spoke {one.metadata.name}"
-            for one in spokes
-            if one.metadata.held
-            and (one.metadata.deleting or one.spec.hub_ref.name in leaving)
-            and not {one.metadata.uid, f"{metadata.namespace}/{one.spec.hub_ref.name}"} & recorded
-        ]
+        found = []
+        for one in spokes:
+            hub = f"{one.hub_namespace}/{one.spec.hub_ref.name}"
+            leaves = one.metadata.held and (one.metadata.deleting or hub in leaving)
+            if leaves and not {one.metadata.uid, hub} & recorded:
+                found.append(f"Spoke {one.metadata.name}")
+        return found
 
 
 def _start(job: Erasure, now: float, hurried: bool) -> float:

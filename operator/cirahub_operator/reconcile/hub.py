@@ -15,7 +15,7 @@ from dataclasses import replace
 from cirahub_operator.api import Connection, Hub, Spoke
 from cirahub_operator.api.hub import HubStatus
 from cirahub_operator.api.spoke import SpokeStatus
-from cirahub_operator.cluster import Listing, Unparsable
+from cirahub_operator.cluster import Unparsable
 from cirahub_operator.events import EventType
 from cirahub_operator.problems import problem_of
 from cirahub_operator.reconcile import schedule
@@ -24,7 +24,7 @@ from cirahub_operator.reconcile.leaving import Departing
 from cirahub_operator.reconcile.scene import Scene
 from cirahub_operator.reconcile.spoke import SpokeReconciler
 from cirahub_operator.reconcile.surroundings import Surroundings, each
-from cirahub_operator.resolver import Resolution, resolve
+from cirahub_operator.resolver import Resolution, not_admitted, resolve
 from cirahub_operator.summary import (
     SUSPENDED,
     hub_progress,
@@ -57,18 +57,21 @@ class HubReconciler:
     async def reconcile(self, key: Key, bell: Bell) -> Result:
         cluster, objects = self._around.cluster, self._around.objects
         # That there is none lets its spokes go: it is asked for before it is believed.
-        hub = objects.get(Hub, key) or await cluster.get(Hub, key.namespace, key.name)
+        hub = objects.get(Hub, key)
+        if hub is None and self._around.serves(key.namespace):
+            hub = await cluster.get(Hub, key.namespace, key.name)
         listing = await objects.spokes_of(key)
-        spokes = listing.items
         for invalid in listing.unparsable:
             await self._spokes.invalid(invalid)
+        spokes = [one for one in listing.items if _belongs(one, hub)]
+        await self._refuse([one for one in listing.items if not _belongs(one, hub)])
         if hub is None:
             self._memories.pop(key, None)
             self._around.metrics.forget("Hub", key.namespace, key.name)
             return await self._departing.without_hub(key, spokes, bell)
         if isinstance(hub, Unparsable):
             return await self._invalid(key, hub, spokes, bell)
-        scene = self._scene(key, hub, spokes, await objects.listing(Connection, key.namespace))
+        scene = self._scene(key, hub, spokes)
         if hub.metadata.deleting:
             return await self._departing.hub(scene, bell)
         if not await cluster.hold(Hub, hub.metadata):
@@ -106,22 +109,23 @@ class HubReconciler:
         most = self._around.timing.retry_most
         return Result(after=most if after is None else min(after, most))
 
-    def _scene(
-        self, key: Key, hub: Hub, spokes: Sequence[Spoke], connections: Listing[Connection]
-    ) -> Scene:
+    async def _refuse(self, spokes: Sequence[Spoke]) -> None:
+        """Spokes of other namespaces that the Hub does not admit are none of its own: they don't
+        even count in its status. What they contributed while they were admitted stays."""
+        await each([self._spokes.report(one, not_admitted(one)) for one in spokes])
+
+    def _scene(self, key: Key, hub: Hub, spokes: Sequence[Spoke]) -> Scene:
+        used = {Key(one.metadata.namespace, one.spec.connection_ref.name) for one in spokes}
+        found = [self._around.objects.get(Connection, one) for one in sorted(used)]
+        connections = [one for one in found if isinstance(one, Connection)]
         resolution = resolve(
             hub,
             spokes,
-            {one.metadata.name: one for one in connections.items},
+            {one.metadata.key: one for one in connections},
             trust=self._around.trust,
-            invalid={one.metadata.name: one.why for one in connections.unparsable},
+            invalid={one.metadata.key: one.why for one in found if isinstance(one, Unparsable)},
         )
-        used = {one.spec.connection_ref.name for one in spokes}
-        refusing = {
-            one.metadata.name
-            for one in connections.items
-            if one.metadata.name in used and refused(one)
-        }
+        refusing = {one.metadata.key for one in connections if refused(one)}
         return Scene(key, hub, spokes, resolution, frozenset(refusing))
 
     async def _wait(self, scene: Scene, state: Problem) -> None:
@@ -146,7 +150,7 @@ class HubReconciler:
             [self._around.cluster.hold(Spoke, spoke.metadata) for spoke in scene.spokes]
         )
         spokes = [spoke for spoke, alive in zip(scene.spokes, held, strict=True) if alive]
-        names = [spoke.metadata.name for spoke in spokes]
+        names = [spoke.label for spoke in spokes]
         configs = [resolution.spokes[name] for name in names if name in resolution.spokes]
         given = schedule.digest(resolution.hub, configs, scene.refused)
         cause = schedule.cause(hub, spokes, given, memory, now=time.monotonic())
@@ -176,7 +180,7 @@ class HubReconciler:
         memory.report = report
         memory.digest = given
         memory.handled = hub.metadata.requested_at
-        memory.spokes_handled = {one.metadata.name: one.metadata.requested_at for one in spokes}
+        memory.spokes_handled = {one.label: one.metadata.requested_at for one in spokes}
         memory.approvals |= schedule.approved(hub)
         memory.failures = memory.failures + 1 if schedule.failed(report) else 0
         wait = schedule.wait(hub, report, memory.failures, self._around.timing)
@@ -237,7 +241,7 @@ class HubReconciler:
         report: PassReport,
     ) -> None:
         async def one(spoke: Spoke) -> SpokeStatus:
-            problem = resolution.problems.get(spoke.metadata.name)
+            problem = resolution.problems.get(spoke.label)
             if problem is not None:
                 return await self._spokes.report(spoke, problem)
             return await self._spokes.synced(spoke, report)
@@ -283,4 +287,12 @@ def _refusing(spokes: Sequence[Spoke], report: PassReport) -> set[Key]:
 
 
 def _by_name(spokes: Sequence[Spoke], statuses: Sequence[SpokeStatus]) -> Mapping[str, SpokeStatus]:
-    return {spoke.metadata.name: one for spoke, one in zip(spokes, statuses, strict=True)}
+    return {spoke.label: one for spoke, one in zip(spokes, statuses, strict=True)}
+
+
+def _belongs(spoke: Spoke, hub: Hub | Unparsable | None) -> bool:
+    """Whether the Hub, if there is one, admits the Spoke. One that is being deleted belongs to
+    whom it named, so that what it left there is erased."""
+    if spoke.metadata.deleting or spoke.hub_namespace == spoke.metadata.namespace:
+        return True
+    return isinstance(hub, Hub) and hub.admits(spoke.metadata.namespace)

@@ -136,7 +136,7 @@ class Departing:
         living = [one for one in spokes if not one.metadata.deleting]
         await each(
             [
-                self._spokes.report(one, hub_not_found(one.metadata.namespace, key.name, until))
+                self._spokes.report(one, hub_not_found(key.namespace, key.name, until))
                 for one in living
             ]
         )
@@ -241,9 +241,9 @@ class Departing:
         """None when done, else why not."""
         if not erasure_pending(spoke.status):
             await self._spokes.report(spoke, Leaving(RETAINING, "its copies are retained"))
-        config = scene.resolution.spokes.get(spoke.metadata.name)
+        config = scene.resolution.spokes.get(spoke.label)
         if config is None:
-            problem = scene.resolution.problems[spoke.metadata.name]
+            problem = scene.resolution.problems[spoke.label]
             return None if _never_synced(spoke) else problem.message
         try:
             await self._around.runner.retain_spoke(scene.resolution.hub, config)
@@ -365,9 +365,9 @@ class Departing:
 
     async def _attempt(self, scene: Scene, jobs: Sequence[Erasure], bell: Bell) -> bool:
         others = [
-            scene.resolution.spokes[spoke.metadata.name]
+            scene.resolution.spokes[spoke.label]
             for spoke in scene.spokes
-            if not spoke.metadata.deleting and spoke.metadata.name in scene.resolution.spokes
+            if not spoke.metadata.deleting and spoke.label in scene.resolution.spokes
         ]
         return await self._backlog.attempt(jobs, hub=scene.hub, spokes=others, bell=bell)
 
@@ -415,7 +415,7 @@ def _until(whole: Erasure | None) -> str:
 
 def _synced(scene: Scene, spoke: Spoke) -> SpokeConfig | None:
     """For a store that was lost: it takes our word for it that there is something to erase."""
-    return None if _never_synced(spoke) else scene.resolution.spokes.get(spoke.metadata.name)
+    return None if _never_synced(spoke) else scene.resolution.spokes.get(spoke.label)
 
 
 def _never_synced(spoke: Spoke) -> bool:

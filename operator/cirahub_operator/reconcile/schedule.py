@@ -39,7 +39,7 @@ class Memory:
     handled: str | None = None
     """The `requestedAt` that the last pass answered."""
     spokes_handled: dict[str, str | None] = field(default_factory=dict)
-    """The same of the spokes, by name."""
+    """The same of the spokes, by label."""
     approvals: set[str] = field(default_factory=set)
     """Digests that a pass was given."""
     failures: int = 0
@@ -65,7 +65,7 @@ def cause(
     if hub.metadata.requested_at != memory.handled:
         return Cause.REQUESTED
     for spoke in spokes:
-        name = spoke.metadata.name
+        name = spoke.label
         if name in memory.spokes_handled and (
             spoke.metadata.requested_at != memory.spokes_handled[name]
         ):

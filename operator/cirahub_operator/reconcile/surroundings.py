@@ -37,7 +37,12 @@ class Surroundings:
     trust: Trust
     pass_slots: asyncio.Semaphore
     """As many passes may run at the same time."""
+    namespaces: frozenset[str] = frozenset()
+    """Those that are served; none: all."""
     now: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
+
+    def serves(self, namespace: str) -> bool:
+        return not self.namespaces or namespace in self.namespaces
 
     def overdue(self, metadata: Metadata) -> bool:
         """Whether an object that is being deleted has been held long enough."""
