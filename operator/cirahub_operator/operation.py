@@ -238,8 +238,11 @@ class Operation:
 
         async def end() -> None:
             health.stopping = True
+            for task in companions:
+                task.cancel()
             await asyncio.gather(hubs.stop(drain=self._drain), connections.stop(drain=self._drain))
-            # Here, because Kopf waits five seconds for whatever still serves a connection.
+            # Here, because Kopf waits five seconds for whatever was begun after it.
+            await asyncio.gather(*companions, return_exceptions=True)
             await self.probes.stop()
 
         wakes = Wakes(
@@ -259,14 +262,16 @@ class Operation:
         registry = handlers.registry(wakes)
         lifecycle.register(registry, end)
         listed = asyncio.Event()
-        announced = asyncio.create_task(self._announce(health, relist, listed))
 
         async def watch_backlog() -> None:
             await listed.wait()
             await backlog.watch(hubs.ring, settings.namespaces)
 
-        watching = asyncio.create_task(watch_backlog())
-        beating = asyncio.create_task(Heartbeat(self.metrics.registry).run())
+        companions = [
+            asyncio.create_task(self._announce(health, relist, listed)),
+            asyncio.create_task(watch_backlog()),
+            asyncio.create_task(Heartbeat(self.metrics.registry).run()),
+        ]
         try:
             await kopf.operator(
                 registry=registry,
@@ -278,9 +283,6 @@ class Operation:
                 stop_flag=self._stop,
             )
         finally:
-            announced.cancel()
-            beating.cancel()
-            watching.cancel()
             await end()
 
     async def _announce(self, health: Health, relist: Relist, listed: asyncio.Event) -> None:
