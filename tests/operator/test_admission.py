@@ -86,12 +86,13 @@ async def test_admission_comes_and_goes_and_what_was_contributed_stays(
     stage: Stage, guests: Stage, engine: ScriptedEngine, operate: Operate
 ) -> None:
     async with operate(also=(guests.namespace,)):
-        await stage.apply(connection(), hub(), spoke("ann"))
+        now = {"gracePeriod": "0s"}
+        await stage.apply(connection(), hub(deletion=now), spoke("ann"))
         await guests.apply(connection(), naming(stage, "bob"))
         await guests.comes("spoke", "bob", "False", "NotAdmitted")
-        await stage.apply(hub(allowedNamespaces=["*"]))
+        await stage.apply(hub(deletion=now, allowedNamespaces=["*"]))
         await guests.comes("spoke", "bob", "True", "Synced")
-        await stage.apply(hub(allowedNamespaces=[]))
+        await stage.apply(hub(deletion=now, allowedNamespaces=[]))
         await guests.comes("spoke", "bob", "True", "NotAdmitted", of="Stalled")
         await stage.until(lambda: engine.passes[-1].names == ["ann"])
         assert engine.erased == []

@@ -78,7 +78,9 @@ async def test_a_change_that_no_watch_told_of_is_found(
     stage: Stage, engine: ScriptedEngine, operate: Operate, deaf: Any
 ) -> None:
     async with operate(timing=replace(QUICK, relist_interval=0.2)):
-        await stage.apply(connection(), hub(), spoke("ann"), spoke("bob"))
+        await stage.apply(
+            connection(), hub(deletion={"gracePeriod": "0s"}), spoke("ann"), spoke("bob")
+        )
         await stage.comes("hub", "staff", "True", "Synced")
         await stage.comes("spoke", "bob", "True", "Synced")
         deaf(lambda event: event[0] is Spoke)
