@@ -21,6 +21,7 @@ CONSENTED = "Consented"
 THROTTLED = "Throttled"
 DELETION_GUARDED = "DeletionGuarded"
 ERASURE_INCOMPLETE = "ErasureIncomplete"
+ITEMS_FAILING = "ItemsFailing"
 
 MESSAGE_LIMIT = 1024
 """Characters; the schema admits more, but nobody reads it."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 import logging
 
 from cirahub_operator.api import Resource, Status
-from cirahub_operator.api.meta import ConditionStatus, Metadata
+from cirahub_operator.api.meta import Condition, ConditionStatus, Metadata
 from cirahub_operator.cluster import Cluster
-from cirahub_operator.conditions import READY
+from cirahub_operator.conditions import ITEMS_FAILING, READY, THROTTLED
 from cirahub_operator.errors import StatusRefusedError
 from cirahub_operator.events import Events, EventType
 from cirahub_operator.health import Health
@@ -18,6 +18,8 @@ logger = logging.getLogger(__name__)
 
 AS_WANTED = frozenset({PROGRESSING, SUSPENDED, ERASING, RETAINING, IN_USE})
 """Reasons for which something is not ready that nobody has to be warned of."""
+TOLD = frozenset({ITEMS_FAILING, THROTTLED})
+"""What may be wrong with something that is ready."""
 
 
 class StatusWriter:
@@ -52,16 +54,33 @@ class StatusWriter:
     async def _tell(
         self, kind: type[Resource], metadata: Metadata, before: Status, after: Status
     ) -> None:
-        old, new = before.condition(READY), after.condition(READY)
-        if new is None or (
-            old is not None and (old.status, old.reason) == (new.status, new.reason)
-        ):
-            return
-        fine = new.status is ConditionStatus.TRUE or new.reason in AS_WANTED
-        await self._events.record(
-            kind,
-            metadata,
-            type=EventType.NORMAL if fine else EventType.WARNING,
-            reason=new.reason,
-            note=new.message,
-        )
+        for condition in after.conditions:
+            if not _news(before, after, condition):
+                continue
+            await self._events.record(
+                kind,
+                metadata,
+                type=EventType.NORMAL if _fine(condition) else EventType.WARNING,
+                reason=condition.reason,
+                note=condition.message,
+            )
+
+
+def _news(before: Status, after: Status, condition: Condition) -> bool:
+    """Whether an event tells of a condition: of readiness, and of what is wrong although the
+    object is ready. Else readiness tells it already."""
+    if condition.type != READY and not (condition.type in TOLD and _ready(after)):
+        return False
+    old = before.condition(condition.type)
+    return old is None or (old.status, old.reason) != (condition.status, condition.reason)
+
+
+def _fine(condition: Condition) -> bool:
+    if condition.type != READY:
+        return condition.type == THROTTLED
+    return condition.status is ConditionStatus.TRUE or condition.reason in AS_WANTED
+
+
+def _ready(status: Status) -> bool:
+    ready = status.condition(READY)
+    return ready is not None and ready.status is ConditionStatus.TRUE

@@ -22,6 +22,7 @@ from cirahub_operator.conditions import (
     CREDENTIALS_READY,
     DELETION_GUARDED,
     ERASURE_INCOMPLETE,
+    ITEMS_FAILING,
     READY,
     RECONCILING,
     STALLED,
@@ -289,9 +290,13 @@ def erasure_pending(status: Status) -> bool:
 def held_back(hub: str, namespace: str, count: int, approval: str) -> str:
     """How to let guarded deletions go."""
     return (
-        f"{count} deletions are more than spec.deletion allows at once and are held back; if they "
-        f"are meant: kubectl annotate hub {hub} -n {namespace} --overwrite {APPROVE}={approval}"
+        f"{count} deletions are more than spec.deletion allows at once and are held back; restore "
+        f"the items, or, if they are meant to go: {_approving(hub, namespace, approval)}"
     )
+
+
+def _approving(hub: str, namespace: str, approval: str) -> str:
+    return f"kubectl annotate hub {hub} -n {namespace} --overwrite {APPROVE}={approval}"
 
 
 def _hub_statements(
@@ -306,14 +311,17 @@ def _hub_statements(
             Statement(THROTTLED, True, "Throttled", f"the service slowed {throttled} spokes down")
         )
     emptied = sum(one.source_emptied for one in report.spokes.values())
-    if report.guarded or emptied:
+    name, namespace = hub.metadata.name, hub.metadata.namespace
+    if emptied:
         message = (
-            held_back(hub.metadata.name, hub.metadata.namespace, report.guarded, report.approval)
-            if report.guarded
-            else f"{emptied} spokes suddenly read empty; nothing was deleted because of that"
+            f"{_plural(emptied, 'spoke')} suddenly read empty; nothing was deleted because of "
+            f"that: restore the items, or, if they are meant to go: "
+            f"{_approving(name, namespace, report.approval)}"
         )
-        reason = "LimitsExceeded" if report.guarded else "SourceEmptied"
-        extra.append(Statement(DELETION_GUARDED, True, reason, message))
+        extra.append(Statement(DELETION_GUARDED, True, "SourceEmptied", message))
+    elif report.guarded:
+        message = held_back(name, namespace, report.guarded, report.approval)
+        extra.append(Statement(DELETION_GUARDED, True, "LimitsExceeded", message))
     failing = {name: one for name, one in spokes.items() if not _is(one, READY)}
     broken = {name: one for name, one in failing.items() if not _is(one, DELETION_GUARDED)}
     if broken:
@@ -345,15 +353,23 @@ def _spoke_statements(spoke: Spoke, report: SpokeReport, approval: str) -> list[
     if report.throttled_seconds > 0:
         message = "the service asked for a slower pace; what is left follows in the next passes"
         statements.append(Statement(THROTTLED, True, "Throttled", message))
-    if report.guarded:
-        message = held_back(spoke.spec.hub_ref.name, spoke.hub_namespace, report.guarded, approval)
-        statements.append(Statement(DELETION_GUARDED, True, "LimitsExceeded", message))
-    elif report.source_emptied:
-        message = "the folder suddenly reads empty; nothing was deleted elsewhere because of that"
+    hub, namespace = spoke.spec.hub_ref.name, spoke.hub_namespace
+    if report.source_emptied:
+        message = (
+            f"the folder held {_plural(report.guarded, 'item')} and suddenly reads empty; nothing "
+            "was deleted because of that: restore them, or, if they are meant to go: "
+            f"{_approving(hub, namespace, report.approval)}"
+        )
         statements.append(Statement(DELETION_GUARDED, True, "SourceEmptied", message))
-    if report.problem is not None:
-        return [*_problem(report.problem), *statements]
+    elif report.guarded:
+        message = held_back(hub, namespace, report.guarded, approval)
+        statements.append(Statement(DELETION_GUARDED, True, "LimitsExceeded", message))
+    statements += _items_failing(report)
     guard = next((one for one in statements if one.type == DELETION_GUARDED), None)
+    if (problem := report.problem) is not None:
+        if guard is not None and report.source_emptied:
+            problem = Problem(problem.reason, guard.message, problem.stalled)
+        return [*_problem(problem), *statements]
     if guard is not None:
         return [not_ready(DELETION_GUARDED, guard.message), *statements]
     parts = []
@@ -366,6 +382,34 @@ def _spoke_statements(spoke: Spoke, report: SpokeReport, approval: str) -> list[
     if report.counts.unreadable:
         parts.append(f"{report.counts.unreadable} unreadable")
     return [ready(SYNCED, ", ".join(parts)), *statements]
+
+
+def _items_failing(report: SpokeReport) -> list[Statement]:
+    """Of what does not get through, the kind that most needs somebody to look at it."""
+    if (one := report.rejected) is not None:
+        reason = "ItemsRejected"
+        message = (
+            f"the service refuses {_plural(one.count, 'item')} (item {one.example}: {one.error}); "
+            "correct it in the mailbox that it comes from: it is sent again when it changes, and "
+            "once a day"
+        )
+    elif (one := report.unreadable) is not None:
+        reason = "ItemsUnreadable"
+        message = (
+            f"{_plural(one.count, 'item')} can't be read ({one.example}); fetched again with "
+            "growing pauses; if that does not help, correct it in the mailbox, or report it"
+        )
+    elif (one := report.undelivered) is not None:
+        reason = "ItemsUndelivered"
+        message = (
+            f"{_plural(one.count, 'item')} could not be delivered (item {one.example}: "
+            f"{one.error}); sent again with growing pauses, of an hour at most"
+        )
+        if one.error.startswith("507"):
+            message += "; the mailbox is full: make room in it, or raise its quota"
+    else:
+        return []
+    return [Statement(ITEMS_FAILING, True, reason, message)]
 
 
 def _waiting(state: Problem | Leaving) -> list[Statement]:

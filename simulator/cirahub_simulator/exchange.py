@@ -85,7 +85,7 @@ async def _before(
     world: World, http: web.BaseRequest, request: Request, fault: Fault
 ) -> web.StreamResponse | None:
     rule = fault.rule
-    if rule.moment == "after" or rule.kind == "truncate":
+    if rule.moment == "after" or rule.kind in {"truncate", "replace"}:
         return None
     if rule.kind == "delay":
         await asyncio.sleep(rule.delay)
@@ -111,6 +111,8 @@ async def _after(
         await asyncio.sleep(rule.delay)
     if rule.kind == "status":
         response = fault.response(request, world.clock.now())
+    if rule.kind == "replace":
+        response = fault.replaced(response)
     world.journal.note(request, response, fault=rule.id)
     if rule.kind == "truncate":
         return await _truncate(http, response, rule.keep_bytes)

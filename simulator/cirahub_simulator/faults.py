@@ -16,7 +16,7 @@ import msgspec
 from cirahub_simulator.odata import graph_error
 from cirahub_simulator.wire import Request, Response
 
-Kind = Literal["status", "delay", "drop", "truncate"]
+Kind = Literal["status", "delay", "drop", "truncate", "replace"]
 Moment = Literal["before", "after"]
 
 
@@ -42,7 +42,8 @@ class Rule(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     count: int | None = None
     """Fire this often, then never again. None: without end."""
     moment: Moment = "before"
-    """Before the request takes effect, or after it did. A body is always truncated after."""
+    """Before the request takes effect, or after it did. A body is always truncated, and a part of
+    it replaced, after."""
     status: int = 503
     retry_after: int | None = None
     """Seconds, sent as `Retry-After`."""
@@ -52,6 +53,10 @@ class Rule(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """Seconds to wait (kind `delay`)."""
     keep_bytes: int = 20
     """How much of the body a truncated answer still carries."""
+    find: str = ""
+    put: str = ""
+    """What stands in the place of `find`, wherever that is in the body (kind `replace`): a value
+    that the contract does not allow, say."""
 
 
 class Fault(msgspec.Struct, frozen=True):
@@ -63,6 +68,11 @@ class Fault(msgspec.Struct, frozen=True):
     def after_effect(self) -> bool:
         """Whether the request takes effect although the caller is told otherwise."""
         return self.rule.moment == "after"
+
+    def replaced(self, response: Response) -> Response:
+        """The answer of a `replace` fault."""
+        body = response.body.replace(self.rule.find.encode(), self.rule.put.encode())
+        return Response(response.status, response.headers, body)
 
     def response(self, request: Request, now: datetime) -> Response:
         """The answer of a `status` fault, in the form of the service that was asked."""

@@ -90,7 +90,9 @@ class Worker:
         store: Store,
         credentials: CredentialSource,
         clock: Callable[[], float],
+        *,
         leading: Callable[[], None] = _alone,
+        make_throttle: Callable[[], Throttle] = Throttle,
     ) -> None:
         self._settings = settings
         self._store = store
@@ -99,6 +101,7 @@ class Worker:
         self._leading = leading
         self._sessions: dict[str, _Session] = {}
         self._answers: dict[str, Counter[str]] = {}
+        self._make_throttle = make_throttle
         self._throttles: dict[tuple[str, str], Throttle] = {}
         self._verified: dict[str, set[str]] = {}
         self._leaving = Leaving(store, self._context, self._doubt, clock)
@@ -112,6 +115,7 @@ class Worker:
         clock: Callable[[], float] = time.time,
         steadily: Callable[[], float] = steady.now,
         leading: Callable[[], None] = _alone,
+        make_throttle: Callable[[], Throttle] = Throttle,
     ) -> Worker:
         """Open the store, migrating it if it is older. Raises KeyUnavailableError, StoreError.
 
@@ -119,7 +123,9 @@ class Worker:
         store = Store.open(
             settings.database, settings.key_file, clock, steadily=steadily, terms=settings.lease
         )
-        return cls(settings, store, credentials, clock, leading)
+        return cls(
+            settings, store, credentials, clock, leading=leading, make_throttle=make_throttle
+        )
 
     async def check(self, connection: ConnectionConfig, *, writes: bool = False) -> SignIn:
         """Sign in anew, and look at the permissions that come with it. `writes`: whether
@@ -340,7 +346,7 @@ class Worker:
             clock=self._clock,
         )
         throttle = self._throttles.setdefault(
-            (connection.cloud.value, connection.auth.client_id), Throttle()
+            (connection.cloud.value, connection.auth.client_id), self._make_throttle()
         )
         graph = GraphSession(
             connection,

@@ -62,18 +62,20 @@ class World:
 
     async def play(self, situation: Situation, caplog: pytest.LogCaptureFixture) -> None:
         town = self.towns[situation.id]
-        if situation.start is None:
-            await play(situation, town, lambda: caplog.text)
-            return
-        town.start = self.start_of(situation.id, town)
-        start = await situation.start(town)
-        running = Running(start, town.clock)
-        await asyncio.to_thread(running.__enter__)
         try:
-            town.operator = running
-            await play(situation, town, lambda: caplog.text)
+            if situation.start is None:
+                await play(situation, town, lambda: caplog.text)
+            else:
+                town.start = self.start_of(situation.id, town)
+                running = Running(await situation.start(town), town.clock)
+                await asyncio.to_thread(running.__enter__)
+                try:
+                    town.operator = running
+                    await play(situation, town, lambda: caplog.text)
+                finally:
+                    await asyncio.to_thread(running.__exit__)
         finally:
-            await asyncio.to_thread(running.__exit__)
+            town.clean_up()
 
     def close(self) -> None:
         for town in self.towns.values():

@@ -33,8 +33,9 @@ async def play(situation: Situation, town: Town, log: Callable[[], str]) -> None
     await town.told(after, "Normal", after.reason)
     await town.measured(condition_sample(after))
     if situation.goes_with is not None:
-        gone = condition_sample(seen, situation.goes_with)
-        await town.until(lambda: not town.value(gone), lambda: f"{gone} stays")
+        await town.loses(_gone_with(situation))
+    elif seen.type != READY:
+        await town.loses(seen)
     await town.assert_discreet(log())
 
 

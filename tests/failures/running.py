@@ -20,6 +20,7 @@ from cirahub_operator.operation import Operation
 from cirahub_operator.runners import InlineRunner
 from cirahub_operator.settings import OwnIdentity, Settings, Timing
 from cirahub_sync.origins import Origins
+from cirahub_sync.throttle import Throttle
 from cirahub_sync.worker import Worker, WorkerSettings
 
 QUICK = Timing(
@@ -122,7 +123,7 @@ class Running:
         starting = asyncio.create_task(operation.started.wait())
         await asyncio.wait({running, starting}, return_when=asyncio.FIRST_COMPLETED)
         starting.cancel()
-        if operation.probes is not None:
+        if not running.done():
             self.metrics_port = operation.probes.metrics_port
             self._ready.set()
         await running
@@ -147,5 +148,10 @@ class Running:
         return InlineRunner(
             settings,
             ClusterCredentials.connect,
-            open_engine=lambda chosen, source: Worker.open(chosen, source, clock=self.clock),
+            open_engine=lambda chosen, source: Worker.open(
+                chosen,
+                source,
+                clock=self.clock,
+                make_throttle=lambda: Throttle(clock=self.clock),
+            ),
         )

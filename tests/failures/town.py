@@ -18,7 +18,7 @@ from cirahub_simulator.client import AdminClient
 from cluster import Cluster
 
 from .running import Clock, Running, Start
-from .situation import Sample, Seen
+from .situation import Sample, Seen, condition_sample
 
 NAME = "Zacharias"
 """Of everybody in the mailboxes: it must not be seen anywhere else."""
@@ -54,13 +54,24 @@ class Town:
         self.reader = str(uuid.uuid4())
         """The application that may open the vault."""
         self.vault = f"kv-{tag}"
+        self.foreign_vault = f"kv-{tag}-foreign"
+        """In the publisher's tenant."""
         self.secret = f"s3cr3t-{secrets.token_hex(8)}"
         self.mailboxes = {name: str(uuid.uuid4()) for name in ("ann", "bob")}
         """User ids by the Spoke's name."""
         self.operator: Running
         """Set as soon as one serves this town."""
+        self._cleanups: list[Callable[[], object]] = []
         self.start: Start
         """How to start an operator for this town alone, if the situation has one of its own."""
+
+    def at_the_end(self, cleanup: Callable[[], object]) -> None:
+        """Have it done when the situation is over, whatever becomes of it."""
+        self._cleanups.append(cleanup)
+
+    def clean_up(self) -> None:
+        while self._cleanups:
+            self._cleanups.pop()()
 
     @property
     def subject(self) -> str:
@@ -105,6 +116,12 @@ class Town:
             "kind": "vault",
             "name": self.vault,
             "tenant": self.tenant,
+            "access": {self.reader: ["get"]},
+        }
+        yield {
+            "kind": "vault",
+            "name": self.foreign_vault,
+            "tenant": self.publisher,
             "access": {self.reader: ["get"]},
         }
         yield {"kind": "secret", "vault": self.vault, "name": SECRET, "value": self.secret}
@@ -209,14 +226,14 @@ class Town:
         """He receives."""
         return self.spoke("bob", **{"direction": "Receive", **spec})
 
-    async def well(self, *manifests: Manifest) -> None:
+    async def well(self, *manifests: Manifest, people: int = PEOPLE) -> None:
         """All is set up and in sync: what follows befalls something that worked. `manifests`
         stand in for the usual ones of the same kind and name."""
         usual = [self.federated(), self.hub(), self.ann(), self.bob()]
         chosen = {(one["kind"], one["metadata"]["name"]): one for one in [*usual, *manifests]}
         await self.stage.apply(*chosen.values())
         await self.comes(Seen(kind="Hub", name="staff", status="True", reason="Synced"))
-        await self.until(lambda: len(self.held("bob")) >= PEOPLE, lambda: "bob got nothing")
+        await self.until(lambda: len(self.held("bob")) >= people, lambda: "bob got nothing")
 
     # What is there
 
@@ -250,6 +267,18 @@ class Town:
 
         await self.until(got, lambda: f"waited for {seen}, and there is {last}")
         return found[0]
+
+    async def loses(self, seen: Seen) -> None:
+        """Wait until the object and the metrics have the condition no more."""
+
+        async def gone() -> bool:
+            found = (await self.objects()).get((seen.kind, seen.name), {})
+            conditions = found.get("status", {}).get("conditions", [])
+            return seen.type not in {one["type"] for one in conditions}
+
+        await self.until(gone, lambda: f"{seen.type} of {seen.kind} {seen.name} stays")
+        sample = condition_sample(seen)
+        await self.until(lambda: not self.value(sample), lambda: f"{sample} stays")
 
     async def objects(self) -> dict[tuple[str, str], Manifest]:
         """All of ours, by kind and name."""

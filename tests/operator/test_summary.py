@@ -19,7 +19,7 @@ from cirahub_operator.summary import (
     spoke_status,
     spoke_synced,
 )
-from cirahub_sync.engine.report import Counts, PassReport, Problem, SpokeReport
+from cirahub_sync.engine.report import Counts, Failing, PassReport, Problem, SpokeReport
 from cirahub_sync.identity.base import Credential, SignIn
 
 from .objects import connection, hub, spoke
@@ -227,6 +227,19 @@ def test_a_source_that_reads_empty_is_guarded() -> None:
 def test_throttling_is_shown_and_does_not_make_a_spoke_unready() -> None:
     status = synced(result(throttled_seconds=12.5))
     assert types(status) == {"Ready": ("True", "Synced"), "Throttled": ("True", "Throttled")}
+
+
+def test_items_that_do_not_get_through_are_told_and_do_not_make_a_spoke_unready() -> None:
+    undelivered = Failing(2, "i1", "507 ErrorQuotaExceeded")
+    status = synced(result(undelivered=undelivered))
+    assert types(status) == {
+        "Ready": ("True", "Synced"),
+        "ItemsFailing": ("True", "ItemsUndelivered"),
+    }
+    assert "2 items could not be delivered (item i1: 507" in status.conditions[1].message
+    rejected = Failing(1, "i2", "400 ErrorInvalidProperty")
+    status = synced(result(undelivered=undelivered, rejected=rejected))
+    assert types(status)["ItemsFailing"] == ("True", "ItemsRejected")
 
 
 def test_a_leaving_spoke_does_not_answer_requests() -> None:

@@ -55,6 +55,16 @@ def test_a_status_after_the_effect_hides_a_success(graph: GraphClient, admin: Ad
     assert "Ghost" in graph.names()
 
 
+def test_a_part_of_an_answer_is_replaced(graph: GraphClient, admin: AdminClient) -> None:
+    create(graph, "Ghost")
+    admin.add_rule("replace", method="GET", find='"givenName":"Ghost"', put='"givenName":7')
+
+    answer = graph.call("GET", f"{CONTACTS}?$top=500")
+
+    assert answer.status_code == 200
+    assert 7 in [each["givenName"] for each in answer.json()["value"]]
+
+
 @pytest.mark.parametrize(("moment", "created"), [("before", False), ("after", True)])
 def test_a_connection_is_dropped(
     graph: GraphClient, admin: AdminClient, moment: str, created: bool

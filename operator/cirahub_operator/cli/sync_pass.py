@@ -58,7 +58,7 @@ def command(*, approve: tuple[str, ...], output: str, **given: object) -> None:
             progress(f"Hub {case.hub.metadata.key} is suspended for the operator; passing anyway")
         spokes = list(case.resolution.spokes.values())
         return await worker.run_pass(
-            case.resolution.hub, spokes, approved=frozenset(approve), progress=progress
+            case.resolution.hub, spokes, approved=_digests(approve), progress=progress
         )
 
     reports = run(chosen, one)
@@ -68,6 +68,10 @@ def command(*, approve: tuple[str, ...], output: str, **given: object) -> None:
         for report in reports:
             click.echo("\n".join(summary(report)))
     sys.exit(exit_code(reports))
+
+
+def _digests(approve: Sequence[str]) -> frozenset[str]:
+    return frozenset(digest for given in approve for digest in given.split(",") if digest)
 
 
 def exit_code(reports: Sequence[PassReport]) -> Exit:

@@ -70,8 +70,8 @@ def cause(
             spoke.metadata.requested_at != memory.spokes_handled[name]
         ):
             return Cause.REQUESTED
-    approval = hub.metadata.annotations.get(APPROVE)
-    if approval and approval == memory.report.approval and approval not in memory.approvals:
+    held_back = set(memory.report.approval.split(","))
+    if approved(hub) & held_back - memory.approvals:
         return Cause.APPROVED
     if now >= memory.due:
         return Cause.INTERVAL
@@ -80,8 +80,8 @@ def cause(
 
 def approved(hub: Hub) -> frozenset[str]:
     """What the hub's annotation lets go."""
-    approval = hub.metadata.annotations.get(APPROVE)
-    return frozenset({approval} if approval else ())
+    approval = hub.metadata.annotations.get(APPROVE, "")
+    return frozenset(filter(None, approval.split(",")))
 
 
 def wait(hub: Hub, report: PassReport, failures: int, timing: Timing) -> float:

@@ -87,11 +87,12 @@ def _emptied(context: PassContext, run: SpokeRun, cursor: Cursor) -> bool:
         return False
     run.report.source_emptied = True
     run.report.guarded = before
+    run.report.approval = approval
     run.fail(
         Problem(
             "SourceEmptied",
             f"spoke {run.config.name} held {before} items and now reads empty; nothing was "
-            "deleted anywhere. If it was emptied on purpose, approve "
+            "deleted anywhere. Restore them; or, if it was emptied on purpose, approve "
             f"{approval}",
             stalled=True,
         )

@@ -30,6 +30,16 @@ class PendingReason(StrEnum):
     REMEMBERED = "Remembered"
 
 
+class Failing(msgspec.Struct, frozen=True):
+    """Items of a spoke that don't get through as they are; the others do."""
+
+    count: int
+    example: str
+    """The id of one of them: the hub's, or the service's where it can't be read."""
+    error: str = ""
+    """What the service answered for it: status and code."""
+
+
 class Counts(msgspec.Struct):
     """Of one spoke in one pass (`items`, `copies`, `pending` and `unreadable`: as they stand)."""
 
@@ -65,9 +75,17 @@ class SpokeReport(msgspec.Struct):
     """Deletions held back by the guard."""
     source_emptied: bool = False
     """The source suddenly read empty; nothing was inferred from it."""
+    approval: str = ""
+    """What to approve if the source was emptied on purpose."""
     target: str = ""
     pending: dict[str, int] = {}
     """Items that wait, by `PendingReason`; `counts.pending` is their sum."""
+    rejected: Failing | None = None
+    """The service refuses them: sent again when they change, and once a day."""
+    undelivered: Failing | None = None
+    """Sending them fails, and is tried again with growing pauses."""
+    unreadable: Failing | None = None
+    """They can't be parsed: fetched again with growing pauses."""
 
 
 class PassReport(msgspec.Struct):
@@ -83,7 +101,8 @@ class PassReport(msgspec.Struct):
     """Conflicts recorded by this pass."""
     sequence: int = 0
     approval: str = ""
-    """What to approve, if deletions are guarded: a digest of exactly these deletions."""
+    """What to approve, if deletions are guarded: a digest of exactly these deletions, and one of
+    each source that reads empty; joined by commas."""
     requests: dict[str, dict[str, int]] = {}
     """HTTP requests since the last report about a connection, by its name and the answer's status
     code (`none`: no whole answer). A batch is one."""

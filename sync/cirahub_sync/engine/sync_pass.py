@@ -18,12 +18,21 @@ from cirahub_sync.engine.push import push
 from cirahub_sync.engine.recover import recover
 from cirahub_sync.engine.registration import register
 from cirahub_sync.engine.rejudge import stop_contributing
-from cirahub_sync.engine.report import PassReport, PendingReason, Problem
+from cirahub_sync.engine.report import (
+    Failing,
+    PassReport,
+    PendingReason,
+    Problem,
+    SpokeReport,
+)
 from cirahub_sync.engine.verify import due
 from cirahub_sync.errors import CirahubError, LeaseLostError, StoreError
+from cirahub_sync.store.hub import Transaction
 from cirahub_sync.store.rows import Action, Job
 
 Stage = Callable[[PassContext], Awaitable[None]]
+SETTLED_SECONDS = 1.0
+"""What waits for less is no failure yet."""
 
 
 async def run_pass(context: PassContext) -> PassReport:
@@ -220,6 +229,8 @@ def _conclude(context: PassContext) -> None:
     with context.store.write() as tx:
         report.items = tx.items.count()
         report.sequence = tx.seq
+        asked = {report.approval, *(run.report.approval for run in context.runs)}
+        report.approval = ",".join(sorted(asked - {""}))
         for run in context.runs:
             counts = run.report.counts
             counts.items = tx.shadows.count(run.uid, native=True)
@@ -228,5 +239,24 @@ def _conclude(context: PassContext) -> None:
             counts.pending = sum(run.report.pending.values())
             counts.unreadable = tx.pull_retry.count(run.uid)
             run.report.target = run.row.target or "" if run.registered else ""
+            _complain(tx, run.report, context.clock())
         if not context.erasing:
             tx.add_report(report.started, msgspec.msgpack.encode(report))
+
+
+def _complain(tx: Transaction, report: SpokeReport, now: float) -> None:
+    """Say which items don't get through. One whose answer was lost is settled by the next pass,
+    and is none of them."""
+    waiting = tx.pending.counts(report.uid)
+
+    def failing(reason: PendingReason) -> Failing | None:
+        row = tx.pending.latest(report.uid, reason.value, now + SETTLED_SECONDS)
+        if row is None:
+            return None
+        return Failing(waiting[row.reason], row.item, row.error.partition(" request ")[0])
+
+    report.rejected = failing(PendingReason.REJECTED)
+    report.undelivered = failing(PendingReason.FAILED)
+    unreadable = tx.pull_retry.latest(report.uid)
+    if unreadable is not None:
+        report.unreadable = Failing(report.counts.unreadable, unreadable)

@@ -124,7 +124,7 @@ class Database:
         except DatabaseError as error:
             raise StoreError(
                 f"the database refused a transaction: {type(error.orig).__name__}; nothing of it "
-                "was written"
+                "was written. Check that it is reachable and its disk writable, with room left"
             ) from error
 
     @contextmanager
@@ -137,7 +137,8 @@ class Database:
                 yield connection
         except DatabaseError as error:
             raise StoreError(
-                f"the database could not be read: {type(error.orig).__name__}"
+                f"the database could not be read: {type(error.orig).__name__}; check that it is "
+                "reachable and not damaged"
             ) from error
 
     def upsert(

@@ -304,6 +304,18 @@ class PendingTable:
         )
         return {str(reason): int(count) for reason, count in rows}
 
+    def latest(self, spoke: str, reason: str, due_after: float) -> Pending | None:
+        """Of those that wait for this reason until after that time, the one that waits longest."""
+        row = self._connection.execute(
+            select(pending)
+            .where(
+                pending.c.spoke == spoke, pending.c.reason == reason, pending.c.due_at > due_after
+            )
+            .order_by(pending.c.due_at.desc())
+            .limit(1)
+        ).first()
+        return None if row is None else _pending(row)
+
     def _list(self, *conditions: object) -> list[Pending]:
         rows = self._connection.execute(select(pending).where(*conditions))  # type: ignore[arg-type]
         return [_pending(row) for row in rows]

@@ -163,6 +163,15 @@ class PullRetryTable:
                 )
             )
 
+    def latest(self, spoke: str) -> str | None:
+        """The remote id of the one that is fetched again last."""
+        return self._connection.execute(
+            select(pull_retry.c.remote)
+            .where(pull_retry.c.spoke == spoke)
+            .order_by(pull_retry.c.due_at.desc())
+            .limit(1)
+        ).scalar()
+
     def count(self, spoke: str) -> int:
         return self._connection.execute(
             select(func.count()).select_from(pull_retry).where(pull_retry.c.spoke == spoke)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from tests.failures.situation import Situation
 
-from . import identity, manifests
+from . import deletions, identity, mailbox, manifests, vault
 
 THEMES: dict[str, tuple[Situation, ...]] = {
     "manifests": manifests.SITUATIONS,
     "identity": identity.SITUATIONS,
+    "vault": vault.SITUATIONS,
+    "mailbox": mailbox.SITUATIONS,
+    "deletions": deletions.SITUATIONS,
 }

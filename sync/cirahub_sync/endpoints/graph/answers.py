@@ -130,11 +130,13 @@ def failure(answer: Answer, what: str, *, role: str) -> CirahubError:
         return CursorExpiredError(f"{text}; the round starts from nothing")
     if code in NO_MAILBOX:
         return TargetNotFoundError(
-            f"{text}; the user has no mailbox in Exchange Online (or it is inactive): name another "
-            "mailbox, or license this one"
+            f"{text}; the user has no mailbox in Exchange Online (or it is inactive): license it, "
+            "or delete the spoke and create one for another mailbox"
         )
     if answer.status == 404:
-        return TargetNotFoundError(f"{text}; it does not exist (any more)")
+        return TargetNotFoundError(
+            f"{text}; it does not exist (any more): restore it, or delete the spoke that names it"
+        )
     if answer.status == 429:
         return ThrottledError(
             f"{text}; comes right by itself", retry_after=answer.retry_after or DEFAULT_RETRY_AFTER

@@ -46,8 +46,8 @@ class FolderFinder:
                 if not create:
                     raise FolderNotFoundError(
                         f"{self._what}: mailbox {mailbox} has no contact folder at level "
-                        f"{depth + 1} of the spoke's path; make it, or let a spoke that "
-                        "receives make it"
+                        f"{depth + 1} of the spoke's path; make it in the mailbox, or delete the "
+                        "spoke and create one for another folder"
                     )
                 found = await self._make(mailbox, path, name, depth, default)
             folder = found
@@ -94,7 +94,8 @@ class FolderFinder:
             count = "no user" if not users else f"{len(users)} users"
             raise TargetNotFoundError(
                 f"{what}: the tenant {self._session.connection.tenant_id} has {count} with this "
-                "user principal name or primary address; correct spec.mailbox.address"
+                "user principal name or primary address; restore the user, or delete the spoke "
+                "and create one for another mailbox"
             )
         return users[0].id
 

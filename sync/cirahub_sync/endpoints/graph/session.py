@@ -376,8 +376,12 @@ class GraphSession:
         asked = answer.retry_after if answer is not None else None
         if answer is not None and asked is not None and asked > self._patience.longest_pause:
             raise ThrottledError(
-                f"{what}: Graph asks to wait {asked:.0f} s ({answer.summary})", retry_after=asked
+                f"{what}: Graph asks to wait {asked:.0f} s ({answer.summary}); comes right by "
+                "itself",
+                retry_after=asked,
             )
+        if answer is not None and answer.status == 429:
+            return  # The throttle knows of it: the next slot waits, and is told as throttled.
         await asyncio.sleep(max(wait, asked or 0.0))
 
 
