@@ -74,6 +74,14 @@ class Stage:
     async def delete(self, kind: str, name: str) -> None:
         await self.kubectl("delete", kind, name, "--wait=false")
 
+    async def tear_away(self, kind: str, name: str) -> None:
+        """Delete an object although our finalizer is on it."""
+        await self.delete(kind, name)
+        await self.kubectl(
+            "patch", kind, name, "--type=merge", "-p", '{"metadata":{"finalizers":null}}'
+        )
+        await self.goes(kind, name)
+
     async def annotate(self, kind: str, name: str, text: str) -> None:
         await self.kubectl("annotate", kind, name, "--overwrite", text)
 

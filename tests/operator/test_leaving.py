@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from cirahub_sync.engine.report import PassReport
 from cirahub_sync.erasure import ErasureReport
 from cirahub_sync.errors import EndpointUnavailableError, KeyUnavailableError
 
@@ -140,7 +141,9 @@ async def test_an_erasure_is_tried_at_once_when_its_connection_can_sign_in_again
     stage: Stage, engine: ScriptedEngine, operate: Operate
 ) -> None:
     """Nobody names the Connection any more but the erasure."""
-    quick = replace(QUICK, erase_timeout=1.0, erase_retry_most=3600.0, retry_most=3600.0)
+    quick = replace(
+        QUICK, erase_timeout=1.0, erase_retry_most=3600.0, retry_most=3600.0, retry_first=3600.0
+    )
     engine.erasure = FOUR_REMAIN
     async with operate(timing=quick):
         await stage.apply(connection(), hub(deletion=NO_GRACE), spoke())
@@ -166,6 +169,39 @@ async def test_a_spoke_that_never_synced_is_let_go_without_its_connection(
         await stage.delete("spoke", "ann")
         await stage.goes("spoke", "ann")
     assert engine.erased == []
+
+
+async def test_what_never_synced_leaves_nothing_to_be_erased_to_a_store_that_knows_no_hub(
+    stage: Stage, engine: ScriptedEngine, operate: Operate
+) -> None:
+    async with operate():
+        await stage.apply(connection(), hub(suspend=True), spoke("ann"), spoke("bob"))
+        await stage.comes("spoke", "ann", "False", "Suspended")
+        await stage.delete("spoke", "ann")
+        await stage.goes("spoke", "ann")
+        await stage.delete("hub", "staff")
+        await stage.goes("hub", "staff")
+    assert not engine.jobs
+
+
+async def test_what_a_lost_store_does_not_know_is_erased_all_the_same(
+    stage: Stage, engine: ScriptedEngine, operate: Operate
+) -> None:
+    def copies(report: PassReport) -> None:
+        for one in report.spokes.values():
+            one.counts.copies = 3
+
+    engine.shape = copies
+    async with operate():
+        await stage.apply(connection(), hub(suspend=False), spoke("ann"))
+        await stage.comes("spoke", "ann", "True", "Synced")
+        await stage.apply(hub(suspend=True))
+        await stage.comes("spoke", "ann", "False", "Suspended")
+        engine.hubs.clear()
+        engine.known.clear()
+        await stage.delete("spoke", "ann")
+        await stage.goes("spoke", "ann")
+    assert [job.name for job in engine.jobs.values()] == [f"{stage.namespace}/ann"]
 
 
 async def test_what_never_synced_is_let_go_although_the_store_cannot_be_opened(

@@ -63,8 +63,8 @@ class Departing:
         return await self._backlog.departures(key)
 
     async def spokes(self, scene: Scene, bell: Bell) -> float | None:
-        """Take the deleted ones out; erase now what must not wait. Seconds until another attempt,
-        if one is needed to record that they leave."""
+        """Take the deleted ones out; erase now what must not wait. Seconds until the next look, if
+        one is held."""
         gone = [one for one in scene.spokes if one.metadata.deleting and one.metadata.held]
         recorded = await each([self._record(scene, spoke) for spoke in gone])
         held = [one for one in recorded if one is not None]
@@ -79,7 +79,9 @@ class Departing:
         if urgent:
             await self._attempt(scene, urgent, bell)
         await self._settle(scene, held)
-        return self._again(scene.key, any(one.why for one in held))
+        again = self._again(scene.key, any(one.why for one in held))
+        waits = [max(0.0, self._around.held_for(one.spoke.metadata)) for one in held]
+        return min(waits if again is None else [*waits, again], default=None)
 
     async def due(self, scene: Scene, bell: Bell) -> bool:
         """Erase those whose grace period is over. Whether anything was tried. After a pass: who
@@ -117,7 +119,7 @@ class Departing:
         again = self._again(scene.key, bool(why))
         if again is not None and not self._around.overdue(hub.metadata):
             await self._say(hub, Leaving(ERASURE_PENDING, f"being erased: {why}"))
-            return Result(after=again)
+            return Result(after=min(again, self._around.held_for(hub.metadata)))
         self._backlog.let_go(scene.resolution.hub.uid)
         if why:
             await self._around.give_up(Hub, hub.metadata, why)

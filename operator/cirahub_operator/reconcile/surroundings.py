@@ -46,11 +46,13 @@ class Surroundings:
 
     def overdue(self, metadata: Metadata) -> bool:
         """Whether an object that is being deleted has been held long enough."""
-        deleted = metadata.deletion_timestamp
-        return (
-            deleted is not None
-            and (self.now() - deleted).total_seconds() > self.timing.erase_timeout
-        )
+        return metadata.deleting and self.held_for(metadata) <= 0
+
+    def held_for(self, metadata: Metadata) -> float:
+        """Seconds for which an object that is being deleted may be held yet; negative when it has
+        been for too long."""
+        deleted = metadata.deletion_timestamp or self.now()
+        return self.timing.erase_timeout - (self.now() - deleted).total_seconds()
 
     async def give_up(self, kind: type[Resource], metadata: Metadata, why: str) -> None:
         """Say that an object is let go although copies of it remain."""
