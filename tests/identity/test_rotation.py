@@ -81,9 +81,10 @@ async def test_a_version_that_starts_later_is_not_tried_before(
     tokens = sign_in.provider(vaulted())
     await tokens.token(SCOPE)
     given(sign_in, NEW)
-    sign_in.vault.put("graph", NEW, 0, not_before=int(time.time()) + DAY)
+    start = int(time.time()) + DAY
+    sign_in.vault.put("graph", NEW, 0, not_before=start, expires=start + DAY)
     await tokens.renew(SCOPE)
-    assert tokens.credential.expires_at is None
+    assert tokens.credential.expires_at is None, "the old one, which has no end"
     assert sign_in.refusals() == 0
     taken(sign_in, SECRET)
     if switch == "ignored":
