@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.failures.situation import Situation
 
-from . import deletions, identity, mailbox, manifests, vault
+from . import deletions, identity, mailbox, manifests, store, vault
 
 THEMES: dict[str, tuple[Situation, ...]] = {
     "manifests": manifests.SITUATIONS,
@@ -12,4 +12,5 @@ THEMES: dict[str, tuple[Situation, ...]] = {
     "vault": vault.SITUATIONS,
     "mailbox": mailbox.SITUATIONS,
     "deletions": deletions.SITUATIONS,
+    "store": store.SITUATIONS,
 }

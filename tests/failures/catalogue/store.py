@@ -1,0 +1,106 @@
+"""What goes wrong with the operator's own store."""
+
+from __future__ import annotations
+
+import base64
+import secrets
+import shutil
+import time
+from pathlib import Path
+
+from sqlalchemy.engine import make_url
+from tests.failures.catalogue.outcome import STAFF, contoso, staff
+from tests.failures.running import Start
+from tests.failures.situation import RECONCILING, STALLED, Situation
+from tests.failures.town import Town
+
+from cirahub_sync.store.opening import Store
+
+RETRIED = "Tried again with growing pauses, of five minutes at most."
+
+
+def _other_key() -> bytes:
+    return base64.b64encode(secrets.token_bytes(32))
+
+
+def _database(start: Start) -> Path:
+    return Path(make_url(start.database).database or "")
+
+
+async def _applied(town: Town) -> None:
+    await town.stage.apply(town.federated(), town.hub(), town.ann(), town.bob())
+
+
+async def _without_key(town: Town) -> Start:
+    return town.start.but(key_file=town.start.key_file.with_name("key-elsewhere"))
+
+
+async def _key_found(town: Town) -> None:
+    shutil.copy(town.start.key_file, town.operator.start.key_file)
+
+
+async def _with_other_key(town: Town) -> Start:
+    """The store is there already, written under the right key."""
+    Store.open(town.start.database, town.start.key_file, time.time).close()
+    other = town.start.key_file.with_name("key-elsewhere")
+    other.write_bytes(_other_key())
+    return town.start.but(key_file=other)
+
+
+async def _on_a_folder(town: Town) -> Start:
+    """Where the database should be is something that is none."""
+    _database(town.start).mkdir()
+    return town.start
+
+
+async def _out_of_the_way(town: Town) -> None:
+    _database(town.start).rmdir()
+
+
+SITUATIONS = (
+    Situation(
+        id="key-missing",
+        happens="The file with the key that opens the store is not there.",
+        start=_without_key,
+        cause=_applied,
+        seen=staff("KeyUnavailable"),
+        goes_with=STALLED,
+        names="key file .*/key-elsewhere",
+        remedy="restore it",
+        also=(contoso("KeyUnavailable"),),
+        do="Restore the Secret that holds it and its mount. The store is left alone meanwhile.",
+        mend=_key_found,
+        recovers=RETRIED,
+        after=STAFF,
+    ),
+    Situation(
+        id="key-wrong",
+        happens="The key is not the one that the store was written under.",
+        start=_with_other_key,
+        cause=_applied,
+        seen=staff("KeyUnavailable"),
+        goes_with=STALLED,
+        names="the key-encryption key is not the one this store was written under",
+        remedy="give the right --key-file",
+        also=(contoso("KeyUnavailable"),),
+        do="Give it the right one, of the same backup as the database. Nothing was changed.",
+        mend=_key_found,
+        recovers=RETRIED,
+        after=STAFF,
+    ),
+    Situation(
+        id="database-unusable",
+        happens="The database can't be opened: out of reach, not writable, damaged or no database.",
+        start=_on_a_folder,
+        cause=_applied,
+        seen=staff("StoreUnavailable"),
+        goes_with=RECONCILING,
+        names="the database \\(sqlite\\) cannot be opened",
+        remedy="check that it is reachable, writable and not damaged",
+        also=(contoso("StoreUnavailable"),),
+        do="Look at the volume or the database server.",
+        mend=_out_of_the_way,
+        recovers=RETRIED,
+        after=STAFF,
+    ),
+)
