@@ -23,6 +23,8 @@ from .situation import Sample, Seen, condition_sample
 NAME = "Zacharias"
 """Of everybody in the mailboxes: it must not be seen anywhere else."""
 PEOPLE = 6
+PATIENCE = 120.0
+"""Seconds."""
 ACCOUNT = "sync"
 SECRET = "graph"
 KEY = "client-secret"
@@ -340,7 +342,9 @@ class Town:
         await self.until(there, lambda: f"{sample} is {last}")
 
     async def until(self, holds: Callable[[], Any], explain: Callable[[], str]) -> None:
-        await self.stage.until(holds, explain)
+        """Poll a condition, plain or asynchronous, until it holds. Patiently: situations wait for
+        retries, and machines are busy."""
+        await self.stage.until(holds, explain, within=PATIENCE)
 
     async def assert_discreet(self, log: str) -> None:
         """No personal data and no secret in statuses, events, metrics or the log."""

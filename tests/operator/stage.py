@@ -156,10 +156,14 @@ class Stage:
         await self.until(gone, lambda: f"{kind} {name} still exists")
 
     async def until(
-        self, holds: Callable[[], Any], explain: Callable[[], str] = lambda: "did not come true"
+        self,
+        holds: Callable[[], Any],
+        explain: Callable[[], str] = lambda: "did not come true",
+        *,
+        within: float = WITHIN,
     ) -> None:
         """Poll a condition, plain or asynchronous, until it holds."""
-        deadline = time.monotonic() + WITHIN
+        deadline = time.monotonic() + within
         while True:
             answer = holds()
             if asyncio.iscoroutine(answer):
