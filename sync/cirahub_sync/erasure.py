@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from cirahub_sync.engine.report import Problem
+from cirahub_sync.engine.report import Problem, SpokeReport
 
 
 class ErasureReport(msgspec.Struct, frozen=True, kw_only=True):
@@ -21,6 +21,8 @@ class ErasureReport(msgspec.Struct, frozen=True, kw_only=True):
     copies_remaining: int
     """Could not be reached, or still show what the leaver had put in; try again."""
     problems: Sequence[Problem] = ()
+    spokes: Mapping[str, SpokeReport] = {}
+    """By uid: what this attempt alone did there."""
 
     @property
     def complete(self) -> bool:

@@ -12,10 +12,10 @@ from cirahub_sync.engine import sync_pass
 from cirahub_sync.engine.context import PassContext, SpokeRun, problem_of
 from cirahub_sync.engine.leave import clear, clear_all, look, withdraw
 from cirahub_sync.engine.registration import enrol
-from cirahub_sync.engine.report import Problem
+from cirahub_sync.engine.report import Problem, SpokeReport
 from cirahub_sync.erasure import Erasure, ErasureReport
-from cirahub_sync.errors import ConfigurationError, TargetNotFoundError
-from cirahub_sync.store.departure import forget_content, forget_reports
+from cirahub_sync.errors import ConfigurationError, StoreError, TargetNotFoundError
+from cirahub_sync.store.departure import forget_content, forget_reports, forget_rows
 from cirahub_sync.store.hub import HubStore, Transaction
 from cirahub_sync.store.lease import LeaseHeldError
 from cirahub_sync.store.opening import Store
@@ -199,6 +199,7 @@ class _Attempt:
         self._problems: list[Problem] = []
         self._deleted = 0
         """Copies at others, not written down yet."""
+        self._spokes: dict[str, SpokeReport] = {}
 
     async def spoke(self, others: Sequence[SpokeConfig] | None) -> ErasureReport:
         job = self._job
@@ -211,7 +212,7 @@ class _Attempt:
         if known:
             context = self._context(list(known.values()))
             await sync_pass.deliver_withdrawals(context, job)
-            await self._leaving.after(context)
+            await self._after(context)
             self._note(context.report.problem)
             with self._store.read() as tx:
                 remaining = tx.withdrawals.remaining(job.job)
@@ -238,7 +239,7 @@ class _Attempt:
                 await clear(context, run, job)
 
         await sync_pass.leased(context, stages)
-        await self._leaving.after(context)
+        await self._after(context)
         self._note(context.report.problem)
         for run in context.runs:
             self._note(run.report.problem)
@@ -300,7 +301,7 @@ class _Attempt:
             await clear_all(context, job)
 
         await sync_pass.leased(context, stages)
-        await self._leaving.after(context)
+        await self._after(context)
         self._note(context.report.problem)
         for run in context.runs:
             if run.report.problem is not None:
@@ -317,7 +318,7 @@ class _Attempt:
                 await withdraw(context, job)
 
         await sync_pass.leased(context, stages)
-        await self._leaving.after(context)
+        await self._after(context)
         if context.report.problem is not None:
             self._note(context.report.problem)
             return self._counted()
@@ -349,6 +350,9 @@ class _Attempt:
             report = self._counted()
             if abandoned or report.complete:
                 self._close(abandoned=abandoned)
+        except StoreError as error:
+            self._note(problem_of(error))
+            return self._counted()
         finally:
             self._store.release()
         return report
@@ -384,22 +388,33 @@ class _Attempt:
         return sum(found.values())
 
     def _close(self, *, abandoned: bool) -> None:
+        """Rows first, then what is left of them in the file; the receipt says it when it is so. Of
+        a hub, the key goes with that. Raises StoreError: then it is done again."""
         job = self._job
+        with self._store.write() as tx:
+            if job.whole_hub:
+                forget_rows(tx)
+            else:
+                tx.withdrawals.remove(job.job)
+                tx.remove_spoke(job.job)
+                forget_reports(tx)
+                tx.items.purge(0.0)
+        self._store.rewrite()
         if job.whole_hub:
             self._store.destroy(job=job.number, abandoned=abandoned)
             return
         with self._store.write() as tx:
-            tx.withdrawals.remove(job.job)
-            tx.remove_spoke(job.job)
-            forget_reports(tx)
-            tx.items.purge(0.0)
             tx.erasures.finish(job.number, self._leaving.now(), abandoned=abandoned)
         self._store.shed()
 
     def _counted(self) -> ErasureReport:
         with self._store.read() as tx:
             job = tx.erasures.open().get(self._job.job, self._job)
-        return _report(job, self._problems)
+        return msgspec.structs.replace(_report(job, self._problems), spokes=self._spokes)
+
+    async def _after(self, context: PassContext) -> None:
+        self._spokes |= context.report.spokes
+        await self._leaving.after(context)
 
     def _context(self, spokes: Sequence[SpokeConfig]) -> PassContext:
         with self._store.read() as tx:

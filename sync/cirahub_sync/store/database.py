@@ -6,6 +6,8 @@ fails half-way for a lock. See https://www.sqlite.org/wal.html and lang_transact
 
 from __future__ import annotations
 
+import os
+import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -51,7 +53,10 @@ class Database:
         try:
             if parsed.get_backend_name() == "sqlite":
                 if parsed.database:
-                    Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+                    folder = Path(parsed.database).parent
+                    folder.mkdir(parents=True, exist_ok=True)
+                    # Where SQLite puts what does not fit into memory: sqlite.org/tempfiles.html.
+                    os.environ.setdefault("SQLITE_TMPDIR", str(folder.resolve()))
                 engine = create_engine(parsed, connect_args={"check_same_thread": False})
                 _prepare_sqlite(engine)
             else:
@@ -79,7 +84,7 @@ class Database:
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
         if current is not None:
-            self._rewrite()
+            self.rewrite()
 
     def _revision(self) -> str | None:
         """Of the schema, as Alembic notes it; None if there is none yet."""
@@ -92,17 +97,23 @@ class Database:
             return noted
 
     def shed(self) -> None:
-        """Leave nothing of what was deleted in the write-ahead log."""
+        """Leave nothing of what was deleted in the write-ahead log. Raises StoreError."""
         if self.engine.dialect.name == "sqlite":
             with self._raw() as cursor:
                 cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
-    def _rewrite(self) -> None:
-        """What an older version deleted it may have left in the file's free pages."""
+    def rewrite(self) -> None:
+        """Leave nothing of what was deleted in the file: rows that moved to another page stay
+        behind in the gaps of the one they were on, which `secure_delete` does not overwrite. Takes
+        as long as copying the file twice, and its size again on disk. Raises StoreError."""
         if self.engine.dialect.name == "sqlite":
             with self._raw() as cursor:
-                cursor.execute("VACUUM")
-                cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+                cursor.execute("PRAGMA temp_store=FILE")
+                try:
+                    cursor.execute("VACUUM")
+                finally:
+                    cursor.execute("PRAGMA temp_store=MEMORY")
+            self.shed()
 
     @contextmanager
     def _raw(self) -> Iterator[Any]:
@@ -112,6 +123,11 @@ class Database:
             cursor = connection.cursor()
             yield cursor
             cursor.close()
+        except sqlite3.Error as error:
+            raise StoreError(
+                f"the database could not be cleared of what was deleted ({type(error).__name__}); "
+                "see that it is not in use for long and that its disk has room"
+            ) from error
         finally:
             connection.close()
 

@@ -7,6 +7,7 @@ from sqlalchemy import delete, insert, literal, select, update
 
 from cirahub_sync.store.hub import Transaction
 from cirahub_sync.store.tables import (
+    configurations,
     conflicts,
     cursors,
     intents,
@@ -19,6 +20,7 @@ from cirahub_sync.store.tables import (
     shadows,
     spokes,
     staging,
+    withdrawals,
 )
 
 _CHUNK = 400
@@ -78,3 +80,10 @@ def forget_content(tx: Transaction) -> int:
 def forget_reports(tx: Transaction) -> None:
     """The reports of past passes, which name spokes and the ids of their folders."""
     tx.connection.execute(delete(passes).where(passes.c.hub == tx.hub))
+
+
+def forget_rows(tx: Transaction) -> None:
+    """What is left of a hub, but for its key and the job that erases it."""
+    for table in (conflicts, match_keys, items, passes, withdrawals, configurations):
+        tx.connection.execute(delete(table).where(table.c.hub == tx.hub))
+    tx.connection.execute(delete(spokes).where(spokes.c.hub == tx.hub))

@@ -306,8 +306,12 @@ class HubStore:
             )
             yield Transaction(connection, self._database, self.hub, self.cipher)
 
+    def rewrite(self) -> None:
+        """Leave nothing of what was deleted in the database's files. Raises StoreError."""
+        self._database.rewrite()
+
     def shed(self) -> None:
-        """Leave nothing of what was deleted in the database's log."""
+        """Leave nothing of what was deleted in the database's log. Raises StoreError."""
         self._database.shed()
 
     def destroy(self, *, job: int | None = None, abandoned: bool = False) -> None:

@@ -1,0 +1,228 @@
+"""What remains of who was erased: nothing that can be found in the database's files or in the logs,
+in clear or sealed (invariant 15). Canaries stand in everything that the leaver had; ciphertexts are
+remembered while they are written, and looked for when they should be gone."""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+
+import msgspec
+import pytest
+
+from cirahub_sync.configuration import Direction
+
+from .conftest import Scene
+
+CANARIES = (
+    "Quetzalina",
+    "Zimtstern",
+    "geheimnis-example",
+    "5550147",
+    "Schnurzelgasse",
+    "likes marzipan",
+    "Pimpernell",
+    "quetzbox",
+    "default/leaver",
+)
+CONTACT = {
+    "displayName": "Quetzalina Zimtstern",
+    "givenName": "Quetzalina",
+    "surname": "Zimtstern",
+    "email": "quetz.zimtstern@geheimnis-example.org",
+    "businessPhones": ["+1 425 5550147"],
+    "mobilePhone": "+1 425 5550147",
+    "homeAddress": {"street": "Schnurzelgasse 3", "city": "Pimpernell"},
+    "personalNotes": "likes marzipan",
+    "children": ["Pimpernell"],
+    "categories": ["Pimpernell"],
+    "imAddresses": ["quetz.zimtstern@geheimnis-example.org"],
+}
+TWO_WAY, RECEIVE = Direction.TWO_WAY, Direction.RECEIVE
+LEAVER = "spoke-leaver"
+_TO_ITS_ITEMS = (
+    "SELECT content FROM items WHERE id IN "
+    f"(SELECT item FROM shadows WHERE spoke = '{LEAVER}' AND own IS NOT NULL)"
+)
+_OF_LEAVER = (
+    f"SELECT content FROM shadows WHERE spoke = '{LEAVER}'",
+    f"SELECT own FROM shadows WHERE spoke = '{LEAVER}'",
+    f"SELECT content FROM staging WHERE spoke = '{LEAVER}'",
+    f"SELECT value FROM conflicts WHERE '{LEAVER}' IN (loser, winner)",
+    f"SELECT sealed FROM configurations WHERE owner = '{LEAVER}'",
+    "SELECT content FROM erasures",
+    _TO_ITS_ITEMS,
+)
+_OF_HUB = (
+    "SELECT content FROM shadows",
+    "SELECT own FROM shadows",
+    "SELECT content FROM items",
+    "SELECT value FROM conflicts",
+    "SELECT sealed FROM configurations",
+    "SELECT content FROM erasures",
+    "SELECT wrapped_key FROM hubs",
+)
+
+
+class Watcher:
+    """Remembers every ciphertext that it sees."""
+
+    def __init__(self, scene: Scene, queries: tuple[str, ...]) -> None:
+        self._scene = scene
+        self._queries = queries
+        self.seen: set[bytes] = set()
+
+    def look(self) -> None:
+        with sqlite3.connect(self._scene.database) as connection:
+            for query in self._queries:
+                for (sealed,) in connection.execute(query):
+                    if sealed is not None:
+                        # Behind format, version and nonce. A page may end within it.
+                        self.seen.add(bytes(sealed)[15:39])
+
+    async def sync(self) -> None:
+        await self._scene.settle()
+        self.look()
+
+    def left(self) -> int:
+        """Not counting items that are as they would be without the leaver, whose value had lost."""
+        with sqlite3.connect(self._scene.database) as connection:
+            rows = connection.execute("SELECT content FROM items WHERE alive")
+            kept = {bytes(sealed)[15:39] for (sealed,) in rows}
+        files = _files(self._scene)
+        return sum(sealed in files for sealed in self.seen - kept)
+
+
+def _files(scene: Scene) -> bytes:
+    """All that there is beside the key."""
+    folder = scene.database.parent
+    found = {path.name for path in folder.iterdir()}
+    assert found <= {"key", "store.sqlite3", "store.sqlite3-wal", "store.sqlite3-shm"}
+    return b"".join(path.read_bytes() for path in folder.iterdir() if path.name != "key")
+
+
+def _told(told: str | bytes, more: tuple[str, ...] = ()) -> list[str]:
+    text = (told.decode("latin-1") if isinstance(told, bytes) else told).casefold()
+    return [canary for canary in (*CANARIES, *more) if canary.casefold() in text]
+
+
+def _logged(said: pytest.LogCaptureFixture) -> str:
+    formatter = logging.Formatter("%(name)s %(levelname)s %(message)s")
+    others = ("cirahub_simulator", "aiohttp", "asyncio")
+    return "\n".join(formatter.format(r) for r in said.records if not r.name.startswith(others))
+
+
+async def _lead_a_life(scene: Scene, watch: Watcher) -> None:
+    """Contacts of the leaver's own, shared ones, edits of others' and by others, a conflict, items
+    that go, and rows that are written again and again."""
+    leaver = scene.connect("quetzbox", TWO_WAY)
+    scene.spokes["quetzbox"] = msgspec.structs.replace(leaver, uid=LEAVER, name="default/leaver")
+    scene.connect("ada", TWO_WAY)
+    scene.connect("ben")
+    scene.connect("cy", RECEIVE)
+    own = scene.add("quetzbox", **CONTACT)
+    ann = {"displayName": "Ann", "email": "ann@example.org"}
+    shared = scene.add("quetzbox", **ann, jobTitle="Pimpernell")
+    for number in range(40):
+        scene.add(
+            "quetzbox",
+            displayName=f"Zimtstern {number}",
+            email=f"z{number}@geheimnis-example.org",
+            personalNotes="likes marzipan " * 300,
+        )
+        scene.add("ada", displayName=f"Pal {number}", email=f"pal{number}@example.org")
+    scene.add("ada", **ann, jobTitle="Baker")
+    scene.add("ben", **ann, department="Bread")
+    await watch.sync()
+    for number in range(3):
+        scene.edit("quetzbox", own, department=f"Pimpernell {number}")
+        scene.edit("quetzbox", shared, officeLocation=f"Schnurzelgasse {number}")
+        scene.edit("ada", scene.the("ada", "Ann")["id"], officeLocation=f"Bakery {number}")
+        await watch.sync()
+    scene.edit("ada", scene.the("ada", "Quetzalina Zimtstern")["id"], businessPhones=[])
+    scene.edit("quetzbox", scene.the("quetzbox", "Pal 7")["id"], jobTitle="Pimpernell")
+    scene.remove("quetzbox", scene.the("quetzbox", "Zimtstern 8")["id"])
+    await watch.sync()
+    assert len(watch.seen) > 100
+
+
+async def test_nothing_of_an_erased_spoke_can_be_found(
+    scene: Scene, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    watch = Watcher(scene, _OF_LEAVER)
+    await _lead_a_life(scene, watch)
+    folder = _ids(scene)
+    assert watch.left() > 40, "it is found while it is there"
+    assert _told(_files(scene), folder), "and so are the ids of its folder"
+    before = _shown(scene)
+    await scene.leave("quetzbox", grace=60.0)
+    watch.look()
+    scene.advance(61.0)
+    report = await scene.worker.erase(LEAVER)
+    assert report.complete, report
+    assert report.items_erased == 41
+    assert watch.left() == 0
+    assert _told(_files(scene), folder) == []
+    assert _told(_logged(caplog), folder) == []
+    for name in ("ada", "ben", "cy"):
+        assert _told(repr(list(scene.admin.contacts(scene.mailbox(name))))) == []
+        assert before[name] - set(scene.names(name)) <= {
+            "Quetzalina Zimtstern",
+            *(f"Zimtstern {n}" for n in range(40)),
+        }
+    await scene.settle()
+    assert _told(_files(scene), folder) == []
+
+
+async def test_nothing_of_an_erased_hub_can_be_found_not_even_its_key(
+    scene: Scene, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    watch = Watcher(scene, _OF_HUB)
+    await _lead_a_life(scene, watch)
+    with sqlite3.connect(scene.database) as connection:
+        (key,) = connection.execute("SELECT wrapped_key FROM hubs").fetchone()
+    assert bytes(key) in _files(scene)
+    folder = _ids(scene)
+    rule = scene.admin.add_rule("status", service="graph", status=403)
+    assert await scene.worker.leave_hub(scene.hub, erase_at=scene.clock())
+    watch.look()
+    report = await scene.worker.erase(scene.hub.uid)
+    assert not report.complete
+    assert bytes(key) in _files(scene), "it goes last"
+    scene.admin.remove_rule(rule)
+    report = await scene.worker.erase(scene.hub.uid)
+    assert report.complete, report
+    assert bytes(key) not in _files(scene)
+    assert watch.left() == 0
+    assert _told(_files(scene), folder) == []
+    assert _told(_logged(caplog), folder) == []
+
+
+async def test_an_unreachable_leaver_s_content_is_gone_at_once(scene: Scene) -> None:
+    watch = Watcher(scene, _OF_LEAVER[:4])
+    await _lead_a_life(scene, watch)
+    scene.admin.add_rule("status", service="graph", status=403)
+    await scene.leave("quetzbox")
+    report = await scene.worker.erase(LEAVER)
+    assert not report.complete
+    with sqlite3.connect(scene.database) as connection:
+        assert connection.execute(
+            "SELECT count(*) FROM shadows WHERE spoke = ? AND item IS NOT NULL", (LEAVER,)
+        ).fetchone() == (0,)
+        assert connection.execute(_OF_LEAVER[3]).fetchall() == []
+
+
+def _ids(scene: Scene) -> tuple[str, ...]:
+    """Of the leaver's user and folder, as the store knows them."""
+    with sqlite3.connect(scene.database) as connection:
+        (target,) = connection.execute(
+            "SELECT target FROM spokes WHERE uid = ?", (LEAVER,)
+        ).fetchone()
+    _, mailbox, folder = str(target).split("/", 2)
+    return mailbox, folder
+
+
+def _shown(scene: Scene) -> dict[str, set[str]]:
+    return {name: set(scene.names(name)) for name in ("ada", "ben", "cy")}
