@@ -24,8 +24,8 @@ from cirahub_operator.workqueue import Key
 
 Object = TypeVar("Object", bound=Resource)
 
-SLICE = 50
-"""Objects parsed in one go; then the event loop may do something else. About five milliseconds."""
+SLICE = 20
+"""Objects parsed in one go; then the event loop may do something else. A few milliseconds."""
 UNREAD = frozenset({"managedFields", "selfLink"})
 GONE = 4096
 """Objects that are remembered as deleted, by their uids, for answers that come late."""

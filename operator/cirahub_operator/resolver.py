@@ -37,6 +37,7 @@ from cirahub_sync.configuration import (
 )
 from cirahub_sync.engine.report import Problem
 
+EVERYTHING = Flow()
 _NAMES = uuid.UUID("5b1f9a3e-6d2c-4c55-9d0b-3f0a1f3f7c11")
 
 
@@ -100,6 +101,7 @@ def resolve(
     with the means that it came with."""
     resolved: dict[str, SpokeConfig] = {}
     problems: dict[str, Problem] = {}
+    used: dict[str, ConnectionConfig] = {}
     for spoke in sorted(spokes, key=lambda one: one.label):
         name = spoke.label
         if not hub.admits(spoke.metadata.namespace) and not spoke.metadata.deleting:
@@ -107,7 +109,10 @@ def resolve(
             continue
         try:
             connection = _connection_of(spoke, connections, invalid or {})
-            resolved[name] = spoke_config(spoke, connection_config(connection, trust=trust))
+            key = connection.metadata.key
+            if key not in used:
+                used[key] = connection_config(connection, trust=trust)
+            resolved[name] = spoke_config(spoke, used[key])
         except UnresolvedError as error:
             problems[name] = error.problem
     return Resolution(hub_config(hub), resolved, problems)
@@ -280,7 +285,7 @@ def _workload_identity(
 
 def _flow(flow: FlowSpec | None) -> Flow:
     if flow is None:
-        return Flow()
+        return EVERYTHING
     return Flow(
         filter=_filter(flow.filter),
         mapping=tuple(map(_mapping_rule, flow.mapping)),

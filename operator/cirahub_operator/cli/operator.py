@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import sys
 from dataclasses import replace
@@ -384,6 +385,11 @@ def _origins(endpoints: Path | None) -> origins.Origins:
 def _serve(settings: Settings) -> int:
     # Not at the top: it takes half a second, and `--help` has no use for it.
     from cirahub_operator.operation import Operation
+
+    # What was imported stays, and need not be looked through by each collection, which holds up
+    # everything else while it lasts.
+    gc.collect()
+    gc.freeze()
 
     async def operate() -> None:
         await Operation(settings).run()

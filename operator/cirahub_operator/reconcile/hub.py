@@ -39,6 +39,9 @@ from cirahub_sync.errors import CirahubError
 
 logger = logging.getLogger(__name__)
 
+SLICE = 100
+"""Spokes resolved in one go; then the event loop may do something else."""
+
 
 class HubReconciler:
     def __init__(
@@ -71,7 +74,7 @@ class HubReconciler:
             return await self._departing.without_hub(key, spokes, bell)
         if isinstance(hub, Unparsable):
             return await self._invalid(key, hub, spokes, bell)
-        scene = self._scene(key, hub, spokes)
+        scene = await self._scene(key, hub, spokes)
         if hub.metadata.deleting:
             return await self._departing.hub(scene, bell)
         if not await cluster.hold(Hub, hub.metadata):
@@ -114,17 +117,27 @@ class HubReconciler:
         even count in its status. What they contributed while they were admitted stays."""
         await each([self._spokes.report(one, not_admitted(one)) for one in spokes])
 
-    def _scene(self, key: Key, hub: Hub, spokes: Sequence[Spoke]) -> Scene:
+    async def _scene(self, key: Key, hub: Hub, spokes: Sequence[Spoke]) -> Scene:
         used = {Key(one.metadata.namespace, one.spec.connection_ref.name) for one in spokes}
         found = [self._around.objects.get(Connection, one) for one in sorted(used)]
         connections = [one for one in found if isinstance(one, Connection)]
-        resolution = resolve(
-            hub,
-            spokes,
-            {one.metadata.key: one for one in connections},
-            trust=self._around.trust,
-            invalid={one.metadata.key: one.why for one in found if isinstance(one, Unparsable)},
-        )
+        known = {one.metadata.key: one for one in connections}
+        invalid = {one.metadata.key: one.why for one in found if isinstance(one, Unparsable)}
+        resolution = resolve(hub, (), known, trust=self._around.trust)
+        spoke_configs: dict[str, SpokeConfig] = {}
+        problems: dict[str, Problem] = {}
+        for start in range(0, len(spokes), SLICE):
+            part = resolve(
+                hub,
+                spokes[start : start + SLICE],
+                known,
+                trust=self._around.trust,
+                invalid=invalid,
+            )
+            spoke_configs |= part.spokes
+            problems |= part.problems
+            await asyncio.sleep(0)
+        resolution = replace(resolution, spokes=spoke_configs, problems=problems)
         refusing = {one.metadata.key for one in connections if refused(one)}
         return Scene(key, hub, spokes, resolution, frozenset(refusing))
 
@@ -162,7 +175,7 @@ class HubReconciler:
             self._remember(memory, hub, spokes, given, report)
             for key in _refusing(spokes, report):
                 self._suspect(key)
-            self._around.metrics.passed(hub.metadata, report)
+            await asyncio.to_thread(self._around.metrics.passed, hub.metadata, report)
         if memory.report is not None:
             await self._report(hub, spokes, resolution, memory, memory.report)
             if cause is not None and memory.report.written:

@@ -68,14 +68,25 @@ class Surroundings:
 
 
 async def each(work: Sequence[Coroutine[object, object, Answer]]) -> list[Answer]:
-    """All of it, some at a time, in order. The first error is raised when all have ended."""
-    slots = asyncio.Semaphore(WRITES)
+    """All of it, some at a time, in order; others get their turn in between, be there thousands.
+    The first error is raised when all have ended."""
+    waiting = iter(enumerate(work))
+    answers: dict[int, Answer] = {}
+    errors: dict[int, Exception] = {}
 
-    async def one(coroutine: Coroutine[object, object, Answer]) -> Answer:
-        async with slots:
-            return await coroutine
+    async def one_after_the_other() -> None:
+        for number, coroutine in waiting:
+            try:
+                answers[number] = await coroutine
+            except Exception as error:
+                errors[number] = error
+            await asyncio.sleep(0)
 
-    tasks = [asyncio.create_task(one(coroutine)) for coroutine in work]
-    if tasks:
-        await asyncio.wait(tasks)
-    return [task.result() for task in tasks]
+    try:
+        await asyncio.gather(*(one_after_the_other() for _ in range(WRITES)))
+    finally:
+        for _, coroutine in waiting:
+            coroutine.close()
+    if errors:
+        raise errors[min(errors)]
+    return [answers[number] for number in range(len(work))]
