@@ -8,7 +8,7 @@ is deaf, and a restart helps.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 
 class Health:
@@ -19,11 +19,13 @@ class Health:
         watch_limit: float,
         engine_limit: float,
         denied: Callable[[], list[str]] = list,
+        streams: Callable[[], Mapping[str, float]] = dict,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """`engine_silence`: seconds since the engine last showed a sign of life; the limits are
         in seconds, too. `denied`: permissions without which nothing can be served, a line
-        each."""
+        each. `streams`: seconds since each watch stream last showed a sign of life."""
+        self._streams = streams
         self._engine_silence = engine_silence
         self._watch_limit = watch_limit
         self._engine_limit = engine_limit
@@ -58,6 +60,11 @@ class Health:
         for kind, since in self._unseen.items():
             if now - since > self._watch_limit:
                 wrong.append(f"the watch of {kind} is deaf since {now - since:.0f} s")
+        wrong += [
+            f"the watch of {watch} is silent since {seconds:.0f} s"
+            for watch, seconds in self._streams().items()
+            if seconds > self._watch_limit
+        ]
         silence = self._engine_silence()
         if silence > self._engine_limit:
             wrong.append(f"the engine is silent since {silence:.0f} s")

@@ -42,6 +42,7 @@ from cirahub_operator.service_ranges import service_ranges
 from cirahub_operator.settings import Election, Settings
 from cirahub_operator.status import StatusWriter
 from cirahub_operator.wakes import Wakes
+from cirahub_operator.watch_streams import WatchStreams
 from cirahub_operator.workqueue import Key, Workqueue
 from cirahub_sync.lease_terms import LeaseTerms
 from cirahub_sync.origins import Origins
@@ -79,11 +80,13 @@ class Operation:
         self.metrics = Metrics()
         self._runner: InlineRunner | None = None
         self._review: Review | None = None
+        self._streams = WatchStreams()
         self._health = Health(
             engine_silence=lambda: self._runner.silent_for if self._runner else 0.0,
             watch_limit=settings.timing.watch_silence,
             engine_limit=settings.timing.engine_silence,
             denied=lambda: self._review.denied if self._review else [],
+            streams=self._streams.silent,
         )
         self._drain = settings.timing.drain
         self.probes = Probes(self._health, self.metrics)
@@ -260,7 +263,7 @@ class Operation:
             interval=timing.relist_interval,
         )
         registry = handlers.registry(wakes)
-        lifecycle.register(registry, end)
+        lifecycle.register(registry, end, self._streams)
         listed = asyncio.Event()
 
         async def watch_backlog() -> None:
@@ -275,7 +278,7 @@ class Operation:
         try:
             await kopf.operator(
                 registry=registry,
-                settings=lifecycle.settings(),
+                settings=lifecycle.settings(settings.timing.watch_round),
                 standalone=True,
                 clusterwide=not settings.namespaces,
                 namespaces=settings.namespaces,

@@ -58,8 +58,12 @@ class Timing:
     drain: float = 3.0
     """At shutdown: how long running passes may go on to end by themselves before they are
     stopped. Stopping one anywhere is safe; ending is only tidier."""
+    watch_round: float = 60.0
+    """After how long a watch stream is ended and opened anew, so that a living one is never silent
+    for longer."""
     watch_silence: float = 240.0
-    """How long our own write may go unseen by the watch before we count as not alive."""
+    """How long our own write may go unseen by the watch, and how long a watch may be silent, before
+    we count as not alive."""
     engine_silence: float = 120.0
     """How long the engine's event loop may be busy with one thing before we count as not alive."""
 

@@ -18,7 +18,7 @@ from tests.operator.stage import Stage
 __all__ = ["definitions", "stage"]
 
 CIRAHUB = [sys.executable, "-c", "from cirahub_operator.cli import main; main()", "operator"]
-QUICK = ("--lease-duration", "3s", "--renew-deadline", "2s", "--retry-period", "300ms")
+QUICK = ("--lease-duration", "6s", "--renew-deadline", "4s", "--retry-period", "500ms")
 """Times of the Lease for tests that wait for it to run out."""
 
 

@@ -89,7 +89,7 @@ async def test_who_waits_for_an_operator_of_other_namespaces_is_warned(
 
 
 @pytest.mark.parametrize(
-    ("option", "value"), [("--renew-deadline", "4s"), ("--retry-period", "2s")]
+    ("option", "value"), [("--renew-deadline", "6s"), ("--retry-period", "4s")]
 )
 async def test_times_that_do_not_fit_together_are_refused(
     launch: Launch, option: str, value: str

@@ -5,9 +5,11 @@ from __future__ import annotations
 import itertools
 from collections.abc import Awaitable, Callable, Iterator
 
+import aiohttp
 import kopf
 
 from cirahub_operator.cluster import configuration
+from cirahub_operator.watch_streams import WatchStreams
 
 PREFIX = "operator.cirahub.io"
 """Of whatever Kopf may want to keep in annotations. It has no reason to: we have event handlers
@@ -26,16 +28,22 @@ class Patience:
         return itertools.chain(self.first, itertools.repeat(self.then))
 
 
-def register(registry: kopf.OperatorRegistry, stop: Callable[[], Awaitable[None]]) -> None:
-    """`stop` is awaited once Kopf's watches have ended and before it looks for tasks that hang."""
+def register(
+    registry: kopf.OperatorRegistry,
+    stop: Callable[[], Awaitable[None]],
+    streams: WatchStreams | None = None,
+) -> None:
+    """`stop` is awaited once Kopf's watches have ended and before it looks for tasks that hang;
+    `streams` listens to the watches."""
+    listening = streams or WatchStreams()
 
     @kopf.on.login(registry=registry)
-    async def sign_in(**kwargs: object) -> kopf.ConnectionInfo:
+    async def sign_in(**_kwargs: object) -> kopf.AiohttpSession:
         found = await configuration()
         scheme, _, token = (await found.get_api_key_with_prefix("BearerToken") or "").rpartition(
             " "
         )
-        return kopf.ConnectionInfo(
+        info = kopf.ConnectionInfo(
             server=found.host,
             ca_path=found.ssl_ca_cert,
             insecure=not found.verify_ssl,
@@ -45,13 +53,20 @@ def register(registry: kopf.OperatorRegistry, stop: Callable[[], Awaitable[None]
             private_key_path=found.key_file,
             proxy_url=found.proxy,
         )
+        session = listening.session(
+            connector=aiohttp.TCPConnector(limit=0, ssl=info.as_ssl_context()),
+            headers=info.as_http_headers(),
+            proxy=info.proxy_url,
+        )
+        return kopf.AiohttpSession(server=info.server, aiohttp_session=session)
 
     @kopf.on.cleanup(registry=registry)
     async def end(**_: object) -> None:
         await stop()
 
 
-def settings() -> kopf.OperatorSettings:
+def settings(watch_round: float = 60.0) -> kopf.OperatorSettings:
+    """`watch_round`: seconds after which a watch stream is opened anew."""
     made = kopf.OperatorSettings()
     made.posting.enabled = False
     made.scanning.disabled = True
@@ -65,8 +80,9 @@ def settings() -> kopf.OperatorSettings:
     made.queueing.exit_timeout = 0.5
     made.watching.chunk_size = 500
     # Streams that stall silently: the server ends them in time, and if it doesn't, we do.
-    made.watching.server_timeout = 270
-    made.watching.client_timeout = 300
+    made.watching.server_timeout = int(watch_round)
+    made.watching.inactivity_timeout = 1.25 * watch_round
+    made.watching.client_timeout = 1.5 * watch_round
     made.watching.connect_timeout = 15
     made.networking.request_timeout = 60
     made.networking.connect_timeout = 15
