@@ -152,6 +152,24 @@ def test_a_lease_that_ran_out_is_taken_over_and_its_holder_writes_nothing_more(
         assert tx.items.get(["a"]) == {}
 
 
+def test_a_lease_that_its_own_process_could_not_give_back_is_taken_again_at_once(
+    store: Store,
+) -> None:
+    first, second = store.hub("h"), store.hub("h")
+    first.acquire()
+    with store.database.read() as connection:
+        connection.exec_driver_sql("PRAGMA query_only=ON")  # refuses writes as a full disk does
+    with pytest.raises(StoreError):
+        first.release()
+    with store.database.read() as connection:
+        connection.exec_driver_sql("PRAGMA query_only=OFF")
+    second.acquire()
+    with pytest.raises(LeaseLostError), first.write():
+        pass
+    with pytest.raises(leases.LeaseHeldError):
+        store.hub("h").acquire()
+
+
 def test_every_write_extends_the_lease(store: Store, clock: Clock) -> None:
     holder = store.hub("hub")
     holder.acquire()

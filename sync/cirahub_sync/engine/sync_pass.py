@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 import msgspec
 
@@ -182,12 +183,12 @@ async def leased(context: PassContext, stages: Stage) -> PassReport:
             await asyncio.wait([work])
         for run in context.runs:
             await run.close()
-        try:
-            _conclude(context)
-            context.store.release()
-        except StoreError as error:
-            report.finished = context.clock()
-            report.problem = report.problem or problem_of(error)
+        for end in (partial(_conclude, context), context.store.release):
+            try:
+                end()
+            except StoreError as error:
+                report.finished = context.clock()
+                report.problem = report.problem or problem_of(error)
     return report
 
 

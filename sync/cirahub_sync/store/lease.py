@@ -22,7 +22,7 @@ from uuid import uuid4
 from sqlalchemy import Connection, select, update
 
 from cirahub_sync import steady
-from cirahub_sync.errors import CirahubError, LeaseLostError
+from cirahub_sync.errors import CirahubError, LeaseLostError, StoreError
 from cirahub_sync.lease_terms import LeaseTerms
 from cirahub_sync.store.database import Database
 from cirahub_sync.store.tables import hubs
@@ -49,8 +49,11 @@ class LeaseHeldError(CirahubError):
 class Lease:
     """A held lease. `check` in every write transaction verifies it, and the commit extends it."""
 
-    def __init__(self, hub: str, token: int, terms: LeaseTerms, clocks: Clocks) -> None:
+    def __init__(
+        self, hub: str, token: int, holder: str, terms: LeaseTerms, clocks: Clocks
+    ) -> None:
         self.hub = hub
+        self.holder = holder
         self.token = token
         self.terms = terms
         self._clocks = clocks
@@ -97,26 +100,36 @@ def acquire(database: Database, hub: str, terms: LeaseTerms, clocks: Clocks) -> 
                 f"hub {hub}: another pass is under way (on {host}); this one is tried again later",
                 retry_after=left,
             )
-        lease = Lease(hub, row.lease_token + 1, terms, clocks)
+        lease = Lease(hub, row.lease_token + 1, _holder(), terms, clocks)
         connection.execute(
             update(hubs)
             .where(hubs.c.uid == hub)
             .values(
-                lease_holder=_holder(),
+                lease_holder=lease.holder,
                 lease_token=lease.token,
                 lease_expires=clocks.day() + terms.seconds,
             )
         )
+    _left.discard(row.lease_holder or "")
     return lease
 
 
+_left: set[str] = set()
+"""Holders of this process that could not be taken off their rows: their passes are over."""
+
+
 def release(database: Database, lease: Lease) -> None:
-    with database.write() as connection:
-        connection.execute(
-            update(hubs)
-            .where(hubs.c.uid == lease.hub, hubs.c.lease_token == lease.token)
-            .values(lease_holder=None, lease_expires=0.0)
-        )
+    """Raises StoreError. This process takes the lease again all the same."""
+    try:
+        with database.write() as connection:
+            connection.execute(
+                update(hubs)
+                .where(hubs.c.uid == lease.hub, hubs.c.lease_token == lease.token)
+                .values(lease_holder=None, lease_expires=0.0)
+            )
+    except StoreError:
+        _left.add(lease.holder)
+        raise
 
 
 def _holder() -> str:
@@ -127,7 +140,9 @@ def _holder() -> str:
 
 def _alive(holder: str) -> bool:
     """False only if the holder surely is dead: its process was of this machine, as we see it, and
-    is no more."""
+    is no more; or it was ours, and its pass is over."""
+    if holder in _left:
+        return False
     parts = holder.split("|")
     if len(parts) != 5:
         return True

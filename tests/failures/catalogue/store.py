@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import resource
 import secrets
 import shutil
 import time
@@ -14,6 +15,8 @@ from tests.failures.running import Start
 from tests.failures.situation import RECONCILING, STALLED, Situation
 from tests.failures.town import Town
 
+from cirahub_operator.resolver import lasting_uid
+from cirahub_sync.store.lease import LeaseHeldError
 from cirahub_sync.store.opening import Store
 
 RETRIED = "Tried again with growing pauses, of five minutes at most."
@@ -55,6 +58,49 @@ async def _on_a_folder(town: Town) -> Start:
 
 async def _out_of_the_way(town: Town) -> None:
     _database(town.start).rmdir()
+
+
+async def _as_it_is(town: Town) -> Start:
+    return town.start
+
+
+async def _disk_full(town: Town) -> None:
+    """No file of this process may grow beyond what the store's have now."""
+    await town.well()
+    database = _database(town.operator.start)
+    size = max(one.stat().st_size for one in database.parent.iterdir())
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    town.at_the_end(lambda: resource.setrlimit(resource.RLIMIT_FSIZE, before))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size + 4096, before[1]))
+    many = [town.person(number) for number in range(100, 1600)]
+    town.admin.import_contacts(town.mailboxes["ann"], many)
+
+
+async def _disk_enlarged(town: Town) -> None:
+    town.clean_up()
+
+
+async def _held(town: Town) -> None:
+    """By another process that has the same store open."""
+    await town.well()
+    start = town.operator.start
+    store = Store.open(start.database, start.key_file, time.time)
+    town.at_the_end(store.close)
+    hub = store.hub(lasting_uid("Hub", f"{town.namespace}/staff"))
+
+    def acquired() -> bool:
+        try:
+            hub.acquire()
+        except LeaseHeldError:
+            return False  # a pass of the operator's is running
+        return True
+
+    await town.until(acquired, lambda: "the operator never rests")
+    town.at_the_end(hub.release)
+
+
+async def _released(town: Town) -> None:
+    town.clean_up()
 
 
 SITUATIONS = (
@@ -100,6 +146,35 @@ SITUATIONS = (
         also=(contoso("StoreUnavailable"),),
         do="Look at the volume or the database server.",
         mend=_out_of_the_way,
+        recovers=RETRIED,
+        after=STAFF,
+    ),
+    Situation(
+        id="disk-full",
+        happens="The disk that the store is on is full.",
+        start=_as_it_is,
+        cause=_disk_full,
+        seen=staff("StoreUnavailable"),
+        goes_with=RECONCILING,
+        names="the database refused a transaction",
+        remedy="Check that it is reachable and its disk writable, with room left",
+        do="Make room, or enlarge the volume. Every transaction is whole or not at all.",
+        mend=_disk_enlarged,
+        recovers=RETRIED,
+        after=STAFF,
+    ),
+    Situation(
+        id="hub-held-by-another",
+        happens="Another process (`cirahub pass`, a second operator) works on the Hub's store.",
+        start=_as_it_is,
+        cause=_held,
+        seen=staff("PassUnderWay"),
+        goes_with=RECONCILING,
+        names="another pass is under way \\(on [^)]+\\)",
+        remedy="this one is tried again later",
+        do="Nothing, if it is meant; else end the other one. A lease that its process left behind "
+        "ends after a minute.",
+        mend=_released,
         recovers=RETRIED,
         after=STAFF,
     ),
