@@ -201,10 +201,10 @@ BREAKAGES: tuple[Breakage, ...] = (
     ),
     Breakage(
         invariant=15,
-        what="whoever leaves can't come back",
+        what="whoever comes back takes up what is being erased",
         file=f"{_ENGINE}/comeback.py",
-        old="if not job.whole_hub and uid in rows and rows[uid].place == run.place",
-        new="if not job.whole_hub and uid in rows and rows[uid].place == run.uid",
+        old="    if job.started:\n        raise _too_late(run)",
+        new="    if not job:\n        raise _too_late(run)",
         tests="tests/engine/test_comeback.py",
     ),
 )
