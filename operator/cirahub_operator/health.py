@@ -39,9 +39,15 @@ class Health:
         """Another operator serves, or may; we are there to follow it."""
         self.stopping = False
 
-    def wrote(self, kind: str) -> None:
-        """An object of this kind was changed by us; its watch has to show that."""
-        self._unseen.setdefault(kind, self._clock())
+    def now(self) -> float:
+        """The moment, for `wrote`."""
+        return self._clock()
+
+    def wrote(self, kind: str, *, asked: float) -> None:
+        """An object of this kind was changed by us; its watch has to show that, and may have done
+        so already, before the answer came: `asked` is when the change was asked for."""
+        if self._seen.get(kind, float("-inf")) < asked:
+            self._unseen.setdefault(kind, asked)
 
     def saw(self, kind: str) -> None:
         """The watch of this kind yielded an event."""

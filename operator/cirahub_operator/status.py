@@ -37,6 +37,7 @@ class StatusWriter:
         self._metrics.condition(name, metadata, after)
         if before == after:
             return False
+        asked = self._health.now()
         try:
             alive = await self._cluster.apply_status(kind, metadata, after)
         except StatusRefusedError as error:
@@ -47,7 +48,7 @@ class StatusWriter:
         if not alive:
             logger.debug("%s %s is gone; its status is not written", name, metadata.key)
             return False
-        self._health.wrote(kind.definition.plural)
+        self._health.wrote(kind.definition.plural, asked=asked)
         await self._tell(kind, metadata, before, after)
         return True
 

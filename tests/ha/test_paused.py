@@ -59,7 +59,7 @@ async def test_a_leader_that_wakes_up_in_its_push_writes_nothing_more(
             street(stage, tmp_path, people=PEOPLE, latency=LATENCY)
         )
         leader, its_port = await candidate(stack, town, launch, "leader")
-        await stage.until(leader.leads)
+        await until(leader.leads, "nobody led")
         standby, other_port = await candidate(stack, town, launch, "standby")
         await until(lambda: pushed(town, int(share * PEOPLE)), "the push did not begin")
         await asyncio.sleep(moment)
@@ -68,7 +68,7 @@ async def test_a_leader_that_wakes_up_in_its_push_writes_nothing_more(
         there = len(await town.held("bob"))
         assert there < PEOPLE, "it was through before it was stopped: nothing is shown"
 
-        await stage.until(standby.leads)
+        await until(standby.leads, "nobody took over")
         await until(lambda: town.open() == 0, f"the push was not finished, {moment=}")
         woken = time.time()
         leader.process.send_signal(signal.SIGCONT)

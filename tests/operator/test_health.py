@@ -40,12 +40,22 @@ def test_a_watch_in_which_nothing_happens_is_not_deaf() -> None:
 
 def test_a_watch_that_never_shows_what_we_wrote_is_deaf() -> None:
     clocked = Clocked()
-    clocked.health.wrote("hubs")
+    clocked.health.wrote("hubs", asked=0.0)
     clocked.now = 200.0
-    clocked.health.wrote("hubs")
+    clocked.health.wrote("hubs", asked=200.0)
     clocked.now = 241.0
     assert clocked.health.live() == ["the watch of hubs is deaf since 241 s"]
     clocked.health.saw("hubs")
+    assert clocked.health.live() == []
+
+
+def test_a_watch_that_showed_our_write_before_its_answer_came_is_not_deaf() -> None:
+    clocked = Clocked()
+    clocked.now = 1.0
+    clocked.health.saw("hubs")
+    clocked.now = 2.0
+    clocked.health.wrote("hubs", asked=0.5)
+    clocked.now = 100_000.0
     assert clocked.health.live() == []
 
 
