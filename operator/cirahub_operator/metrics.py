@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
@@ -237,21 +237,40 @@ class Metrics:
             for series in (self._changes, self._throttled, self._spoke_items, self._pending):
                 series.remove((namespace, name))
 
-    def _spoke_passed(self, hub: Metadata, spoke: SpokeReport) -> None:
-        """Labelled with the Spoke's namespace, and with the Hub's if that is another one."""
-        namespace, _, name = spoke.name.rpartition("/")
-        key = (namespace, name)
-        labels = (namespace, hub.name if namespace == hub.namespace else hub.key, name)
+    def erased(self, hub: Metadata, spokes: Iterable[SpokeReport]) -> None:
+        """What an attempt at an erasure did at the Spokes that stay."""
+        for spoke in spokes:
+            self._spoke_changed(hub, spoke)
+
+    def _spoke_changed(self, hub: Metadata, spoke: SpokeReport) -> None:
         changes = {result: getattr(spoke.counts, result) for result in RESULTS}
         if any(changes.values()):
+            key, labels = _spoke_labels(hub, spoke)
             self._changes.add(
                 key, labels, {result: count for result, count in changes.items() if count}
             )
+
+    def _spoke_passed(self, hub: Metadata, spoke: SpokeReport) -> None:
+        self._spoke_changed(hub, spoke)
+        key, labels = _spoke_labels(hub, spoke)
         if spoke.throttled_seconds:
             self._throttled.add(key, labels, {"": spoke.throttled_seconds})
         if spoke.problem is None:
             self._spoke_items.put(key, labels, _standing(spoke.counts, spoke.guarded))
             self._pending.put(key, labels, spoke.pending)
+
+
+def _spoke_labels(
+    hub: Metadata, spoke: SpokeReport
+) -> tuple[tuple[str, str], tuple[str, str, str]]:
+    """The Spoke's key, and its labels: its namespace, its Hub (with the Hub's namespace if that is
+    another one), its name."""
+    namespace, _, name = spoke.name.rpartition("/")
+    return (namespace, name), (
+        namespace,
+        hub.name if namespace == hub.namespace else hub.key,
+        name,
+    )
 
 
 def _standing(counts: Counts, guarded: int) -> dict[str, float]:

@@ -5,7 +5,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from cirahub_sync.engine.report import PassReport
+import msgspec
+
+from cirahub_sync.engine.report import Counts, PassReport, SpokeReport
 from cirahub_sync.erasure import ErasureReport
 from cirahub_sync.errors import EndpointUnavailableError, KeyUnavailableError
 
@@ -410,3 +412,27 @@ async def test_deleting_a_spoke_stops_the_erasure_of_another_that_hangs(
         await stage.goes("spoke", "bob")
         assert await stage.get("spoke", "ann") is not None
     assert engine.stopped
+
+
+async def test_what_an_erasure_does_at_the_others_counts_among_their_changes(
+    stage: Stage, engine: ScriptedEngine, operate: Operate
+) -> None:
+    async with operate() as operation:
+        await stage.apply(connection(), hub(deletion=NO_GRACE), spoke("ann"), spoke("bob"))
+        await stage.comes("hub", "staff", "True", "Synced")
+        reports = {
+            config.uid: SpokeReport(config.uid, config.name, counts=Counts(deleted=2))
+            for config in engine.passes[-1].spokes
+        }
+        assert len(reports) == 2
+        engine.erasure = msgspec.structs.replace(ERASED, spokes=reports)
+        await stage.delete("spoke", "ann")
+        await stage.goes("spoke", "ann")
+        deleted = [
+            line
+            for line in operation.metrics.text().decode().splitlines()
+            if line.startswith("cirahub_spoke_changes_total{") and 'result="deleted"' in line
+        ]
+    assert len(deleted) == 1
+    assert 'spoke="bob"' in deleted[0]
+    assert deleted[0].endswith(" 2.0")

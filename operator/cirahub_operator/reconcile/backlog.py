@@ -192,6 +192,9 @@ class Backlog:
             if report is None:
                 logger.info("hub %s: %s: stopped for a change", job.hub_name, who(job))
                 return
+            if hub is not None:
+                staying = (one for uid, one in report.spokes.items() if uid != job.id)
+                self._around.metrics.erased(hub.metadata, staying)
             if report.complete:
                 await self._completed(job, hub, report)
                 return

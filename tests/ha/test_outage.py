@@ -1,0 +1,104 @@
+"""The API server goes away and comes back: what serves goes on, and what leads doesn't for long."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from tests.operator.conftest import Operate, engine, operate
+from tests.operator.scripted import ScriptedEngine
+from tests.operator.stage import Stage, connection, hub, spoke
+
+from cluster.controlplane import ControlPlane
+
+from .conftest import Launch
+
+__all__ = ["engine", "operate"]
+
+
+@contextmanager
+def outage(plane: ControlPlane) -> Iterator[None]:
+    """The API server is gone within, and back after it."""
+    plane.stop_apiserver()
+    try:
+        yield
+    finally:
+        plane.start_apiserver()
+
+
+async def test_an_operator_outlives_a_restart_and_works_off_what_came_after_it(
+    own_control_plane: ControlPlane,
+    stage: Stage,
+    engine: ScriptedEngine,
+    operate: Operate,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async with operate():
+        await stage.apply(connection(), hub(), spoke("ann"))
+        await stage.comes("hub", "staff", "True", "Synced")
+        with caplog.at_level(logging.WARNING), outage(own_control_plane):
+            await asyncio.sleep(3)
+        await stage.apply(spoke("bob"))
+        await stage.comes("spoke", "bob", "True", "Synced")
+        await stage.says("hub", "staff", "2 spokes, 7 items")
+        await stage.delete("spoke", "ann")
+        await stage.goes("spoke", "ann")
+    assert [one.name for one in engine.passes[-1].spokes] == [f"{stage.namespace}/bob"]
+    assert caplog.records, "an outage is worth a word"
+    told = [record for record in caplog.records if record.exc_info is not None]
+    assert [record.getMessage() for record in told] == [], "tracebacks"
+    assert len(caplog.records) < 60, "a screen of them"
+
+
+async def test_a_pass_that_runs_when_the_server_goes_is_told_of_when_it_is_back(
+    own_control_plane: ControlPlane, stage: Stage, engine: ScriptedEngine, operate: Operate
+) -> None:
+    over = threading.Event()
+
+    def linger(report: object) -> None:
+        assert over.wait(60)
+
+    async with operate():
+        await stage.apply(connection(), hub(suspend=True), spoke("ann"))
+        await stage.comes("hub", "staff", "False", "Suspended")
+        engine.shape = linger
+        await stage.apply(hub(suspend=False))
+        await asyncio.to_thread(engine.begun.wait)
+        with outage(own_control_plane):
+            over.set()
+            await asyncio.sleep(1)
+        await stage.comes("spoke", "ann", "True", "Synced")
+        await stage.comes("hub", "staff", "True", "Synced")
+
+
+async def test_a_leader_keeps_its_lease_over_a_short_outage(
+    own_control_plane: ControlPlane, stage: Stage, launch: Launch
+) -> None:
+    async with launch("leader", "--lease-duration", "60s", "--renew-deadline", "40s") as leader:
+        await stage.until(leader.leads)
+        with outage(own_control_plane):
+            await asyncio.sleep(2)
+        await stage.apply(connection(), hub(), spoke())
+        await stage.comes("connection", "contoso", "False", "ServiceAccountNotFound")
+        assert leader.process.returncode is None
+        assert await leader.leads()
+
+
+async def test_a_leader_that_cannot_renew_ends_and_is_followed_once_the_server_is_back(
+    own_control_plane: ControlPlane, stage: Stage, launch: Launch, tmp_path: Path
+) -> None:
+    async with launch("leader") as leader:
+        await stage.until(leader.leads)
+        with outage(own_control_plane):
+            assert await leader.process.wait() == 1
+        assert leader.said("could not be renewed")
+        assert not leader.said("Traceback"), (tmp_path / "leader.log").read_text()
+    async with launch("next") as follower:
+        await stage.until(follower.leads)
+        await stage.apply(connection(), hub(), spoke())
+        await stage.comes("connection", "contoso", "False", "ServiceAccountNotFound")
