@@ -38,6 +38,7 @@ import aiohttp
 from cirahub_simulator.process import SimulatorProcess
 from cluster.binaries import Binaries
 from cluster.controlplane import ControlPlane
+from cluster.watchdog import Watchdog
 
 ROOT = Path(__file__).resolve().parent.parent
 NAMESPACE = "bench"
@@ -261,17 +262,24 @@ class Operator:
             "--listen=127.0.0.1",
             f"--health-port={port}",
             f"--metrics-port={port}",
+            "--no-leader-election",
         ]
 
     def __enter__(self) -> Self:
+        self._watchdog = Watchdog(None)
         with self._log.open("ab") as log:
-            self._process = subprocess.Popen(self._command, stdout=log, stderr=log)
+            self._process = subprocess.Popen(
+                self._command, stdout=log, stderr=log, start_new_session=True
+            )
         self.pid = self._process.pid
+        self._watchdog.add(self.pid)
         return self
 
     def __exit__(self, *_: object) -> None:
         self._process.send_signal(signal.SIGTERM)
         self._process.wait()
+        self._watchdog.discard(self.pid)
+        self._watchdog.close()
 
     def ready(self) -> bool:
         if self._process.poll() is not None:
