@@ -144,6 +144,13 @@ class Workqueue:
                 return None
             except ClusterUnreachableError as error:
                 logger.warning("%s %s: %s; trying again", self._kind, key, error)
+            except asyncio.CancelledError:
+                task = asyncio.current_task()
+                if task is None or task.cancelling():
+                    raise
+                # Not ours: something that the reconcile waited for was cancelled, and it was not
+                # told so. Ending here would leave the object to nobody.
+                logger.exception("%s %s: cut off", self._kind, key)
             except Exception:
                 logger.exception("%s %s: failed %d times", self._kind, key, failures + 1)
             else:

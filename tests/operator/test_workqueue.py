@@ -84,6 +84,19 @@ async def test_a_failure_is_tried_again_and_holds_nobody_else(work: Work, queue:
     await work.times(4)
 
 
+async def test_what_was_cut_off_from_below_is_tried_again(work: Work, queue: Workqueue) -> None:
+    async def cut_off() -> Result:
+        if len(work.seen) == 1:
+            waited_for = asyncio.get_running_loop().create_future()
+            waited_for.cancel()
+            await waited_for
+        return Result()
+
+    work.do = lambda key, bell: cut_off()
+    queue.ring(ANN)
+    await work.times(2)
+
+
 async def test_a_ring_during_a_look_has_it_look_again(work: Work, queue: Workqueue) -> None:
     async def do() -> Result:
         if len(work.seen) == 1:
