@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from datetime import datetime
 
 import pytest
+from tests.operator.conftest import connections_closed
 from tests.operator.stage import Manifest, Stage
 
 from cirahub_operator.cluster import Cluster
@@ -62,6 +63,7 @@ async def meeting(stage: Stage) -> AsyncIterator[Candidates]:
         yield Candidates(stage, cluster)
     finally:
         await cluster.close()
+        await connections_closed()
 
 
 @pytest.fixture

@@ -23,6 +23,7 @@ from cirahub_operator.summary import spoke_status, spoke_synced
 from cirahub_sync.engine.report import PassReport, Problem, SpokeReport
 from cluster import ControlPlane
 
+from .conftest import connections_closed
 from .stage import Manifest, Stage, spoke
 
 ADMINISTRATOR = "admin"
@@ -44,6 +45,7 @@ async def writing(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> AsyncIterato
     health = Health(engine_silence=lambda: 0.0, watch_limit=1.0, engine_limit=1.0)
     yield Writing(cluster, events, StatusWriter(cluster, events, Metrics(), health))
     await cluster.close()
+    await connections_closed()
 
 
 async def listed(stage: Stage) -> list[Manifest]:

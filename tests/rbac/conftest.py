@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 import yaml
-from tests.operator.conftest import ROOT
+from tests.operator.conftest import ROOT, connections_closed
 from tests.operator.stage import Manifest, Stage
 
 from cirahub_operator.cluster import Cluster as OurCluster
@@ -155,6 +155,7 @@ async def signed_in(kubeconfig: Path) -> AsyncIterator[OurCluster]:
         yield cluster
     finally:
         await cluster.close()
+        await connections_closed()
 
 
 def trusting(plane: Cluster) -> SimulatorProcess:

@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from tests.operator.conftest import connections_closed
 from tests.operator.stage import Stage, hub
 
 from cirahub_operator.cluster import Cluster
@@ -36,6 +37,7 @@ async def cluster(
     made = await Cluster.connect()
     yield made
     await made.close()
+    await connections_closed()
 
 
 async def test_each_action_is_asked_for_by_itself(
