@@ -157,12 +157,16 @@ class Worker:
         spokes: Sequence[SpokeConfig],
         *,
         approved: frozenset[str] = frozenset(),
+        absent: int = 0,
         progress: Progress | None = None,
     ) -> PassReport:
-        """One pass. `approved` holds digests from earlier `PassReport.approval`s. Raises only
-        what concerns the process (LeaseLostError); everything else is in the report."""
+        """One pass. `approved` holds digests from earlier `PassReport.approval`s; `absent` counts
+        spokes of the hub that can't take part, for want of a Connection, say. Raises only what
+        concerns the process (LeaseLostError); everything else is in the report."""
         try:
-            context = self._context(hub, spokes, approved=approved, progress=progress)
+            context = self._context(
+                hub, spokes, approved=approved, absent=absent, progress=progress
+            )
         except CirahubError as error:
             return self._refused(hub, error)
         await sync_pass.run_pass(context)
@@ -269,6 +273,7 @@ class Worker:
         spokes: Sequence[SpokeConfig],
         *,
         approved: frozenset[str] = frozenset(),
+        absent: int = 0,
         progress: Progress | None = None,
         erasing: bool = False,
     ) -> PassContext:
@@ -283,6 +288,7 @@ class Worker:
             hub=hub,
             runs=runs,
             broken=broken,
+            absent=absent,
             erasing=erasing,
             store=self._store.hub(hub.uid),
             open_endpoint=self._open_endpoint,

@@ -110,3 +110,18 @@ async def test_copies_are_no_orphans_while_their_source_cannot_be_read(three: Sc
     three.advance(7200)
     await three.settle()
     assert _ids(three) == before
+
+
+async def test_copies_are_no_orphans_while_their_source_has_no_connection(three: Scene) -> None:
+    """It is not among the spokes of a pass at all then, and is only counted."""
+    before = _ids(three)
+    await three.lose_store()
+    three.advance(7200)
+    ada = three.spokes.pop("ada")
+    for _ in range(3):
+        await three.sync(absent=1)
+        three.advance(7200)
+    assert _ids(three) == before
+    three.spokes["ada"] = ada
+    await three.settle()
+    assert _ids(three) == before

@@ -26,6 +26,7 @@ class Pass:
     hub: HubConfig
     spokes: Sequence[SpokeConfig]
     approved: frozenset[str]
+    absent: int
 
     @property
     def names(self) -> list[str]:
@@ -89,9 +90,10 @@ class ScriptedEngine:
         spokes: Sequence[SpokeConfig],
         *,
         approved: frozenset[str] = frozenset(),
+        absent: int = 0,
         progress: Progress | None = None,
     ) -> PassReport:
-        self.passes.append(Pass(hub, spokes, approved))
+        self.passes.append(Pass(hub, spokes, approved, absent))
         self.begun.set()
         if progress is not None:
             progress("pulled 100 changes")

@@ -95,6 +95,7 @@ async def test_admission_comes_and_goes_and_what_was_contributed_stays(
         await stage.apply(hub(deletion=now, allowedNamespaces=[]))
         await guests.comes("spoke", "bob", "True", "NotAdmitted", of="Stalled")
         await stage.until(lambda: engine.passes[-1].names == ["ann"])
+        assert engine.passes[-1].absent == 1
         assert engine.erased == []
         await guests.delete("spoke", "bob")
         await guests.goes("spoke", "bob")

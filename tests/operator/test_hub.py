@@ -63,10 +63,13 @@ async def test_a_missing_connection_is_named_and_recovers_by_itself(
         await stage.comes("spoke", "ann", "False", "ConnectionNotFound")
         await stage.comes("spoke", "bob", "True", "Synced")
         await stage.comes("hub", "staff", "False", "SpokesNotReady")
+        await stage.until(lambda: engine.passes[-1].names == ["bob"])
+        assert engine.passes[-1].absent == 1
         await stage.apply(connection())
         await stage.comes("spoke", "ann", "True", "Synced")
         await stage.comes("hub", "staff", "True", "Synced")
     assert engine.passes[-1].names == ["ann", "bob"]
+    assert engine.passes[-1].absent == 0
 
 
 async def test_a_missing_hub_is_named_and_recovers_by_itself(

@@ -67,14 +67,16 @@ class HubReconciler:
         for invalid in listing.unparsable:
             await self._spokes.invalid(invalid)
         spokes = [one for one in listing.items if _belongs(one, hub)]
-        await self._refuse([one for one in listing.items if not _belongs(one, hub)])
+        outside = [one for one in listing.items if not _belongs(one, hub)]
+        await self._refuse(outside)
         if hub is None:
             self._memories.pop(key, None)
             self._around.metrics.forget("Hub", key.namespace, key.name)
             return await self._departing.without_hub(key, spokes, bell)
         if isinstance(hub, Unparsable):
             return await self._invalid(key, hub, spokes, bell)
-        scene = await self._scene(key, hub, spokes)
+        absent = len(listing.unparsable) + sum(one.metadata.held for one in outside)
+        scene = replace(await self._scene(key, hub, spokes), absent=absent)
         if hub.metadata.deleting:
             return await self._departing.hub(scene, bell)
         if not await cluster.hold(Hub, hub.metadata):
@@ -169,7 +171,8 @@ class HubReconciler:
         cause = schedule.cause(hub, spokes, given, memory, now=time.monotonic())
         if cause is not None:
             logger.info("Hub %s: a pass over %d spokes (%s)", scene.key, len(configs), cause)
-            hub, report = await self._pass(hub, resolution.hub, configs, bell)
+            absent = scene.absent + len(spokes) - len(configs)
+            hub, report = await self._pass(hub, resolution.hub, configs, absent, bell)
             if report is None:
                 return 0.0
             self._remember(memory, hub, spokes, given, report)
@@ -200,7 +203,12 @@ class HubReconciler:
         memory.due = time.monotonic() + wait
 
     async def _pass(
-        self, hub: Hub, config: HubConfig, configs: Sequence[SpokeConfig], bell: Bell
+        self,
+        hub: Hub,
+        config: HubConfig,
+        configs: Sequence[SpokeConfig],
+        absent: int,
+        bell: Bell,
     ) -> tuple[Hub, PassReport | None]:
         """The hub with the status that it has now, and the report; None if interrupted."""
         started = time.time()
@@ -213,6 +221,7 @@ class HubReconciler:
                     config,
                     configs,
                     approved=schedule.approved(hub),
+                    absent=absent,
                     progress=lines.append,
                 )
             )

@@ -18,3 +18,6 @@ class Scene:
     resolution: Resolution
     refused: frozenset[str]
     """Connections that can't sign in."""
+    absent: int = 0
+    """Further spokes, not among `spokes`, that may have contributed: they can't be read, or were
+    admitted once and are not any more."""

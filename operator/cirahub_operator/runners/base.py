@@ -27,6 +27,7 @@ class Runner(Protocol):
         spokes: Sequence[SpokeConfig],
         *,
         approved: frozenset[str] = frozenset(),
+        absent: int = 0,
         progress: Progress | None = None,
     ) -> PassReport: ...
 

@@ -80,11 +80,14 @@ class InlineRunner:
         spokes: Sequence[SpokeConfig],
         *,
         approved: frozenset[str] = frozenset(),
+        absent: int = 0,
         progress: Progress | None = None,
     ) -> PassReport:
         """`progress` is called in the engine's thread."""
         return await self._call(
-            lambda engine: engine.run_pass(hub, spokes, approved=approved, progress=progress)
+            lambda engine: engine.run_pass(
+                hub, spokes, approved=approved, absent=absent, progress=progress
+            )
         )
 
     async def leave_spoke(

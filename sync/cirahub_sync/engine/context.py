@@ -137,6 +137,7 @@ class PassContext:
         verified: set[str],
         approved: frozenset[str] = frozenset(),
         broken: Sequence[SpokeReport] = (),
+        absent: int = 0,
         erasing: bool = False,
     ) -> None:
         self.hub = hub
@@ -150,6 +151,8 @@ class PassContext:
         self.approved = approved
         self.broken = broken
         """Spokes that can't take part; what they contributed before still counts."""
+        self.absent = absent
+        """Further ones, of which not even a configuration is known."""
         self.dry = False
         """Whether nothing may be sent."""
         self.leaves_folders = False

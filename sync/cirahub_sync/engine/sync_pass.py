@@ -146,6 +146,7 @@ def _date_orphans(context: PassContext) -> None:
         if (
             not orphans
             or context.broken
+            or context.absent
             or any(tx.cursors.get(run.uid).rounds == 0 for run in contributors)
         ):
             return
