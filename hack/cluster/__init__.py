@@ -14,8 +14,8 @@ Which cluster is used, in this order:
    or else from a build, which takes some minutes and happens once.
 
 By hand: ``python hack/cluster --help``. In tests: the fixtures of ``cluster.fixtures``.
-Only the standard library is imported here (``cluster.fixtures`` apart, which needs pytest),
-so that all of it runs before any virtual environment exists.
+Only the standard library is imported here (apart from ``cluster.fixtures``, which needs pytest,
+and `Cluster.get`), so that all of it runs before any virtual environment exists.
 """
 
 from cluster.access import Cluster
@@ -28,6 +28,7 @@ from cluster.errors import (
     ClusterUnusableError,
     ComponentFailedError,
     KubectlFailedError,
+    RequestFailedError,
     ToolchainMissingError,
 )
 
@@ -41,5 +42,6 @@ __all__ = [
     "ComponentFailedError",
     "ControlPlane",
     "KubectlFailedError",
+    "RequestFailedError",
     "ToolchainMissingError",
 ]

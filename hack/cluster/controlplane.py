@@ -87,6 +87,7 @@ class ControlPlane(Cluster):
             audit_log = directory / "audit.jsonl" if audit is True else audit or None
             plane = cls(binaries, layout, audit_log, watchdog)
             stack.callback(plane._stop)
+            stack.callback(plane.close)
             plane._start()
             yield plane
 

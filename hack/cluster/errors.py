@@ -32,6 +32,10 @@ class ClusterUnusableError(ClusterError):
     """A cluster that was handed to us cannot be used."""
 
 
+class RequestFailedError(ClusterError):
+    """The API server could not be asked, or refused."""
+
+
 class KubectlFailedError(ClusterError):
     """kubectl exited with something else than 0.
 

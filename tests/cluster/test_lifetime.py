@@ -20,8 +20,9 @@ from .conftest import WITHIN, Eventually
 
 ROOM = Path(cluster.__file__).parent.parent
 STARTER = """
-import json, time
+import json, signal, time
 from cluster import ControlPlane
+signal.signal(signal.SIGINT, signal.default_int_handler)  # A job of the background ignores it.
 with ControlPlane.start() as plane:
     print(json.dumps([str(plane.directory), *plane.pids.values()]), flush=True)
     while True:

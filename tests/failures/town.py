@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import json
 import re
 import secrets
 import uuid
@@ -284,11 +283,9 @@ class Town:
 
     async def objects(self) -> dict[tuple[str, str], Manifest]:
         """All of ours, by kind and name."""
-        text = await self.stage.kubectl("get", "connections,hubs,spokes", "-o", "json")
-        return {(one["kind"], one["metadata"]["name"]): one for one in json.loads(text)["items"]}
+        return await self.stage.objects()
 
     async def events(self) -> list[Event]:
-        text = await self.stage.kubectl("get", "events.events.k8s.io", "-o", "json")
         return [
             Event(
                 one["regarding"]["kind"],
@@ -297,7 +294,7 @@ class Town:
                 one["reason"],
                 one.get("note", ""),
             )
-            for one in json.loads(text)["items"]
+            for one in await self.stage.events()
         ]
 
     async def told(self, seen: Seen, type_: str, reason: str) -> Event:

@@ -38,9 +38,9 @@ class Candidates:
         return Leadership(self.lease, timing=timing, identity=name, clock=clock)
 
     async def spec(self) -> Manifest:
-        text = await self.stage.kubectl("get", "lease", "turns", "-o", "json")
-        found: Manifest = json.loads(text)["spec"]
-        return found
+        found = await self.stage.read("coordination.k8s.io/v1", "leases", "turns")
+        assert found is not None
+        return dict(found["spec"])
 
     async def patch(self, change: Manifest) -> None:
         """As somebody else."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -14,7 +13,8 @@ from cluster import Cluster
 
 WITHIN = 30.0
 """Seconds after which a condition that was waited for counts as failed."""
-POLL = 0.05
+POLL = 0.1
+OURS = "cirahub.io/v1alpha1"
 
 TENANT = "11111111-1111-4111-8111-111111111111"
 CLIENT = "22222222-2222-4222-8222-222222222222"
@@ -51,7 +51,7 @@ def spoke(name: str = "ann", **spec: object) -> Manifest:
 
 def _manifest(kind: str, name: str, spec: Mapping[str, object]) -> Manifest:
     return {
-        "apiVersion": "cirahub.io/v1alpha1",
+        "apiVersion": OURS,
         "kind": kind,
         "metadata": {"name": name},
         "spec": dict(spec),
@@ -85,10 +85,35 @@ class Stage:
     async def annotate(self, kind: str, name: str, text: str) -> None:
         await self.kubectl("annotate", kind, name, "--overwrite", text)
 
-    async def get(self, kind: str, name: str) -> Manifest | None:
-        text = await self.kubectl("get", kind, name, "--ignore-not-found", "-o", "json")
-        found: Manifest | None = json.loads(text) if text.strip() else None
+    async def read(self, group_version: str, plural: str, name: str = "") -> Manifest | None:
+        """An object of the namespace, or the list of them; None if it does not exist."""
+        root = "api/v1" if group_version == "v1" else f"apis/{group_version}"
+        path = f"/{root}/namespaces/{self.namespace}/{plural}"
+        found: Manifest | None = await asyncio.to_thread(
+            self.plane.get, f"{path}/{name}" if name else path
+        )
         return found
+
+    async def listed(self, group_version: str, plural: str) -> list[Manifest]:
+        found = await self.read(group_version, plural)
+        assert found is not None, f"the API server knows no {plural} of {group_version}"
+        return list(found["items"])
+
+    async def get(self, kind: str, name: str) -> Manifest | None:
+        """An object of ours: `hub`, `spoke` or `connection`."""
+        return await self.read(OURS, f"{kind.lower()}s", name)
+
+    async def objects(self) -> dict[tuple[str, str], Manifest]:
+        """All of ours, by kind and name."""
+        return {
+            (kind, one["metadata"]["name"]): one
+            for kind in ("Connection", "Hub", "Spoke")
+            for one in await self.listed(OURS, f"{kind.lower()}s")
+        }
+
+    async def events(self) -> list[Manifest]:
+        """`Event`s of events.k8s.io/v1."""
+        return await self.listed("events.k8s.io/v1", "events")
 
     async def status(self, kind: str, name: str) -> Manifest:
         found = await self.get(kind, name)
@@ -117,11 +142,10 @@ class Stage:
         notes: list[str] = []
 
         async def there() -> bool:
-            events = json.loads(await self.kubectl("get", "events", "-o", "json"))["items"]
             notes[:] = [
-                one["message"]
-                for one in events
-                if (one["reason"], one["involvedObject"]["kind"]) == (reason, kind)
+                one.get("note", "")
+                for one in await self.events()
+                if (one["reason"], one["regarding"]["kind"]) == (reason, kind)
             ]
             return any(words in note for note in notes)
 

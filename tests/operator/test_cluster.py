@@ -220,7 +220,7 @@ async def test_equal_events_are_one_that_counts(cluster: Cluster, stage: Stage) 
     now[0] = 61.0
     await record("no answer")
     await record("another thing")
-    listed = json.loads(await stage.kubectl("get", "events.events.k8s.io", "-o", "json"))["items"]
+    listed = await stage.events()
     assert sorted(one["note"] for one in listed) == ["another thing", "no answer"]
     assert {one["regarding"]["name"] for one in listed} == {"staff"}
     assert [one["series"]["count"] for one in listed if one["note"] == "no answer"] == [6]
@@ -234,7 +234,7 @@ async def test_one_object_can_not_flood_the_events(cluster: Cluster, stage: Stag
         await events.record(
             Hub, metadata, type=EventType.NORMAL, reason="Synced", note=f"note {number}"
         )
-    listed = json.loads(await stage.kubectl("get", "events.events.k8s.io", "-o", "json"))["items"]
+    listed = await stage.events()
     assert len(listed) == 20
 
 

@@ -24,7 +24,7 @@ from cirahub_sync.engine.report import PassReport, Problem, SpokeReport
 from cluster import ControlPlane
 
 from .conftest import connections_closed
-from .stage import Manifest, Stage, spoke
+from .stage import Stage, spoke
 
 ADMINISTRATOR = "admin"
 LONGEST_NAME = 253
@@ -48,12 +48,6 @@ async def writing(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> AsyncIterato
     await connections_closed()
 
 
-async def listed(stage: Stage) -> list[Manifest]:
-    text = await stage.kubectl("get", "events.events.k8s.io", "-o", "json")
-    found: list[Manifest] = json.loads(text)["items"]
-    return found
-
-
 async def test_a_spoke_that_comes_and_goes_a_hundred_times_leaves_two_events(
     stage: Stage, writing: Writing, own_control_plane: ControlPlane
 ) -> None:
@@ -72,7 +66,10 @@ async def test_a_spoke_that_comes_and_goes_a_hundred_times_leaves_two_events(
         assert await writing.statuses.write(Spoke, found.metadata, found.status, after)
         found = found.model_copy(update={"status": after})
 
-    assert sorted(one["reason"] for one in await listed(stage)) == ["EndpointUnavailable", "Synced"]
+    assert sorted(one["reason"] for one in await stage.events()) == [
+        "EndpointUnavailable",
+        "Synced",
+    ]
     assert own_control_plane.audit_log is not None
     written = [
         one.verb
@@ -93,7 +90,7 @@ async def test_an_event_is_small_however_much_there_is_to_say(
     await writing.events.record(
         Spoke, metadata, type=EventType.WARNING, reason="R" * 500, note="Grüße, 世界! " * 500
     )
-    event = (await listed(stage))[0]
+    event = (await stage.events())[0]
     assert event["note"].startswith("Grüße, 世界!")
     assert 900 < len(event["note"].encode()) <= 1000
     assert len(event["reason"]) == 128
@@ -107,7 +104,7 @@ async def test_a_long_name_is_cut_where_a_name_may_end(
     assert len(name) == LONGEST_NAME
     metadata = Metadata(name=name, namespace=stage.namespace, uid=str(uuid.uuid4()))
     await writing.events.record(Spoke, metadata, type=EventType.NORMAL, reason="Synced", note="n")
-    assert [one["regarding"]["name"] for one in await listed(stage)] == [name]
+    assert [one["regarding"]["name"] for one in await stage.events()] == [name]
 
 
 async def test_a_namespace_that_is_being_deleted_takes_no_event_and_nobody_is_warned(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 
 from .conftest import QUICK, Operate
@@ -113,5 +112,6 @@ async def test_a_connection_that_nothing_needs_any_more_goes(
         await stage.goes("connection", "other")
         await stage.delete("connection", "contoso")
         await stage.comes("connection", "contoso", "False", "InUse")
-        found = json.loads(await stage.kubectl("get", "connection", "contoso", "-o", "json"))
+        found = await stage.get("connection", "contoso")
+        assert found is not None
         assert found["metadata"]["finalizers"] == ["cirahub.io/finalizer"]

@@ -33,10 +33,8 @@ async def delete_namespace(stage: Stage) -> None:
 
 async def namespace_gone(stage: Stage) -> None:
     async def gone() -> bool:
-        text = await asyncio.to_thread(
-            stage.plane.kubectl, "get", "namespace", stage.namespace, "--ignore-not-found"
-        )
-        return not text.strip()
+        path = f"/api/v1/namespaces/{stage.namespace}"
+        return await asyncio.to_thread(stage.plane.get, path) is None
 
     await stage.until(gone, lambda: f"namespace {stage.namespace} still exists")
 

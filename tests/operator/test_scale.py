@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 
 import pytest
 
@@ -37,10 +36,9 @@ def test_the_status_of_a_hub_with_ten_thousand_failing_spokes_stays_small() -> N
 
 
 async def versions(stage: Stage) -> dict[str, str]:
-    text = await stage.kubectl("get", "connections,hubs,spokes", "-o", "json")
     return {
-        f"{one['kind']} {one['metadata']['name']}": one["metadata"]["resourceVersion"]
-        for one in json.loads(text)["items"]
+        f"{kind} {name}": one["metadata"]["resourceVersion"]
+        for (kind, name), one in (await stage.objects()).items()
     }
 
 
