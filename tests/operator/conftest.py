@@ -67,7 +67,7 @@ async def connections_closed() -> None:
 def definitions(control_plane: Cluster) -> None:
     """Our custom resource definitions, applied and served."""
     control_plane.kubectl("apply", "--server-side", "-f", ROOT / "crds")
-    control_plane.kubectl("wait", "crd", "--all", "--for=condition=Established", "--timeout=30s")
+    control_plane.kubectl("wait", "crd", "--all", "--for=condition=Established", "--timeout=120s")
 
 
 @pytest.fixture

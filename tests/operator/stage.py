@@ -11,7 +11,7 @@ import yaml
 
 from cluster import Cluster
 
-WITHIN = 30.0
+WITHIN = 60.0
 """Seconds after which a condition that was waited for counts as failed."""
 POLL = 0.1
 OURS = "cirahub.io/v1alpha1"

@@ -348,7 +348,7 @@ async def test_everything_deleted_together_is_erased(
     async with operate():
         await stage.apply(connection(), hub(deletion=NO_GRACE), spoke("ann"), spoke("bob"))
         await stage.comes("hub", "staff", "True", "Synced")
-        await stage.kubectl("delete", "connections,hubs,spokes", "--all", "--timeout=25s")
+        await stage.kubectl("delete", "connections,hubs,spokes", "--all", "--timeout=120s")
         await stage.until(lambda: not engine.jobs)
     assert not engine.known
 

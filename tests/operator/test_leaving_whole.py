@@ -139,7 +139,7 @@ async def test_a_spoke_deleted_and_created_again_rewrites_no_mailbox(place: Plac
         before = place.ids("bob")
         for spoke in (town.ann(), town.bob()):
             name = spoke["metadata"]["name"]
-            await stage.kubectl("delete", "spoke", name, "--timeout=30s")
+            await stage.kubectl("delete", "spoke", name, "--timeout=120s")
             await stage.apply(spoke)
             await place.ready("Spoke", name)
         await stage.says("hub", "staff", f"2 spokes, {PEOPLE} items")
@@ -171,7 +171,7 @@ async def test_a_hub_deleted_and_created_again_rewrites_no_mailbox(place: Place)
     async with place.operator():
         await town.well(town.hub(deletion=DAY))
         before = place.ids("bob")
-        await stage.kubectl("delete", "hub", "staff", "--timeout=30s")
+        await stage.kubectl("delete", "hub", "staff", "--timeout=120s")
         await stage.says("spoke", "bob", "create it again to resume")
         await stage.apply(town.hub(deletion=DAY))
         await place.ready("Hub", "staff")
@@ -187,7 +187,7 @@ async def test_a_hub_is_erased_without_its_object_and_starts_afresh_when_created
         await town.well(town.hub(deletion={"gracePeriod": "2s"}))
         own = place.ids("ann")
         before = place.ids("bob")
-        await stage.kubectl("delete", "hub", "staff", "--timeout=30s")
+        await stage.kubectl("delete", "hub", "staff", "--timeout=120s")
         await place.copies_go()
         await stage.says("spoke", "bob", "create it, or delete this Spoke")
         assert place.left_in_store() == 0

@@ -198,7 +198,7 @@ def definitions(control_plane: Cluster) -> None:
 
 def apply_definitions(plane: Cluster) -> None:
     plane.kubectl("apply", "--server-side", "-f", ROOT / "crds")
-    plane.kubectl("wait", "crd", "--all", "--for=condition=Established", "--timeout=30s")
+    plane.kubectl("wait", "crd", "--all", "--for=condition=Established", "--timeout=120s")
 
 
 def by_account(name: str = "by-account") -> Manifest:
