@@ -388,8 +388,8 @@ class _Attempt:
         return sum(found.values())
 
     def _close(self, *, abandoned: bool) -> None:
-        """Rows first, then what is left of them in the file; the receipt says it when it is so. Of
-        a hub, the key goes with that. Raises StoreError: then it is done again."""
+        """Rows first, then what is left of them in the file, then names; the receipt says it when
+        it is so. Of a hub, the key goes with that. Raises StoreError: then it is done again."""
         job = self._job
         with self._store.write() as tx:
             if job.whole_hub:
@@ -403,9 +403,12 @@ class _Attempt:
         if job.whole_hub:
             self._store.destroy(job=job.number, abandoned=abandoned)
             return
+        nameless = Content(hub=HubConfig(uid=job.hub, name=self._content.hub.name), name=job.job)
+        with self._store.write() as tx:
+            tx.erasures.write_content(job, _encode(nameless))
+        self._store.shed()
         with self._store.write() as tx:
             tx.erasures.finish(job.number, self._leaving.now(), abandoned=abandoned)
-        self._store.shed()
 
     def _counted(self) -> ErasureReport:
         with self._store.read() as tx:

@@ -11,6 +11,11 @@ import msgspec
 import pytest
 
 from cirahub_sync.configuration import Direction
+from cirahub_sync.endpoints.graph import delta
+from cirahub_sync.errors import StoreError
+from cirahub_sync.model.codec import encode_contact
+from cirahub_sync.model.contact import Contact
+from cirahub_sync.store import database
 
 from .conftest import Scene
 
@@ -38,6 +43,8 @@ CONTACT = {
     "categories": ["Pimpernell"],
     "imAddresses": ["quetz.zimtstern@geheimnis-example.org"],
 }
+_SEALED_EMPTY = 31 + len(encode_contact(Contact()))
+"""Bytes of a contact without a value, sealed."""
 TWO_WAY, RECEIVE = Direction.TWO_WAY, Direction.RECEIVE
 LEAVER = "spoke-leaver"
 _TO_ITS_ITEMS = (
@@ -212,6 +219,73 @@ async def test_an_unreachable_leaver_s_content_is_gone_at_once(scene: Scene) -> 
             "SELECT count(*) FROM shadows WHERE spoke = ? AND item IS NOT NULL", (LEAVER,)
         ).fetchone() == (0,)
         assert connection.execute(_OF_LEAVER[3]).fetchall() == []
+        kept = [value for query in _OF_LEAVER[:4] for (value,) in connection.execute(query)]
+    assert {len(value) for value in kept if value is not None} == {_SEALED_EMPTY}
+
+
+async def test_what_was_read_of_the_leaver_and_not_merged_yet_goes_with_it(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(delta, "PAGE_SIZE", 5)
+    scene.connect("leaver")
+    for number in range(12):
+        scene.add("leaver", displayName=f"Zimtstern {number}", email=f"z{number}@example.org")
+    scene.admin.add_rule("status", service="graph", path="delta", status=403, skip=1)
+
+    def staged() -> int:
+        with sqlite3.connect(scene.database) as connection:
+            return int(connection.execute("SELECT count(*) FROM staging").fetchone()[0])
+
+    await scene.sync()
+    assert staged() == 5
+    scene.admin.add_rule("status", service="graph", status=403)
+    await scene.leave("leaver")
+    report = await scene.worker.erase(LEAVER)
+    assert report.items_erased == 0
+    assert staged() == 0
+
+
+async def test_the_file_is_rewritten_before_an_erasure_is_complete(scene: Scene) -> None:
+    """What rows left in the gaps of pages that they were moved from is overwritten by nothing
+    else: see tests/store/test_remnants.py."""
+    await _lead_a_life(scene, Watcher(scene, _OF_LEAVER))
+    await scene.leave("quetzbox")
+    assert (await scene.worker.erase(LEAVER)).complete
+    with sqlite3.connect(scene.database) as connection:
+        assert connection.execute("PRAGMA freelist_count").fetchone() == (0,)
+
+
+@pytest.mark.parametrize("whole_hub", [False, True], ids=["spoke", "hub"])
+async def test_it_is_not_complete_while_somebody_reads_what_was_there_before(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch, whole_hub: bool
+) -> None:
+    """A backup, say: for as long as it reads, the write-ahead log can't be emptied."""
+    monkeypatch.setattr(database, "_BUSY_TIMEOUT_MS", 50)
+    await scene.restart()
+    watch = Watcher(scene, _OF_HUB[:-1] if whole_hub else _OF_LEAVER)
+    await _lead_a_life(scene, watch)
+    if whole_hub:
+        job = scene.hub.uid
+        assert await scene.worker.leave_hub(scene.hub, erase_at=scene.clock())
+    else:
+        job = (await scene.leave("quetzbox")).uid
+    backup = sqlite3.connect(scene.database, isolation_level=None)
+    backup.execute("BEGIN")
+    backup.execute("SELECT count(*) FROM items").fetchone()
+    report = await scene.worker.erase(job)
+    assert [problem.reason for problem in report.problems] == [StoreError.reason]
+    assert not report.complete
+    assert watch.left() > 40
+    assert [open_job.id for open_job in await scene.worker.erasures()] == [job]
+    backup.execute("COMMIT")
+    backup.close()
+    report = await scene.worker.erase(job)
+    assert report.complete, report
+    assert watch.left() == 0
+    assert await scene.worker.erasures() == []
+    if whole_hub:
+        with sqlite3.connect(scene.database) as connection:
+            assert connection.execute("SELECT count(*) FROM hubs").fetchone() == (0,)
 
 
 def _ids(scene: Scene) -> tuple[str, ...]:

@@ -97,10 +97,14 @@ class Database:
             return noted
 
     def shed(self) -> None:
-        """Leave nothing of what was deleted in the write-ahead log. Raises StoreError."""
+        """Leave nothing of what was deleted in the write-ahead log. Raises StoreError, also if
+        somebody reads the database for longer than is waited for: the log stays as it is then."""
         if self.engine.dialect.name == "sqlite":
             with self._raw() as cursor:
-                cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+                # The answer tells of that, no error does: sqlite.org/pragma.html.
+                busy, *_ = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+                if busy:
+                    raise sqlite3.OperationalError
 
     def rewrite(self) -> None:
         """Leave nothing of what was deleted in the file: rows that moved to another page stay
