@@ -69,9 +69,11 @@ class Objects:
         return await self._listing(kind, keys)
 
     async def spokes_of(self, hub: Key) -> Listing[Spoke]:
-        """All Spokes that name the hub, whether there is one or not."""
+        """All Spokes that name the hub, whether there is one or not; but for those of namespaces
+        that could not be listed, of which a watch may have told already."""
         self._check(hub.namespace)
-        return await self._listing(Spoke, self._by_hub.get(hub, ()))
+        named = self._by_hub.get(hub, ())
+        return await self._listing(Spoke, [key for key in named if self._listed(key.namespace)])
 
     async def spokes_through(self, connection: Key) -> Listing[Spoke]:
         """All Spokes that name the connection, whether there is one or not."""
@@ -175,8 +177,11 @@ class Objects:
     def _check(self, namespace: str) -> None:
         if not self.whole:
             raise NotListedError("not all objects are listed yet")
-        if namespace in self.unlisted:
+        if not self._listed(namespace):
             raise NotListedError(f"the objects of namespace {namespace} could not be listed yet")
+
+    def _listed(self, namespace: str) -> bool:
+        return namespace not in self.unlisted
 
     def _drop(self, kind: type[Resource], key: Key) -> None:
         entry = self._entries[kind].pop(key, None)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+from tests.rbac.conftest import Office
 
 from cluster import Cluster, KubectlFailedError
 
@@ -23,6 +25,19 @@ def guests(control_plane: Cluster, definitions: None) -> Iterator[Stage]:
     control_plane.kubectl("create", "namespace", name)
     yield Stage(control_plane, name)
     control_plane.kubectl("delete", "namespace", name, "--wait=false")
+
+
+@pytest.fixture
+def narrow(
+    stage: Stage, operate: Operate, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Office]:
+    """An operator that may look into the stage's namespace only."""
+    office = Office(stage.plane)
+    office.grant("operator.yaml")
+    office.grant("served-namespace.yaml", to=stage.namespace)
+    monkeypatch.setenv("KUBECONFIG", str(office.kubeconfig(tmp_path / "config")))
+    yield office
+    stage.plane.kubectl("delete", "namespace", office.namespace, "--wait=false")
 
 
 def naming(stage: Stage, name: str = "ann", hub: str = "staff") -> Manifest:
@@ -132,6 +147,23 @@ async def test_a_connection_wakes_the_hubs_of_other_namespaces_that_it_serves(
         await guests.comes("spoke", "ann", "False", "ConnectionNotFound")
         await guests.apply(connection())
         await guests.comes("spoke", "ann", "True", "Synced")
+
+
+async def test_spokes_of_a_namespace_that_cannot_be_listed_are_missed_in_a_pass(
+    stage: Stage, guests: Stage, engine: ScriptedEngine, operate: Operate, narrow: Office
+) -> None:
+    """By those who admit that namespace: for all that is known, what they contributed is there."""
+    await stage.apply(connection(), hub(allowedNamespaces=[guests.namespace]), spoke("ann"))
+    await stage.apply(hub("closed"), spoke("cy", hubRef={"name": "closed"}))
+    await guests.apply(connection(), naming(stage, "bob"))
+    async with operate(also=(guests.namespace,)):
+        for name in ("ann", "cy"):
+            await stage.comes("spoke", name, "True", "Synced")
+        assert {tuple(one.names): one.absent for one in engine.passes} == {("ann",): 1, ("cy",): 0}
+        narrow.grant("served-namespace.yaml", to=guests.namespace)
+        await guests.comes("spoke", "bob", "True", "Synced")
+        passes = [one for one in engine.passes if sorted(one.names) == ["ann", "bob"]]
+        assert [one.absent for one in passes] == [0] * len(passes) != []
 
 
 async def test_a_spoke_does_not_move_to_another_hub(stage: Stage, guests: Stage) -> None:

@@ -49,6 +49,22 @@ async def test_nothing_is_handed_out_before_everything_is_known() -> None:
         objects.hubs_through(Key("demo", "contoso"))
 
 
+async def test_a_namespace_that_could_not_be_listed_holds_up_no_hub_of_another(
+    objects: Objects,
+) -> None:
+    """Though a watch may have told of a part of it."""
+    objects.unlisted.add("guests")
+    objects.put(Spoke, body(stage.spoke("ann"), 1))
+    named = {"name": "staff", "namespace": "demo"}
+    objects.put(Spoke, body(stage.spoke("bob", hubRef=named), 2, namespace="guests"))
+    assert [one.metadata.name for one in (await objects.spokes_of(STAFF)).items] == ["ann"]
+    with pytest.raises(NotListedError):
+        objects.get(Connection, Key("guests", "contoso"))
+    objects.unlisted.discard("guests")
+    found = (await objects.spokes_of(STAFF)).items
+    assert [one.metadata.name for one in found] == ["ann", "bob"]
+
+
 async def test_spokes_are_found_by_what_they_name(objects: Objects) -> None:
     objects.put(Spoke, body(stage.spoke("ann"), 1))
     objects.put(Spoke, body(stage.spoke("bob", hubRef={"name": "other"}), 2))

@@ -76,6 +76,7 @@ class HubReconciler:
         if isinstance(hub, Unparsable):
             return await self._invalid(key, hub, spokes, bell)
         absent = len(listing.unparsable) + sum(one.metadata.held for one in outside)
+        absent += sum(hub.admits(namespace) for namespace in objects.unlisted)
         scene = replace(await self._scene(key, hub, spokes), absent=absent)
         if hub.metadata.deleting:
             return await self._departing.hub(scene, bell)

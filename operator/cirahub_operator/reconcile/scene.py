@@ -19,5 +19,6 @@ class Scene:
     refused: frozenset[str]
     """Connections that can't sign in."""
     absent: int = 0
-    """Further spokes, not among `spokes`, that may have contributed: they can't be read, or were
-    admitted once and are not any more."""
+    """Further spokes, not among `spokes`, that may have contributed: they can't be read, were
+    admitted once and are not any more, or may be in a namespace that can't be listed (which counts
+    as one)."""
