@@ -12,7 +12,6 @@ from contextlib import AsyncExitStack
 from functools import partial
 
 import kopf
-import msgspec
 
 from cirahub_operator import handlers
 from cirahub_operator.api import KINDS
@@ -197,14 +196,12 @@ class Operation:
 
     async def _origins(self, cluster: Cluster) -> Origins:
         """Where services are, and, of the ranges of the cluster, where they are not."""
-        origins = self._settings.origins
-        ranges = {
-            *origins.cluster_ranges,
-            *self._settings.cluster_ranges,
-            *await service_ranges(cluster),
-        }
-        logger.info("no service may be in %s", ", ".join(sorted(ranges)) or "no known range")
-        return msgspec.structs.replace(origins, cluster_ranges=tuple(sorted(ranges)))
+        origins = self._settings.origins.avoiding(self._settings.cluster_ranges)
+        origins = origins.avoiding(await service_ranges(cluster))
+        logger.info(
+            "no service may be in %s", ", ".join(origins.cluster_ranges) or "no known range"
+        )
+        return origins
 
     async def _operate(self, cluster: Cluster, objects: Objects, runner: InlineRunner) -> None:
         settings, timing, health = self._settings, self._settings.timing, self._health

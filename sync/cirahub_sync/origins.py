@@ -9,7 +9,7 @@ can't choose a host by itself.
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -62,6 +62,11 @@ class Origins(msgspec.Struct, frozen=True, omit_defaults=True):
     def networks(self) -> tuple[Network, ...]:
         """The cluster's ranges. Raises ConfigurationError."""
         return tuple(map(network, self.cluster_ranges))
+
+    def avoiding(self, ranges: Iterable[str]) -> Origins:
+        """The same, with further ranges of the cluster."""
+        every = {*self.cluster_ranges, *ranges}
+        return msgspec.structs.replace(self, cluster_ranges=tuple(sorted(every)))
 
     def rewrite(self, url: str) -> str:
         """The URL with its origin replaced, if there is a rewrite for it."""

@@ -5,11 +5,13 @@ from __future__ import annotations
 import base64
 import json
 import os
+import socket
 import threading
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -27,6 +29,7 @@ from .stage import CLIENT, TENANT, Manifest, connection, hub, spoke
 SECRET = "the-test-s-client-secret"
 AUTH = {"clientSecret": {"clientID": CLIENT, "secretRef": {"name": "graph", "key": "value"}}}
 PEOPLE = ("ann", "bob", "cy")
+ENTRA = "https://login.microsoftonline.com"
 
 
 class Laptop:
@@ -258,9 +261,66 @@ def test_without_manifests_the_cluster_hands_over_the_secret(
     assert laptop.names("bob") == ["Ben"]
 
 
+def _leaves_in_cluster(
+    laptop: Laptop, plane: Cluster, namespace: str, monkeypatch: pytest.MonkeyPatch
+) -> str:
+    """As `_leave`, of a Hub in a namespace of that cluster, with its Secret."""
+    monkeypatch.setenv("KUBECONFIG", str(plane.kubeconfig))
+    create = ("create", "secret", "generic", "graph", f"--from-literal=value={SECRET}")
+    plane.kubectl("-n", namespace, *create)
+    laptop.run("erase", "--hub", "staff", "--yes", files=True)
+    laptop.namespace = namespace
+    laptop.declare()
+    laptop.sync()
+    return _leave(laptop)
+
+
+def _lead_entra_to(address: str, laptop: Laptop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its name, and the endpoints file has no other place for it any more."""
+    path = laptop.folder / "endpoints.json"
+    endpoints = json.loads(path.read_text())
+    del endpoints["origins"][ENTRA]
+    path.write_text(json.dumps(endpoints))
+    system = socket.getaddrinfo
+
+    def lying(host: str, *arguments: Any, **options: Any) -> Any:
+        return system(address if f"https://{host}" == ENTRA else host, *arguments, **options)
+
+    monkeypatch.setattr(socket, "getaddrinfo", lying)
+
+
+@pytest.mark.parametrize("files", [True, False], ids=["manifests", "stored"])
+def test_nothing_is_sent_to_the_clusters_pods(
+    laptop: Laptop,
+    control_plane: Cluster,
+    namespace: str,
+    monkeypatch: pytest.MonkeyPatch,
+    files: bool,
+) -> None:
+    job = _leaves_in_cluster(laptop, control_plane, namespace, monkeypatch)
+    _lead_entra_to("10.244.7.8", laptop, monkeypatch)
+    ran = laptop.run("erase", "--resume", job, "--cluster-range", "10.244.0.0/16", files=files)
+    assert ran.exit_code == 1, ran.output
+    assert "AddressRefused: " in ran.stdout
+    assert "10.244.7.8, which is in a range of the cluster" in ran.stdout
+
+
+def test_nor_to_its_services_which_are_known_without_an_option(
+    laptop: Laptop, control_plane: Cluster, namespace: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = _leaves_in_cluster(laptop, control_plane, namespace, monkeypatch)
+    asked = ("get", "service", "kubernetes", "-o", "jsonpath={.spec.clusterIP}")
+    service = control_plane.kubectl("-n", "default", *asked)
+    _lead_entra_to(service, laptop, monkeypatch)
+    ran = laptop.run("erase", "--resume", job)
+    assert ran.exit_code == 1, ran.output
+    assert f"{service}, which is in a range of the cluster" in ran.stdout
+
+
 @pytest.mark.parametrize(
     ("arguments", "remedy"),
     [
+        (("--resume", "--cluster-range", "10.0.0.0/99"), "write it like 10.96.0.0/12"),
         (("--resume", "--abandon", "bob", "--yes"), "not both"),
         (("bob",), "say what to do"),
         (("--spoke", "bob", "--yes"), "--filename"),

@@ -13,6 +13,7 @@ import click
 import msgspec
 
 from cirahub_operator.api.duration import seconds
+from cirahub_operator.cli import cluster_ranges as ranges
 from cirahub_operator.cli import session, store
 from cirahub_operator.cli.files import FileCredentials
 from cirahub_operator.cli.leavers import date, kind, shown, told, waits
@@ -21,6 +22,7 @@ from cirahub_operator.cli.session import FILE, Case, Exit, Options
 from cirahub_operator.cluster import Cluster
 from cirahub_operator.credentials import ClusterCredentials
 from cirahub_operator.errors import OperatorError
+from cirahub_operator.service_ranges import service_ranges
 from cirahub_sync import origins
 from cirahub_sync.configuration import ConnectionConfig, SpokeConfig
 from cirahub_sync.erasure import Erasure, ErasureReport
@@ -117,6 +119,7 @@ def _duration(_: click.Context, __: click.Parameter, text: str) -> float:
     "any, the cluster hands over what the Connections name.",
 )
 @session.store_options
+@ranges.option
 @click.option(
     "--kubeconfig",
     type=FILE,
@@ -140,6 +143,7 @@ def command(
     installation: str,
     endpoints: Path | None,
     quiet: bool,
+    cluster_ranges: tuple[str, ...],
     kubeconfig: Path | None,
 ) -> None:
     """Show what leaves, have it erased now, or give up on it.
@@ -175,7 +179,7 @@ def command(
             database=path,
             key_file=key.path,
             installation=installation or ("" if with_cluster else key.installation()),
-            origins=origins.load(endpoints),
+            origins=origins.load(endpoints).avoiding(cluster_ranges),
         )
         sys.exit(
             asyncio.run(
@@ -230,9 +234,7 @@ async def _main(
     try:
         if cluster is not None:
             credentials = ClusterCredentials(cluster)
-            if not settings.installation:
-                uid = await cluster.namespace_uid("kube-system")
-                settings = msgspec.structs.replace(settings, installation=uid)
+            settings = await _as_the_operator(settings, cluster)
         worker = Worker.open(settings, credentials)
         try:
             if listing is not None:
@@ -244,6 +246,15 @@ async def _main(
     finally:
         if cluster is not None:
             await cluster.close()
+
+
+async def _as_the_operator(settings: WorkerSettings, cluster: Cluster) -> WorkerSettings:
+    """With what the operator learns from the cluster when it starts."""
+    return msgspec.structs.replace(
+        settings,
+        installation=settings.installation or await cluster.namespace_uid("kube-system"),
+        origins=settings.origins.avoiding(await service_ranges(cluster)),
+    )
 
 
 async def _act(worker: Worker, asked: _Asked) -> Exit:

@@ -13,6 +13,7 @@ import click
 
 from cirahub_operator import logs
 from cirahub_operator.api.duration import seconds
+from cirahub_operator.cli import cluster_ranges as ranges
 from cirahub_operator.cli.store import KeyFile, state_folder
 from cirahub_operator.errors import OperatorError
 from cirahub_operator.logs import LogFormat
@@ -44,13 +45,6 @@ def _grants(
     _: click.Context, __: click.Parameter, texts: tuple[str, ...]
 ) -> tuple[OwnIdentity, ...]:
     return tuple(map(_grant, texts))
-
-
-def _ranges(_: click.Context, __: click.Parameter, texts: tuple[str, ...]) -> tuple[str, ...]:
-    try:
-        return tuple(str(origins.network(text)) for text in texts)
-    except CirahubError as error:
-        raise click.BadParameter(str(error)) from error
 
 
 def _grant(text: str) -> OwnIdentity:
@@ -107,18 +101,7 @@ def _grant(text: str) -> OwnIdentity:
     show_envvar=True,
     help="File that puts other hosts in the place of Microsoft's, as `cirahub simulate` writes it.",
 )
-@click.option(
-    "--cluster-range",
-    "cluster_ranges",
-    multiple=True,
-    callback=_ranges,
-    envvar="CIRAHUB_CLUSTER_RANGES",
-    show_envvar=True,
-    metavar="CIDR",
-    help="A range of the cluster's pods or nodes; may be repeated (in the variable: separated by "
-    "spaces). A service whose name leads there is not connected to, nor one in the ranges of "
-    "Services, which are known, or on this machine or its link.",
-)
+@ranges.option
 @click.option(
     "--own-identity",
     multiple=True,
