@@ -28,8 +28,8 @@ test: venv control-plane ## Run all tests, also those on a real control plane (P
 		--no-loadscope-reorder $(PYTEST_ARGS)
 
 .PHONY: prove
-prove: venv ## Break the code of each invariant on purpose, and see that a test fails
-	@$(VENV)/python hack/prove
+prove: venv control-plane ## Break the code of each promise on purpose, and see that a test fails (ONLY=trust)
+	@$(VENV)/python hack/prove $(if $(ONLY),--only '$(ONLY)')
 
 .PHONY: lint
 lint: venv ## Check style, types and who imports whom

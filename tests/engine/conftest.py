@@ -33,6 +33,7 @@ from cirahub_sync.configuration import (
 )
 from cirahub_sync.engine.report import PassReport
 from cirahub_sync.erasure import ErasureReport
+from cirahub_sync.errors import LeaseLostError
 from cirahub_sync.identity.base import AccessToken
 from cirahub_sync.origins import Origins
 from cirahub_sync.worker import Worker, WorkerSettings
@@ -74,6 +75,8 @@ class Scene:
         )
         self.spokes: dict[str, SpokeConfig] = {}
         self.installation = "test-installation"
+        self.leads = True
+        """Whether this operator does, among several."""
         key = folder / "key"
         if not key.exists():
             key.write_bytes(base64.b64encode(os.urandom(32)))
@@ -206,15 +209,24 @@ class Scene:
     async def lose_store(self) -> None:
         await self.restart(before=remove_database)
 
-    def _open(self) -> Worker:
+    @property
+    def settings(self) -> WorkerSettings:
         endpoints = self.simulator.endpoints
-        settings = WorkerSettings(
+        return WorkerSettings(
             database=f"sqlite:///{self.database}",
             key_file=self._folder / "key",
             installation=self.installation,
             origins=Origins(endpoints.origins, endpoints.ca_file),
         )
-        return Worker.open(settings, Handed(), clock=self.clock, steadily=self.clock)
+
+    def _open(self) -> Worker:
+        return Worker.open(
+            self.settings, Handed(), clock=self.clock, steadily=self.clock, leading=self._leading
+        )
+
+    def _leading(self) -> None:
+        if not self.leads:
+            raise LeaseLostError("another operator leads")
 
 
 def remove_database(path: Path) -> None:

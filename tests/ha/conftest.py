@@ -17,7 +17,12 @@ from tests.operator.stage import Stage
 
 __all__ = ["definitions", "stage"]
 
-CIRAHUB = [sys.executable, "-c", "from cirahub_operator.cli import main; main()", "operator"]
+
+def program(first: str = "") -> str:
+    """The command, in Python; `first` is done before it."""
+    return f"import sys\n{first}\nfrom cirahub_operator.cli import main\nmain()"
+
+
 QUICK = ("--lease-duration", "6s", "--renew-deadline", "4s", "--retry-period", "500ms")
 """Times of the Lease for tests that wait for it to run out."""
 
@@ -65,13 +70,18 @@ def launch(stage: Stage, tmp_path: Path, unused_tcp_port_factory: Callable[[], i
     and takes turns with the others launched there, on one store."""
 
     @asynccontextmanager
-    async def launched(name: str, *arguments: str) -> AsyncIterator[Candidate]:
+    async def launched(
+        name: str, *arguments: str, program: str = program()
+    ) -> AsyncIterator[Candidate]:
         port = unused_tcp_port_factory()
         here = {"XDG_STATE_HOME": str(tmp_path), "KUBECONFIG": str(stage.plane.kubeconfig)}
         log = tmp_path / f"{name}.log"
         with log.open("wb") as sink:
             process = await asyncio.create_subprocess_exec(
-                *CIRAHUB,
+                sys.executable,
+                "-c",
+                program,
+                "operator",
                 "--dev",
                 "--leader-election",
                 "--lease-namespace",

@@ -15,7 +15,7 @@ from tests.operator.stage import Manifest, Stage
 from cirahub_operator.cluster import Cluster
 from cirahub_operator.errors import LeadershipLostError, PermissionMissingError
 from cirahub_operator.leadership import Leadership, Watchdog
-from cirahub_operator.leases import LeaseObject
+from cirahub_operator.leases import LeaseObject, LeaseRecord
 from cirahub_operator.settings import LeaseTiming
 from cirahub_sync import steady
 from cirahub_sync.errors import LeaseLostError
@@ -144,6 +144,25 @@ async def test_who_slept_over_its_lease_knows_before_it_asks_anybody(
     with pytest.raises(LeadershipLostError, match=r"could not be renewed for 1\d s"):
         await ann.keep()
     assert await candidates.lease.read() == version
+
+
+async def test_a_renewal_counts_from_before_it_was_asked_for(
+    candidates: Candidates, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """When it counts from for the others is not known: at the latest from its answer."""
+    ann = candidates.make("ann")
+    write = candidates.lease.write
+
+    async def slowly(record: LeaseRecord) -> LeaseRecord:
+        answer = await write(record)
+        candidates.passed["ann"] += 9.0
+        return answer
+
+    monkeypatch.setattr(candidates.lease, "write", slowly)
+    await ann.acquire()
+    candidates.passed["ann"] += 6.0
+    with pytest.raises(LeaseLostError):
+        ann.check()
 
 
 async def test_who_finds_another_holder_ends(candidates: Candidates) -> None:

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import signal
 from contextlib import AsyncExitStack
 
 import pytest
 from tests.operator.stage import Stage, connection, hub, spoke
 
-from .conftest import Candidate, Launch
+from .conftest import Candidate, Launch, program
+
+LONG = 120.0
+"""Seconds to wait for a takeover. When a Lease may be taken is what `test_leadership` holds to its
+terms, by clocks of its own; how long a busy machine takes for that is another matter."""
 
 
 async def pair(stack: AsyncExitStack, launch: Launch, stage: Stage) -> tuple[Candidate, Candidate]:
@@ -40,7 +45,7 @@ async def test_an_orderly_end_hands_over_at_once(stage: Stage, launch: Launch) -
         leader.process.send_signal(signal.SIGTERM)
         assert await leader.process.wait() == 0
         assert leader.said("is released")
-        await stage.until(standby.leads)
+        await stage.until(standby.leads, within=LONG)
 
 
 async def test_a_stand_by_ends_cleanly_when_told(stage: Stage, launch: Launch) -> None:
@@ -55,7 +60,7 @@ async def test_a_leader_that_is_killed_is_followed(stage: Stage, launch: Launch)
     async with AsyncExitStack() as stack:
         leader, standby = await pair(stack, launch, stage)
         leader.process.kill()
-        await stage.until(standby.leads)
+        await stage.until(standby.leads, within=LONG)
         await stage.apply(connection(), hub(), spoke())
         await stage.comes("connection", "contoso", "False", "ServiceAccountNotFound")
 
@@ -66,11 +71,42 @@ async def test_a_leader_that_was_paused_for_too_long_ends_and_does_not_serve_on(
     async with AsyncExitStack() as stack:
         leader, standby = await pair(stack, launch, stage)
         leader.process.send_signal(signal.SIGSTOP)
-        await stage.until(standby.leads)
+        await stage.until(standby.leads, within=LONG)
         leader.process.send_signal(signal.SIGCONT)
         assert await leader.process.wait() == 1
         assert leader.said("is not held any more") or leader.said("could not be renewed")
         assert await standby.leads()
+
+
+async def test_a_leader_whose_lease_is_taken_ends_in_order(stage: Stage, launch: Launch) -> None:
+    """Not by the watchdog, which leaves nobody the time to finish."""
+    async with launch("leader", "--lease-duration", "600s", "--renew-deadline", "400s") as leader:
+        await stage.until(leader.leads)
+        change = json.dumps({"spec": {"holderIdentity": "somebody"}})
+        await stage.kubectl("patch", "lease", "cirahub-operator", "--type=merge", "-p", change)
+        assert await asyncio.wait_for(leader.process.wait(), LONG) == 1
+        assert leader.said("was taken by somebody")
+        assert not leader.said("the process ends now")
+
+
+HUNG = """
+import time
+from cirahub_operator.operation import Operation
+
+async def hang(*_):
+    print("hanging", file=sys.stderr, flush=True)
+    time.sleep(3600)
+
+Operation._operate = hang
+"""
+
+
+async def test_a_leader_whose_loop_hangs_ends_with_its_lease(stage: Stage, launch: Launch) -> None:
+    async with launch("leader", program=program(HUNG)) as leader:
+        await stage.until(lambda: leader.said("hanging"))
+        assert await asyncio.wait_for(leader.process.wait(), LONG) == 1
+        assert leader.said("is not held any more")
+        assert leader.said("the process ends now")
 
 
 async def test_who_waits_for_an_operator_of_other_namespaces_is_warned(

@@ -84,6 +84,16 @@ async def test_an_invalidated_token_is_not_given_again(sign_in: SignIn) -> None:
     assert await tokens.token(SCOPE) != first
 
 
+async def test_a_token_for_one_resource_is_none_for_another(sign_in: SignIn) -> None:
+    tokens = sign_in.provider(handed())
+    audiences = []
+    for scope in (SCOPE, "https://vault.azure.net/.default", SCOPE):
+        token = (await tokens.token(scope)).token
+        audiences.append(jwt.decode(token, options={"verify_signature": False})["aud"])
+    assert audiences[0] == audiences[2] != audiences[1]
+    assert sign_in.asked("entra") == 2
+
+
 async def test_a_secret_that_was_replaced_in_the_vault_is_read_again(sign_in: SignIn) -> None:
     tokens = sign_in.provider(vaulted())
     await tokens.token(SCOPE)

@@ -79,6 +79,32 @@ def test_a_missing_connection_is_a_problem_of_that_spoke_only() -> None:
     assert "'elsewhere'" in made.problems["bob"].message
 
 
+def guest(allowed: list[str]) -> Resolution:
+    """What becomes of a Spoke of another namespace; both have a Connection of that name."""
+    elsewhere = {"namespace": "guests"}
+    made = spoke("bob", metadata=elsewhere, hubRef={"name": "staff", "namespace": "demo"})
+    both = [connection(), connection(metadata={**elsewhere, "uid": "theirs"})]
+    return resolve(
+        hub(allowedNamespaces=allowed),
+        [made],
+        {one.metadata.key: one for one in both},
+        trust=GrantedTrust(),
+    )
+
+
+def test_a_spoke_of_another_namespace_signs_in_with_a_connection_of_its_own() -> None:
+    (used,) = [one.connection for one in guest(["guests"]).spokes.values()]
+    assert (used.name, used.uid) == ("guests/contoso", "theirs")
+    assert used.auth == WorkloadIdentityAuth(TENANT, CLIENT, "guests/sync")
+
+
+def test_a_spoke_that_is_not_admitted_takes_no_part() -> None:
+    made = guest(["others"])
+    assert not made.spokes
+    (problem,) = made.problems.values()
+    assert (problem.reason, problem.stalled) == ("NotAdmitted", True)
+
+
 def test_a_connection_that_is_not_valid_says_why() -> None:
     made = resolve(
         hub(), [spoke()], {}, trust=GrantedTrust(), invalid={"demo/contoso": "spec.x: no"}

@@ -1,0 +1,13 @@
+"""All breakages, a module for each kind of promise."""
+
+from prove.breakage import Breakage
+from prove.breakages import availability, identity, invariants, leaving, permissions, trust
+
+BREAKAGES: tuple[Breakage, ...] = (
+    *invariants.BREAKAGES,
+    *leaving.BREAKAGES,
+    *trust.BREAKAGES,
+    *identity.BREAKAGES,
+    *permissions.BREAKAGES,
+    *availability.BREAKAGES,
+)
