@@ -315,6 +315,7 @@ def _mapping_rule(step: MappingStep) -> MappingRule:
         prefix=step.prefix or "",
         suffix=step.suffix or "",
         set_value=step.set_value,
+        template=step.template or "",
         add_category=step.add_category or "",
         replace_domain=None if domain is None else (domain.from_, domain.to),
     )

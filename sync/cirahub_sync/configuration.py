@@ -75,7 +75,8 @@ class Filter(msgspec.Struct, frozen=True, omit_defaults=True):
 class MappingRule(msgspec.Struct, frozen=True, omit_defaults=True):
     """One step of a mapping, in the direction of the flow it stands in. Exactly one of the
     actions is set. `prefix`, `suffix`, `add_category` and `replace_domain` have an inverse;
-    `set_value` has none, so that field is read-only on the far side."""
+    `set_value` and `template` (see `model.template`) have none, so that field is read-only on the
+    far side."""
 
     field: str = ""
     prefix: str = ""
@@ -83,6 +84,7 @@ class MappingRule(msgspec.Struct, frozen=True, omit_defaults=True):
     set_value: str | None = None
     add_category: str = ""
     replace_domain: tuple[str, str] | None = None
+    template: str = ""
 
 
 class Flow(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -33,6 +33,7 @@ SUFFIX = MappingRule(field="displayName", suffix=" (Ext)")
 CATEGORY = MappingRule(add_category="CiraHub")
 DOMAIN = MappingRule(replace_domain=("old.example", "new.example"))
 CONSTANT = MappingRule(field="jobTitle", set_value="Partner")
+TEMPLATE = MappingRule(field="displayName", template="{company}[: {jobTitle}]")
 
 
 def test_without_rules_an_item_is_the_same_object_on_both_sides() -> None:
@@ -148,6 +149,34 @@ def test_later_rules_work_on_what_earlier_ones_made() -> None:
     assert receives(prefixed, CONSTANT).to_spoke(Contact(job_title="x")).job_title == "Partner"
 
 
+def test_a_template_is_read_only_for_a_receiver_and_hides_a_contributors_own_value() -> None:
+    item = Contact(display_name="Ann", company="Acme", job_title="Cook")
+    made = msgspec.structs.replace(item, display_name="Acme: Cook")
+
+    assert receives(TEMPLATE).read_only == {"display_name"}
+    assert receives(TEMPLATE).to_spoke(item) == made
+    assert receives(TEMPLATE).to_hub(made).display_name == ""
+    assert contributes(TEMPLATE).to_hub(item) == made
+    assert contributes(TEMPLATE).to_spoke(made, item) == item
+    assert contributes(TEMPLATE).concerned(["company"]) == ("company", "display_name")
+    assert receives(TEMPLATE).concerned(["company"]) == ("company",)
+
+
+def test_a_template_works_on_fields_that_pass_only() -> None:
+    with pytest.raises(ConfigurationError, match="'company'"):
+        compile_lens(Flow(mapping=(TEMPLATE,), exclude=("company",)), toward_hub=False)
+
+
+def test_a_prefix_after_a_template_is_put_before_what_it_makes_and_one_before_it_is_lost() -> None:
+    item = Contact(company="Acme")
+
+    assert receives(TEMPLATE, PREFIX).to_spoke(item).display_name == "[X] Acme"
+    assert receives(PREFIX, TEMPLATE).to_spoke(item).display_name == "Acme"
+    assert receives(TEMPLATE, PREFIX).to_spoke(Contact(display_name="Ann")) == Contact(
+        display_name="[X] Ann"
+    )
+
+
 @pytest.mark.parametrize("toward_hub", [True, False])
 def test_a_field_that_is_excluded_passes_in_neither_direction(toward_hub: bool) -> None:
     lens = compile_lens(Flow(exclude=("notes", "phones")), toward_hub=toward_hub)
@@ -174,6 +203,7 @@ def test_only_included_fields_pass_and_exclusion_wins() -> None:
         (Flow(mapping=(MappingRule(field="notes", prefix="x"),), exclude=("notes",)), "'notes'"),
         (Flow(mapping=(MappingRule(field="notes", prefix=" "),)), "blank"),
         (Flow(mapping=(MappingRule(field="notes"),)), "exactly one"),
+        (Flow(mapping=(MappingRule(field="notes", template="{nope}"),)), "'nope'"),
         (Flow(mapping=(MappingRule(field="notes", prefix="a", suffix="b"),)), "exactly one"),
         (Flow(mapping=(MappingRule(field="notes", add_category="X"),)), "addCategory"),
         (Flow(mapping=(MappingRule(add_category=" "),)), "blank"),
@@ -208,10 +238,12 @@ def test_lenses_have_the_same_key_exactly_when_they_map_alike() -> None:
         receives(CATEGORY).key,
         receives(DOMAIN).key,
         receives(CONSTANT).key,
+        receives(TEMPLATE).key,
+        receives(MappingRule(field="displayName", template="{company}")).key,
         contributes(PREFIX).key,
         compile_lens(Flow(exclude=("notes",)), toward_hub=False).key,
     }
-    assert len(keys) == 9
+    assert len(keys) == 11
     everything = compile_lens(Flow(include=("displayName",), mapping=(PREFIX,)), toward_hub=False)
     assert everything.key not in keys
 
@@ -244,6 +276,7 @@ rules = st.lists(
             SUFFIX,
             CATEGORY,
             CONSTANT,
+            TEMPLATE,
             MappingRule(field="displayName", prefix="[Y] "),
             MappingRule(field="company", suffix=" é"),
         ]
@@ -308,7 +341,7 @@ def test_fields_map_alone_as_they_do_in_an_item(
 
     for field in ("display_name", "company", "job_title"):
         if field not in lens.read_only:
-            assert lens.scalar_to_hub(field, getattr(item, field)) == getattr(mapped, field)
+            assert lens.scalar_to_hub(field, item) == getattr(mapped, field)
     alone = {caseless(e.address) for e in lens.elements_to_hub("emails", item.emails)}  # type: ignore[union-attr]
     assert alone == {caseless(e.address) for e in mapped.emails}
     assert set(lens.elements_to_hub("categories", item.categories)) <= set(mapped.categories)

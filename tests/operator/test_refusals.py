@@ -138,7 +138,11 @@ REFUSED: dict[str, tuple[Manifest, str]] = {
     ),
     "a prefix for no field": (
         contributing(mapping=[{"prefix": "a"}]),
-        "field: name the field with prefix, suffix and setValue",
+        "field: name the field with prefix, suffix, setValue and template",
+    ),
+    "a template with a field that is none": (
+        contributing(mapping=[{"field": "displayName", "template": "{sirname}"}]),
+        "write text with at least one field in braces",
     ),
 }
 

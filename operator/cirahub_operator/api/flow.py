@@ -38,6 +38,15 @@ TextFieldName = Annotated[
     WithJsonSchema({"type": "string", "enum": TEXT_FIELD_NAMES}),
 ]
 """A field with a single text value."""
+TemplateText = Annotated[
+    str,
+    Matching(
+        pattern="^[^{}]*([{](" + "|".join(TEXT_FIELD_NAMES) + ")[}][^{}]*)+$",
+        message="write text with at least one field in braces, like {surname}[, {givenName}], of "
+        + ", ".join(TEXT_FIELD_NAMES),
+        max_length=256,
+    ),
+]
 
 Text = Annotated[str, StringConstraints(min_length=1, max_length=256)]
 Domain = Annotated[
@@ -114,45 +123,46 @@ class DomainReplacement(Model):
     to: Domain = Field(description="The domain that takes its place.")
 
 
+_ON_ONE_FIELD = frozenset({"prefix", "suffix", "set_value", "template"})
+_ACTIONS = _ON_ONE_FIELD | {"add_category", "replace_domain"}
+
+
 class MappingStep(Model):
-    """One step of a mapping, in the direction of its flow. All but `setValue` are undone on the
-    way back; a field with `setValue` is read-only on the far side."""
+    """One step of a mapping, in the direction of its flow. All but `setValue` and `template` are
+    undone on the way back; a field with one of these is read-only on the far side."""
 
     rules: ClassVar[tuple[Rule, ...]] = (
         Rule(
-            rule="[has(self.prefix), has(self.suffix), has(self.setValue), has(self.addCategory), "
-            "has(self.replaceDomain)].exists_one(x, x)",
+            rule="[has(self.prefix), has(self.suffix), has(self.setValue), has(self.template), "
+            "has(self.addCategory), has(self.replaceDomain)].exists_one(x, x)",
             message="a mapping step does exactly one thing: set one of prefix, suffix, setValue, "
-            "addCategory and replaceDomain, and write another step for another",
-            holds=lambda self: (
-                [
-                    self.prefix,
-                    self.suffix,
-                    self.set_value,
-                    self.add_category,
-                    self.replace_domain,
-                ].count(None)
-                == 4
-            ),
+            "template, addCategory and replaceDomain, and write another step for another",
+            holds=lambda self: len(self.actions()) == 1,
         ),
         Rule(
-            rule="has(self.field) == (has(self.prefix) || has(self.suffix) || has(self.setValue))",
-            message="field: name the field with prefix, suffix and setValue; leave it out with "
-            "addCategory and replaceDomain",
+            rule="has(self.field) == (has(self.prefix) || has(self.suffix) || has(self.setValue) "
+            "|| has(self.template))",
+            message="field: name the field with prefix, suffix, setValue and template; leave it "
+            "out with addCategory and replaceDomain",
             holds=lambda self: (
-                (self.field is None)
-                == (self.prefix is None and self.suffix is None and self.set_value is None)
+                (self.field is not None) == (not self.actions().isdisjoint(_ON_ONE_FIELD))
             ),
         ),
     )
 
     field: TextFieldName | None = Field(
-        default=None, description="The field that prefix, suffix or setValue changes."
+        default=None, description="The field that prefix, suffix, setValue or template changes."
     )
     prefix: Text | None = Field(default=None, description="Text to put before the field's value.")
     suffix: Text | None = Field(default=None, description="Text to put after the field's value.")
     set_value: Annotated[str, StringConstraints(max_length=1024)] | None = Field(
         default=None, description="The value to set instead; blank empties the field."
+    )
+    template: TemplateText | None = Field(
+        default=None,
+        description="Text to make the field of, with the names of other fields in braces: "
+        "`{surname}[, {givenName}]`. What stands in brackets is left out when a field in them is "
+        "blank; if all are, the field stays as it is.",
     )
     add_category: Text | None = Field(
         default=None, description="A category to add to the item's categories."
@@ -160,6 +170,10 @@ class MappingStep(Model):
     replace_domain: DomainReplacement | None = Field(
         default=None, description="Change the domain of e-mail addresses."
     )
+
+    def actions(self) -> set[str]:
+        """What the step does, by field."""
+        return {name for name in _ACTIONS if getattr(self, name) is not None}
 
 
 class FlowSpec(Model):

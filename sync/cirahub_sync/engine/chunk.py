@@ -15,13 +15,14 @@ from cirahub_sync.engine.natives import Natives
 from cirahub_sync.engine.refold import refold
 from cirahub_sync.engine.rejudge import carry_over
 from cirahub_sync.engine.relink import Relinker
-from cirahub_sync.model.contact import Contact
+from cirahub_sync.model.contact import LIST_FIELDS, Contact
 from cirahub_sync.model.edit import Awareness, OwnEdits
 from cirahub_sync.model.observe import record
 from cirahub_sync.store.content import REJUDGE
 from cirahub_sync.store.hub import Transaction
 from cirahub_sync.store.rows import (
     UNKNOWN_FINGERPRINT,
+    Conflict,
     Replica,
     ReplicaState,
     Shadow,
@@ -32,6 +33,7 @@ from cirahub_sync.store.rows import (
 CHUNK = 400
 """Staged changes that are merged in one transaction."""
 RETRY_SECONDS = 300.0
+_encode = msgspec.msgpack.Encoder().encode
 
 
 class Chunk:
@@ -208,6 +210,8 @@ class Chunk:
                 region=region,
             )
             own = recorded.own
+            if recorded.read_only_fields and shadow.item is not None:
+                self._overruled(shadow.item, content, recorded.read_only_fields)
         changed = own is not shadow.own or admitted != shadow.admitted
         shadow = msgspec.structs.replace(
             shadow,
@@ -236,6 +240,25 @@ class Chunk:
                 self._reconsider(shadow.item)
         if changed and shadow.item is not None:
             self._touched[shadow.item] = None
+
+    def _overruled(self, item: str, content: Contact, fields: Sequence[str]) -> None:
+        """Edits of fields that the mapping makes, so that they can't be mapped back: what the hub
+        shows there is put right again, and what the user wrote is kept as a conflict."""
+        self._context.report.conflicts += self._tx.add_conflicts(
+            [
+                Conflict(
+                    item=item,
+                    field=field,
+                    loser=self._run.uid,
+                    winner="",
+                    tie=False,
+                    seq=self._tx.seq,
+                    value=_encode("" if field in LIST_FIELDS else getattr(content, field)),
+                )
+                for field in fields
+            ],
+            self._now,
+        )
 
     def _received(self, shadow: Shadow, replica: Replica | None) -> Contact | None:
         if replica is None or shadow.item is None:

@@ -11,9 +11,10 @@ Laws, for the fields that pass and are not read-only:
   address that already was in a domain that the mapping leads to comes back in the domain it
   leads from, and a category that the mapping adds does not come back.
 
-What the hub cannot know of a spoke's item (fields that don't pass, or are set to a constant on
-the way to the hub; whether the item has a category that the mapping adds anyway; which of two
-domains that become one an address was in) `to_spoke` takes from the item as it is there.
+What the hub cannot know of a spoke's item (fields that don't pass, or are set to a constant or
+made by a template on the way to the hub; whether the item has a category that the mapping adds
+anyway; which of two domains that become one an address was in) `to_spoke` takes from the item as
+it is there.
 """
 
 from __future__ import annotations
@@ -23,15 +24,15 @@ from collections.abc import Iterable, Mapping
 
 import msgspec
 
-from cirahub_sync.configuration import Flow, MappingRule
-from cirahub_sync.errors import ConfigurationError
-from cirahub_sync.model.contact import FIELDS, SCALAR_FIELDS, Contact, Element, Email
+from cirahub_sync.configuration import Flow
+from cirahub_sync.model.contact import FIELDS, Contact, Element, Email
 from cirahub_sync.model.field_names import field_named
 from cirahub_sync.model.normalise import caseless
+from cirahub_sync.model.rules import Rules
+from cirahub_sync.model.template import Affixes, Template, affixed
 
 _BLANK = Contact()
 _replace = msgspec.structs.replace
-_Affixes = tuple[tuple[str, str], ...]
 
 
 class Lens:
@@ -41,7 +42,7 @@ class Lens:
         "_affixes",
         "_back",
         "_categories",
-        "_constants",
+        "_computed",
         "_forth",
         "_hidden",
         "_identity",
@@ -56,26 +57,27 @@ class Lens:
     fields: frozenset[str]
     """The fields that pass from one side to the other at all."""
     read_only: frozenset[str]
-    """Fields whose edit in the spoke cannot be mapped back: a receiver's constants."""
+    """Fields whose edit in the spoke cannot be mapped back: those that a receiver's mapping sets
+    to a constant, or makes by a template."""
     pinned: frozenset[str]
     """Keys of the categories that the mapping adds: a spoke's edit of one says nothing."""
     key: str
     """A digest: lenses with the same key map every item alike."""
 
-    def __init__(self, rules: _Rules, fields: frozenset[str], *, toward_hub: bool) -> None:
+    def __init__(self, rules: Rules, fields: frozenset[str], *, toward_hub: bool) -> None:
         self.toward_hub = toward_hub
         self.fields = fields
-        self._affixes: Mapping[str, _Affixes] = rules.affixes
-        self._constants: Mapping[str, str] = rules.constants
+        self._affixes: Mapping[str, Affixes] = rules.affixes
+        self._computed: Mapping[str, Template] = rules.computed
         self._categories = tuple(rules.categories.values())
         self._forth: Mapping[str, str] = rules.domains
         self._back = {caseless(new): old for old, new in rules.domains.items()}
         self._hidden = tuple(field for field in FIELDS if field not in fields)
-        self._own = (*self._hidden, *(rules.constants if toward_hub else ()))
+        self._own = (*self._hidden, *(rules.computed if toward_hub else ()))
         self._identity = not (
-            self._hidden or rules.affixes or rules.constants or rules.categories or rules.domains
+            self._hidden or rules.affixes or rules.computed or rules.categories or rules.domains
         )
-        self.read_only = frozenset() if toward_hub else frozenset(rules.constants)
+        self.read_only = frozenset() if toward_hub else frozenset(rules.computed)
         self.pinned = frozenset(rules.categories)
         self.key = self._digest()
 
@@ -86,7 +88,7 @@ class Lens:
             self.toward_hub,
             self._hidden,
             sorted(self._affixes.items()),
-            sorted(self._constants.items()),
+            sorted(self._computed.items()),
             self._categories,
             sorted(self._forth.items()),
         )
@@ -94,7 +96,7 @@ class Lens:
 
     def to_hub(self, spoke: Contact) -> Contact:
         """A spoke's item in the hub's terms. Fields that have no value of their own there (they
-        don't pass, or are a receiver's constants) are blank."""
+        don't pass, or are a receiver's constants and templates) are blank."""
         if self._identity:
             return spoke
         if self.toward_hub:
@@ -110,12 +112,22 @@ class Lens:
             return self._backward(hub, previous or _BLANK)
         return self._forward(hub, previous or _BLANK)
 
-    def scalar_to_hub(self, field: str, value: str) -> str:
-        """One scalar of the spoke in the hub's terms: the same as in `to_hub`."""
+    def concerned(self, changed: Iterable[str]) -> tuple[str, ...]:
+        """The fields that may differ in the hub's terms when these did in the spoke's: templates
+        on the way to the hub are made of others."""
+        if not (self.toward_hub and self._computed):
+            return tuple(changed)
+        found = dict.fromkeys(changed)
+        made = [f for f, one in self._computed.items() if not one.inputs.isdisjoint(found)]
+        return (*found, *(field for field in made if field not in found))
+
+    def scalar_to_hub(self, field: str, spoke: Contact) -> str:
+        """One scalar of the spoke's item in the hub's terms: the same as in `to_hub`."""
+        value: str = getattr(spoke, field)
         if self.toward_hub:
-            if field in self._constants:
-                return self._constants[field]
-            return _affixed(value, self._affixes.get(field, ()))
+            if field in self._computed:
+                return self._computed[field].fill(spoke, value)
+            return affixed(value, self._affixes.get(field, ()))
         return _stripped(value, self._affixes.get(field, ()))
 
     def elements_to_hub(self, field: str, elements: Iterable[Element]) -> tuple[Element, ...]:
@@ -131,10 +143,10 @@ class Lens:
 
     def _forward(self, source: Contact, target: Contact) -> Contact:
         changes: dict[str, object] = {f: getattr(target, f) for f in self._hidden}
-        changes.update(self._constants)
+        for field, template in self._computed.items():
+            changes[field] = template.fill(source, getattr(source, field))
         for field, affixes in self._affixes.items():
-            if field not in self._constants:
-                changes[field] = _affixed(getattr(source, field), affixes)
+            changes[field] = affixed(getattr(source, field), affixes)
         if self._categories:
             present = {caseless(c) for c in source.categories}
             added = tuple(c for c in self._categories if caseless(c) not in present)
@@ -146,10 +158,9 @@ class Lens:
     def _backward(self, image: Contact, source: Contact) -> Contact:
         changes: dict[str, object] = {f: getattr(source, f) for f in self._own}
         if not self.toward_hub:
-            changes.update(dict.fromkeys(self._constants, ""))
+            changes.update(dict.fromkeys(self._computed, ""))
         for field, affixes in self._affixes.items():
-            if field not in self._constants:
-                changes[field] = _stripped(getattr(image, field), affixes)
+            changes[field] = _stripped(getattr(image, field), affixes)
         if self._categories:
             changes["categories"] = self._unpinned(image.categories, source.categories)
         if self._forth:
@@ -184,15 +195,7 @@ class Lens:
         return _distinct(result)
 
 
-def _affixed(value: str, affixes: _Affixes) -> str:
-    if not value.strip():
-        return value
-    for prefix, suffix in affixes:
-        value = f"{prefix}{value}{suffix}"
-    return value
-
-
-def _stripped(value: str, affixes: _Affixes) -> str:
+def _stripped(value: str, affixes: Affixes) -> str:
     """Also when a service trimmed the ends, and blank when nothing but the affix is left."""
     for prefix, suffix in reversed(affixes):
         if value.strip() == (prefix or suffix).strip():
@@ -221,77 +224,13 @@ def _distinct(emails: Iterable[Email]) -> tuple[Email, ...]:
     return tuple(found.values())
 
 
-class _Rules:
-    """A flow's rules by what they do to each field, in the order they were written."""
-
-    def __init__(self) -> None:
-        self.affixes: dict[str, _Affixes] = {}
-        self.constants: dict[str, str] = {}
-        self.categories: dict[str, str] = {}
-        self.domains: dict[str, str] = {}
-
-    def add(self, rule: MappingRule, fields: frozenset[str]) -> None:
-        actions = (
-            bool(rule.prefix),
-            bool(rule.suffix),
-            rule.set_value is not None,
-            bool(rule.add_category),
-            rule.replace_domain is not None,
-        )
-        if sum(actions) != 1:
-            raise ConfigurationError(
-                "mapping: a rule needs exactly one of prefix, suffix, setValue, addCategory and "
-                "replaceDomain"
-            )
-        if rule.add_category:
-            self._check(rule.field, "categories", "addCategory", fields)
-            self.categories.setdefault(caseless(rule.add_category), rule.add_category.strip())
-            if "" in self.categories:
-                raise ConfigurationError("mapping: addCategory is blank")
-        elif rule.replace_domain is not None:
-            self._check(rule.field, "emails", "replaceDomain", fields)
-            self._move_domain(*rule.replace_domain)
-        else:
-            field = field_named(rule.field, where="mapping", among=SCALAR_FIELDS & fields)
-            if rule.set_value is not None:
-                self.constants[field] = rule.set_value
-                self.affixes.pop(field, None)
-            elif not (rule.prefix or rule.suffix).strip():
-                raise ConfigurationError(f"mapping: the prefix or suffix of {field} is blank")
-            elif field in self.constants:
-                self.constants[field] = _affixed(
-                    self.constants[field], ((rule.prefix, rule.suffix),)
-                )
-            else:
-                self.affixes[field] = (*self.affixes.get(field, ()), (rule.prefix, rule.suffix))
-
-    @staticmethod
-    def _check(field: str, needed: str, action: str, fields: frozenset[str]) -> None:
-        if field and field != needed:
-            raise ConfigurationError(f"mapping: {action} works on {needed}, not on {field!r}")
-        if needed not in fields:
-            raise ConfigurationError(f"mapping: {action} works on {needed}, which do not pass")
-
-    def _move_domain(self, old: str, new: str) -> None:
-        old, new = caseless(old), new.strip()
-        if not old or not new or "@" in old + new:
-            raise ConfigurationError("mapping: replaceDomain needs two domains, without @")
-        taken = {*self.domains, *(caseless(n) for n in self.domains.values())}
-        if old in taken or caseless(new) in taken or old == caseless(new):
-            raise ConfigurationError(
-                f"mapping: replaceDomain {old!r} to {new!r} has no inverse: every domain may stand "
-                "on one side of one rule only"
-            )
-        self.domains[old] = new
-
-
 def compile_lens(flow: Flow, *, toward_hub: bool) -> Lens:
     """The lens of a flow: `toward_hub` for what a spoke contributes, else for what it receives.
     Raises ConfigurationError for unknown fields, and for rules without the inverse they need."""
     included = frozenset(field_named(name, where="fields") for name in flow.include)
     excluded = frozenset(field_named(name, where="fields") for name in flow.exclude)
     fields = (included or frozenset(FIELDS)) - excluded
-    rules = _Rules()
+    rules = Rules()
     for rule in flow.mapping:
         rules.add(rule, fields)
     return Lens(rules, fields, toward_hub=toward_hub)

@@ -69,7 +69,7 @@ def record(
     read_only: list[str] = []
     scalars: dict[str, ScalarEdit] = {}
     elements: dict[str, dict[str, ElementEdit]] = {}
-    for field in changed_fields(shadow, observed):
+    for field in lens.concerned(changed_fields(shadow, observed)):
         if field not in lens.fields:
             continue
         if field in LIST_FIELDS:
@@ -88,8 +88,8 @@ def record(
                 if not same_value(field, was, now):
                     read_only.append(field)
                 continue
-            value = lens.scalar_to_hub(field, now)
-            if not same_value(field, lens.scalar_to_hub(field, was), value):
+            value = lens.scalar_to_hub(field, observed)
+            if not same_value(field, lens.scalar_to_hub(field, shadow), value):
                 scalars[field] = _scalar(own.scalars.get(field), value, when)
     if scalars or elements:
         own = OwnEdits(

@@ -130,6 +130,7 @@ class Conflict(msgspec.Struct, kw_only=True):
     field: str
     loser: str
     winner: str
+    """Blank: the loser's own mapping, which makes the field there."""
     tie: bool
     seq: int
     value: bytes

@@ -1,0 +1,81 @@
+"""A flow's mapping rules, checked and sorted by what they do to which field."""
+
+from __future__ import annotations
+
+from cirahub_sync.configuration import MappingRule
+from cirahub_sync.errors import ConfigurationError
+from cirahub_sync.model.contact import SCALAR_FIELDS
+from cirahub_sync.model.field_names import field_named
+from cirahub_sync.model.normalise import caseless
+from cirahub_sync.model.template import Affixes, Template, parse_template
+
+
+class Rules:
+    """A flow's rules by what they do to each field, in the order they were written."""
+
+    def __init__(self) -> None:
+        self.affixes: dict[str, Affixes] = {}
+        self.computed: dict[str, Template] = {}
+        """Constants and templates, by the field that they make."""
+        self.categories: dict[str, str] = {}
+        self.domains: dict[str, str] = {}
+
+    def add(self, rule: MappingRule, fields: frozenset[str]) -> None:
+        actions = (
+            bool(rule.prefix),
+            bool(rule.suffix),
+            rule.set_value is not None,
+            bool(rule.template),
+            bool(rule.add_category),
+            rule.replace_domain is not None,
+        )
+        if sum(actions) != 1:
+            raise ConfigurationError(
+                "mapping: a rule needs exactly one of prefix, suffix, setValue, template, "
+                "addCategory and replaceDomain"
+            )
+        if rule.add_category:
+            self._check(rule.field, "categories", "addCategory", fields)
+            self.categories.setdefault(caseless(rule.add_category), rule.add_category.strip())
+            if "" in self.categories:
+                raise ConfigurationError("mapping: addCategory is blank")
+        elif rule.replace_domain is not None:
+            self._check(rule.field, "emails", "replaceDomain", fields)
+            self._move_domain(*rule.replace_domain)
+        else:
+            field = field_named(rule.field, where="mapping", among=SCALAR_FIELDS & fields)
+            if rule.set_value is not None or rule.template:
+                self.computed[field] = (
+                    parse_template(rule.template, SCALAR_FIELDS & fields)
+                    if rule.set_value is None
+                    else Template((rule.set_value,))
+                )
+                self.affixes.pop(field, None)
+            elif not (rule.prefix or rule.suffix).strip():
+                raise ConfigurationError(f"mapping: the prefix or suffix of {field} is blank")
+            else:
+                affix = (rule.prefix, rule.suffix)
+                made = self.computed.get(field)
+                if made is None:
+                    self.affixes[field] = (*self.affixes.get(field, ()), affix)
+                else:
+                    self.computed[field] = Template(made.parts, (*made.affixes, affix))
+
+    @staticmethod
+    def _check(field: str, needed: str, action: str, fields: frozenset[str]) -> None:
+        if field and field != needed:
+            raise ConfigurationError(f"mapping: {action} works on {needed}, not on {field!r}")
+        if needed not in fields:
+            raise ConfigurationError(f"mapping: {action} works on {needed}, which do not pass")
+
+    def _move_domain(self, old: str, new: str) -> None:
+        old, new = caseless(old), new.strip()
+        if not old or not new or "@" in old + new:
+            raise ConfigurationError("mapping: replaceDomain needs two domains, without @")
+        taken = {*self.domains, *(caseless(n) for n in self.domains.values())}
+        if old in taken or caseless(new) in taken or old == caseless(new):
+            raise ConfigurationError(
+                f"mapping: replaceDomain {old!r} to {new!r} has no inverse: every domain may stand "
+                "on one side of one rule only"
+            )
+        self.domains[old] = new
