@@ -25,6 +25,7 @@ from cirahub_sync.configuration import (
     Condition,
     ConnectionConfig,
     DeletionLimits,
+    FieldRule,
     Filter,
     Flow,
     HubConfig,
@@ -153,6 +154,14 @@ def hub_config(hub: Hub) -> HubConfig:
         name=hub.metadata.key,
         match_on=spec.match_on,
         conflict_policy=spec.conflict_policy,
+        field_rules=tuple(
+            FieldRule(field=one.field, policy=one.policy, lists=one.lists)
+            for one in spec.conflicts.fields
+        ),
+        priority=tuple(
+            name if "/" in name else f"{hub.metadata.namespace}/{name}"
+            for name in spec.conflicts.priority
+        ),
         deletion=DeletionLimits(
             grace_period=seconds(spec.deletion.grace_period),
             max_count=spec.deletion.max_count,

@@ -29,6 +29,15 @@ class Direction(StrEnum):
 class ConflictPolicy(StrEnum):
     NEWEST = "Newest"
     HUB = "Hub"
+    PRIORITY = "Priority"
+
+
+class ListPolicy(StrEnum):
+    """What becomes of lists that spokes have filled unaware of each other."""
+
+    UNION = "Union"
+    SOURCE_WINS = "SourceWins"
+    INTERSECT = "Intersect"
 
 
 class OnUserDelete(StrEnum):
@@ -199,12 +208,23 @@ class DeletionLimits(msgspec.Struct, frozen=True, omit_defaults=True):
     """Of a receiver's copies, in one pass. Deletions above either limit wait for approval."""
 
 
+class FieldRule(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What is different about one field; `field` as in Condition. None: as for the others."""
+
+    field: str
+    policy: ConflictPolicy | None = None
+    lists: ListPolicy | None = None
+
+
 class HubConfig(msgspec.Struct, frozen=True, omit_defaults=True):
     uid: str
     name: str
     match_on: tuple[str, ...] = ("email",)
     """Keys in order: `email`, `phone`, `nameAndCompany`, `custom:NAME`."""
     conflict_policy: ConflictPolicy = ConflictPolicy.NEWEST
+    field_rules: tuple[FieldRule, ...] = ()
+    priority: tuple[str, ...] = ()
+    """Names of spokes, `namespace/name`, that Priority prefers, the first one most."""
     deletion: DeletionLimits = DeletionLimits()
     default_region: str = "US"
     """ISO 3166 region in which phone numbers without a country code are read, for comparing."""

@@ -10,8 +10,9 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from cirahub_sync.configuration import ConflictPolicy, Flow
-from cirahub_sync.engine.fold import Conflict, Folded, FoldInput, fold
+from cirahub_sync.configuration import ConflictPolicy, Flow, ListPolicy
+from cirahub_sync.engine.fold import Folded, fold
+from cirahub_sync.engine.rules import Conflict, FoldInput, Rules
 from cirahub_sync.model.contact import (
     Contact,
     CustomField,
@@ -28,7 +29,8 @@ from cirahub_sync.model.observe import record
 UNHURRIED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
-NEWEST, HUB = ConflictPolicy.NEWEST, ConflictPolicy.HUB
+NEWEST, HUB = Rules(ConflictPolicy.NEWEST), Rules(ConflictPolicy.HUB)
+PRIORITY = Rules(ConflictPolicy.PRIORITY, order={"c": 0, "b": 1})
 IDENTITY = compile_lens(Flow(), toward_hub=True)
 LISTS = ("emails", "phones", "categories", "custom")
 
@@ -46,8 +48,8 @@ def listed(spoke: str, rank: int, field: str, **edits: ElementEdit) -> FoldInput
     return FoldInput(spoke, rank, native=True, own=OwnEdits({}, {field: edits}))
 
 
-def company(*inputs: FoldInput, policy: ConflictPolicy = NEWEST) -> str:
-    return fold(inputs, policy).content.company
+def company(*inputs: FoldInput, rules: Rules = NEWEST) -> str:
+    return fold(inputs, rules).content.company
 
 
 def categories(*inputs: FoldInput) -> tuple[str, ...]:
@@ -57,8 +59,8 @@ def categories(*inputs: FoldInput) -> tuple[str, ...]:
 class History:
     """A hub and its spokes, each with what it shows, without limits and mappings."""
 
-    def __init__(self, policy: ConflictPolicy = NEWEST) -> None:
-        self.policy = policy
+    def __init__(self, rules: Rules = NEWEST) -> None:
+        self.rules = rules
         self.seq = 0
         self.own: dict[str, OwnEdits] = {}
         self.shadow: dict[str, Contact] = {}
@@ -71,7 +73,7 @@ class History:
         ]
 
     def fold(self) -> Folded:
-        return fold(self.inputs(), self.policy)
+        return fold(self.inputs(), self.rules)
 
     def arrives(self, spoke: str, content: Contact, *, lower: float = 0, upper: float = 0) -> None:
         self.seq += 1
@@ -260,7 +262,36 @@ def test_hub_ends_a_standing_that_somebody_else_superseded() -> None:
     edited_unaware = said("a", 0, "Acme Ltd", at(9, 1), since=1)
     superseded_before = said("b", 1, "Brown", at(7, 6))
 
-    assert company(edited_unaware, superseded_before, policy=HUB) == "Brown"
+    assert company(edited_unaware, superseded_before, rules=HUB) == "Brown"
+
+
+def test_priority_takes_whom_the_order_names_first_and_others_by_rank() -> None:
+    a, b = said("a", 0, "A", at(1, 0, 90, 99)), said("b", 1, "B", at(2))
+    d, e = said("d", 3, "D", at(3, 0, 10, 20)), said("e", 4, "E", at(4, 0, 10, 90))
+
+    folded = fold([a, b], PRIORITY)
+
+    assert folded.content.company == "B"
+    assert folded.conflicts == (Conflict("company", "b", "a", "A", tie=False),)
+    assert company(a, b, said("c", 2, "C", at(3)), rules=PRIORITY) == "C"
+    assert company(e, d, rules=PRIORITY) == "D"
+
+
+def test_priority_is_about_edits_that_did_not_know_of_each_other() -> None:
+    preferred, aware = said("c", 0, "C", at(1)), said("a", 1, "A", at(2, 1))
+
+    assert company(preferred, aware, rules=PRIORITY) == "A"
+
+
+def test_one_field_may_have_a_policy_of_its_own() -> None:
+    own = OwnEdits({f: ScalarEdit("Old", at(1, 0, 0, 1)) for f in ("company", "title")})
+    newer = OwnEdits({f: ScalarEdit("New", at(2, 0, 8, 9)) for f in ("company", "title")})
+    inputs = [FoldInput("a", 0, native=True, own=own), FoldInput("b", 1, native=True, own=newer)]
+    rules = Rules(ConflictPolicy.NEWEST, fields={"title": ConflictPolicy.HUB})
+
+    content = fold(inputs, rules).content
+
+    assert (content.company, content.title) == ("New", "Old")
 
 
 # Lists
@@ -525,6 +556,50 @@ def test_one_spoke_may_give_a_custom_name_several_values() -> None:
     assert history.fold().content.custom == (*both, CustomField("Other", "1"))
 
 
+SOURCE, BOTH = (
+    Rules(lists={"categories": mode}) for mode in (ListPolicy.SOURCE_WINS, ListPolicy.INTERSECT)
+)
+
+
+def colours(rules: Rules, **said: str) -> History:
+    """A spoke for each, that says its colours unaware of the others, one after the other."""
+    history = History(rules)
+    for time, (spoke, names) in enumerate(said.items()):
+        content = Contact(categories=tuple(names.split()))
+        history.arrives(spoke, content, lower=10 * time, upper=10 * time + 1)
+    return history
+
+
+def test_with_source_wins_one_spokes_list_stays_whole_and_what_others_had_is_kept() -> None:
+    folded = colours(SOURCE, a="Red Green", b="Red Blue").fold()
+
+    assert folded.content.categories == ("Red", "Blue")
+    assert folded.conflicts == (Conflict("categories", "b", "a", "Green", tie=False, key="green"),)
+
+
+@pytest.mark.parametrize("rules", [SOURCE, BOTH])
+def test_whoever_saw_the_list_may_add_to_it_and_take_from_it(rules: Rules) -> None:
+    history = colours(rules, a="Red Green", b="Red Green Blue")
+    shown = history.receives("a").categories
+
+    history.edits("a", Contact(categories=(*shown[1:], "White")))
+
+    assert history.fold().content.categories == (*shown[1:], "White")
+
+
+def test_an_intersection_is_what_every_spoke_with_a_list_has() -> None:
+    history = colours(BOTH, a="Red Green", b="Blue Red", c="")
+    assert history.fold().content.categories == ("Red",)
+    assert {(c.winner_spoke, c.loser_spoke, c.value) for c in history.fold().conflicts} == {
+        ("b", "a", "Green"),
+        ("a", "b", "Blue"),
+    }
+
+    del history.own["b"]
+
+    assert history.fold() == Folded(Contact(categories=("Red", "Green")), (), alive=True)
+
+
 # Laws
 
 ELEMENTS: dict[str, list[Element]] = {
@@ -562,8 +637,8 @@ def only(field: str, old: Contact, new: Contact) -> Contact:
     return msgspec.structs.replace(old, **{field: getattr(new, field)})
 
 
-def live(script: Sequence[Step], policy: ConflictPolicy) -> History:
-    history = History(policy)
+def live(script: Sequence[Step], rules: Rules) -> History:
+    history = History(rules)
     for action, spoke, content, field, (lower, upper) in script:
         if spoke not in history.shadow:
             if action == "arrives":
@@ -587,15 +662,19 @@ def shown(contact: Contact) -> dict[str, object]:
     return found
 
 
-policies = st.sampled_from([NEWEST, HUB])
+def listing(policy: ConflictPolicy, mode: ListPolicy) -> Rules:
+    return Rules(policy, lists=dict.fromkeys(LISTS, mode), order=PRIORITY.order)
+
+
+all_rules = st.builds(listing, st.sampled_from(ConflictPolicy), st.sampled_from(ListPolicy))
 
 
 @settings(UNHURRIED, max_examples=300)
-@given(steps, policies, step)
+@given(steps, all_rules, step)
 def test_what_an_author_who_saw_the_hub_leaves_behind_is_what_the_hub_then_shows(
-    script: list[Step], policy: ConflictPolicy, last: Step
+    script: list[Step], rules: Rules, last: Step
 ) -> None:
-    history = live(script, policy)
+    history = live(script, rules)
     _, spoke, content, field, time = last
     edited = only(field, history.receives(spoke), content)
 
@@ -605,40 +684,36 @@ def test_what_an_author_who_saw_the_hub_leaves_behind_is_what_the_hub_then_shows
 
 
 @settings(UNHURRIED, max_examples=100)
-@given(steps, policies)
-def test_the_order_of_the_inputs_decides_nothing(
-    script: list[Step], policy: ConflictPolicy
-) -> None:
-    inputs = live(script, policy).inputs()
-    expected = fold(inputs, policy)
+@given(steps, all_rules)
+def test_the_order_of_the_inputs_decides_nothing(script: list[Step], rules: Rules) -> None:
+    inputs = live(script, rules).inputs()
+    expected = fold(inputs, rules)
 
-    assert all(fold(p, policy) == expected for p in itertools.permutations(inputs))
+    assert all(fold(p, rules) == expected for p in itertools.permutations(inputs))
 
 
 @settings(UNHURRIED, max_examples=100)
-@given(steps, policies, st.sampled_from(SPOKES))
+@given(steps, all_rules, st.sampled_from(SPOKES))
 def test_an_input_taken_away_leaves_nothing_behind(
-    script: list[Step], policy: ConflictPolicy, leaver: str
+    script: list[Step], rules: Rules, leaver: str
 ) -> None:
-    inputs = live(script, policy).inputs()
+    inputs = live(script, rules).inputs()
     others = [item for item in inputs if item.spoke != leaver]
     blank = [FoldInput(leaver, 0, native=False, own=OwnEdits())]
 
-    left = fold(others, policy)
+    left = fold(others, rules)
 
-    assert left == fold([*others, *blank], policy)
+    assert left == fold([*others, *blank], rules)
     assert leaver not in {c.winner_spoke for c in left.conflicts}
     assert leaver not in {c.loser_spoke for c in left.conflicts}
 
 
 @settings(UNHURRIED, max_examples=100)
-@given(steps, policies)
+@given(steps, all_rules)
 @example([], NEWEST)
-def test_folding_what_was_folded_changes_nothing(
-    script: list[Step], policy: ConflictPolicy
-) -> None:
-    content = live(script, policy).fold().content
-    again = History(policy)
+def test_folding_what_was_folded_changes_nothing(script: list[Step], rules: Rules) -> None:
+    content = live(script, rules).fold().content
+    again = History(rules)
 
     again.arrives("a", content)
 
@@ -646,11 +721,11 @@ def test_folding_what_was_folded_changes_nothing(
 
 
 @settings(UNHURRIED, max_examples=100)
-@given(steps, policies)
+@given(steps, all_rules)
 def test_every_value_of_the_hub_is_a_value_that_some_spoke_has_itself(
-    script: list[Step], policy: ConflictPolicy
+    script: list[Step], rules: Rules
 ) -> None:
-    history = live(script, policy)
+    history = live(script, rules)
     content = history.fold().content
 
     for field in ("company", "title"):

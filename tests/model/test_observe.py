@@ -208,7 +208,7 @@ def test_another_spelling_updates_the_element_in_its_place() -> None:
 
     assert list(own.elements["emails"]) == ["ann@x.example", "b@x.example"]
     assert own.elements["emails"]["ann@x.example"] == ElementEdit(
-        Email("Ann@x.example", "Ann"), "", LATER, FIRST.seq
+        Email("Ann@x.example", "Ann"), "", LATER, FIRST.seq, FIRST
     )
 
 
@@ -274,7 +274,7 @@ def test_a_replacement_that_is_overwritten_leaves_when_it_was_made() -> None:
     ).own
 
     assert again.elements["phones"] == {
-        key(N0): ElementEdit(None, "", LATER, FIRST.seq),
+        key(N0): ElementEdit(None, "", LATER, FIRST.seq, FIRST),
         key(N1): ElementEdit(None, key(N0), last, FIRST.seq, LATER),
         key(N2): ElementEdit(N2, key(N1), last, FIRST.seq),
     }

@@ -35,6 +35,37 @@ def contributing(**flow: object) -> Manifest:
 
 
 REFUSED: dict[str, tuple[Manifest, str]] = {
+    "a priority without an order": (
+        hub(conflictPolicy="Priority"),
+        "Priority wants to know whom to prefer",
+    ),
+    "a priority without an order, of one field": (
+        hub(conflicts={"fields": [{"field": "company", "policy": "Priority"}]}),
+        "Priority wants to know whom to prefer",
+    ),
+    "a field of which nothing is different": (
+        hub(conflicts={"fields": [{"field": "company"}]}),
+        "set policy, lists or both",
+    ),
+    "a list of a field that has one value": (
+        hub(conflicts={"fields": [{"field": "company", "lists": "Intersect"}]}),
+        "lists is for fields with several values",
+    ),
+    "a field with two policies": (
+        hub(
+            conflicts={
+                "fields": [
+                    {"field": "emails", "policy": "Hub"},
+                    {"field": "emails", "lists": "SourceWins"},
+                ]
+            }
+        ),
+        "name each field once",
+    ),
+    "a priority that is no name": (
+        hub(conflicts={"priority": ["Ann Smith"]}),
+        "write the metadata.name of a Spoke",
+    ),
     "no way to sign in": (connection(auth={}), "set exactly one of auth.workloadIdentity"),
     "two ways to sign in": (
         connection(auth={"workloadIdentity": IDENTITY, **secret(secretRef=REFERENCE)}),

@@ -14,8 +14,11 @@ from cirahub_sync.configuration import (
     ClientCertificateAuth,
     ClientSecretAuth,
     Condition,
+    ConflictPolicy,
     Direction,
+    FieldRule,
     KeyVaultReference,
+    ListPolicy,
     MailboxTarget,
     Operator,
     WorkloadIdentityAuth,
@@ -44,6 +47,19 @@ def test_durations_become_seconds_and_names_carry_the_namespace() -> None:
     made = resolve(hub(deletion={"gracePeriod": "1h30m"}), [], {}, trust=GrantedTrust()).hub
     assert made.deletion.grace_period == 5400
     assert made.name == "demo/staff"
+
+
+def test_conflict_rules_name_spokes_with_their_namespaces() -> None:
+    conflicts = {
+        "priority": ["ann", "sales/bob"],
+        "fields": [{"field": "emails", "policy": "Hub", "lists": "Intersect"}],
+    }
+    made = resolve(
+        hub(conflictPolicy="Priority", conflicts=conflicts), [], {}, trust=GrantedTrust()
+    ).hub
+    assert made.conflict_policy is ConflictPolicy.PRIORITY
+    assert made.priority == ("demo/ann", "sales/bob")
+    assert made.field_rules == (FieldRule("emails", ConflictPolicy.HUB, ListPolicy.INTERSECT),)
 
 
 def test_a_hub_that_is_made_again_is_the_same_hub_to_its_copies() -> None:

@@ -9,6 +9,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from cirahub_operator.api.duration import between
+from cirahub_operator.api.flow import FIELD_NAMES, FieldName
 from cirahub_operator.api.meta import (
     AGE_COLUMN,
     API_VERSION,
@@ -23,7 +24,9 @@ from cirahub_operator.api.meta import (
     StatusModel,
 )
 from cirahub_operator.api.text import Matching
-from cirahub_sync.configuration import ConflictPolicy
+from cirahub_sync.configuration import ConflictPolicy, ListPolicy
+from cirahub_sync.model.contact import LIST_FIELDS
+from cirahub_sync.model.field_names import MANIFEST_NAMES
 
 WORST_SPOKES = 10
 """How many failing spokes a Hub's status names."""
@@ -70,6 +73,70 @@ AdmittedNamespace = Annotated[
 ]
 
 
+SpokeLabel = Annotated[
+    str,
+    Matching(
+        pattern="^([a-z0-9]([-a-z0-9]*[a-z0-9])?/)?[a-z0-9]([-a-z0-9.]*[a-z0-9])?$",
+        message="write the metadata.name of a Spoke; of another namespace: namespace/name",
+        max_length=317,
+    ),
+]
+LIST_NAMES = tuple(name for name in FIELD_NAMES if MANIFEST_NAMES[name] in LIST_FIELDS)
+
+
+class FieldConflicts(Model):
+    """What is different about the conflicts of one field."""
+
+    rules: ClassVar[tuple[Rule, ...]] = (
+        Rule(
+            rule="has(self.policy) || has(self.lists)",
+            message="say what is different about the field: set policy, lists or both",
+            holds=lambda self: self.policy is not None or self.lists is not None,
+        ),
+        Rule(
+            rule=f"!has(self.lists) || self.field in {list(LIST_NAMES)}",
+            message=f"lists is for fields with several values: {', '.join(LIST_NAMES)}",
+            holds=lambda self: self.lists is None or self.field in LIST_NAMES,
+        ),
+    )
+
+    field: FieldName = Field(description="The field of the contact, in camel case.")
+    policy: ConflictPolicy | None = Field(
+        default=None, description="Whose value wins; without it, as `conflictPolicy` says."
+    )
+    lists: ListPolicy | None = Field(
+        default=None,
+        description="Of a field with several values: Union (the default) is what any spoke has; "
+        "with SourceWins the list of the spoke that wins stays whole; Intersect is what every "
+        "spoke has that ever had any.",
+    )
+
+
+class ConflictSpec(Model):
+    """Who is preferred, and what is different about certain fields."""
+
+    rules: ClassVar[tuple[Rule, ...]] = (
+        Rule(
+            rule="!has(self.fields) || "
+            "self.fields.all(one, self.fields.exists_one(other, other.field == one.field))",
+            message="fields: name each field once",
+            holds=lambda self: (
+                len({MANIFEST_NAMES[one.field] for one in self.fields}) == len(self.fields)
+            ),
+        ),
+    )
+
+    priority: Annotated[tuple[SpokeLabel, ...], Field(max_length=64)] = Field(
+        default=(),
+        description="Spokes that Priority prefers, the first one most: by name; of another "
+        "namespace: `namespace/name`. Those that are not named come after them, in the order in "
+        "which they joined.",
+    )
+    fields: Annotated[tuple[FieldConflicts, ...], Field(max_length=32)] = Field(
+        default=(), description="Fields that have a policy of their own."
+    )
+
+
 class DeletionSpec(Model):
     """How deletions travel: late, and never too many at once."""
 
@@ -93,6 +160,20 @@ class DeletionSpec(Model):
 class HubSpec(Model):
     """The merged collection, and how its contents are kept."""
 
+    rules: ClassVar[tuple[Rule, ...]] = (
+        Rule(
+            rule="(self.conflictPolicy != 'Priority' && !(has(self.conflicts) && "
+            "has(self.conflicts.fields) && self.conflicts.fields.exists(one, has(one.policy) && "
+            "one.policy == 'Priority'))) || (has(self.conflicts) && has(self.conflicts.priority) "
+            "&& size(self.conflicts.priority) > 0)",
+            message="Priority wants to know whom to prefer: name Spokes in conflicts.priority",
+            holds=lambda self: (
+                bool(self.conflicts.priority)
+                or ConflictPolicy.PRIORITY
+                not in {self.conflict_policy, *(one.policy for one in self.conflicts.fields)}
+            ),
+        ),
+    )
     field_rules: ClassVar[dict[str, tuple[Rule, ...]]] = {
         "itemKind": (
             Rule(
@@ -121,7 +202,13 @@ class HubSpec(Model):
     conflict_policy: ConflictPolicy = Field(
         default=ConflictPolicy.NEWEST,
         description="Whose value wins when two spokes change one field, unaware of each other: "
-        "the Newest, or the one the Hub has already. The other is kept in the conflict record.",
+        "the Newest, the one the Hub has already, or by Priority that of the spoke that "
+        "`conflicts.priority` names first. The other is kept in the conflict record. A change "
+        "applies to what is there, too.",
+    )
+    conflicts: ConflictSpec = Field(
+        default=ConflictSpec(),
+        description="Who is preferred, and what is different about certain fields.",
     )
     deletion: DeletionSpec = Field(
         default=DeletionSpec(), description="How deletions travel: late, and never too many."

@@ -10,10 +10,11 @@ from contextlib import contextmanager
 
 import msgspec
 
-from cirahub_sync.configuration import ConflictPolicy, HubConfig, SpokeConfig
+from cirahub_sync.configuration import HubConfig, SpokeConfig
 from cirahub_sync.endpoints.base import Endpoint, Fence, Target
 from cirahub_sync.engine.comeback import claim_from
 from cirahub_sync.engine.report import PassReport, Problem, SpokeReport
+from cirahub_sync.engine.rules import Rules, compile_rules
 from cirahub_sync.errors import (
     AccessDeniedError,
     CirahubError,
@@ -167,7 +168,9 @@ class PassContext:
             hub=hub.name, started=clock(), spokes={report.uid: report for report in reports}
         )
         self._progress = progress
-        self.policy: ConflictPolicy = hub.conflict_policy
+        self.stated = compile_rules(hub)
+        """Who wins conflicts; see `refold.rules_in` for the order of Priority."""
+        self.rules: Rules | None = None
 
     def called(self, spoke: str) -> str:
         """For messages: a spoke of this hub by its name, one of another by its uid."""

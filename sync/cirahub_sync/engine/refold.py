@@ -6,13 +6,16 @@ from collections.abc import Sequence
 
 import msgspec
 
+from cirahub_sync.configuration import SpokeConfig
 from cirahub_sync.engine.context import PassContext
-from cirahub_sync.engine.fold import FoldInput, fold
+from cirahub_sync.engine.fold import fold
+from cirahub_sync.engine.rules import FoldInput, Rules, ordered
 from cirahub_sync.model.contact import Contact
 from cirahub_sync.model.normalise import match_keys
 from cirahub_sync.store.hub import Transaction
 from cirahub_sync.store.rows import UNKNOWN_FINGERPRINT, Conflict, Item
 
+_spoke = msgspec.msgpack.Decoder(SpokeConfig).decode
 _encode = msgspec.msgpack.Encoder().encode
 
 
@@ -30,6 +33,7 @@ def refold(
     if not ids:
         return ()
     now = context.clock()
+    rules = rules_in(context, tx)
     ranks = {uid: row.rank for uid, row in tx.spokes().items()}
     shadows = tx.shadows.by_item(ids)
     items = tx.items.get(ids)
@@ -43,7 +47,7 @@ def refold(
                 for shadow in shadows[item_id]
                 if shadow.admitted
             ],
-            context.policy,
+            rules,
         )
         if not folded.alive:
             if before is not None and leaver is not None and _dies(before, leaver):
@@ -110,3 +114,15 @@ def _dies(item: Item, leaver: str) -> bool:
 def _digests(context: PassContext, tx: Transaction, content: Contact) -> list[bytes]:
     keys = match_keys(content, context.hub.match_on, context.hub.default_region)
     return [tx.cipher.match_digest(key) for key in keys]
+
+
+def rules_in(context: PassContext, tx: Transaction) -> Rules:
+    """The hub's rules, with the places of its spokes; one that can't take part keeps its own."""
+    if context.rules is None:
+        names: dict[str, str] = {}
+        if context.hub.priority:
+            kept = tx.configurations.all()
+            names = {uid: _spoke(kept[uid]).name for uid in tx.spokes() if uid in kept}
+            names |= {uid: report.name for uid, report in context.report.spokes.items()}
+        context.rules = ordered(context.stated, context.hub.priority, names)
+    return context.rules

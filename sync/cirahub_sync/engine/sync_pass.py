@@ -14,6 +14,7 @@ from cirahub_sync.engine.guard import Candidate, judge_deletions
 from cirahub_sync.engine.leave import clear
 from cirahub_sync.engine.merge import merge
 from cirahub_sync.engine.plan import Encoder, Planned
+from cirahub_sync.engine.policy import apply_policy, begin_policy
 from cirahub_sync.engine.pull import pull
 from cirahub_sync.engine.push import push
 from cirahub_sync.engine.recover import recover
@@ -115,6 +116,7 @@ async def _run(context: PassContext) -> None:
 async def gather(context: PassContext) -> None:
     """Recover, pull and merge."""
     register(context)
+    begin_policy(context)
     for run in context.runs:
         if not run.config.direction.contributes:
             await stop_contributing(context, run)
@@ -128,6 +130,7 @@ async def gather(context: PassContext) -> None:
     context.say(f"reading {len(sources)} spokes")
     await pull(context, sources)
     await merge(context, [run for run in sources if not run.failed])
+    await apply_policy(context)
     _date_orphans(context)
 
 

@@ -53,8 +53,7 @@ class ElementEdit(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """As in ScalarEdit, through replacements too: it keeps the element's place in the list. 0 with
     no element: the spoke never had it itself."""
     decided: Awareness | None = None
-    """When the replacement (or a custom field's value) was made, once the same spoke said more
-    about the element since, at `when`."""
+    """When the element was first put in, once the same spoke said more of it since, at `when`."""
 
 
 class OwnEdits(msgspec.Struct, frozen=True, gc=False):

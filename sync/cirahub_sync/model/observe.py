@@ -137,13 +137,12 @@ def _unpinned(old: _Elements, new: _Elements, lens: Lens) -> bool:
 class _Change:
     """What a list field lost and won, in the hub's terms, by element key."""
 
-    __slots__ = ("added", "after", "before", "field", "hidden", "removed", "respelled")
+    __slots__ = ("added", "after", "before", "hidden", "removed", "respelled")
 
     def __init__(self, field: str, old: _Elements, new: _Elements, lens: Lens, region: str) -> None:
         mapped = lens.elements_to_hub(field, old)
         before = keyed(field, mapped, region)
         after = keyed(field, lens.elements_to_hub(field, new), region)
-        self.field = field
         self.before = before
         self.after = after
         self.removed = [key for key in before if key not in after]
@@ -188,41 +187,39 @@ def _elements(
     """The field's edits after the change; None if there was none in the hub's terms."""
     if not change:
         return None
-    field, after = change.field, change.after
+    after = change.after
     replaced = change.replaced()
     edits = dict(own)
     for key in (*change.removed, *change.hidden):
-        edits[key] = _removal(field, edits.get(key), when)
+        edits[key] = _removal(edits.get(key), when)
     for key in change.respelled:
-        edits[key] = _statement(field, edits.get(key), after[key], when)
+        edits[key] = _statement(edits.get(key), after[key], when)
     for key in change.added:
         source = replaced.get(key, "")
         if source:
             since = edits[source].since or when.seq
             edits[key] = ElementEdit(after[key], source, when, since)
         else:
-            edits[key] = _statement(field, edits.get(key), after[key], when)
+            edits[key] = _statement(edits.get(key), after[key], when)
     return edits
 
 
-def _decided(field: str, prior: ElementEdit) -> Awareness | None:
+def _decided(prior: ElementEdit) -> Awareness | None:
     """What the fold needs to know of an edit that is overwritten: when it could have won over
-    another spoke's replacement (or, of a custom field, value)."""
-    if prior.element is not None and (prior.replaces or field == "custom"):
+    another spoke's."""
+    if prior.element is not None:
         return prior.decided or prior.when
     return prior.decided
 
 
-def _removal(field: str, prior: ElementEdit | None, when: Awareness) -> ElementEdit:
+def _removal(prior: ElementEdit | None, when: Awareness) -> ElementEdit:
     if prior is None:
         return ElementEdit(None, "", when)
-    return ElementEdit(None, prior.replaces, when, prior.since, _decided(field, prior))
+    return ElementEdit(None, prior.replaces, when, prior.since, _decided(prior))
 
 
-def _statement(
-    field: str, prior: ElementEdit | None, element: Element, when: Awareness
-) -> ElementEdit:
+def _statement(prior: ElementEdit | None, element: Element, when: Awareness) -> ElementEdit:
     if prior is None:
         return ElementEdit(element, "", when, when.seq)
     since = prior.since or when.seq
-    return ElementEdit(element, prior.replaces, when, since, _decided(field, prior))
+    return ElementEdit(element, prior.replaces, when, since, _decided(prior))

@@ -209,6 +209,18 @@ class ShadowTable:
             for shadow in self._select(_SHADOWS_BY_REMOTE, spoke=spoke, remotes=part)
         }
 
+    def shared(self, after: str, count: int) -> list[str]:
+        """Items that several contributions are folded into, by id from `after` on."""
+        rows = self._connection.execute(
+            select(shadows.c.item)
+            .where(shadows.c.hub == self._hub, shadows.c.item > after, shadows.c.admitted.is_(True))
+            .group_by(shadows.c.item)
+            .having(func.count() > 1)
+            .order_by(shadows.c.item)
+            .limit(count)
+        )
+        return [item for (item,) in rows if item is not None]
+
     def by_item(self, ids: Sequence[str]) -> dict[str, list[Shadow]]:
         """Every shadow linked to these items."""
         found: dict[str, list[Shadow]] = {item: [] for item in ids}

@@ -115,6 +115,15 @@ class Transaction:
             )
             self._seq_read = self._seq
 
+    def rules_key(self) -> str | None:
+        """Of the conflict rules by which every item was folded."""
+        return self.connection.execute(
+            select(hubs.c.rules_key).where(hubs.c.uid == self.hub)
+        ).scalar()
+
+    def set_rules_key(self, key: str) -> None:
+        self.connection.execute(update(hubs).where(hubs.c.uid == self.hub).values(rules_key=key))
+
     def spokes(self) -> dict[str, Spoke]:
         rows = self.connection.execute(
             select(spokes).where(spokes.c.hub == self.hub).order_by(spokes.c.rank)

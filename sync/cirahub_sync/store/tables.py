@@ -51,7 +51,9 @@ hubs = Table(
     Column("lease_holder", String(128)),
     Column("lease_token", _BIG, nullable=False, default=0),
     Column("lease_expires", Float, nullable=False, default=0.0),
-    comment="One row a hub: its wrapped key, its sequence and the lease of its pass.",
+    Column("rules_key", String(64)),
+    comment="One row a hub: its wrapped key, its sequence and the lease of its pass. rules_key: "
+    "digest of the conflict rules that all of its items are folded by.",
 )
 
 spokes = Table(
