@@ -570,7 +570,7 @@ def colours(rules: Rules, **said: str) -> History:
     return history
 
 
-def test_with_source_wins_one_spokes_list_stays_whole_and_what_others_had_is_kept() -> None:
+def test_with_source_wins_one_spoke_s_list_stays_whole_and_what_others_had_is_kept() -> None:
     folded = colours(SOURCE, a="Red Green", b="Red Blue").fold()
 
     assert folded.content.categories == ("Red", "Blue")
