@@ -24,15 +24,15 @@ from pydantic import ValidationError
 from cirahub_operator.api import Resource, Status
 from cirahub_operator.api.meta import API_VERSION, FINALIZER, GROUP, VERSION, Metadata
 from cirahub_operator.errors import (
-    ClusterConflictError,
     ClusterRefusedError,
-    ClusterUnreachableError,
     NamespaceTerminatingError,
     NotInstalledError,
     PermissionMissingError,
     StatusRefusedError,
 )
+from cirahub_operator.outage import NoAnswerError, Outage
 from cirahub_operator.permissions import Action
+from cirahub_operator.refusals import refusal, replaced
 
 FIELD_MANAGER = "cirahub-operator"
 FINALIZER_MANAGER = "cirahub-operator-finalizer"
@@ -128,14 +128,18 @@ async def configuration() -> client.Configuration:
 
 
 class Cluster:
-    def __init__(self, api: client.ApiClient, answers: Answers | None = None) -> None:
+    def __init__(
+        self, api: client.ApiClient, answers: Answers | None = None, outage: Outage | None = None
+    ) -> None:
+        """`outage` is told what becomes of requests."""
         self._api = api
         self._answers = answers
+        self._outage = outage or Outage()
 
     @classmethod
-    async def connect(cls, answers: Answers | None = None) -> Cluster:
+    async def connect(cls, answers: Answers | None = None, outage: Outage | None = None) -> Cluster:
         """Raises ClusterRefusedError when there is nothing to connect to. Sends nothing yet."""
-        return cls(client.ApiClient(await configuration()), answers)
+        return cls(client.ApiClient(await configuration()), answers, outage)
 
     async def close(self) -> None:
         await self._api.close()  # type: ignore[no-untyped-call]
@@ -383,9 +387,9 @@ class Cluster:
             status, data = await self._send(method, path, query, body, headers)
         if 200 <= status < 300:
             return data
-        if missing_ok and (status in {404, 410} or _replaced(status, data)):
+        if missing_ok and (status in {404, 410} or replaced(status, data)):
             return None
-        raise _error(method, path, status, data)
+        raise refusal(method, path, status, data)
 
     async def _send(
         self,
@@ -405,11 +409,15 @@ class Cluster:
                 auth_settings=["BearerToken"],
             )
             answer = await self._api.call_api(*prepared, _request_timeout=TIMEOUT)
-            return answer.status, await answer.response.read()
+            data = await answer.response.read()
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
-            raise ClusterUnreachableError(
-                f"{method} {path}: no answer from the API server ({type(error).__name__})"
+            why = type(error).__name__
+            self._outage.failed(why, surely=isinstance(error, aiohttp.ClientConnectorError))
+            raise NoAnswerError(
+                f"{method} {path}: no answer from the API server ({why})", self._outage
             ) from error
+        self._outage.answered(answer.status)
+        return answer.status, data
 
 
 def parsed(kind: type[Object], raw: Json) -> Object | Unparsable:
@@ -463,28 +471,3 @@ def _part(text: str) -> str:
 def _decoded(data: bytes) -> Json:
     decoded = json.loads(data) if data else {}
     return decoded if isinstance(decoded, dict) else {}
-
-
-def _replaced(status: int, data: bytes) -> bool:
-    """Whether an apply was refused because the object of that uid is gone: 409 if nothing has its
-    name, 422 if something else has."""
-    return (status == 409 and b"uid mismatch" in data) or (
-        status == 422 and b"metadata.uid" in data
-    )
-
-
-def _error(method: str, path: str, status: int, data: bytes) -> Exception:
-    try:
-        message = str(json.loads(data)["message"])
-    except (ValueError, KeyError, TypeError):
-        message = "no explanation"
-    text = f"{method} {path}: {status}, {' '.join(message.split())[:500]}"
-    if status == 403 and b'"NamespaceTerminating"' in data:
-        return NamespaceTerminatingError(text)
-    if status in {401, 403}:
-        return PermissionMissingError(f"{text}; grant the operator's ServiceAccount that right")
-    if status == 409:
-        return ClusterConflictError(text)
-    if status in {408, 429, 502, 503, 504} or (status == 500 and method == "GET"):
-        return ClusterUnreachableError(text)
-    return ClusterRefusedError(text)

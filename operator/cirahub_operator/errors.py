@@ -10,6 +10,11 @@ class OperatorError(Exception):
 class ClusterUnreachableError(OperatorError):
     """The API server did not answer, or not now. Comes right by itself."""
 
+    @property
+    def said(self) -> bool:
+        """Whether the log has told already why."""
+        return False
+
 
 class ClusterConflictError(ClusterUnreachableError):
     """Somebody else changed the object first: look again."""

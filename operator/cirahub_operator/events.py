@@ -21,7 +21,11 @@ from cirahub_operator.api import Resource
 from cirahub_operator.api.meta import API_VERSION, Metadata
 from cirahub_operator.cluster import Cluster, Json
 from cirahub_operator.conditions import shortened
-from cirahub_operator.errors import NamespaceTerminatingError, OperatorError
+from cirahub_operator.errors import (
+    ClusterUnreachableError,
+    NamespaceTerminatingError,
+    OperatorError,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -99,7 +103,9 @@ class Events:
         except NamespaceTerminatingError:
             logger.debug("event %s of %s: its namespace is being deleted", reason, metadata.key)
         except OperatorError as error:
-            logger.warning("event %s of %s was not delivered: %s", reason, metadata.key, error)
+            known = isinstance(error, ClusterUnreachableError) and error.said
+            level = logging.DEBUG if known else logging.WARNING
+            logger.log(level, "event %s of %s was not delivered: %s", reason, metadata.key, error)
 
     def _body(self, kind: type[Resource], metadata: Metadata) -> Json:
         return {

@@ -38,6 +38,9 @@ class Health:
         self.standing_by = False
         """Another operator serves, or may; we are there to follow it."""
         self.stopping = False
+        self.missing = ""
+        """What has to be installed before we can serve; blank: nothing."""
+        self._outage = False
 
     def now(self) -> float:
         """The moment, for `wrote`."""
@@ -54,6 +57,12 @@ class Health:
         self._seen[kind] = self._clock()
         self._unseen.pop(kind, None)
 
+    def cluster_answers(self, answers: bool) -> None:
+        """Whether the API server does. While it doesn't, its silence is not ours, and a restart
+        would not help; afterwards the watches begin anew, with all there is."""
+        self._outage = not answers
+        self._unseen.clear()
+
     def watch_ages(self) -> dict[str, float]:
         """Seconds since each kind's last event."""
         now = self._clock()
@@ -61,20 +70,26 @@ class Health:
 
     def live(self) -> list[str]:
         """What is wrong, a line each; nothing: alive."""
-        wrong = []
-        now = self._clock()
-        for kind, since in self._unseen.items():
-            if now - since > self._watch_limit:
-                wrong.append(f"the watch of {kind} is deaf since {now - since:.0f} s")
-        wrong += [
-            f"the watch of {watch} is silent since {seconds:.0f} s"
-            for watch, seconds in self._streams().items()
-            if seconds > self._watch_limit
-        ]
+        wrong = [] if self._outage else self._deaf()
         silence = self._engine_silence()
         if silence > self._engine_limit:
             wrong.append(f"the engine is silent since {silence:.0f} s")
         return wrong
+
+    def _deaf(self) -> list[str]:
+        now = self._clock()
+        return [
+            *(
+                f"the watch of {kind} is deaf since {now - since:.0f} s"
+                for kind, since in self._unseen.items()
+                if now - since > self._watch_limit
+            ),
+            *(
+                f"the watch of {watch} is silent since {seconds:.0f} s"
+                for watch, seconds in self._streams().items()
+                if seconds > self._watch_limit
+            ),
+        ]
 
     def ready(self) -> list[str]:
         """What keeps us from serving when it is our turn, a line each. A stand-by is ready: nothing
@@ -83,4 +98,5 @@ class Health:
         if self.stopping:
             return ["shutting down"]
         starting = [] if self.started or self.standing_by else ["starting"]
-        return [*starting, *self._denied()]
+        missing = [self.missing] if self.missing else []
+        return [*starting, *missing, *self._denied()]

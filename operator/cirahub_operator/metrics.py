@@ -142,6 +142,16 @@ class Metrics:
             "1 while this operator serves, 0 while it stands by, starts or ends.",
             registry=self.registry,
         )
+        self.cluster_reachable = Gauge(
+            "cirahub_cluster_reachable",
+            "1 while the API server answers, 0 while it does not.",
+            registry=self.registry,
+        )
+        self.definitions_missing = Gauge(
+            "cirahub_definitions_missing",
+            "1 while the operator waits for its custom resource definitions.",
+            registry=self.registry,
+        )
         self.permission_missing = Gauge(
             "cirahub_permission_missing",
             "1 if the rule is not granted, 0 if it is; a blank namespace stands for all of them.",

@@ -14,9 +14,9 @@ from functools import partial
 import kopf
 
 from cirahub_operator import handlers
-from cirahub_operator.api import KINDS
 from cirahub_operator.cluster import Cluster
 from cirahub_operator.credentials import ClusterCredentials
+from cirahub_operator.definitions import definitions
 from cirahub_operator.errors import PermissionMissingError
 from cirahub_operator.events import Events
 from cirahub_operator.handlers import lifecycle
@@ -26,6 +26,7 @@ from cirahub_operator.leadership import Leadership, Watchdog
 from cirahub_operator.leases import LeaseObject, own_namespace
 from cirahub_operator.metrics import Metrics
 from cirahub_operator.objects import Objects
+from cirahub_operator.outage import Attempts, Outage
 from cirahub_operator.permissions.review import Review, asked_for
 from cirahub_operator.probes import Probes
 from cirahub_operator.reconcile import (
@@ -79,7 +80,8 @@ class Operation:
         self.metrics = Metrics()
         self._runner: InlineRunner | None = None
         self._review: Review | None = None
-        self._streams = WatchStreams()
+        self._outage = Outage(self._cluster_answers)
+        self._streams = WatchStreams(outage=self._outage)
         self._health = Health(
             engine_silence=lambda: self._runner.silent_for if self._runner else 0.0,
             watch_limit=settings.timing.watch_silence,
@@ -99,21 +101,32 @@ class Operation:
         another operator may serve from now on."""
         self._heed_signals()
         async with AsyncExitStack() as stack:
+            attempts = Attempts(self._outage)
+            watching = logging.getLogger(Attempts.LOGGER)
+            watching.addFilter(attempts)
+            stack.callback(watching.removeFilter, attempts)
             objects = Objects()
-            cluster = await Cluster.connect(objects)
+            cluster = await Cluster.connect(objects, self._outage)
             stack.push_async_callback(cluster.close)
-            await cluster.check_installed(KINDS)
-            self._review = Review(cluster, self.metrics, asked_for(self._settings))
-            await self._review.once()
-            reviewing = asyncio.create_task(self._review.keep())
-            stack.callback(reviewing.cancel)
-            worker = await self._worker_settings(cluster)
             stack.push_async_callback(self.probes.stop)
             await self.probes.start(
                 host=self._settings.host,
                 health_port=self._settings.health_port,
                 metrics_port=self._settings.metrics_port,
             )
+            if not await definitions(
+                cluster,
+                self._stop,
+                every=self._settings.timing.retry_first,
+                missing=self._definitions_missing,
+            ):
+                return
+            self.metrics.cluster_reachable.set(1)
+            self._review = Review(cluster, self.metrics, asked_for(self._settings))
+            await self._review.once()
+            reviewing = asyncio.create_task(self._review.keep())
+            stack.callback(reviewing.cancel)
+            worker = await self._worker_settings(cluster)
             serve = partial(self._serve, cluster, objects, worker)
             if self._settings.election is None:
                 await serve(_alone)
@@ -123,7 +136,7 @@ class Operation:
     async def _take_turns(self, election: Election, serve: Serve) -> None:
         """Stand by until it is our turn, serve, and let the next one begin when all has ended."""
         # A cluster of its own: renewals don't queue behind a thousand statuses.
-        cluster = await Cluster.connect()
+        cluster = await Cluster.connect(outage=self._outage)
         try:
             leadership = Leadership(
                 LeaseObject(cluster, election.namespace or own_namespace(), election.name),
@@ -139,6 +152,15 @@ class Operation:
                     await leadership.release()
         finally:
             await cluster.close()
+
+    def _definitions_missing(self, why: str) -> None:
+        self.metrics.definitions_missing.set(bool(why))
+        self._health.missing = why
+
+    def _cluster_answers(self, answers: bool) -> None:
+        self.metrics.cluster_reachable.set(answers)
+        self._health.cluster_answers(answers)
+        self._streams.begin_anew()
 
     async def _elected(self, leadership: Leadership) -> bool:
         """False if told to stop before it was our turn."""

@@ -14,7 +14,11 @@ from collections.abc import Callable, Sequence
 
 from cirahub_operator.api import KINDS, Resource
 from cirahub_operator.cluster import Cluster
-from cirahub_operator.errors import OperatorError, PermissionMissingError
+from cirahub_operator.errors import (
+    ClusterUnreachableError,
+    OperatorError,
+    PermissionMissingError,
+)
 from cirahub_operator.objects import Objects
 from cirahub_operator.wakes import Wakes
 from cirahub_operator.workqueue import Key
@@ -95,7 +99,9 @@ class Relist:
                 return False
             self._objects.unlisted.add(scope)
         except OperatorError as error:
-            logger.warning("listing %s: %s", kind.definition.plural, error)
+            known = isinstance(error, ClusterUnreachableError) and error.said
+            level = logging.DEBUG if known else logging.WARNING
+            logger.log(level, "listing %s: %s", kind.definition.plural, error)
             return False
         except Exception:
             logger.exception("listing %s", kind.definition.plural)

@@ -8,7 +8,7 @@ from cirahub_operator.api import Resource, Status
 from cirahub_operator.api.meta import Condition, ConditionStatus, Metadata
 from cirahub_operator.cluster import Cluster
 from cirahub_operator.conditions import ITEMS_FAILING, READY, THROTTLED
-from cirahub_operator.errors import StatusRefusedError
+from cirahub_operator.errors import PermissionMissingError, StatusRefusedError
 from cirahub_operator.events import Events, EventType
 from cirahub_operator.health import Health
 from cirahub_operator.metrics import Metrics
@@ -21,6 +21,9 @@ AS_WANTED = frozenset({PROGRESSING, SUSPENDED, ERASING, RETAINING, IN_USE})
 TOLD = frozenset({ITEMS_FAILING, THROTTLED})
 """What may be wrong with something that is ready."""
 
+STATUS_REFUSED = "StatusRefused"
+STATUS_FORBIDDEN = "StatusForbidden"
+
 
 class StatusWriter:
     def __init__(self, cluster: Cluster, events: Events, metrics: Metrics, health: Health) -> None:
@@ -28,11 +31,15 @@ class StatusWriter:
         self._events = events
         self._metrics = metrics
         self._health = health
+        self._refused: set[str] = set()
+        """Kinds of which it was said that their statuses are."""
 
     async def write(
         self, kind: type[Resource], metadata: Metadata, before: Status, after: Status
     ) -> bool:
-        """True if there was something to write. Raises ClusterUnreachableError."""
+        """True if there was something to write. Raises ClusterUnreachableError, and
+        PermissionMissingError. A status that is refused is told by an event, and, once of its kind,
+        by the log."""
         name = kind.definition.kind
         self._metrics.condition(name, metadata, after)
         if before == after:
@@ -42,15 +49,28 @@ class StatusWriter:
             alive = await self._cluster.apply_status(kind, metadata, after)
         except StatusRefusedError as error:
             # Trying again won't help, and syncing does not hang on it.
-            logger.error("%s", error)  # noqa: TRY400 (the message says it all)
             self._metrics.status_refused.labels(name).inc()
+            if name not in self._refused:
+                self._refused.add(name)
+                logger.error("%s", error)  # noqa: TRY400 (the message says it all)
+            await self._warn(kind, metadata, STATUS_REFUSED, str(error))
             return False
+        except PermissionMissingError as error:
+            await self._warn(kind, metadata, STATUS_FORBIDDEN, str(error))
+            raise
+        self._refused.discard(name)
         if not alive:
             logger.debug("%s %s is gone; its status is not written", name, metadata.key)
             return False
         self._health.wrote(kind.definition.plural, asked=asked)
         await self._tell(kind, metadata, before, after)
         return True
+
+    async def _warn(self, kind: type[Resource], metadata: Metadata, reason: str, note: str) -> None:
+        """By an event, where the status can't."""
+        await self._events.record(
+            kind, metadata, type=EventType.WARNING, reason=reason, note=note, action="WriteStatus"
+        )
 
     async def _tell(
         self, kind: type[Resource], metadata: Metadata, before: Status, after: Status

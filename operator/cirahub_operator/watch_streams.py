@@ -20,12 +20,17 @@ from typing import Any, cast
 import aiohttp
 from yarl import URL
 
+from cirahub_operator.outage import Outage
+
 Clock = Callable[[], float]
 
 
 class WatchStreams:
-    def __init__(self, clock: Clock = time.monotonic) -> None:
+    def __init__(self, clock: Clock = time.monotonic, outage: Outage | None = None) -> None:
+        """`outage` is told what becomes of watches, but not that one is silent: only the others
+        would tell whether that is the API server's fault."""
         self._clock = clock
+        self._outage = outage or Outage()
         self._heard: dict[str, float] = {}
 
     def silent(self) -> Mapping[str, float]:
@@ -34,10 +39,15 @@ class WatchStreams:
         now = self._clock()
         return {watch: now - heard for watch, heard in self._heard.items()}
 
+    def begin_anew(self) -> None:
+        """What was silent was so for a known reason."""
+        self._heard.clear()
+
     def session(self, **options: Any) -> aiohttp.ClientSession:
         """A session that listens to its watches; `options` as aiohttp's."""
         traces = aiohttp.TraceConfig()
         traces.on_request_start.append(self._began)
+        traces.on_request_end.append(self._answered)
         traces.on_request_exception.append(self._failed)
         return aiohttp.ClientSession(
             response_class=_response(self), trace_configs=[traces], **options
@@ -70,6 +80,18 @@ class WatchStreams:
         quiet = (TimeoutError, asyncio.CancelledError)
         if watch is not None and not isinstance(failed.exception, quiet):
             self.refused(watch)
+            self._outage.failed(
+                type(failed.exception).__name__,
+                surely=isinstance(failed.exception, aiohttp.ClientConnectorError),
+            )
+
+    async def _answered(
+        self,
+        _session: aiohttp.ClientSession,
+        _context: SimpleNamespace,
+        ended: aiohttp.TraceRequestEndParams,
+    ) -> None:
+        self._outage.answered(ended.response.status)
 
 
 class _Listened:

@@ -15,7 +15,11 @@ from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from typing import NamedTuple, TypeVar
 
-from cirahub_operator.errors import ClusterUnreachableError, RunnerStoppedError
+from cirahub_operator.errors import (
+    ClusterUnreachableError,
+    PermissionMissingError,
+    RunnerStoppedError,
+)
 from cirahub_operator.metrics import Metrics
 from cirahub_operator.settings import Timing
 
@@ -143,7 +147,11 @@ class Workqueue:
                 logger.info("%s %s: %s", self._kind, key, error)
                 return None
             except ClusterUnreachableError as error:
-                logger.warning("%s %s: %s; trying again", self._kind, key, error)
+                level = logging.DEBUG if error.said else logging.WARNING
+                logger.log(level, "%s %s: %s; trying again", self._kind, key, error)
+            except PermissionMissingError as error:
+                # The message has it all: what, where, and what to do.
+                logger.error("%s %s: %s; trying again", self._kind, key, error)  # noqa: TRY400
             except asyncio.CancelledError:
                 task = asyncio.current_task()
                 if task is None or task.cancelling():

@@ -174,6 +174,10 @@ class AdminClient:
         """Enable or disable an application."""
         self.call("PATCH", f"/applications/{client_id}", {"enabled": enabled})
 
+    def block_application(self, client_id: str, blocked: bool) -> None:
+        """Have Conditional Access block an application in its home tenant, or not any more."""
+        self.call("PATCH", f"/applications/{client_id}", {"blocked": blocked})
+
     def trust_subject(self, client_id: str, subject: str, issuer: str = "cluster") -> None:
         """Let tokens of a subject sign in as an application; the cluster's, by default."""
         body = {"issuer": issuer, "subject": subject}

@@ -97,6 +97,12 @@ class Application:
     A tenant that is missing here has no service principal of the application at all.
     """
     enabled: bool = True
+    blocked: bool = False
+    """Whether a Conditional Access policy of its home tenant blocks it.
+
+    https://learn.microsoft.com/entra/identity/conditional-access/workload-identity: policies apply
+    to service principals in the tenant in which they are registered, and to no others.
+    """
 
 
 class Directory:

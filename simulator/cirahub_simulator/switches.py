@@ -176,6 +176,13 @@ class Switches:
     says of 90002 that it often is an app on the wrong cloud, and of 90038 that the tenant's cloud
     is known; nothing is said of the configuration.
     """
+    blocked_error: Literal["interaction_required", "invalid_grant"] = "interaction_required"
+    """`error` of AADSTS53003 (BlockedByConditionalAccess) to an application that signs in.
+
+    https://learn.microsoft.com/entra/identity-platform/reference-error-codes says nothing of it;
+    reports of users' sign-ins show interaction_required. That the client credentials grant gets
+    that code is in microsoft/botbuilder-dotnet, issue 6759.
+    """
     assertion_jti: Literal["ignored", "required"] = "ignored"
     """Whether a certificate's assertion without `jti` is refused (AADSTS50027).
 

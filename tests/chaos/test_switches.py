@@ -16,7 +16,9 @@ from tests.engine.conftest import Scene
 from cirahub_simulator.switches import Switches
 from cirahub_sync.configuration import DeletionLimits, Direction
 
-NOT_GRAPH = frozenset({"federation_error", "federation_audience_code", "vault_expiry"})
+NOT_GRAPH = frozenset(
+    {"federation_error", "federation_audience_code", "blocked_error", "vault_expiry"}
+)
 """Of Entra and Key Vault: nothing that a mailbox shows."""
 
 HAMLET = Town(

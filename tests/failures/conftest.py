@@ -17,6 +17,7 @@ from cirahub_sync.origins import Origins
 from cluster import Cluster
 
 from .play import play
+from .process import OperatorProcess
 from .running import Running, Start
 from .situation import Situation
 from .town import Town
@@ -67,15 +68,31 @@ class World:
                 await play(situation, town, lambda: caplog.text)
             else:
                 town.start = self.start_of(situation.id, town)
-                running = Running(await situation.start(town), town.clock)
-                await asyncio.to_thread(running.__enter__)
-                try:
-                    town.operator = running
-                    await play(situation, town, lambda: caplog.text)
-                finally:
-                    await asyncio.to_thread(running.__exit__)
+                await self._play_alone(situation, town, await situation.start(town), caplog)
         finally:
             town.clean_up()
+
+    async def _play_alone(
+        self, situation: Situation, town: Town, start: Start, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        """With an operator that serves this town only."""
+        running: Running | OperatorProcess
+        if start.process:
+            running = process = OperatorProcess(start, start.key_file.parent)
+            log = lambda: process.log  # noqa: E731
+        else:
+            running, log = Running(start, town.clock), lambda: caplog.text
+        await asyncio.to_thread(running.__enter__)
+        town.operator = running
+        failed: BaseException | None = None
+        try:
+            await play(situation, town, log)
+        except BaseException as error:
+            failed = error
+            raise
+        finally:
+            kind = None if failed is None else type(failed)
+            await asyncio.to_thread(running.__exit__, kind, failed, None)
 
     def close(self) -> None:
         for town in self.towns.values():

@@ -13,10 +13,11 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from .catalogue import THEMES
-from .situation import READY, Sample, Seen, Situation
+from .situation import READY, Refusal, Said, Sample, Seen, Situation
 
 PAGE = Path(__file__).parents[2] / "docs/failures.md"
 TABLE = re.compile(r"(<!-- table: ([a-z-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
+NOTHING = "–"
 HEAD = ("situation", "what you see", "event", "metric", "what to do", "how it comes right")
 
 
@@ -37,15 +38,24 @@ def table(situations: Iterable[Situation]) -> str:
 
 def _row(one: Situation) -> tuple[str, ...]:
     also = [_seen(more) for more in one.also if more.status == "False" or more.type != READY]
-    conditions = [_seen(one.seen, one.goes_with), *also]
+    conditions = [_first(one), *also]
     return (
         f'<a id="{one.id}"></a>{one.happens}',
         "<br>".join(conditions),
-        " ".join(f"`{word}`" for word in one.told),
-        f"`{_sample(one.measured)}`",
+        NOTHING if one.told is None else " ".join(f"`{word}`" for word in one.told),
+        NOTHING if one.measured is None else f"`{_sample(one.measured)}`",
         one.do,
         one.recovers,
     )
+
+
+def _first(one: Situation) -> str:
+    seen = one.seen
+    if isinstance(seen, Refusal):
+        return f"The API server refuses the {seen.kind}: *{one.remedy}*"
+    if isinstance(seen, Said):
+        return f"In the log ({seen.level}): *{seen.words}*"
+    return _seen(seen, one.goes_with)
 
 
 def _sample(sample: Sample) -> str:

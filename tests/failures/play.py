@@ -4,43 +4,65 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from .situation import READY, Seen, Situation, condition_sample
+import pytest
+
+from cluster.errors import KubectlFailedError
+
+from .situation import READY, Refusal, Said, Seen, Situation, condition_sample
 from .town import Town, matches
 
 
 async def play(situation: Situation, town: Town, log: Callable[[], str]) -> None:
     """Cause it, see what an administrator sees, mend it, and see it come right."""
-    await situation.cause(town)
-
-    seen = situation.seen
-    condition = await town.comes(seen)
-    message = condition["message"]
+    message = await _caused(situation, town, log)
     assert matches(situation.names, message), f"does not name {situation.names!r}: {message}"
     assert matches(situation.remedy, message), f"has no remedy {situation.remedy!r}: {message}"
-    if situation.goes_with is not None:
-        await town.comes(_gone_with(situation))
+    seen = situation.seen
+    if isinstance(seen, Seen) and situation.goes_with is not None:
+        await town.comes(_gone_with(seen, situation.goes_with))
     for more in situation.also:
         await town.comes(more)
-    event = await town.told(seen, *situation.told)
-    assert event.note, f"{event} says nothing"
-    await town.measured(situation.measured)
-    await town.assert_discreet(log())
+    if situation.told is not None:
+        assert not isinstance(seen, Refusal)
+        about = situation.told_of or seen
+        event = await town.told(about.kind, about.name, *situation.told)
+        assert event.note, f"{event} says nothing"
+    if situation.measured is not None:
+        await town.measured(situation.measured)
+    if isinstance(seen, Said) and not seen.kind:
+        town.assert_discreet_itself(log())
+    else:
+        await town.assert_discreet(log())
 
     await situation.mend(town)
 
     after = situation.after
     await town.comes(after)
-    await town.told(after, "Normal", after.reason)
+    await town.told(after.kind, after.name, "Normal", after.reason)
     await town.measured(condition_sample(after))
-    if situation.goes_with is not None:
-        await town.loses(_gone_with(situation))
-    elif seen.type != READY:
+    if situation.over is not None:
+        await town.measured(situation.over)
+    if isinstance(seen, Seen) and situation.goes_with is not None:
+        await town.loses(_gone_with(seen, situation.goes_with))
+    elif isinstance(seen, Seen) and seen.type != READY:
         await town.loses(seen)
     await town.assert_discreet(log())
 
 
-def _gone_with(situation: Situation) -> Seen:
+async def _caused(situation: Situation, town: Town, log: Callable[[], str]) -> str:
+    """What is said of it."""
+    seen = situation.seen
+    if isinstance(seen, Refusal):
+        with pytest.raises(KubectlFailedError) as refused:
+            await situation.cause(town)
+        return str(refused.value)
+    await situation.cause(town)
+    if isinstance(seen, Said):
+        return await town.said(seen, log)
+    return str((await town.comes(seen))["message"])
+
+
+def _gone_with(seen: Seen, type_: str) -> Seen:
     """Stalled says why; Reconciling that it is being tried again."""
-    seen, type_ = situation.seen, situation.goes_with or READY
     reason = seen.reason if type_ == "Stalled" else "Retrying"
     return Seen(kind=seen.kind, name=seen.name, type=type_, status="True", reason=reason)

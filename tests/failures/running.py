@@ -18,7 +18,7 @@ from tests.operator.conftest import connections_closed
 from cirahub_operator.credentials import ClusterCredentials
 from cirahub_operator.operation import Operation
 from cirahub_operator.runners import InlineRunner
-from cirahub_operator.settings import OwnIdentity, Settings, Timing
+from cirahub_operator.settings import Election, OwnIdentity, Settings, Timing
 from cirahub_sync.origins import Origins
 from cirahub_sync.throttle import Throttle
 from cirahub_sync.worker import Worker, WorkerSettings
@@ -50,6 +50,27 @@ class Start:
     timing: Timing = QUICK
     installation: str = ""
     own_identity: tuple[OwnIdentity, ...] = ()
+    election: Election | None = None
+    process: bool = False
+    """In a process of its own."""
+    clock: float = 0.0
+    """By how many seconds that process's clock is wrong."""
+    metrics_port: int = 0
+
+    def settings(self) -> Settings:
+        return Settings(
+            database=self.database,
+            key_file=self.key_file,
+            installation=self.installation,
+            namespaces=self.namespaces,
+            origins=self.origins,
+            own_identity=self.own_identity,
+            election=self.election,
+            host="127.0.0.1",
+            health_port=0,
+            metrics_port=self.metrics_port,
+            timing=self.timing,
+        )
 
     def but(self, **changes: object) -> Start:
         return replace(self, **changes)  # type: ignore[arg-type]
@@ -98,14 +119,7 @@ class Running:
 
     def samples(self) -> list[tuple[str, Mapping[str, str], float]]:
         """What a scrape finds."""
-        url = f"http://127.0.0.1:{self.metrics_port}/metrics"
-        with urllib.request.urlopen(url, timeout=WITHIN) as answer:
-            text = answer.read().decode()
-        return [
-            (sample.name, sample.labels, sample.value)
-            for family in text_string_to_metric_families(text)
-            for sample in family.samples
-        ]
+        return scraped(self.metrics_port)
 
     def _run(self) -> None:
         try:
@@ -116,11 +130,11 @@ class Running:
             self._ready.set()
 
     async def _operate(self) -> None:
-        operation = Operation(self._settings(), make_runner=self._runner)
+        operation = Operation(self.start.settings(), make_runner=self._runner)
         loop = asyncio.get_running_loop()
         self._end = lambda: loop.call_soon_threadsafe(operation.stop)
         running = asyncio.create_task(operation.run())
-        starting = asyncio.create_task(operation.started.wait())
+        starting = asyncio.create_task(_listening(operation))
         await asyncio.wait({running, starting}, return_when=asyncio.FIRST_COMPLETED)
         starting.cancel()
         if not running.done():
@@ -128,21 +142,6 @@ class Running:
             self._ready.set()
         await running
         await connections_closed()
-
-    def _settings(self) -> Settings:
-        start = self.start
-        return Settings(
-            database=start.database,
-            key_file=start.key_file,
-            installation=start.installation,
-            namespaces=start.namespaces,
-            origins=start.origins,
-            own_identity=start.own_identity,
-            host="127.0.0.1",
-            health_port=0,
-            metrics_port=0,
-            timing=start.timing,
-        )
 
     def _runner(self, settings: WorkerSettings) -> InlineRunner:
         return InlineRunner(
@@ -155,3 +154,20 @@ class Running:
                 make_throttle=lambda: Throttle(clock=self.clock),
             ),
         )
+
+
+async def _listening(operation: Operation) -> None:
+    """Wait until metrics can be read."""
+    while not operation.probes.metrics_port:  # noqa: ASYNC110 (nobody tells)
+        await asyncio.sleep(0.02)
+
+
+def scraped(port: int) -> list[tuple[str, Mapping[str, str], float]]:
+    """Names, labels and values of the metrics on a port of this machine."""
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=WITHIN) as answer:
+        text = answer.read().decode()
+    return [
+        (sample.name, sample.labels, sample.value)
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+    ]

@@ -32,6 +32,24 @@ class Seen:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Said:
+    """A line of the operator's log, where no status can be written."""
+
+    words: str
+    level: str = "ERROR"
+    kind: str = ""
+    """Of the object that an event tells of; blank: no event can be written, either."""
+    name: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Refusal:
+    """The API server does not admit what was applied, and nothing changes."""
+
+    kind: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Sample:
     """A value among the metrics. `labels` besides the namespace, which is the situation's own if
     the metric has one."""
@@ -57,8 +75,8 @@ class Situation:
     happens: str
     """For the page: what went wrong."""
     cause: Act
-    seen: Seen
-    goes_with: str | None
+    seen: Seen | Said | Refusal
+    goes_with: str | None = None
     """Stalled (somebody has to do something), Reconciling (it is being tried again) or neither."""
     names: str
     """What the message says of the object: a pattern."""
@@ -68,8 +86,12 @@ class Situation:
     """What else is seen."""
     event: tuple[str, str] | None = None
     """Type and reason; by default Warning and the condition's."""
+    told_of: Seen | None = None
+    """The object that the event is about, if it is not the one that shows the condition."""
     sample: Sample | None = None
     """By default that of the condition that goes with it."""
+    over: Sample | None = None
+    """What is measured when all is well again, besides the condition."""
     do: str
     """For the page: what an administrator does."""
     mend: Act
@@ -80,9 +102,15 @@ class Situation:
     """For a situation that needs an operator of its own: how to start it."""
 
     @property
-    def told(self) -> tuple[str, str]:
-        return self.event or ("Warning", self.seen.reason)
+    def told(self) -> tuple[str, str] | None:
+        """None if no event tells of it."""
+        if isinstance(self.seen, Seen):
+            return self.event or ("Warning", self.seen.reason)
+        return self.event
 
     @property
-    def measured(self) -> Sample:
-        return self.sample or condition_sample(self.seen, self.goes_with or self.seen.type)
+    def measured(self) -> Sample | None:
+        """None if nothing is to be measured."""
+        if isinstance(self.seen, Seen) and self.sample is None:
+            return condition_sample(self.seen, self.goes_with or self.seen.type)
+        return self.sample

@@ -15,33 +15,18 @@ from typing import Any
 import pytest
 import yaml
 from tests.identity.authority import KeyPair
-from tests.operator.stage import Manifest, connection
 
 from cirahub_operator.settings import Timing
 from cirahub_simulator.process import SimulatorProcess
 from cirahub_sync.origins import Origins
 from cluster import Cluster
 
+from .catalogue.certificates import CERTIFICATE, EXPIRING, certified, expiry, in_vault, tls
 from .catalogue.outcome import CONTOSO, ann, consented, contoso
 from .running import QUICK, Running, Start
-from .situation import Sample, Seen
-from .town import ACCOUNT, SECRET, Town
+from .town import SECRET, Town
 
-CERTIFICATE = "signing"
-EXPIRING = Seen(
-    kind="Connection",
-    name="contoso",
-    type="CredentialsExpiring",
-    status="True",
-    reason="ExpiresSoon",
-)
-EXPIRY = "cirahub_connection_credential_expiry_timestamp_seconds"
 DAY = 86_400
-
-
-def expiry(at: float) -> Sample:
-    return Sample(metric=EXPIRY, labels={"connection": "contoso"}, value=int(at))
-
 
 SELDOM = replace(QUICK, check_interval=3600.0)
 """Checks come only because of something."""
@@ -73,40 +58,10 @@ def make_town(
             )
             gone = ("delete", "namespace", town.namespace, "--wait=false")
             stack.callback(control_plane.kubectl, *gone)
-            town.operator = stack.enter_context(Running(start))
+            town.operator = stack.enter_context(Running(start, town.clock))
             return town
 
         yield made
-
-
-def certified(town: Town, place: dict[str, object]) -> Manifest:
-    """A Connection that signs in with a certificate."""
-    auth = {"clientCertificate": {"clientID": town.client, **place}}
-    return connection(microsoft365={"tenantID": town.tenant}, auth=auth)
-
-
-def in_vault(town: Town) -> dict[str, object]:
-    return {
-        "keyVault": {
-            "vaultURL": f"https://{town.vault}.vault.azure.net",
-            "name": CERTIFICATE,
-        },
-        "workloadIdentity": {"clientID": town.reader, "serviceAccountName": ACCOUNT},
-    }
-
-
-def tls(town: Town, pair: KeyPair) -> Manifest:
-    """As cert-manager makes them."""
-    data = {"tls.crt": pair.public, "tls.key": pair.private()}
-    encoded = {name: base64.b64encode(value.encode()).decode() for name, value in data.items()}
-    metadata = {"name": "tls", "namespace": town.namespace}
-    return {
-        "apiVersion": "v1",
-        "kind": "Secret",
-        "type": "kubernetes.io/tls",
-        "metadata": metadata,
-        "data": encoded,
-    }
 
 
 async def checks_pass(town: Town, count: int = 2) -> None:
@@ -225,7 +180,7 @@ async def test_what_ends_soon_is_told_of_ahead_and_a_new_version_ends_that(
 
     condition = await town.comes(EXPIRING)
     assert "store it as a new version" in condition["message"]
-    event = await town.told(EXPIRING, "Warning", "CredentialsExpiring")
+    event = await town.told("Connection", "contoso", "Warning", "CredentialsExpiring")
     assert event.note == condition["message"]
     await town.comes(CONTOSO)
     status = (await town.objects())[("Connection", "contoso")]["status"]
@@ -279,7 +234,7 @@ async def test_what_stays_refused_is_stalled_after_ten_minutes(make_town: MakeTo
     rejected = contoso("AssertionRejected")
     await town.comes(rejected)
     await town.comes(replace(rejected, type="Reconciling", status="True", reason="Retrying"))
-    town.operator.clock.ahead += 601
+    town.clock.ahead += 601
     await town.comes(replace(rejected, type="Stalled", status="True"))
     town.admin.trust_subject(town.client, town.subject)
     await town.comes(CONTOSO)

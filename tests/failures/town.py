@@ -12,12 +12,14 @@ from typing import Any
 
 import yaml
 from tests.operator.stage import Manifest, Stage, connection, hub, spoke
+from tests.rbac.conftest import Office
 
 from cirahub_simulator.client import AdminClient
 from cluster import Cluster
 
+from .process import OperatorProcess
 from .running import Clock, Running, Start
-from .situation import Sample, Seen, condition_sample
+from .situation import Said, Sample, Seen, condition_sample
 
 NAME = "Zacharias"
 """Of everybody in the mailboxes: it must not be seen anywhere else."""
@@ -60,8 +62,10 @@ class Town:
         self.secret = f"s3cr3t-{secrets.token_hex(8)}"
         self.mailboxes = {name: str(uuid.uuid4()) for name in ("ann", "bob")}
         """User ids by the Spoke's name."""
-        self.operator: Running
+        self.operator: Running | OperatorProcess
         """Set as soon as one serves this town."""
+        self.office: Office
+        """The operator's, if it signs in with an account of its own."""
         self._cleanups: list[Callable[[], object]] = []
         self.start: Start
         """How to start an operator for this town alone, if the situation has one of its own."""
@@ -297,8 +301,20 @@ class Town:
             for one in await self.stage.events()
         ]
 
-    async def told(self, seen: Seen, type_: str, reason: str) -> Event:
-        """Wait for an event about the object."""
+    async def said(self, said: Said, log: Callable[[], str]) -> str:
+        """Wait for a line of the log."""
+        found: list[str] = []
+
+        def there() -> bool:
+            lines = (one for one in log().splitlines() if said.words in one)
+            found[:] = [one for one in lines if said.level.lower() in one.lower()]
+            return bool(found)
+
+        await self.until(there, lambda: f"nobody says {said.words!r}: {log()[-2000:]}")
+        return found[0]
+
+    async def told(self, kind: str, name: str, type_: str, reason: str) -> Event:
+        """Wait for an event about an object."""
         all_: list[Event] = []
         found: list[Event] = []
 
@@ -307,12 +323,11 @@ class Town:
             found[:] = [
                 one
                 for one in all_
-                if (one.kind, one.name, one.type, one.reason)
-                == (seen.kind, seen.name, type_, reason)
+                if (one.kind, one.name, one.type, one.reason) == (kind, name, type_, reason)
             ]
             return bool(found)
 
-        await self.until(there, lambda: f"no event {type_} {reason} of {seen}, but {all_}")
+        await self.until(there, lambda: f"no event {type_} {reason} of {kind} {name}, but {all_}")
         return found[0]
 
     def value(self, sample: Sample) -> float | None:
@@ -345,14 +360,21 @@ class Town:
 
     async def assert_discreet(self, log: str) -> None:
         """No personal data and no secret in statuses, events, metrics or the log."""
+        self.assert_discreet_itself(log)
         objects = [one.get("status") for one in (await self.objects()).values()]
         shown = yaml.safe_dump(objects) + repr(await self.events())
-        metrics = repr(self.operator.samples())
-        for where, text in {"status or event": shown, "metric": metrics, "log": log}.items():
-            for private in (NAME, self.domain, "mailbox-of", self.secret, "eyJ"):
-                assert private not in text, f"{private!r} in a {where}"
+        self._assert_nothing_private(shown, "status or event")
         for known in ("@", "Traceback"):
             assert known not in shown, f"{known!r} in a status or event"
+
+    def assert_discreet_itself(self, log: str) -> None:
+        """The same of what the operator shows without the cluster."""
+        self._assert_nothing_private(repr(self.operator.samples()), "metric")
+        self._assert_nothing_private(log, "log")
+
+    def _assert_nothing_private(self, text: str, where: str) -> None:
+        for private in (NAME, self.domain, "mailbox-of", self.secret, "eyJ"):
+            assert private not in text, f"{private!r} in a {where}"
 
 
 def matches(pattern: str, text: str) -> bool:

@@ -220,7 +220,7 @@ async def _nothing_watched(stage: Stage, operator: Operator) -> None:
 
 async def _reconciling_fails(stage: Stage, operator: Operator) -> None:
     await operator.counts('cirahub_reconciles_total{kind="Hub",result="failure"}', least=2)
-    await operator.logs("PermissionMissingError", "error")
+    await operator.logs("grant the operator's ServiceAccount that right", "error")
     assert not await operator.ready()
 
 

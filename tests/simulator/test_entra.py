@@ -92,6 +92,26 @@ def test_a_refusal_has_the_documented_code_and_body(
     assert {"timestamp", "trace_id", "correlation_id"} <= answer.keys()
 
 
+@pytest.mark.parametrize("error", ["interaction_required", "invalid_grant"])
+def test_conditional_access_blocks_an_application_in_its_home_tenant(
+    sign_in: SignIn, admin: AdminClient, error: str
+) -> None:
+    admin.switch(blocked_error=error)
+    admin.block_application(CIRAHUB, True)
+    try:
+        answer = sign_in.ask()
+        wrong = sign_in.ask("wrong")
+        other = sign_in.ask("simulated-fabrikam-secret", tenant="fabrikam.example")
+    finally:
+        admin.block_application(CIRAHUB, False)
+        admin.switch(blocked_error="interaction_required")
+
+    assert (answer["error_codes"], answer["error"]) == ([53003], error)
+    assert wrong["error_codes"] == [7000215], "after the credential"
+    assert "access_token" in other, "a policy of one tenant is none of another's"
+    assert sign_in.token()
+
+
 def test_a_secret_is_never_repeated_in_a_refusal(sign_in: SignIn) -> None:
     assert "very-secret" not in str(sign_in.ask("very-secret"))
 

@@ -11,7 +11,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from cirahub_operator.errors import ClusterRefusedError, ClusterUnreachableError
+from cirahub_operator.errors import (
+    ClusterRefusedError,
+    ClusterUnreachableError,
+)
 from cirahub_operator.leases import own_namespace
 from cirahub_operator.metrics import Metrics
 from cirahub_operator.permissions.rules import RULES, Action, Rule, Scope
@@ -114,7 +117,9 @@ class Review:
         try:
             found = await asyncio.gather(*(self._ask(slots, *pair) for pair in pairs))
         except (ClusterRefusedError, ClusterUnreachableError) as error:
-            logger.warning("which permissions are granted was not found out: %s", error)
+            known = isinstance(error, ClusterUnreachableError) and error.said
+            level = logging.DEBUG if known else logging.WARNING
+            logger.log(level, "which permissions are granted was not found out: %s", error)
             return
         for (rule, where), missing in zip(pairs, found, strict=True):
             if not rule.optional:

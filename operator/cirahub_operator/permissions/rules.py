@@ -86,7 +86,8 @@ RULES: tuple[Rule, ...] = (
         resources=_OURS,
         verbs=("list", "watch"),
         why="To notice what is declared, changed and deleted.",
-        without="Nothing in that namespace is looked at. Each attempt is logged as an error.",
+        without="Nothing in that namespace is looked at. Attempts are logged as errors, one "
+        "a minute of each watch.",
     ),
     Rule(
         key="read",
@@ -116,7 +117,8 @@ RULES: tuple[Rule, ...] = (
         resources=tuple(f"{plural}/status" for plural in _OURS),
         verbs=("patch",),
         why="To write conditions, counts and times.",
-        without="Statuses grow old, and reconciling fails as above.",
+        without="Statuses grow old, reconciling fails as above, and an event `StatusForbidden` on "
+        "the object says why.",
     ),
     Rule(
         key="events",

@@ -54,6 +54,11 @@ class _Enabled(msgspec.Struct, forbid_unknown_fields=True):
     enabled: bool
 
 
+class _ApplicationChange(msgspec.Struct, forbid_unknown_fields=True):
+    enabled: bool | None = None
+    blocked: bool | None = None
+
+
 class _Issuer(msgspec.Struct, forbid_unknown_fields=True):
     issuer: str
     ca_pem: str | None = None
@@ -82,7 +87,7 @@ class Tenancy:
             web.patch("/users/{user}", self.change_user),
             web.delete("/users/{user}", self.remove_user),
             web.get("/applications", self.applications),
-            web.patch(application, self.enable_application),
+            web.patch(application, self.change_application),
             web.delete(application, self.remove_application),
             web.post(application + "/secrets", self.add_secret),
             web.delete(application + "/secrets", self.remove_secrets),
@@ -165,9 +170,14 @@ class Tenancy:
             ]
         )
 
-    async def enable_application(self, request: web.Request) -> web.StreamResponse:
-        """`PATCH /applications/{client_id}` `{"enabled": false}`."""
-        self._application(request).enabled = (await read(request, _Enabled)).enabled
+    async def change_application(self, request: web.Request) -> web.StreamResponse:
+        """`PATCH /applications/{client_id}` `{"enabled": false}` or `{"blocked": true}`."""
+        application = self._application(request)
+        change = await read(request, _ApplicationChange)
+        if change.enabled is not None:
+            application.enabled = change.enabled
+        if change.blocked is not None:
+            application.blocked = change.blocked
         return answer()
 
     async def remove_application(self, request: web.Request) -> web.StreamResponse:

@@ -117,6 +117,16 @@ def disabled_application(client_id: str, name: str) -> EntraError:
     )
 
 
+def blocked(error: str) -> EntraError:
+    """AADSTS53003, BlockedByConditionalAccess; `error` is a switch."""
+    return EntraError(
+        53003,
+        error,
+        "Access has been blocked by Conditional Access policies. The access policy does not allow "
+        "token issuance.",
+    )
+
+
 def no_credential() -> EntraError:
     """AADSTS7000218."""
     return EntraError(

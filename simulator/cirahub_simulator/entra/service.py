@@ -153,6 +153,9 @@ class EntraService:
             acr = "1"
         else:
             raise failure.no_credential()
+        if application.blocked and tenant.id == application.home_tenant_id:
+            # After the credential: learn.microsoft.com/entra/identity/conditional-access/overview.
+            raise failure.blocked(self._world.switches.blocked_error)
         token = self._tokens.issue(tenant, application, resource, audience, acr)
         lifetime = self._tokens.lifetime
         answer = _json(

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Collection, Sequence
 from contextlib import aclosing
 
@@ -20,6 +21,7 @@ from cirahub_sync.engine.context import PassContext, SpokeRun
 from cirahub_sync.engine.own import without_traces
 from cirahub_sync.engine.recover import recover
 from cirahub_sync.engine.refold import refold
+from cirahub_sync.engine.report import Problem
 from cirahub_sync.errors import TargetNotFoundError
 from cirahub_sync.model.contact import Contact
 from cirahub_sync.model.edit import OwnEdits
@@ -204,10 +206,13 @@ async def _delete_copies(
     await recover(context, [run])
     endpoint = await run.endpoint(context)
     after = ""
+    failed: Counter[str] = Counter()
     while True:
         with context.store.read() as tx:
             copies = tx.replicas.copies(run.uid, after, CHUNK)
         if not copies:
+            if failed:
+                run.fail(_undeleted(run, failed))
             return
         after = copies[-1].item
         if only is not None:
@@ -225,9 +230,23 @@ async def _delete_copies(
                     for outcome in outcomes
                     if outcome.result in (Result.DONE, Result.GONE)
                 ]
+                failed.update(
+                    outcome.error.partition(" request ")[0] or "no answer"
+                    for outcome in outcomes
+                    if outcome.result not in (Result.DONE, Result.GONE)
+                )
                 with context.store.write() as tx:
                     tx.replicas.remove(run.uid, [copy.item for copy in done])
                     tx.shadows.remove(run.uid, [copy.remote for copy in done])
                     tx.erasures.count(job.number, copies_deleted=len(done))
                 run.report.counts.deleted += len(done)
                 context.say(f"{run.config.name}: {run.report.counts.deleted} copies deleted")
+
+
+def _undeleted(run: SpokeRun, failed: Counter[str]) -> Problem:
+    """By the codes that the service gave, without the ids of requests: those differ each time."""
+    return Problem(
+        "DeletesFailed",
+        f"spoke {run.config.name}: {failed.total()} copies could not be deleted "
+        f"({', '.join(sorted(failed))}); will be tried again",
+    )

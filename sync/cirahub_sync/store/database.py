@@ -142,6 +142,12 @@ class Database:
             with self.engine.begin() as connection:
                 yield connection
         except DatabaseError as error:
+            if _locked(error.orig):
+                raise StoreError(
+                    "the database is locked by another process, and was for "
+                    f"{_BUSY_TIMEOUT_MS / 1000:.0f} s; nothing was written. See what keeps it (a "
+                    "backup, an open shell) and end that"
+                ) from error
             raise StoreError(
                 f"the database refused a transaction: {type(error.orig).__name__}; nothing of it "
                 "was written. Check that it is reachable and its disk writable, with room left"
@@ -191,6 +197,12 @@ class Database:
 
     def close(self) -> None:
         self.engine.dispose()
+
+
+def _locked(error: BaseException | None) -> bool:
+    """https://www.sqlite.org/rescode.html#busy; the low byte is the primary result code."""
+    code = getattr(error, "sqlite_errorcode", None)
+    return isinstance(code, int) and code & 0xFF == sqlite3.SQLITE_BUSY
 
 
 def _prepare_sqlite(engine: Engine) -> None:

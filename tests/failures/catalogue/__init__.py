@@ -4,13 +4,27 @@ from __future__ import annotations
 
 from tests.failures.situation import Situation
 
-from . import deletions, identity, mailbox, manifests, store, vault
+from . import (
+    certificates,
+    cluster,
+    deletions,
+    identity,
+    installation,
+    leaving,
+    mailbox,
+    manifests,
+    store,
+    vault,
+)
 
 THEMES: dict[str, tuple[Situation, ...]] = {
     "manifests": manifests.SITUATIONS,
     "identity": identity.SITUATIONS,
+    "certificates": certificates.SITUATIONS,
     "vault": vault.SITUATIONS,
     "mailbox": mailbox.SITUATIONS,
     "deletions": deletions.SITUATIONS,
+    "leaving": leaving.SITUATIONS,
     "store": store.SITUATIONS,
+    "cluster": (*cluster.SITUATIONS, *installation.SITUATIONS),
 }

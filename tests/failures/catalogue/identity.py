@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Awaitable, Callable, Iterable
 
 from tests.failures.situation import RECONCILING, STALLED, Situation
@@ -148,6 +149,29 @@ def _entra_fails(kind: str, **fields: object) -> Callable[[Town], Awaitable[None
     return act
 
 
+async def _in_another_cloud(town: Town) -> None:
+    """A tenant of the US government, in a Connection of the cloud Global."""
+    tenant = next(dict(one) for one in town.records() if one["kind"] == "tenant")
+    elsewhere = str(uuid.uuid4())
+    moved = {"id": elsewhere, "domain": f"gov.{town.domain}", "cloud": "USGov"}
+    town.admin.seed([tenant | moved])
+    wrong = town.federated()
+    wrong["spec"]["microsoft365"]["tenantID"] = elsewhere
+    await town.stage.apply(wrong, town.hub(), town.ann())
+
+
+async def _blocked(town: Town) -> None:
+    """Of the tenant's own: to others, its policies don't apply."""
+    application = next(dict(one) for one in town.records() if one.get("clientId") == town.client)
+    town.admin.seed([application | {"homeTenant": town.tenant}])
+    town.admin.block_application(town.client, True)
+    await town.stage.apply(*_federated(town))
+
+
+async def _excluded(town: Town) -> None:
+    town.admin.block_application(town.client, False)
+
+
 async def _entra_answers(town: Town) -> None:
     town.admin.remove_rule(town.tenant)
 
@@ -165,6 +189,35 @@ SITUATIONS = (
         do="A tenant can't be changed: delete the Connection and create it with the right one.",
         mend=_right_tenant,
         recovers="At once, when the Connection is there again.",
+        after=CONTOSO,
+    ),
+    Situation(
+        id="cloud-wrong",
+        happens="The tenant lives in another of Microsoft's clouds than `cloud` says.",
+        cause=_in_another_cloud,
+        seen=contoso("WrongCloud"),
+        goes_with=STALLED,
+        names="connection [^ ]+/contoso \\(tenant ",
+        remedy="create a Connection with its cloud",
+        also=(credentials("WrongCloud"),),
+        do="A cloud can't be changed: delete the Connection and create it with the right one.",
+        mend=_right_tenant,
+        recovers="At once, when the Connection is there again.",
+        after=CONTOSO,
+    ),
+    Situation(
+        id="conditional-access",
+        happens="A Conditional Access policy of the tenant keeps the application out.",
+        cause=_blocked,
+        seen=contoso("ConditionalAccess"),
+        goes_with=STALLED,
+        names="connection [^ ]+/contoso .*AADSTS53003",
+        remedy="exclude the application from the policy that blocks it, or its place",
+        also=(credentials("ConditionalAccess"),),
+        do="Exclude the application from the policy, or the addresses by which the cluster reaches "
+        "the internet. The sign-in log of service principals says which policy it is.",
+        mend=_excluded,
+        recovers="At the next sign-in check: every five minutes at most.",
         after=CONTOSO,
     ),
     Situation(

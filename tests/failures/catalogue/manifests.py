@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from tests.failures.situation import RECONCILING, STALLED, Seen, Situation
+from tests.failures.running import Start
+from tests.failures.situation import RECONCILING, STALLED, Refusal, Seen, Situation
 from tests.failures.town import Town
+from tests.operator.stage import Stage
 
 from .outcome import ANN, ann, staff
 
@@ -45,6 +47,44 @@ async def _in_two_hubs(town: Town) -> None:
     other["metadata"]["name"] = "other"
     mailbox = {"address": town.address("ann")}
     await town.stage.apply(other, town.spoke("again", mailbox=mailbox, hubRef={"name": "other"}))
+
+
+async def _moved(town: Town) -> None:
+    await town.well()
+    await town.stage.apply(town.ann(hubRef={"name": "other"}))
+
+
+async def _moved_in_git(town: Town) -> None:
+    """Deleted, and created with what should be."""
+    other = town.hub()
+    other["metadata"]["name"] = "other"
+    await town.stage.delete("spoke", "ann")
+    await town.stage.goes("spoke", "ann")
+    await town.stage.apply(other, town.ann(hubRef={"name": "other"}))
+
+
+def _elsewhere(town: Town) -> Stage:
+    """Another team's namespace."""
+    return Stage(town.stage.plane, f"{town.namespace}-owner")
+
+
+async def _of_two_teams(town: Town) -> Start:
+    other = _elsewhere(town)
+    await other.kubectl("create", "namespace", other.namespace)
+    away = ("delete", "namespace", other.namespace, "--wait=false")
+    town.at_the_end(lambda: town.stage.plane.kubectl(*away))
+    return town.start.but(namespaces=(town.namespace, other.namespace))
+
+
+async def _not_admitted(town: Town) -> None:
+    other = _elsewhere(town)
+    await other.apply(town.hub())
+    reference = {"name": "staff", "namespace": other.namespace}
+    await town.stage.apply(town.federated(), town.ann(hubRef=reference))
+
+
+async def _admitted(town: Town) -> None:
+    await _elsewhere(town).apply(town.hub(allowedNamespaces=[town.namespace]))
 
 
 _AGAIN = Seen(kind="Spoke", name="again", reason="TargetInUse")
@@ -117,5 +157,33 @@ SITUATIONS = (
         mend=_once,
         recovers="The other one takes over at its Hub's next pass, after the first is erased.",
         after=_AGAIN_WELL,
+    ),
+    Situation(
+        id="hub-changed",
+        happens="A Spoke is to move to another Hub, Connection or mailbox.",
+        cause=_moved,
+        seen=Refusal(kind="Spoke"),
+        names='The Spoke "ann" is invalid: spec.hubRef',
+        remedy="hubRef can't be changed",
+        do="Delete it and create it as it should be. What it contributed leaves the old Hub with "
+        "it, after the grace period.",
+        mend=_moved_in_git,
+        recovers="At once. What was applied before goes on until then.",
+        after=ANN,
+    ),
+    Situation(
+        id="not-admitted",
+        happens="A Spoke names a Hub of another namespace, which does not admit it.",
+        start=_of_two_teams,
+        cause=_not_admitted,
+        seen=ann("NotAdmitted"),
+        goes_with=STALLED,
+        names="has no Hub 'staff' that admits Spokes of namespace not-admitted-",
+        remedy="listed in spec.allowedNamespaces of the Hub",
+        do="Have the Hub's owners list the namespace in `spec.allowedNamespaces`. The message is "
+        "the same if there is no such Hub: who names it has no business to know.",
+        mend=_admitted,
+        recovers="At once, when the Hub is changed.",
+        after=ANN,
     ),
 )

@@ -6,6 +6,7 @@ import base64
 import resource
 import secrets
 import shutil
+import sqlite3
 import time
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from tests.failures.situation import RECONCILING, STALLED, Situation
 from tests.failures.town import Town
 
 from cirahub_operator.resolver import lasting_uid
+from cirahub_sync.store import database
 from cirahub_sync.store.lease import LeaseHeldError
 from cirahub_sync.store.opening import Store
 
@@ -67,8 +69,8 @@ async def _as_it_is(town: Town) -> Start:
 async def _disk_full(town: Town) -> None:
     """No file of this process may grow beyond what the store's have now."""
     await town.well()
-    database = _database(town.operator.start)
-    size = max(one.stat().st_size for one in database.parent.iterdir())
+    folder = _database(town.operator.start).parent
+    size = max(one.stat().st_size for one in folder.iterdir())
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     town.at_the_end(lambda: resource.setrlimit(resource.RLIMIT_FSIZE, before))
     resource.setrlimit(resource.RLIMIT_FSIZE, (size + 4096, before[1]))
@@ -97,6 +99,30 @@ async def _held(town: Town) -> None:
 
     await town.until(acquired, lambda: "the operator never rests")
     town.at_the_end(hub.release)
+
+
+async def _soon_impatient(town: Town) -> Start:
+    """A lock is waited for half a minute, and less here."""
+    usual = database._BUSY_TIMEOUT_MS
+    town.at_the_end(lambda: setattr(database, "_BUSY_TIMEOUT_MS", usual))
+    database._BUSY_TIMEOUT_MS = 2000
+    return town.start
+
+
+async def _locked_for_long(town: Town) -> None:
+    await town.well()
+    path = _database(town.operator.start)
+    other = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    town.at_the_end(other.close)
+
+    def locked() -> bool:
+        try:
+            other.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError:
+            return False  # a transaction of the operator's is under way
+        return True
+
+    await town.until(locked, lambda: "the operator never rests")
 
 
 async def _released(town: Town) -> None:
@@ -174,6 +200,21 @@ SITUATIONS = (
         remedy="this one is tried again later",
         do="Nothing, if it is meant; else end the other one. A lease that its process left behind "
         "ends after a minute.",
+        mend=_released,
+        recovers=RETRIED,
+        after=STAFF,
+    ),
+    Situation(
+        id="database-locked",
+        happens="Another process keeps the SQLite database locked: a backup, an open shell.",
+        start=_soon_impatient,
+        cause=_locked_for_long,
+        seen=staff("StoreUnavailable"),
+        goes_with=RECONCILING,
+        names="the database is locked by another process",
+        remedy="See what keeps it .* and end that",
+        do="End what keeps it locked. To copy the database, use `VACUUM INTO` or SQLite's backup, "
+        "which lock nobody out.",
         mend=_released,
         recovers=RETRIED,
         after=STAFF,
