@@ -1,10 +1,13 @@
 """A proxy before the API server that understands what it passes on, so that it can fall silent on
-watches alone. The operator speaks plain HTTP to it, and it holds the credentials."""
+watches alone, or give writes of statuses trouble. The operator speaks plain HTTP to it, and it
+holds the credentials."""
 
 from __future__ import annotations
 
 import asyncio
 import ssl
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from types import TracebackType
@@ -28,6 +31,22 @@ class Watches(StrEnum):
     REFUSED = "refused"
 
 
+@dataclass
+class Trouble:
+    """What becomes of writes of statuses."""
+
+    status: int = 0
+    """Answered in the API server's place; 0: none."""
+    times: int = 0
+    """How often yet."""
+    taken: bool = False
+    """Whether the write takes effect all the same, and only its answer is lost."""
+    delay: float = 0.0
+    """Seconds before each is passed on."""
+    met: int = 0
+    """Writes that had trouble."""
+
+
 class Interpreter:
     """`async with Interpreter(folder) as proxy`: `proxy.kubeconfig` leads through it. The cluster
     behind is the one that KUBECONFIG names on entry."""
@@ -35,6 +54,7 @@ class Interpreter:
     def __init__(self, folder: Path) -> None:
         self.kubeconfig = folder / "interpreted"
         self.watches = Watches.PASSED_ON
+        self.trouble = Trouble()
         self.opened = 0
         """Watches that were asked for."""
         self._closing = asyncio.Event()
@@ -89,14 +109,42 @@ class Interpreter:
             await response.prepare(request)
             await self._closing.wait()
             return response
+        if request.method == "PATCH" and request.path.endswith("/status"):
+            return await self._write(request)
+        return await self._forward(request)
+
+    async def _write(self, request: web.Request) -> web.StreamResponse:
+        trouble = self.trouble
+        if trouble.delay:
+            trouble.met += 1
+            await asyncio.sleep(trouble.delay)
+        if not trouble.times:
+            return await self._forward(request)
+        trouble.times -= 1
+        trouble.met += 1
+        body = await request.read()
+        if trouble.taken:
+            async with self._asked(request, body) as answer:
+                await answer.read()
+        message = {"kind": "Status", "status": "Failure", "message": "not now"}
+        after = {"Retry-After": "1"} if trouble.status == 429 else {}
+        return web.json_response(message, status=trouble.status, headers=after)
+
+    def _asked(
+        self, request: web.Request, body: bytes
+    ) -> AbstractAsyncContextManager[aiohttp.ClientResponse]:
         headers = {name: text for name, text in request.headers.items() if name.lower() not in _HOP}
-        async with self._client.request(
+        return self._client.request(
             request.method,
             self._base + request.path_qs,
             headers=headers | self._credentials,
-            data=await request.read() or None,
+            data=body or None,
             skip_auto_headers=("Content-Type",),
-        ) as answer:
+        )
+
+    async def _forward(self, request: web.Request) -> web.StreamResponse:
+        watch = request.query.get("watch") == "true"
+        async with self._asked(request, await request.read()) as answer:
             kept = {name: text for name, text in answer.headers.items() if name.lower() not in _HOP}
             response = web.StreamResponse(status=answer.status, headers=kept)
             await response.prepare(request)

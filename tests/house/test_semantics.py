@@ -36,7 +36,15 @@ def test_every_case_has_a_test_of_its_name(house: House) -> None:
 
     assert {case for rows in told.values() for case in rows if not names(case) & written} == set()
     assert all(told.values()), "a section without any case"
-    assert set(told) >= {"Identity", "Fold", "Conflicts", "Lists", "Deletions", "Ordering", "Echoes"}
+    assert set(told) >= {
+        "Identity",
+        "Fold",
+        "Conflicts",
+        "Lists",
+        "Deletions",
+        "Ordering",
+        "Echoes",
+    }
 
 
 def test_no_case_is_told_twice(house: House) -> None:
