@@ -121,6 +121,10 @@ def _response(streams: WatchStreams) -> type[aiohttp.ClientResponse]:
                 self.content = cast("aiohttp.StreamReader", listened)
             elif watch is not None:
                 streams.refused(watch)
+                if self.status == 404:
+                    # Its definition was taken away. Kopf gives up all watches for that; as a
+                    # server's error it is tried again, until the definition is back.
+                    self.status = 500
             return self
 
     return Listening

@@ -29,6 +29,8 @@ class Watches(StrEnum):
     SILENT = "silent"
     """Those that are open and new ones are held, and nothing comes."""
     REFUSED = "refused"
+    NOT_FOUND = "not found"
+    """As when their definition was deleted. Those that are open go on."""
 
 
 @dataclass
@@ -104,6 +106,8 @@ class Interpreter:
         self.opened += watch
         if watch and self.watches is Watches.REFUSED:
             return web.json_response({"message": "no watches today"}, status=503)
+        if watch and self.watches is Watches.NOT_FOUND:
+            return web.Response(status=404, text="404 page not found")
         if watch and self.watches is Watches.SILENT:
             response = web.StreamResponse(headers={"Content-Type": "application/json"})
             await response.prepare(request)

@@ -114,6 +114,20 @@ async def test_a_watch_that_is_refused_aloud_is_not_taken_for_deaf(
         proxy.watches = Watches.PASSED_ON
 
 
+async def test_a_watch_whose_definition_is_gone_is_tried_again_until_it_is_back(
+    stage: Stage, operate: Operate, proxy: Interpreter
+) -> None:
+    async with operate(TIMING) as operation:
+        await stage.until(lambda: proxy.opened >= 3)
+        proxy.watches = Watches.NOT_FOUND
+        opened = proxy.opened
+        await stage.until(lambda: proxy.opened >= opened + 6)
+        assert await health(operation) == (200, "ok\n")
+        proxy.watches = Watches.PASSED_ON
+        await stage.apply(connection(), hub(), spoke())
+        await stage.comes("hub", "staff", "True", "Synced")
+
+
 @pytest.mark.parametrize(
     ("url", "watch"),
     [
