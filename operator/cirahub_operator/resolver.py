@@ -25,6 +25,7 @@ from cirahub_sync.configuration import (
     Condition,
     ConnectionConfig,
     DeletionLimits,
+    FieldPolicy,
     FieldRule,
     Filter,
     Flow,
@@ -183,6 +184,8 @@ def spoke_config(spoke: Spoke, connection: ConnectionConfig) -> SpokeConfig:
         receives=_flow(spec.receives),
         on_user_delete=spec.on_user_delete,
         verify_interval=seconds(spec.verify_interval),
+        never_sync=spec.never_sync,
+        default_region=spec.default_region or "",
     )
 
 
@@ -300,6 +303,7 @@ def _flow(flow: FlowSpec | None) -> Flow:
         mapping=tuple(map(_mapping_rule, flow.mapping)),
         include=flow.include,
         exclude=flow.exclude,
+        policies=tuple(FieldPolicy(one.policy, one.fields) for one in flow.policies),
     )
 
 
@@ -318,13 +322,15 @@ def _conditions(given: Sequence[FilterCondition]) -> tuple[Condition, ...]:
 
 
 def _mapping_rule(step: MappingStep) -> MappingRule:
-    domain = step.replace_domain
+    domain, section = step.replace_domain, step.notes_between
     return MappingRule(
         field=step.field or "",
         prefix=step.prefix or "",
         suffix=step.suffix or "",
         set_value=step.set_value,
         template=step.template or "",
+        phone_format=step.phone_format,
+        notes_between=None if section is None else (section.start, section.end),
         add_category=step.add_category or "",
         replace_domain=None if domain is None else (domain.from_, domain.to),
     )

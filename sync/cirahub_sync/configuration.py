@@ -81,9 +81,35 @@ class Filter(msgspec.Struct, frozen=True, omit_defaults=True):
     none: tuple[Condition, ...] = ()
 
 
+class PhoneForm(StrEnum):
+    """How phone numbers are written: +14255550101, +1 425-555-0101 or (425) 555-0101."""
+
+    E164 = "E164"
+    INTERNATIONAL = "International"
+    NATIONAL = "National"
+
+
+class Policy(StrEnum):
+    """Whether the side that a flow leads to takes the value that comes."""
+
+    OVERWRITE = "Overwrite"
+    FILL_IF_BLANK = "FillIfBlank"
+    """Only where it has none of its own; what it has stays, and does not come back."""
+    CLEAR = "Clear"
+    """It gets a blank instead."""
+    KEEP = "Keep"
+    """It keeps what it has, or has not."""
+
+
+class FieldPolicy(msgspec.Struct, frozen=True, omit_defaults=True):
+    policy: Policy
+    fields: tuple[str, ...]
+
+
 class MappingRule(msgspec.Struct, frozen=True, omit_defaults=True):
     """One step of a mapping, in the direction of the flow it stands in. Exactly one of the
-    actions is set. `prefix`, `suffix`, `add_category` and `replace_domain` have an inverse;
+    actions is set. `prefix`, `suffix`, `add_category`, `replace_domain`, `phone_format` and
+    `notes_between` (the lines around a receiver's part of the notes) have an inverse;
     `set_value` and `template` (see `model.template`) have none, so that field is read-only on the
     far side."""
 
@@ -94,6 +120,8 @@ class MappingRule(msgspec.Struct, frozen=True, omit_defaults=True):
     add_category: str = ""
     replace_domain: tuple[str, str] | None = None
     template: str = ""
+    phone_format: PhoneForm | None = None
+    notes_between: tuple[str, str] | None = None
 
 
 class Flow(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -104,6 +132,7 @@ class Flow(msgspec.Struct, frozen=True, omit_defaults=True):
     mapping: tuple[MappingRule, ...] = ()
     include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
+    policies: tuple[FieldPolicy, ...] = ()
 
 
 class KeyVaultReference(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -198,6 +227,10 @@ class SpokeConfig(msgspec.Struct, frozen=True, omit_defaults=True):
     on_user_delete: OnUserDelete = OnUserDelete.REMEMBER
     verify_interval: float = 86_400.0
     """Seconds between looks at a Receive spoke for what its user did to the copies."""
+    never_sync: tuple[str, ...] = ()
+    """Fields, by their names in manifests, that pass in neither direction and are not kept."""
+    default_region: str = ""
+    """As the hub's, for a mapping that formats phone numbers; blank: the hub's."""
 
 
 class DeletionLimits(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -15,8 +15,9 @@ from cirahub_sync import steady
 from cirahub_sync.configuration import ConnectionConfig, HubConfig, SpokeConfig
 from cirahub_sync.endpoints.base import Endpoint, Fence
 from cirahub_sync.endpoints.graph import GraphSession, Patience, open_endpoint, permissions
+from cirahub_sync.endpoints.withholding import Withholding
 from cirahub_sync.engine import sync_pass
-from cirahub_sync.engine.context import PassContext, SpokeRun, problem_of
+from cirahub_sync.engine.context import PassContext, SpokeRun, problem_of, withheld
 from cirahub_sync.engine.plan import fields_changed
 from cirahub_sync.engine.report import PassReport, SpokeReport
 from cirahub_sync.erasure import Erasure, ErasureReport
@@ -281,7 +282,7 @@ class Worker:
         broken: list[SpokeReport] = []
         for spoke in spokes:
             try:
-                runs.append(SpokeRun(spoke))
+                runs.append(SpokeRun(spoke, hub.default_region))
             except ConfigurationError as error:
                 broken.append(SpokeReport(spoke.uid, spoke.name, problem=problem_of(error)))
         return PassContext(
@@ -332,9 +333,11 @@ class Worker:
 
         session = await self._session(spoke.connection)
         names = [key.removeprefix(_CUSTOM) for key in hub.match_on if key.startswith(_CUSTOM)]
-        return open_endpoint(
+        endpoint: Endpoint = open_endpoint(
             session.connection, spoke.target, session.graph, fence, custom_names=names
         )
+        never = withheld(spoke)
+        return Withholding(endpoint, never) if never else endpoint
 
     async def _session(self, connection: ConnectionConfig) -> _Session:
         """One session a connection, made anew when its configuration changes."""

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import select
 
-from cirahub_sync.configuration import Direction, Flow, MappingRule
+from cirahub_sync.configuration import Direction, Flow, MappingRule, PhoneForm
 from cirahub_sync.store.hub import Transaction
 from cirahub_sync.store.tables import conflicts
 
@@ -162,3 +162,58 @@ async def test_a_template_that_is_changed_changes_what_is_there(scene: Scene) ->
     report = await scene.settle()
     assert report.conflicts == 0
     assert _only(scene, "ben")["displayName"] == _only(scene, "cy")["displayName"] == "Ann"
+
+
+async def test_phone_numbers_as_documented(scene: Scene) -> None:
+    """The hub's region is US, the mailbox's is DE."""
+    scene.connect("ada", TWO_WAY)
+    connect_as_documented(scene, "ben", "Phone numbers")
+    scene.add("ada", displayName="Ann", mobilePhone="+49 30 123456", businessPhones=["5550101"])
+    kim = scene.add("ben", displayName="Kim", mobilePhone="030 654321", homePhones=["110"])
+    await scene.settle()
+    copy = scene.the("ben", "Ann")
+    assert (copy["mobilePhone"], copy["businessPhones"]) == ("030 123456", ["5550101"])
+    there = scene.the("ada", "Kim")
+    assert (there["mobilePhone"], there["homePhones"]) == ("+4930654321", ["110"])
+    assert scene.the("ben", "Kim")["mobilePhone"] == "030 654321"
+    scene.edit("ben", copy["id"], mobilePhone="030 123457")
+    scene.edit("ben", kim, mobilePhone="030 654322")
+    await scene.settle()
+    assert scene.the("ada", "Ann")["mobilePhone"] == "+49 30 123457"
+    assert scene.the("ada", "Kim")["mobilePhone"] == "+4930654322"
+    scene.forget()
+    await scene.settle()
+    assert scene.writes() == []
+
+
+async def test_a_number_that_only_the_mailboxs_region_knows_can_be_removed_there(
+    scene: Scene,
+) -> None:
+    scene.connect("ada", TWO_WAY)
+    connect_as_documented(scene, "ben", "Phone numbers")
+    scene.add("ada", displayName="Ann", businessPhones=["030 123456", "+1 425 555 0101"])
+    await scene.settle()
+    copy = _only(scene, "ben")
+    assert copy["businessPhones"] == ["030 123456", "+1 425-555-0101"]
+    scene.edit("ben", copy["id"], businessPhones=["+1 425-555-0101"])
+    await scene.settle()
+    assert _only(scene, "ada")["businessPhones"] == ["+1 425 555 0101"]
+
+
+async def test_a_phone_format_that_is_changed_changes_what_is_there(scene: Scene) -> None:
+    def written(form: PhoneForm) -> Flow:
+        return Flow(mapping=(MappingRule(phone_format=form),))
+
+    scene.connect("ada")
+    scene.connect("ben", RECEIVE, receives=written(PhoneForm.NATIONAL))
+    scene.add("ada", displayName="Ann", mobilePhone="425-555-0101")
+    await scene.settle()
+    assert _only(scene, "ben")["mobilePhone"] == "(425) 555-0101"
+    scene.connect("ben", RECEIVE, receives=written(PhoneForm.INTERNATIONAL))
+    await scene.settle()
+    assert _only(scene, "ben")["mobilePhone"] == "+1 425-555-0101"
+    scene.connect("ben", RECEIVE)
+    scene.connect("ada", contributes=written(PhoneForm.E164))
+    await scene.settle()
+    assert _only(scene, "ben")["mobilePhone"] == "+14255550101"
+    assert _only(scene, "ada")["mobilePhone"] == "425-555-0101"

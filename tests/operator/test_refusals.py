@@ -171,6 +171,21 @@ REFUSED: dict[str, tuple[Manifest, str]] = {
         contributing(mapping=[{"prefix": "a"}]),
         "field: name the field with prefix, suffix, setValue and template",
     ),
+    "a section in what flows into the hub": (
+        contributing(mapping=[{"notesBetween": {"start": "a", "end": "b"}}]),
+        "contributes: notesBetween and FillIfBlank are for receives",
+    ),
+    "a section between blank lines": (
+        spoke(
+            direction="Receive",
+            receives={"mapping": [{"notesBetween": {"start": " ", "end": "b"}}]},
+        ),
+        "write a single line that is not blank",
+    ),
+    "filling what flows into the hub": (
+        contributing(policies=[{"policy": "FillIfBlank", "fields": ["notes"]}]),
+        "contributes: notesBetween and FillIfBlank are for receives",
+    ),
     "a template with a field that is none": (
         contributing(mapping=[{"field": "displayName", "template": "{sirname}"}]),
         "write text with at least one field in braces",

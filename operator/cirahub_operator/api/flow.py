@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field, StringConstraints, WithJsonSchema
 
 from cirahub_operator.api.meta import Model, Rule
 from cirahub_operator.api.text import Matching
-from cirahub_sync.configuration import Operator
+from cirahub_sync.configuration import Operator, PhoneForm, Policy
 from cirahub_sync.model.contact import SCALAR_FIELDS
 from cirahub_sync.model.field_names import MANIFEST_NAMES
 
@@ -49,6 +49,14 @@ TemplateText = Annotated[
 ]
 
 Text = Annotated[str, StringConstraints(min_length=1, max_length=256)]
+Line = Annotated[
+    str,
+    Matching(
+        pattern=r"^[^\r\n]*[^\s][^\r\n]*$",
+        message="write a single line that is not blank",
+        max_length=128,
+    ),
+]
 Domain = Annotated[
     str,
     Matching(
@@ -123,8 +131,15 @@ class DomainReplacement(Model):
     to: Domain = Field(description="The domain that takes its place.")
 
 
+class NotesSection(Model):
+    """The two lines around the hub's part of the notes."""
+
+    start: Line = Field(description="The line before them.")
+    end: Line = Field(description="The line after them: another one.")
+
+
 _ON_ONE_FIELD = frozenset({"prefix", "suffix", "set_value", "template"})
-_ACTIONS = _ON_ONE_FIELD | {"add_category", "replace_domain"}
+_ACTIONS = _ON_ONE_FIELD | {"add_category", "replace_domain", "phone_format", "notes_between"}
 
 
 class MappingStep(Model):
@@ -134,16 +149,18 @@ class MappingStep(Model):
     rules: ClassVar[tuple[Rule, ...]] = (
         Rule(
             rule="[has(self.prefix), has(self.suffix), has(self.setValue), has(self.template), "
-            "has(self.addCategory), has(self.replaceDomain)].exists_one(x, x)",
+            "has(self.addCategory), has(self.replaceDomain), has(self.phoneFormat), "
+            "has(self.notesBetween)].exists_one(x, x)",
             message="a mapping step does exactly one thing: set one of prefix, suffix, setValue, "
-            "template, addCategory and replaceDomain, and write another step for another",
+            "template, addCategory, replaceDomain, phoneFormat and notesBetween, and write another "
+            "step for another",
             holds=lambda self: len(self.actions()) == 1,
         ),
         Rule(
             rule="has(self.field) == (has(self.prefix) || has(self.suffix) || has(self.setValue) "
             "|| has(self.template))",
             message="field: name the field with prefix, suffix, setValue and template; leave it "
-            "out with addCategory and replaceDomain",
+            "out with addCategory, replaceDomain, phoneFormat and notesBetween",
             holds=lambda self: (
                 (self.field is not None) == (not self.actions().isdisjoint(_ON_ONE_FIELD))
             ),
@@ -170,10 +187,34 @@ class MappingStep(Model):
     replace_domain: DomainReplacement | None = Field(
         default=None, description="Change the domain of e-mail addresses."
     )
+    phone_format: PhoneForm | None = Field(
+        default=None,
+        description="Write phone numbers as E164 (+14255550101), International (+1 425-555-0101) "
+        "or National ((425) 555-0101, for numbers of the region they go to; others as "
+        "International). What is no possible number is left as it is.",
+    )
+    notes_between: NotesSection | None = Field(
+        default=None,
+        description="Put the notes between two lines; what the mailbox's user writes above and "
+        "below them is theirs. For receives.",
+    )
 
     def actions(self) -> set[str]:
         """What the step does, by field."""
         return {name for name in _ACTIONS if getattr(self, name) is not None}
+
+
+class PolicyOfFields(Model):
+    """What becomes of some fields where the flow leads to."""
+
+    policy: Policy = Field(
+        description="Overwrite: the value that comes replaces the one that is there. FillIfBlank "
+        "(for receives): only where there is none. Clear: the field is emptied. Keep: it is left "
+        "as it is."
+    )
+    fields: Annotated[tuple[FieldName, ...], Field(min_length=1, max_length=64)] = Field(
+        description="The fields that it is for; no field has two policies."
+    )
 
 
 class FlowSpec(Model):
@@ -191,3 +232,15 @@ class FlowSpec(Model):
     exclude: Annotated[tuple[FieldName, ...], Field(max_length=64)] = Field(
         default=(), description="Fields that don't pass, also if they are included."
     )
+    policies: Annotated[tuple[PolicyOfFields, ...], Field(max_length=8)] = Field(
+        default=(),
+        description="What becomes of fields where the flow leads to. Without a policy they are "
+        "overwritten.",
+    )
+
+    @property
+    def receivers_only(self) -> bool:
+        """Whether it has what makes sense on the way to a mailbox only."""
+        return any(step.notes_between is not None for step in self.mapping) or any(
+            one.policy is Policy.FILL_IF_BLANK for one in self.policies
+        )

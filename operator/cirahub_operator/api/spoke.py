@@ -8,8 +8,8 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from cirahub_operator.api.duration import between
-from cirahub_operator.api.flow import FlowSpec
-from cirahub_operator.api.hub import DeletionPolicy
+from cirahub_operator.api.flow import FieldName, FlowSpec
+from cirahub_operator.api.hub import DeletionPolicy, Region
 from cirahub_operator.api.meta import (
     AGE_COLUMN,
     API_VERSION,
@@ -91,6 +91,15 @@ class SpokeSpec(Model):
             "Contribute or TwoWay, or leave contributes out",
             holds=lambda self: self.contributes is None or self.direction.contributes,
         ),
+        Rule(
+            rule="!has(self.contributes) || ((!has(self.contributes.mapping) || "
+            "self.contributes.mapping.all(m, !has(m.notesBetween))) && "
+            "(!has(self.contributes.policies) || "
+            "self.contributes.policies.all(p, p.policy != 'FillIfBlank')))",
+            message="contributes: notesBetween and FillIfBlank are for receives; which of several "
+            "values a hub takes is for its conflictPolicy to say",
+            holds=lambda self: self.contributes is None or not self.contributes.receivers_only,
+        ),
     )
     field_rules: ClassVar[dict[str, tuple[Rule, ...]]] = {
         "hubRef": _immutable("hubRef"),
@@ -113,6 +122,16 @@ class SpokeSpec(Model):
     )
     receives: FlowSpec | None = Field(
         default=None, description="What flows from the hub to here. Without it, everything."
+    )
+    never_sync: Annotated[tuple[FieldName, ...], Field(max_length=64)] = Field(
+        default=(),
+        description="Fields that pass in neither direction, and of which nothing is kept: not even "
+        "what was read.",
+    )
+    default_region: Region | None = Field(
+        default=None,
+        description="ISO 3166 region in which a mapping with phoneFormat reads this mailbox's "
+        "numbers without a country code. Without it, the Hub's.",
     )
     on_user_delete: OnUserDelete = Field(
         default=OnUserDelete.REMEMBER,

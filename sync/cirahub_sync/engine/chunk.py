@@ -15,7 +15,7 @@ from cirahub_sync.engine.natives import Natives
 from cirahub_sync.engine.refold import refold
 from cirahub_sync.engine.rejudge import carry_over
 from cirahub_sync.engine.relink import Relinker
-from cirahub_sync.model.contact import LIST_FIELDS, Contact
+from cirahub_sync.model.contact import Contact, Element
 from cirahub_sync.model.edit import Awareness, OwnEdits
 from cirahub_sync.model.observe import record
 from cirahub_sync.store.content import REJUDGE
@@ -244,6 +244,13 @@ class Chunk:
     def _overruled(self, item: str, content: Contact, fields: Sequence[str]) -> None:
         """Edits of fields that the mapping makes, so that they can't be mapped back: what the hub
         shows there is put right again, and what the user wrote is kept as a conflict."""
+        lost: list[tuple[str, Element]] = []
+        for field in fields:
+            written: str | tuple[Element, ...] = getattr(content, field)
+            if field in self._run.receives.read_only and not isinstance(written, str):
+                lost += [(field, element) for element in written]
+            else:  # a category that the mapping adds was taken away
+                lost.append((field, written if isinstance(written, str) else ""))
         self._context.report.conflicts += self._tx.add_conflicts(
             [
                 Conflict(
@@ -253,9 +260,9 @@ class Chunk:
                     winner="",
                     tie=False,
                     seq=self._tx.seq,
-                    value=_encode("" if field in LIST_FIELDS else getattr(content, field)),
+                    value=_encode(value),
                 )
-                for field in fields
+                for field, value in lost
             ],
             self._now,
         )

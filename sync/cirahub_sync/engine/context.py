@@ -18,6 +18,7 @@ from cirahub_sync.engine.rules import Rules, compile_rules
 from cirahub_sync.errors import (
     AccessDeniedError,
     CirahubError,
+    ConfigurationError,
     CredentialError,
     FolderNotFoundError,
     KeyUnavailableError,
@@ -28,8 +29,10 @@ from cirahub_sync.errors import (
 )
 from cirahub_sync.model.codec import fingerprint_bytes
 from cirahub_sync.model.contact import Contact
-from cirahub_sync.model.filter import compile_filter
+from cirahub_sync.model.field_names import field_named, manifest_name
+from cirahub_sync.model.filter import compile_filter, fields_of
 from cirahub_sync.model.mapping import compile_lens
+from cirahub_sync.model.normalise import DEFAULT_REGION
 from cirahub_sync.store.hub import HubStore
 from cirahub_sync.store.lease import LeaseHeldError
 from cirahub_sync.store.rows import Spoke
@@ -44,11 +47,21 @@ target."""
 class SpokeRun:
     """One spoke in one pass: its configuration compiled, its row, its endpoint, its report."""
 
-    def __init__(self, config: SpokeConfig) -> None:
+    def __init__(self, config: SpokeConfig, region: str = DEFAULT_REGION) -> None:
+        """`region` is the hub's. Raises ConfigurationError."""
         self.config = config
         self.report = SpokeReport(uid=config.uid, name=config.name)
-        self.contributes = compile_lens(config.contributes, toward_hub=True)
-        self.receives = compile_lens(config.receives, toward_hub=False)
+        self.never_sync = withheld(config)
+        self.contributes, self.receives = (
+            compile_lens(
+                flow,
+                toward_hub=toward_hub,
+                never=self.never_sync,
+                region=config.default_region,
+                hub_region=region,
+            )
+            for flow, toward_hub in ((config.contributes, True), (config.receives, False))
+        )
         self.admits_in = compile_filter(config.contributes.filter)
         self.admits_out = compile_filter(config.receives.filter)
         self.row: Spoke
@@ -217,6 +230,19 @@ class PassContext:
                     "at the next pass; please report it with the log",
                 )
             )
+
+
+def withheld(config: SpokeConfig) -> frozenset[str]:
+    """The fields that never sync. Raises ConfigurationError for a name that is none of a field,
+    and for a filter that needs one of them."""
+    never = frozenset(field_named(name, where="neverSync") for name in config.never_sync)
+    asked = sorted(manifest_name(f) for f in never & fields_of(config.contributes.filter))
+    if asked:
+        raise ConfigurationError(
+            f"neverSync: the filter of contributes asks for {', '.join(asked)}, which is not even "
+            "read: leave it out of one of the two"
+        )
+    return never
 
 
 def problem_of(error: CirahubError) -> Problem:

@@ -14,15 +14,17 @@ from cirahub_sync.endpoints.base import (
     Endpoint,
     Operation,
     Outcome,
+    RemoteItem,
     Result,
     Stamp,
+    Unreadable,
     Update,
 )
 from cirahub_sync.engine.acknowledge import Delivery, acknowledge
 from cirahub_sync.engine.context import PassContext, SpokeRun
 from cirahub_sync.engine.departure import forget
 from cirahub_sync.engine.guard import Candidate, Verdict
-from cirahub_sync.engine.plan import DELETIONS, Encoder, Judgement, Planned, judge
+from cirahub_sync.engine.plan import DELETIONS, Encoder, Judgement, Planned, blended, judge
 from cirahub_sync.engine.refold import refold
 from cirahub_sync.engine.report import PendingReason
 from cirahub_sync.engine.verify import verify
@@ -157,7 +159,36 @@ class Receiver:
             if self.run.failed:
                 return []
             judgements = self._judge(items, endpoint)
+        if self.run.receives.blends:
+            return await self._blended(judgements, endpoint)
         return judgements
+
+    async def _blended(
+        self, judgements: Sequence[Judgement], endpoint: Endpoint
+    ) -> list[Judgement]:
+        """A mapping that leaves part of a copy to its user has to know what is there now, where no
+        shadow tells. What can't be read now waits."""
+        unknown = {
+            judgement.remote: judgement
+            for judgement in judgements
+            if judgement.action is Action.UPDATE and judgement.before is None
+        }
+        if not unknown:
+            return list(judgements)
+        found = await endpoint.fetch(list(unknown))
+        limits = endpoint.capabilities.limits
+        known: list[Judgement] = []
+        for judgement in judgements:
+            held = found.get(judgement.remote) if judgement.remote in unknown else None
+            if isinstance(held, RemoteItem):
+                known.append(blended(self.run, judgement, held, self._encoder, limits))
+            elif isinstance(held, Unreadable):
+                with self._context.store.write() as tx:
+                    lost = Outcome(index=0, result=Result.RETRY, error="unreadable")
+                    self._postpone(tx, judgement, lost)
+            else:
+                known.append(judgement)
+        return known
 
     def _judge(self, items: Sequence[Item], endpoint: Endpoint) -> list[Judgement]:
         run, context = self.run, self._context
@@ -212,6 +243,15 @@ class Receiver:
         noted = [j for j in judgements if j.note]
         known = tx.replicas.by_item(run.uid, [j.item for j in noted])
         tx.replicas.delivered(run.uid, [(j.item, j.seq) for j in noted if j.item in known])
+        tx.replicas.put(
+            [
+                msgspec.structs.replace(
+                    known[j.item], fingerprint=j.fingerprint, delivered_seq=j.seq
+                )
+                for j in noted
+                if j.item in known and j.before is not None
+            ]
+        )
         tx.replicas.put(
             [
                 Replica(

@@ -6,6 +6,7 @@ judgement says what to send, what to note, or why it has to wait. Nothing is sen
 
 from __future__ import annotations
 
+import hashlib
 from collections import OrderedDict
 from collections.abc import Callable
 from typing import Generic, TypeVar
@@ -13,7 +14,7 @@ from typing import Generic, TypeVar
 import msgspec
 
 from cirahub_sync.configuration import DeletionLimits
-from cirahub_sync.endpoints.base import Capabilities, Endpoint
+from cirahub_sync.endpoints.base import Capabilities, Endpoint, Limits, RemoteItem
 from cirahub_sync.engine.context import SpokeRun
 from cirahub_sync.engine.report import PendingReason
 from cirahub_sync.model.contact import FIELDS, Contact
@@ -67,17 +68,20 @@ class Encoder:
     """Encode once: what one mapping makes of an item, and its bytes, are made once a pass and sent
     to every receiver with that mapping."""
 
-    def __init__(self, fingerprint: Callable[[Contact], bytes], region: str) -> None:
+    def __init__(self, fingerprint: Callable[[Contact], bytes]) -> None:
         self.fingerprint = fingerprint
-        self.region = region
         self._wires: _Recent[Wire] = _Recent()
         self._bodies: _Recent[bytes] = _Recent()
 
     def wire(self, run: SpokeRun, item: Item, capabilities: Capabilities) -> Wire:
         def make() -> Wire:
             mapped = run.receives.to_spoke(item.content)
-            desired = project(mapped, capabilities.limits, None, region=self.region)
-            return Wire(desired, self.fingerprint(desired))
+            desired = project(mapped, capabilities.limits, None, region=run.receives.region)
+            fingerprint = self.fingerprint(desired)
+            if run.receives.blends:
+                # It stands for what the mapping makes of the item, not for what a copy holds.
+                fingerprint = _under(run.receives.key, fingerprint)
+            return Wire(desired, fingerprint)
 
         return self._wires.get((run.receives.key, id(capabilities), item.id, item.seq), make)
 
@@ -113,6 +117,10 @@ class _Recent(Generic[_Made]):
             if len(self._kept) > _KEPT:
                 self._kept.popitem(last=False)
         return made
+
+
+def _under(key: str, fingerprint: bytes) -> bytes:
+    return hashlib.blake2b(fingerprint, key=key.encode(), digest_size=len(fingerprint)).digest()
 
 
 def judge(
@@ -184,13 +192,7 @@ def judge(
             remote=replica.remote,
             etag=replica.etag,
         )
-    lens = run.contributes if shadow.native else run.receives
-    desired = project(
-        lens.to_spoke(item.content, shadow.content),
-        capabilities.limits,
-        shadow.content,
-        region=encoder.region,
-    )
+    desired = shown(run, item, shadow, capabilities.limits)
     fingerprint = encoder.fingerprint(desired)
     if fingerprint == encoder.fingerprint(shadow.content):
         delivered = replica is not None and replica.delivered_seq == item.seq
@@ -213,6 +215,33 @@ def judge(
         remote=shadow.remote,
         etag=shadow.etag,
         native=shadow.native,
+    )
+
+
+def shown(run: SpokeRun, item: Item, shadow: Shadow, limits: Limits) -> Contact:
+    """What the spoke is to hold of an item of which it has this shadow."""
+    lens = run.contributes if shadow.native else run.receives
+    mapped = lens.to_spoke(item.content, shadow.content)
+    if shadow.native:
+        mapped = run.receives.spared(mapped, shadow.content)
+    return project(mapped, limits, shadow.content, region=lens.region)
+
+
+def blended(
+    run: SpokeRun, judgement: Judgement, held: RemoteItem, encoder: Encoder, limits: Limits
+) -> Judgement:
+    """An update of a copy without a shadow, now that it is known what the copy holds."""
+    region = run.receives.region
+    mapped = run.receives.blended(judgement.desired, held.content)
+    desired = project(mapped, limits, held.content, region=region)
+    same = encoder.fingerprint(desired) == encoder.fingerprint(held.content)
+    return msgspec.structs.replace(
+        judgement,
+        action=None if same else Action.UPDATE,
+        note=same,
+        desired=desired,
+        before=held.content,
+        etag=held.etag,
     )
 
 

@@ -20,7 +20,7 @@ CONCURRENT_RECEIVERS = 64
 
 async def push(context: PassContext, runs: Sequence[SpokeRun]) -> None:
     """Deliver to these receivers. Those that failed earlier in the pass are left out."""
-    encoder = Encoder(context.fingerprint, context.hub.default_region)
+    encoder = Encoder(context.fingerprint)
     receivers = [Receiver(context, run, encoder) for run in runs if run.settled]
     await _each(context, receivers, deletions=False)
     await _guarded(context, receivers)

@@ -17,7 +17,8 @@ import msgspec
 from cirahub_sync.endpoints.base import Delete, Endpoint, Limits, RemoteItem, Result
 from cirahub_sync.engine.acknowledge import Delivery, acknowledge
 from cirahub_sync.engine.context import PassContext, SpokeRun
-from cirahub_sync.model.limits import changed_fields, project
+from cirahub_sync.engine.plan import shown
+from cirahub_sync.model.limits import changed_fields
 from cirahub_sync.store.hub import Transaction
 from cirahub_sync.store.rows import Action, Intent, Item
 
@@ -155,13 +156,7 @@ def _partly(
     shadow = tx.shadows.by_remote(run.uid, [intent.remote]).get(intent.remote)
     if shadow is None or not run.config.direction.contributes or item.seq != intent.item_seq:
         return
-    lens = run.contributes if shadow.native else run.receives
-    meant = project(
-        lens.to_spoke(item.content, shadow.content),
-        limits,
-        shadow.content,
-        region=context.hub.default_region,
-    )
+    meant = shown(run, item, shadow, limits)
     arrived = {
         field: getattr(meant, field)
         for field in changed_fields(shadow.content, meant)

@@ -6,6 +6,7 @@ import msgspec
 
 from cirahub_sync.engine.comeback import apply_changes, hub_comes_back, spoke_comes_back
 from cirahub_sync.engine.context import PassContext, SpokeRun, digest, problem_of
+from cirahub_sync.engine.rejudge import forget_fields
 from cirahub_sync.engine.report import Problem
 from cirahub_sync.errors import ErasureUnderWayError
 from cirahub_sync.store.hub import Transaction
@@ -42,6 +43,8 @@ def register(context: PassContext) -> None:
                 tx.add_spoke(row)
             run.row = row
             run.registered = True
+            if run.never_sync and row.contributes_key != keys[0]:
+                forget_fields(context, tx, run)
             apply_changes(tx, run, *keys)
         if not context.erasing:
             _keep(tx, context)
@@ -75,6 +78,7 @@ def _keys(context: PassContext, run: SpokeRun) -> tuple[str, str]:
         run.config.contributes.filter,
         context.hub.match_on,
         context.hub.default_region,
+        *sorted(run.never_sync),
     )
     receives = digest(run.config.direction.receives, run.receives.key, run.config.receives.filter)
     return contributes, receives

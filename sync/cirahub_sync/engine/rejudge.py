@@ -5,14 +5,18 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Collection
 
+import msgspec
+
 from cirahub_sync.engine.context import PassContext, SpokeRun
 from cirahub_sync.engine.refold import refold
-from cirahub_sync.model.contact import FIELDS, Contact
+from cirahub_sync.model.contact import FIELDS, Contact, without
 from cirahub_sync.model.edit import ElementEdit, OwnEdits, ScalarEdit
 from cirahub_sync.model.normalise import DEFAULT_REGION, keyed, same_value
-from cirahub_sync.store.rows import UNKNOWN_FINGERPRINT, Replica, ReplicaState
+from cirahub_sync.store.hub import Transaction
+from cirahub_sync.store.rows import UNKNOWN_FINGERPRINT, Replica, ReplicaState, Shadow
 
 CHUNK = 400
+_replace = msgspec.structs.replace
 
 
 async def stop_contributing(context: PassContext, run: SpokeRun) -> None:
@@ -49,6 +53,32 @@ async def stop_contributing(context: PassContext, run: SpokeRun) -> None:
         await asyncio.sleep(0)
 
 
+def forget_fields(context: PassContext, tx: Transaction, run: SpokeRun) -> None:
+    """For fields that never sync from now on: nothing of them is kept, here and now, also of what
+    can't be read again; and items fold without them."""
+    never = run.never_sync
+    after = ""
+    while found := tx.shadows.of_spoke(run.uid, after, CHUNK):
+        after = found[-1].remote
+        touched: list[str] = []
+        cleared: list[Shadow] = []
+        for shadow in found:
+            scalars, elements = shadow.own.scalars, shadow.own.elements
+            own = OwnEdits(
+                {field: edit for field, edit in scalars.items() if field not in never},
+                {field: edits for field, edits in elements.items() if field not in never},
+            )
+            content = without(shadow.content, never)
+            if own == shadow.own and content is shadow.content:
+                continue
+            cleared.append(_replace(shadow, own=own, content=content))
+            if shadow.item is not None:
+                touched.append(shadow.item)
+        tx.shadows.put(cleared)
+        refold(context, tx, touched, by=run.uid)
+    tx.forget_conflicts(run.uid, never)
+
+
 def carry_over(
     old: OwnEdits,
     fresh: OwnEdits,
@@ -58,9 +88,9 @@ def carry_over(
     region: str = DEFAULT_REGION,
 ) -> OwnEdits:
     """`fresh` is the item as if it were seen for the first time. An edit that says the same as
-    before keeps its time. `received` is the hub item if it was delivered into this spoke: a value
-    that equals it and was no edit before was merely received, and is none now. What was taken away
-    stays so, in the `fields` that pass."""
+    before, if spelled in another way, keeps its time. `received` is the hub item if it was
+    delivered into this spoke: a value that equals it and was no edit before was merely received,
+    and is none now. What was taken away stays so, in the `fields` that pass."""
     scalars: dict[str, ScalarEdit] = {}
     for field, edit in fresh.scalars.items():
         before = old.scalars.get(field)
@@ -87,7 +117,8 @@ def carry_over(
         for key, element in edits.items():
             prior = earlier.get(key)
             if prior is not None and prior.element is not None:
-                kept[key] = prior
+                same = prior.element == element.element
+                kept[key] = prior if same else _replace(prior, element=element.element)
             elif prior is None and key in there:
                 continue
             else:

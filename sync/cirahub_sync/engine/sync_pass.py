@@ -55,7 +55,7 @@ async def run_plan(context: PassContext) -> dict[str, list[Planned]]:
                 with context.isolate(run):
                     await run.endpoint(context)
         await gather(context)
-        encoder = Encoder(context.fingerprint, context.hub.default_region)
+        encoder = Encoder(context.fingerprint)
         for run in _receivers(context):
             with context.isolate(run):
                 planned[run.uid] = await Receiver(context, run, encoder).plan()

@@ -10,6 +10,7 @@ form trees, never cycles, so the garbage collector need not follow them.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import StrEnum
 
 import msgspec
@@ -106,3 +107,11 @@ LIST_FIELDS: frozenset[str] = frozenset(
 )
 SCALAR_FIELDS: frozenset[str] = frozenset(Contact.__struct_fields__) - LIST_FIELDS
 FIELDS: tuple[str, ...] = Contact.__struct_fields__
+
+_BLANK = Contact()
+
+
+def without(contact: Contact, fields: Iterable[str]) -> Contact:
+    """The contact with these fields blank: the same object if they are."""
+    blank = {field: getattr(_BLANK, field) for field in fields if getattr(contact, field)}
+    return msgspec.structs.replace(contact, **blank) if blank else contact

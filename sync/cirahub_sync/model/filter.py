@@ -110,6 +110,13 @@ def _everything(_: Contact) -> bool:
     return True
 
 
+def fields_of(spec: Filter) -> frozenset[str]:
+    """The contact's fields that it asks for, unknown ones left out."""
+    named = {**MANIFEST_NAMES, "category": "categories", "domain": "emails"}
+    asked = [c.field.partition(":")[0] for c in (*spec.all, *spec.any, *spec.none)]
+    return frozenset(named[name] for name in asked if name in named)
+
+
 def compile_filter(spec: Filter) -> Predicate:
     """Raises ConfigurationError for a field that cannot be filtered on or values that don't fit
     the operator."""

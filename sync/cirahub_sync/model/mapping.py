@@ -7,9 +7,13 @@ Laws, for the fields that pass and are not read-only:
 
 - `to_spoke(to_hub(x), x) == x` for every item `x` of a contributing spoke, but for the order of
   e-mails that are one in the hub (`model.limits` keeps the spoke's order);
-- `to_hub(to_spoke(h)) == h` for every hub item `h` as a receiver shows it, except that an e-mail
-  address that already was in a domain that the mapping leads to comes back in the domain it
-  leads from, and a category that the mapping adds does not come back.
+- `to_hub(to_spoke(h, held)) == h` for every hub item `h` as a receiver shows it, whatever that
+  `held`, except that an e-mail address that already was in a domain that the mapping leads to
+  comes back in the domain it leads from, a category that the mapping adds does not come back, and
+  a phone number is the same number in another spelling (unless it is one in the spoke's region
+  and none in the hub's);
+- `to_spoke(h, to_spoke(h, held)) == to_spoke(h, held)`, and what a receiver's user wrote around a
+  section or into a field that is left to it stays.
 
 What the hub cannot know of a spoke's item (fields that don't pass, or are set to a constant or
 made by a template on the way to the hub; whether the item has a category that the mapping adds
@@ -20,14 +24,16 @@ it is there.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 import msgspec
 
-from cirahub_sync.configuration import Flow
-from cirahub_sync.model.contact import FIELDS, Contact, Element, Email
+from cirahub_sync.configuration import Flow, Policy
+from cirahub_sync.errors import ConfigurationError
+from cirahub_sync.model.contact import FIELDS, Contact, Element, Email, Phone
 from cirahub_sync.model.field_names import field_named
-from cirahub_sync.model.normalise import caseless
+from cirahub_sync.model.normalise import DEFAULT_REGION, caseless
+from cirahub_sync.model.phone_format import PhoneFormat
 from cirahub_sync.model.rules import Rules
 from cirahub_sync.model.template import Affixes, Template, affixed
 
@@ -42,15 +48,22 @@ class Lens:
         "_affixes",
         "_back",
         "_categories",
+        "_cleared",
         "_computed",
         "_forth",
         "_hidden",
         "_identity",
+        "_kept",
         "_own",
+        "_phones",
+        "_section",
+        "blends",
         "fields",
+        "filled",
         "key",
         "pinned",
         "read_only",
+        "region",
         "toward_hub",
     )
 
@@ -58,14 +71,36 @@ class Lens:
     """The fields that pass from one side to the other at all."""
     read_only: frozenset[str]
     """Fields whose edit in the spoke cannot be mapped back: those that a receiver's mapping sets
-    to a constant, or makes by a template."""
+    to a constant, clears, or makes by a template."""
+    filled: frozenset[str]
+    """Fields that a receiver gets only where it has none: what it has is its own affair."""
+    blends: bool
+    """Whether what a receiver is to hold depends on what it holds."""
+    region: str
+    """The ISO 3166 region in which the spoke's phone numbers are read."""
     pinned: frozenset[str]
     """Keys of the categories that the mapping adds: a spoke's edit of one says nothing."""
     key: str
     """A digest: lenses with the same key map every item alike."""
 
-    def __init__(self, rules: Rules, fields: frozenset[str], *, toward_hub: bool) -> None:
+    def __init__(
+        self,
+        rules: Rules,
+        fields: frozenset[str],
+        phones: PhoneFormat | None,
+        *,
+        toward_hub: bool,
+        region: str,
+    ) -> None:
         self.toward_hub = toward_hub
+        self.region = region
+        self._phones = phones
+        self._section = rules.section
+        policies = rules.policies
+        self._kept = tuple(f for f in FIELDS if policies.get(f) is Policy.KEEP)
+        self._cleared = tuple(f for f in FIELDS if f in fields and policies.get(f) is Policy.CLEAR)
+        self.filled = frozenset(f for f in fields if policies.get(f) is Policy.FILL_IF_BLANK)
+        self.blends = bool(self.filled or self._section)
         self.fields = fields
         self._affixes: Mapping[str, Affixes] = rules.affixes
         self._computed: Mapping[str, Template] = rules.computed
@@ -75,9 +110,16 @@ class Lens:
         self._hidden = tuple(field for field in FIELDS if field not in fields)
         self._own = (*self._hidden, *(rules.computed if toward_hub else ()))
         self._identity = not (
-            self._hidden or rules.affixes or rules.computed or rules.categories or rules.domains
+            self._hidden
+            or rules.affixes
+            or rules.computed
+            or rules.categories
+            or rules.domains
+            or policies
+            or self._section
+            or phones
         )
-        self.read_only = frozenset() if toward_hub else frozenset(rules.computed)
+        self.read_only = frozenset() if toward_hub else frozenset((*rules.computed, *self._cleared))
         self.pinned = frozenset(rules.categories)
         self.key = self._digest()
 
@@ -91,6 +133,11 @@ class Lens:
             sorted(self._computed.items()),
             self._categories,
             sorted(self._forth.items()),
+            self._kept,
+            self._cleared,
+            sorted(self.filled),
+            self._section,
+            self._phones,
         )
         return hashlib.blake2b(msgspec.msgpack.encode(parts), digest_size=16).hexdigest()
 
@@ -112,6 +159,27 @@ class Lens:
             return self._backward(hub, previous or _BLANK)
         return self._forward(hub, previous or _BLANK)
 
+    def blended(self, image: Contact, held: Contact) -> Contact:
+        """An item as a receiver without any would show it, for the one that holds `held`."""
+        changes: dict[str, object] = {f: getattr(held, f) for f in self._hidden}
+        changes.update((f, own) for f in self.filled if (own := getattr(held, f)))
+        if self._section is not None:
+            changes["notes"] = self._section.put(self._section.get(image.notes) or "", held.notes)
+        return _replace(image, **changes)
+
+    def spared(self, item: Contact, held: Contact) -> Contact:
+        """A receiver's own item, which it holds as `held`, with what the policies leave to it."""
+        changes: dict[str, object] = {f: getattr(held, f) for f in self._kept}
+        changes.update((f, own) for f in self.filled if (own := getattr(held, f)))
+        return _replace(item, **changes) if changes else item
+
+    def said(self, field: str, item: Contact) -> str | None:
+        """Of a scalar in the spoke, what is for the hub to hear; None if nothing is."""
+        value: str = getattr(item, field)
+        if field == "notes" and self._section is not None:
+            return self._section.get(value)
+        return value
+
     def concerned(self, changed: Iterable[str]) -> tuple[str, ...]:
         """The fields that may differ in the hub's terms when these did in the spoke's: templates
         on the way to the hub are made of others."""
@@ -128,6 +196,7 @@ class Lens:
             if field in self._computed:
                 return self._computed[field].fill(spoke, value)
             return affixed(value, self._affixes.get(field, ()))
+        value = self.said(field, spoke) or ""
         return _stripped(value, self._affixes.get(field, ()))
 
     def elements_to_hub(self, field: str, elements: Iterable[Element]) -> tuple[Element, ...]:
@@ -139,10 +208,15 @@ class Lens:
         if field == "emails" and self._forth:
             domains = self._forth if self.toward_hub else self._back
             return tuple(_moved(e, domains) for e in elements if isinstance(e, Email))
+        if field == "phones" and self._phones is not None:
+            turn = self._phones.along if self.toward_hub else self._phones.against
+            return tuple(
+                turn(e, toward_hub=self.toward_hub) for e in elements if isinstance(e, Phone)
+            )
         return tuple(elements)
 
     def _forward(self, source: Contact, target: Contact) -> Contact:
-        changes: dict[str, object] = {f: getattr(target, f) for f in self._hidden}
+        changes: dict[str, object] = {f: getattr(_BLANK, f) for f in self._hidden}
         for field, template in self._computed.items():
             changes[field] = template.fill(source, getattr(source, field))
         for field, affixes in self._affixes.items():
@@ -153,18 +227,34 @@ class Lens:
             changes["categories"] = source.categories + added
         if self._forth:
             changes["emails"] = _distinct(_moved(e, self._forth) for e in source.emails)
-        return _replace(source, **changes)
+        if self._phones is not None:
+            changes["phones"] = tuple(
+                self._phones.along(p, toward_hub=self.toward_hub) for p in source.phones
+            )
+        if self._section is not None:
+            ours = changes.get("notes", source.notes)
+            assert isinstance(ours, str)
+            changes["notes"] = self._section.put(ours, "")
+        changes.update((f, getattr(_BLANK, f)) for f in self._cleared)
+        image = _replace(source, **changes)
+        return image if target is _BLANK else self.blended(image, target)
 
     def _backward(self, image: Contact, source: Contact) -> Contact:
         changes: dict[str, object] = {f: getattr(source, f) for f in self._own}
         if not self.toward_hub:
-            changes.update(dict.fromkeys(self._computed, ""))
+            silent = (*self._computed, *self._cleared, *self.filled)
+            changes.update((f, getattr(_BLANK, f)) for f in silent)
+            if self._section is not None and "notes" not in self._computed:
+                changes["notes"] = self.said("notes", image) or ""
         for field, affixes in self._affixes.items():
-            changes[field] = _stripped(getattr(image, field), affixes)
+            if field not in self.filled:
+                changes[field] = _stripped(str(changes.get(field, getattr(image, field))), affixes)
         if self._categories:
             changes["categories"] = self._unpinned(image.categories, source.categories)
         if self._forth:
             changes["emails"] = self._moved_back(image.emails, source.emails)
+        if self._phones is not None:
+            changes["phones"] = self._spelled_back(image.phones, source.phones)
         return _replace(image, **changes)
 
     def _unpinned(self, image: tuple[str, ...], source: tuple[str, ...]) -> tuple[str, ...]:
@@ -172,6 +262,14 @@ class Lens:
         kept = [c for c in image if caseless(c) not in self.pinned or caseless(c) in own]
         shown = {caseless(c) for c in kept}
         return (*kept, *(c for key, c in own.items() if key not in shown))
+
+    def _spelled_back(
+        self, image: tuple[Phone, ...], source: tuple[Phone, ...]
+    ) -> tuple[Phone, ...]:
+        assert self._phones is not None
+        if self.toward_hub:
+            return self._phones.restored(image, source)
+        return tuple(self._phones.against(p, toward_hub=False) for p in image)
 
     def _moved_back(self, image: tuple[Email, ...], source: tuple[Email, ...]) -> tuple[Email, ...]:
         """Addresses that the source has keep the domain they have there; others get the domain
@@ -224,13 +322,42 @@ def _distinct(emails: Iterable[Email]) -> tuple[Email, ...]:
     return tuple(found.values())
 
 
-def compile_lens(flow: Flow, *, toward_hub: bool) -> Lens:
+def compile_lens(
+    flow: Flow,
+    *,
+    toward_hub: bool,
+    never: Collection[str] = (),
+    region: str = "",
+    hub_region: str = DEFAULT_REGION,
+) -> Lens:
     """The lens of a flow: `toward_hub` for what a spoke contributes, else for what it receives.
-    Raises ConfigurationError for unknown fields, and for rules without the inverse they need."""
+    Fields in `never` don't pass. `region` is the spoke's, blank if it is the hub's. Raises
+    ConfigurationError for unknown fields, and for rules without the inverse they need."""
     included = frozenset(field_named(name, where="fields") for name in flow.include)
     excluded = frozenset(field_named(name, where="fields") for name in flow.exclude)
-    fields = (included or frozenset(FIELDS)) - excluded
+    fields = (included or frozenset(FIELDS)) - excluded - frozenset(never)
     rules = Rules()
+    rules.decide(flow.policies, toward_hub=toward_hub)
+    withheld = {Policy.KEEP, Policy.CLEAR} if toward_hub else {Policy.KEEP}
+    fields -= {field for field, policy in rules.policies.items() if policy in withheld}
+    cleared = {field for field, policy in rules.policies.items() if policy is Policy.CLEAR}
     for rule in flow.mapping:
-        rules.add(rule, fields)
-    return Lens(rules, fields, toward_hub=toward_hub)
+        rules.add(rule, fields - cleared)
+    for field, own in (("categories", rules.categories), ("notes", rules.section)):
+        if own and field in rules.policies:
+            raise ConfigurationError(
+                f"policies: {field} can't be left to the mailbox and be added to by the mapping; "
+                "leave one of the two out"
+            )
+    if rules.section is not None and toward_hub:
+        raise ConfigurationError("mapping: notesBetween is for receives")
+    phones = None
+    if rules.phones is not None:
+        phones = PhoneFormat(rules.phones, region or hub_region, hub_region)
+    return Lens(
+        rules,
+        fields,
+        phones,
+        toward_hub=toward_hub,
+        region=hub_region if phones is None else phones.spoke,
+    )

@@ -70,9 +70,12 @@ def record(
     scalars: dict[str, ScalarEdit] = {}
     elements: dict[str, dict[str, ElementEdit]] = {}
     for field in lens.concerned(changed_fields(shadow, observed)):
-        if field not in lens.fields:
+        if field not in lens.fields or field in lens.filled:
             continue
         if field in LIST_FIELDS:
+            if field in lens.read_only:
+                read_only.append(field)
+                continue
             old: _Elements = getattr(shadow, field)
             new: _Elements = getattr(observed, field)
             if field == "categories" and _unpinned(old, new, lens):
@@ -82,10 +85,11 @@ def record(
             if edits:
                 elements[field] = edits
         else:
-            was: str = getattr(shadow, field)
-            now: str = getattr(observed, field)
+            was, now = lens.said(field, shadow), lens.said(field, observed)
+            if now is None:
+                continue
             if field in lens.read_only:
-                if not same_value(field, was, now):
+                if not same_value(field, was or "", now):
                     read_only.append(field)
                 continue
             value = lens.scalar_to_hub(field, observed)
@@ -150,8 +154,9 @@ class _Change:
         self.respelled = [key for key, e in after.items() if key in before and before[key] != e]
         self.hidden: list[str] = []
         """Keys of removed e-mails in the spoke's own terms. Where a mapping leads two of the
-        hub's addresses to one of the spoke's, removing that one removes both."""
-        if field == "emails" and self.removed:
+        hub's addresses to one of the spoke's, removing that one removes both. Likewise a number
+        that stands in a copy as it does in the hub, and reads as another one there."""
+        if self.removed and (field == "emails" or (field == "phones" and not lens.toward_hub)):
             for element, image in zip(old, mapped, strict=True):
                 if image is not element and element_key(field, image, region) in self.removed:
                     self.hidden.append(element_key(field, element, region))

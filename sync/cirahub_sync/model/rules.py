@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from cirahub_sync.configuration import MappingRule
+from cirahub_sync.configuration import FieldPolicy, MappingRule, PhoneForm, Policy
 from cirahub_sync.errors import ConfigurationError
 from cirahub_sync.model.contact import SCALAR_FIELDS
 from cirahub_sync.model.field_names import field_named
 from cirahub_sync.model.normalise import caseless
+from cirahub_sync.model.section import Section
 from cirahub_sync.model.template import Affixes, Template, parse_template
 
 
@@ -19,6 +20,10 @@ class Rules:
         """Constants and templates, by the field that they make."""
         self.categories: dict[str, str] = {}
         self.domains: dict[str, str] = {}
+        self.phones: PhoneForm | None = None
+        self.section: Section | None = None
+        self.policies: dict[str, Policy] = {}
+        """By field; without those that are overwritten."""
 
     def add(self, rule: MappingRule, fields: frozenset[str]) -> None:
         actions = (
@@ -28,11 +33,13 @@ class Rules:
             bool(rule.template),
             bool(rule.add_category),
             rule.replace_domain is not None,
+            rule.phone_format is not None,
+            rule.notes_between is not None,
         )
         if sum(actions) != 1:
             raise ConfigurationError(
                 "mapping: a rule needs exactly one of prefix, suffix, setValue, template, "
-                "addCategory and replaceDomain"
+                "addCategory, replaceDomain, phoneFormat and notesBetween"
             )
         if rule.add_category:
             self._check(rule.field, "categories", "addCategory", fields)
@@ -42,6 +49,12 @@ class Rules:
         elif rule.replace_domain is not None:
             self._check(rule.field, "emails", "replaceDomain", fields)
             self._move_domain(*rule.replace_domain)
+        elif rule.phone_format is not None:
+            self._check(rule.field, "phones", "phoneFormat", fields)
+            self.phones = rule.phone_format
+        elif rule.notes_between is not None:
+            self._check(rule.field, "notes", "notesBetween", fields)
+            self._enclose(*rule.notes_between)
         else:
             field = field_named(rule.field, where="mapping", among=SCALAR_FIELDS & fields)
             if rule.set_value is not None or rule.template:
@@ -79,3 +92,29 @@ class Rules:
                 "on one side of one rule only"
             )
         self.domains[old] = new
+
+    def _enclose(self, start: str, end: str) -> None:
+        start, end = start.strip(), end.strip()
+        if not start or not end or start == end or len(f"{start}{end}".splitlines()) != 1:
+            raise ConfigurationError(
+                "mapping: notesBetween needs two different lines, which are not blank"
+            )
+        self.section = Section(start, end)
+
+    def decide(self, policies: tuple[FieldPolicy, ...], *, toward_hub: bool) -> None:
+        """Take the policies up. Raises ConfigurationError for a field with two of them, and for
+        one that the flow has no use for."""
+        decided: set[str] = set()
+        for one in policies:
+            for name in one.fields:
+                field = field_named(name, where="policies")
+                if field in decided:
+                    raise ConfigurationError(f"policies: {name!r} has two; leave one of them out")
+                decided.add(field)
+                if one.policy is Policy.FILL_IF_BLANK and toward_hub:
+                    raise ConfigurationError(
+                        "policies: FillIfBlank is for receives; which of several values a hub "
+                        "takes is for its conflictPolicy to say"
+                    )
+                if one.policy is not Policy.OVERWRITE:
+                    self.policies[field] = one.policy

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 
@@ -218,13 +218,15 @@ class Transaction:
             added += 1
         return added
 
-    def forget_conflicts(self, spoke: str) -> None:
-        self.connection.execute(
-            delete(conflicts).where(
-                conflicts.c.hub == self.hub,
-                (conflicts.c.loser == spoke) | (conflicts.c.winner == spoke),
-            )
-        )
+    def forget_conflicts(self, spoke: str, fields: Collection[str] | None = None) -> None:
+        """Those about `fields`, or about any."""
+        where = [
+            conflicts.c.hub == self.hub,
+            (conflicts.c.loser == spoke) | (conflicts.c.winner == spoke),
+        ]
+        if fields is not None:
+            where.append(conflicts.c.field.in_(sorted(fields)))
+        self.connection.execute(delete(conflicts).where(*where))
 
     def count_conflicts(self) -> int:
         return self.connection.execute(
