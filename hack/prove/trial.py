@@ -64,7 +64,8 @@ class Tree:
     def unbroken(self, targets: list[str], *, own_cluster: bool) -> tuple[bool, str]:
         """Whether the tests pass as long as nothing is broken, and what pytest said."""
         done = self._pytest("-n", "2", "--dist", "loadfile", *targets, own_cluster=own_cluster)
-        return done.returncode == 0, _said(done.stdout)
+        failed = [one["test"] for one in _FAILURE.finditer(done.stdout)]
+        return done.returncode == 0, ", ".join([_said(done.stdout), *failed])
 
     def tried(self, breakage: Breakage) -> Outcome:
         path = self._folder / breakage.file
@@ -109,7 +110,8 @@ def _judged(done: subprocess.CompletedProcess[str]) -> tuple[Verdict, str]:
         return Verdict.UNNOTICED, _said(done.stdout)
     if done.returncode != _FAILED or failed is None:
         return Verdict.DAMAGED, _said(done.stdout)
-    why = f"{failed['test'].rpartition('/')[2]}: {failed['why'] or 'failed'}"
+    path, _, test = failed["test"].partition("::")
+    why = f"{Path(path).name}::{test}: {failed['why'] or 'failed'}"
     if _NO_PROOF.match(failed["why"] or ""):
         return Verdict.DAMAGED, why
     return Verdict.NOTICED, why

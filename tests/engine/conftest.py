@@ -177,6 +177,13 @@ class Scene:
         (found,) = [c for c in self.held(name, folder) if c["displayName"] == display_name]
         return found
 
+    def binned(self, name: str) -> int:
+        """Contacts in Deleted Items."""
+        world = self.simulator.world
+        user = world.directory.find_user(self.mailbox(name))
+        assert user is not None
+        return len(world.mailboxes[user.id].bin)
+
     # Requests
 
     def requests(self) -> list[dict[str, Any]]:

@@ -16,6 +16,8 @@ from cirahub_sync.errors import StoreError
 from cirahub_sync.model.codec import encode_contact
 from cirahub_sync.model.contact import Contact
 from cirahub_sync.store import database
+from cirahub_sync.store.erasure import ErasureTable
+from cirahub_sync.store.opening import Store
 
 from .conftest import Scene
 
@@ -227,7 +229,7 @@ async def test_what_was_read_of_the_leaver_and_not_merged_yet_goes_with_it(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(delta, "PAGE_SIZE", 5)
-    scene.connect("leaver")
+    scene.connect("leaver", TWO_WAY)
     for number in range(12):
         scene.add("leaver", displayName=f"Zimtstern {number}", email=f"z{number}@example.org")
     scene.admin.add_rule("status", service="graph", path="delta", status=403, skip=1)
@@ -241,8 +243,30 @@ async def test_what_was_read_of_the_leaver_and_not_merged_yet_goes_with_it(
     scene.admin.add_rule("status", service="graph", status=403)
     await scene.leave("leaver")
     report = await scene.worker.erase(LEAVER)
-    assert report.items_erased == 0
+    assert not report.complete
     assert staged() == 0
+
+
+async def test_a_tombstone_keeps_nothing_that_the_leaver_had_changed(scene: Scene) -> None:
+    """Of an item that somebody else deleted, and that has its grace."""
+    scene.connect("ada", TWO_WAY)
+    scene.connect("leaver", TWO_WAY)
+    pal = scene.add("ada", displayName="Pal", email="pal@example.org")
+    await scene.settle()
+    scene.edit("leaver", scene.the("leaver", "Pal")["id"], jobTitle="Pimpernell")
+    await scene.settle()
+    scene.remove("ada", pal)
+    await scene.settle()
+
+    def tombstones() -> list[int]:
+        with sqlite3.connect(scene.database) as connection:
+            found = connection.execute("SELECT content FROM items WHERE NOT alive")
+            return [len(content) for (content,) in found]
+
+    (before,) = tombstones()
+    assert before > _SEALED_EMPTY
+    await scene.erase("leaver")
+    assert tombstones() == [_SEALED_EMPTY]
 
 
 async def test_the_file_is_rewritten_before_an_erasure_is_complete(scene: Scene) -> None:
@@ -253,6 +277,52 @@ async def test_the_file_is_rewritten_before_an_erasure_is_complete(scene: Scene)
     assert (await scene.worker.erase(LEAVER)).complete
     with sqlite3.connect(scene.database) as connection:
         assert connection.execute("PRAGMA freelist_count").fetchone() == (0,)
+
+
+async def test_what_the_job_remembered_of_the_leaver_is_gone_with_it(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its name, and the way to its mailbox: it is sealed anew with each attempt."""
+    sealed: list[bytes] = []
+    seal = ErasureTable._seal
+
+    def remembered(table: ErasureTable, job: str, content: bytes) -> bytes:
+        made = seal(table, job, content)
+        if b"default/quetzbox" in content:
+            sealed.append(made[15:39])
+        return made
+
+    monkeypatch.setattr(ErasureTable, "_seal", remembered)
+    scene.connect("quetzbox")
+    scene.add("quetzbox", displayName="Ann", email="ann@example.org")
+    await scene.settle()
+    assert (await scene.erase("quetzbox")).complete
+    files = _files(scene)
+    assert len(sealed) > 1
+    assert [one for one in sealed if one in files] == []
+
+
+async def test_what_others_took_away_does_not_tell_what_the_leaver_had_put_in(scene: Scene) -> None:
+    scene.connect("ada", TWO_WAY)
+    scene.connect("leaver", TWO_WAY)
+    ann = scene.add("ada", displayName="Ann", email="ann@example.org", categories=["all"])
+    await scene.settle()
+    copy = scene.the("leaver", "Ann")["id"]
+    scene.edit("leaver", copy, categories=["all", "Pimpernell"])
+    await scene.settle()
+    scene.edit("ada", ann, categories=["all"])
+    await scene.settle()
+
+    def kept() -> str:
+        store = Store.open(f"sqlite:///{scene.database}", scene.settings.key_file, scene.clock)
+        with store.hub(scene.hub.uid).read() as tx:
+            owns = [shadow.own for shadow in tx.shadows.of_spoke("spoke-ada", "", 10)]
+        store.close()
+        return repr(owns)
+
+    assert _told(kept()) == ["Pimpernell"]
+    assert (await scene.erase("leaver")).complete
+    assert _told(kept()) == []
 
 
 @pytest.mark.parametrize("whole_hub", [False, True], ids=["spoke", "hub"])

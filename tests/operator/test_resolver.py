@@ -88,6 +88,12 @@ def test_a_spoke_becomes_a_configuration_with_its_connection_and_flows() -> None
     assert made.connection.auth == WorkloadIdentityAuth(TENANT, CLIENT, "demo/sync")
 
 
+def test_a_spoke_contributes_and_receives_nothing_unless_it_is_told_to() -> None:
+    assert resolved(spoke()).spokes["ann"].direction is Direction.CONTRIBUTE
+    told = resolved(spoke(direction="TwoWay")).spokes["ann"]
+    assert told.direction is Direction.TWO_WAY
+
+
 def test_a_missing_connection_is_a_problem_of_that_spoke_only() -> None:
     made = resolved(spoke("ann"), spoke("bob", connectionRef={"name": "elsewhere"}))
     assert list(made.spokes) == ["ann"]

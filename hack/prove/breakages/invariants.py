@@ -14,7 +14,8 @@ BREAKAGES: tuple[Breakage, ...] = (
         file=f"{_ENGINE}/plan.py",
         old="if replica.fingerprint == made.fingerprint:",
         new="if not made.fingerprint:",
-        tests="tests/engine/test_noop.py",
+        tests="tests/engine/test_noop.py::"
+        "test_a_receiver_whose_filter_changes_but_admits_the_same_is_not_written_to",
     ),
     Breakage(
         guards=2,
@@ -23,7 +24,7 @@ BREAKAGES: tuple[Breakage, ...] = (
         old="        known = tx.pending.by_item(self.run.uid, [judgement.item])"
         ".get(judgement.item)\n        attempts",
         new="        return\n        known = None\n        attempts",
-        tests="tests/engine/test_delivery.py",
+        tests="tests/engine/test_delivery.py::test_what_failed_is_pending_until_it_is_delivered",
     ),
     Breakage(
         guards=3,
@@ -31,7 +32,8 @@ BREAKAGES: tuple[Breakage, ...] = (
         file=f"{_ENGINE}/recover.py",
         old="found = await endpoint.find([intent.key for intent in intents])",
         new="found: Mapping[str, Sequence[RemoteItem]] = {}",
-        tests="tests/engine/test_delivery.py",
+        tests="tests/engine/test_delivery.py::"
+        "test_creates_that_took_effect_but_answered_504_are_adopted",
     ),
     Breakage(
         guards=4,
@@ -39,7 +41,8 @@ BREAKAGES: tuple[Breakage, ...] = (
         file=f"{_ENGINE}/pull.py",
         old="cursor = msgspec.structs.replace(cursor, next=None, staged=page.cursor)",
         new="cursor = Cursor(cursor=page.cursor, rounds=cursor.rounds + 1)",
-        tests="tests/engine/test_directions.py",
+        tests="tests/engine/test_directions.py::"
+        "test_a_contact_arrives_in_a_receiving_mailbox_with_its_values",
     ),
     Breakage(
         guards=5,
@@ -47,7 +50,8 @@ BREAKAGES: tuple[Breakage, ...] = (
         file=f"{_ENGINE}/deliver.py",
         old="            tx.intents.put(intents)",
         new="            tx.intents.put([])",
-        tests="tests/engine/test_delivery.py",
+        tests="tests/engine/test_delivery.py::"
+        "test_creates_that_took_effect_but_answered_504_are_adopted",
     ),
     Breakage(
         guards=6,
@@ -55,7 +59,8 @@ BREAKAGES: tuple[Breakage, ...] = (
         file=f"{_ENGINE}/relink.py",
         old="elif replica is not None and self._tx.intents.abandoned([row.stamp]):",
         new="elif replica is not None:",
-        tests="tests/engine/test_matching.py",
+        tests="tests/engine/test_matching.py::"
+        "test_a_copy_of_a_copy_that_a_user_makes_is_the_user_s_own",
     ),
     Breakage(
         guards=7,
@@ -63,7 +68,8 @@ BREAKAGES: tuple[Breakage, ...] = (
         file=f"{_ENGINE}/acknowledge.py",
         old="        if run.config.direction.contributes:\n            shadow = earlier",
         new="        if False:\n            shadow = earlier",
-        tests="tests/engine/test_directions.py",
+        tests="tests/engine/test_directions.py::"
+        "test_edits_of_different_fields_on_both_sides_both_survive",
     ),
     Breakage(
         guards=8,
@@ -71,7 +77,8 @@ BREAKAGES: tuple[Breakage, ...] = (
         file="operator/cirahub_operator/api/spoke.py",
         old="Direction.CONTRIBUTE",
         new="Direction.TWO_WAY",
-        tests="tests/operator/test_definitions.py tests/operator/test_resolver.py",
+        tests="tests/operator/test_resolver.py::"
+        "test_a_spoke_contributes_and_receives_nothing_unless_it_is_told_to",
     ),
     Breakage(
         guards=9,
@@ -79,7 +86,8 @@ BREAKAGES: tuple[Breakage, ...] = (
         file=f"{_ENGINE}/plan.py",
         old="wait_until=0.0 if item.erased or withdrawn else since + limits.grace_period,",
         new="wait_until=0.0,",
-        tests="tests/engine/test_deletions.py",
+        tests="tests/engine/test_deletions.py::"
+        "test_a_deletion_at_the_source_waits_for_the_grace_period",
     ),
     Breakage(
         guards=9,
@@ -87,7 +95,7 @@ BREAKAGES: tuple[Breakage, ...] = (
         file=f"{_ENGINE}/guard.py",
         old="if len(guarded) > allowance(limits, copies.get(spoke, 0))",
         new="if len(guarded) > 1_000_000",
-        tests="tests/engine/test_deletions.py",
+        tests="tests/engine/test_deletions.py::test_deletions_above_the_limit_wait_for_approval",
     ),
     Breakage(
         guards=9,
@@ -95,7 +103,8 @@ BREAKAGES: tuple[Breakage, ...] = (
         file=f"{_ENGINE}/merge.py",
         old="if approval in context.approved:",
         new="if approval:",
-        tests="tests/engine/test_deletions.py",
+        tests="tests/engine/test_deletions.py::"
+        "test_a_source_that_suddenly_reads_empty_deletes_nothing",
     ),
     Breakage(
         guards=11,
@@ -103,7 +112,8 @@ BREAKAGES: tuple[Breakage, ...] = (
         file=f"{_ENGINE}/context.py",
         old='f"an unexpected {type(error).__name__} at {where};',
         new='f"an unexpected {error!r} at {where};',
-        tests="tests/engine/test_privacy.py",
+        tests="tests/engine/test_privacy.py::"
+        "test_an_unexpected_error_is_told_by_its_type_and_place_alone",
     ),
     Breakage(
         guards=12,
@@ -111,7 +121,7 @@ BREAKAGES: tuple[Breakage, ...] = (
         file="sync/cirahub_sync/endpoints/graph/session.py",
         old='if parts is None or origin != origin_of(self.origin) or parts.path[:6] != "/v1.0/":',
         new="if parts is None:",
-        tests="tests/endpoints/graph/test_delta.py",
+        tests="tests/endpoints/graph/test_delta.py::test_a_link_to_another_origin_is_not_followed",
     ),
     Breakage(
         guards=13,
@@ -119,7 +129,7 @@ BREAKAGES: tuple[Breakage, ...] = (
         file=f"{_ENGINE}/context.py",
         old="        except CirahubError as error:\n            run.fail(problem_of(error))",
         new="        except CirahubError as error:\n            raise",
-        tests="tests/engine/test_isolation.py",
+        tests="tests/engine/test_isolation.py::test_a_broken_spoke_stops_no_other_and_recovers",
     ),
     Breakage(
         guards=14,
@@ -127,7 +137,7 @@ BREAKAGES: tuple[Breakage, ...] = (
         file="sync/cirahub_sync/store/opening.py",
         old="            keyring.verify(database)\n",
         new="            database.migrate()\n",
-        tests="tests/engine/test_isolation.py",
+        tests="tests/engine/test_isolation.py::test_a_wrong_key_opens_nothing_and_changes_nothing",
     ),
     Breakage(
         guards=16,
@@ -135,6 +145,7 @@ BREAKAGES: tuple[Breakage, ...] = (
         file=f"{_ENGINE}/deliver.py",
         old="while not (self.run.pristine or self.run.uid in known) and any(",
         new="while False and any(",
-        tests="tests/engine/test_store_loss.py",
+        tests="tests/engine/test_store_loss.py::"
+        "test_a_store_restored_from_before_duplicates_nothing",
     ),
 )

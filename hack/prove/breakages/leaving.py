@@ -14,7 +14,8 @@ BREAKAGES: tuple[Breakage, ...] = (
         file=f"{_ENGINE}/leave.py",
         old="changed = refold(context, tx, [*touched, *died], leaver=uid)",
         new="changed = refold(context, tx, [], leaver=uid)",
-        tests="tests/engine/test_leaving.py",
+        tests="tests/engine/test_leaving.py::"
+        "test_an_erased_contributor_is_gone_from_the_receivers_and_the_hub",
     ),
     Breakage(
         guards=15,
@@ -22,7 +23,7 @@ BREAKAGES: tuple[Breakage, ...] = (
         file=f"{_ENGINE}/fold.py",
         old="alive = any(item.native for item in inputs)",
         new="alive = bool(inputs)",
-        tests="tests/engine/test_remains.py",
+        tests="tests/engine/test_remains.py::test_nothing_of_an_erased_spoke_can_be_found",
     ),
     Breakage(
         guards=15,
@@ -30,7 +31,8 @@ BREAKAGES: tuple[Breakage, ...] = (
         file="sync/cirahub_sync/leaving.py",
         old="found[uid] = held.copies + (held.own if own else 0)",
         new="found[uid] = 0",
-        tests="tests/engine/test_erasure.py",
+        tests="tests/engine/test_erasure.py::"
+        "test_it_is_not_complete_while_somebody_still_shows_what_the_leaver_put_in",
     ),
     Breakage(
         guards=15,
@@ -38,7 +40,8 @@ BREAKAGES: tuple[Breakage, ...] = (
         file=f"{_ENGINE}/refold.py",
         old="return item.alive or (item.died_of == leaver and not item.erased)",
         new="return not item.erased",
-        tests="tests/engine/test_erasure.py",
+        tests="tests/engine/test_erasure.py::"
+        "test_what_others_deleted_keeps_its_grace_and_its_guard",
     ),
     Breakage(
         guards=15,
@@ -46,7 +49,8 @@ BREAKAGES: tuple[Breakage, ...] = (
         file=f"{_ENGINE}/leave.py",
         old="looked = tx.cursors.get(run.uid).rounds == _LOOKED",
         new="looked = False",
-        tests="tests/engine/test_erasure.py",
+        tests="tests/engine/test_erasure.py::"
+        "test_what_a_user_made_of_a_copy_stays_theirs_when_an_erasure_is_resumed",
     ),
     Breakage(
         guards=15,
@@ -54,7 +58,8 @@ BREAKAGES: tuple[Breakage, ...] = (
         file="sync/cirahub_sync/store/database.py",
         old="PRAGMA secure_delete=ON",
         new="PRAGMA secure_delete=OFF",
-        tests="tests/engine/test_remains.py",
+        tests="tests/engine/test_remains.py::"
+        "test_nothing_of_an_erased_hub_can_be_found_not_even_its_key",
     ),
     Breakage(
         guards=15,
@@ -62,7 +67,8 @@ BREAKAGES: tuple[Breakage, ...] = (
         file=f"{_ENGINE}/comeback.py",
         old="    if job.started:\n        raise _too_late(run)",
         new="    if not job:\n        raise _too_late(run)",
-        tests="tests/engine/test_comeback.py",
+        tests="tests/engine/test_comeback.py::"
+        "test_once_started_there_is_no_way_back_until_it_is_complete",
     ),
     Breakage(
         guards=15,
@@ -104,7 +110,8 @@ BREAKAGES: tuple[Breakage, ...] = (
         file="sync/cirahub_sync/leaving.py",
         old="            tx.erasures.write_content(job, _encode(nameless))",
         new="            tx.erasures.update(job.number, attempts=job.attempts)",
-        tests="tests/engine/test_remains.py::test_nothing_of_an_erased_spoke_can_be_found",
+        tests="tests/engine/test_remains.py::"
+        "test_what_the_job_remembered_of_the_leaver_is_gone_with_it",
     ),
     Breakage(
         guards=15,
@@ -170,7 +177,8 @@ BREAKAGES: tuple[Breakage, ...] = (
         file=f"{_ENGINE}/leave.py",
         old="            _forget_edits(tx, shadows)\n",
         new="",
-        tests="tests/engine/test_remains.py::test_nothing_of_an_erased_spoke_can_be_found",
+        tests="tests/engine/test_remains.py::"
+        "test_a_tombstone_keeps_nothing_that_the_leaver_had_changed",
     ),
     Breakage(
         guards=15,
@@ -178,7 +186,8 @@ BREAKAGES: tuple[Breakage, ...] = (
         file=f"{_ENGINE}/leave.py",
         old="            _forget_traces(tx, touched)\n",
         new="",
-        tests="tests/engine/test_remains.py::test_nothing_of_an_erased_spoke_can_be_found",
+        tests="tests/engine/test_remains.py::"
+        "test_what_others_took_away_does_not_tell_what_the_leaver_had_put_in",
     ),
     Breakage(
         guards=15,
@@ -216,15 +225,6 @@ BREAKAGES: tuple[Breakage, ...] = (
         new="    if run.config.direction.receives and not run.uid:\n        await _find",
         tests="tests/engine/test_review_leaving.py::"
         "test_erasing_after_the_store_was_lost_still_finds_the_copies",
-    ),
-    Breakage(
-        guards=15,
-        what="the leaver's own items are taken for copies",
-        file=f"{_ENGINE}/leave.py",
-        old="        own = shadow is not None and shadow.native\n",
-        new="        own = False\n",
-        tests="tests/engine/test_foreign_items.py::"
-        "test_erasing_a_spoke_leaves_its_users_own_items_alone",
     ),
     Breakage(
         guards=15,
