@@ -97,6 +97,23 @@ async def test_a_retained_spoke_leaves_everything_where_it_is(scene: Scene) -> N
     assert scene.names("ben") == ["Ann"], "the same contact of the same folder is the same item"
 
 
+async def test_what_a_retained_spoke_contributed_stays_although_others_edit_it(
+    scene: Scene,
+) -> None:
+    leaver = scene.connect("ada")
+    scene.connect("ben")
+    scene.connect("cy", Direction.RECEIVE)
+    scene.add("ada", displayName="Ann", email="ann@example.org", jobTitle="Baker")
+    ann = scene.add("ben", displayName="Ann", email="ann@example.org")
+    await scene.settle()
+    del scene.spokes["ada"]
+    await scene.worker.retain_spoke(scene.hub, leaver)
+    scene.edit("ben", ann, department="Bread")
+    await scene.settle()
+    found = scene.the("cy", "Ann")
+    assert (found["jobTitle"], found["department"]) == ("Baker", "Bread")
+
+
 async def test_an_erased_hub_leaves_no_copy_and_no_row(scene: Scene) -> None:
     scene.connect("ada")
     scene.connect("ben", Direction.TWO_WAY)

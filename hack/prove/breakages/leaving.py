@@ -193,8 +193,9 @@ BREAKAGES: tuple[Breakage, ...] = (
         guards=15,
         what="what the leaver had deleted waits for its grace",
         file=f"{_ENGINE}/leave.py",
-        old="[*touched, *died]",
-        new="touched",
+        old="            died = [] if shadows else "
+        "[item.id for item in tx.items.died_of(uid, CHUNK)]",
+        new="            died: list[str] = []",
         tests="tests/engine/test_erasure.py::"
         "test_what_the_leaver_had_deleted_itself_does_not_wait_for_its_grace",
     ),
@@ -256,11 +257,12 @@ BREAKAGES: tuple[Breakage, ...] = (
     ),
     Breakage(
         guards=LEAVING,
-        what="a retained spoke's copies are forgotten as if they were its users' own",
+        what="what a retained spoke contributed goes with it",
         file="sync/cirahub_sync/worker.py",
         old="                    tx.retire_spoke(spoke.uid)",
         new="                    tx.remove_spoke(spoke.uid)",
-        tests="tests/engine/test_leaving.py::test_a_retained_spoke_leaves_everything_where_it_is",
+        tests="tests/engine/test_leaving.py::"
+        "test_what_a_retained_spoke_contributed_stays_although_others_edit_it",
     ),
     Breakage(
         guards=LEAVING,
