@@ -38,6 +38,7 @@ from cirahub_sync.configuration import (
     WorkloadIdentityAuth,
 )
 from cirahub_sync.engine.report import Problem
+from cirahub_sync.model.filter import SPOKE
 
 EVERYTHING = Flow()
 _NAMES = uuid.UUID("5b1f9a3e-6d2c-4c55-9d0b-3f0a1f3f7c11")
@@ -180,8 +181,8 @@ def spoke_config(spoke: Spoke, connection: ConnectionConfig) -> SpokeConfig:
         connection=connection,
         target=MailboxTarget(address=spec.mailbox.address, folder=spec.mailbox.folder),
         direction=spec.direction,
-        contributes=_flow(spec.contributes),
-        receives=_flow(spec.receives),
+        contributes=_flow(spec.contributes, spoke.metadata.namespace),
+        receives=_flow(spec.receives, spoke.metadata.namespace),
         on_user_delete=spec.on_user_delete,
         verify_interval=seconds(spec.verify_interval),
         never_sync=spec.never_sync,
@@ -295,11 +296,11 @@ def _workload_identity(
     )
 
 
-def _flow(flow: FlowSpec | None) -> Flow:
+def _flow(flow: FlowSpec | None, namespace: str) -> Flow:
     if flow is None:
         return EVERYTHING
     return Flow(
-        filter=_filter(flow.filter),
+        filter=_filter(flow.filter, namespace),
         mapping=tuple(map(_mapping_rule, flow.mapping)),
         include=flow.include,
         exclude=flow.exclude,
@@ -307,17 +308,26 @@ def _flow(flow: FlowSpec | None) -> Flow:
     )
 
 
-def _filter(given: ItemFilter | None) -> Filter:
+def _filter(given: ItemFilter | None, namespace: str) -> Filter:
     if given is None:
         return Filter()
     return Filter(
-        all=_conditions(given.all), any=_conditions(given.any), none=_conditions(given.none)
+        all=_conditions(given.all, namespace),
+        any=_conditions(given.any, namespace),
+        none=_conditions(given.none, namespace),
     )
 
 
-def _conditions(given: Sequence[FilterCondition]) -> tuple[Condition, ...]:
+def _conditions(given: Sequence[FilterCondition], namespace: str) -> tuple[Condition, ...]:
     return tuple(
-        Condition(field=one.field, operator=one.operator, values=one.values) for one in given
+        Condition(
+            field=one.field,
+            operator=one.operator,
+            values=tuple(f"{namespace}/{v}" if "/" not in v else v for v in one.values)
+            if one.field == SPOKE
+            else one.values,
+        )
+        for one in given
     )
 
 

@@ -68,10 +68,10 @@ Domain = Annotated[
 ConditionField = Annotated[
     str,
     Matching(
-        pattern="^(category|domain|custom:.+|"
+        pattern="^(category|domain|spoke|custom:.+|"
         + "|".join(name for name in FIELD_NAMES if name != "custom")
         + ")$",
-        message="filter on category, domain, custom:NAME or one of "
+        message="filter on category, domain, spoke, custom:NAME or one of "
         + ", ".join(name for name in FIELD_NAMES if name != "custom"),
         max_length=80,
     ),
@@ -97,7 +97,9 @@ class FilterCondition(Model):
 
     field: ConditionField = Field(
         description="A field of the contact in camel case, for example company or jobTitle, "
-        "`category`, `domain` (of any e-mail address) or `custom:NAME`."
+        "`category`, `domain` (of any e-mail address) or `custom:NAME`. In `receives` also "
+        "`spoke`, with In and NotIn: the Spokes that contribute the item, by name (of another "
+        "namespace, `namespace/name`)."
     )
     operator: Operator = Field(
         description="How to compare. Text compares without regard to case; of a field with "

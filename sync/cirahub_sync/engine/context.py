@@ -30,7 +30,12 @@ from cirahub_sync.errors import (
 from cirahub_sync.model.codec import fingerprint_bytes
 from cirahub_sync.model.contact import Contact
 from cirahub_sync.model.field_names import field_named, manifest_name
-from cirahub_sync.model.filter import compile_filter, fields_of
+from cirahub_sync.model.filter import (
+    asks_for_spokes,
+    compile_filter,
+    compile_sourced_filter,
+    fields_of,
+)
 from cirahub_sync.model.mapping import compile_lens
 from cirahub_sync.model.normalise import DEFAULT_REGION
 from cirahub_sync.store.hub import HubStore
@@ -63,7 +68,9 @@ class SpokeRun:
             for flow, toward_hub in ((config.contributes, True), (config.receives, False))
         )
         self.admits_in = compile_filter(config.contributes.filter)
-        self.admits_out = compile_filter(config.receives.filter)
+        self.admits_out = compile_sourced_filter(config.receives.filter)
+        self.asks_for_spokes = asks_for_spokes(config.receives.filter)
+        """Whether what it receives depends on who contributes it."""
         self.row: Spoke
         self.registered = False
         self.settled = True

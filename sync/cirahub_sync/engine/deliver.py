@@ -27,6 +27,7 @@ from cirahub_sync.engine.guard import Candidate, Verdict
 from cirahub_sync.engine.plan import DELETIONS, Encoder, Judgement, Planned, blended, judge
 from cirahub_sync.engine.refold import refold
 from cirahub_sync.engine.report import PendingReason
+from cirahub_sync.engine.sources import sources_of
 from cirahub_sync.engine.verify import verify
 from cirahub_sync.errors import CirahubError, LeaseLostError, StoreError
 from cirahub_sync.store.hub import Transaction
@@ -198,6 +199,7 @@ class Receiver:
             replicas = tx.replicas.by_item(run.uid, ids)
             shadows = tx.shadows.of_items(run.uid, ids) if run.config.direction.contributes else {}
             pending = tx.pending.by_item(run.uid, ids)
+            sources = sources_of(context, tx, ids) if run.asks_for_spokes else {}
 
         return [
             judge(
@@ -211,6 +213,7 @@ class Receiver:
                 capabilities=endpoint.capabilities,
                 encoder=self._encoder,
                 withdrawn=item.id in context.withdrawn,
+                sources=sources.get(item.id, ()),
             )
             for item in current.values()
         ]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Generic, TypeVar
 
 import msgspec
@@ -135,8 +135,10 @@ def judge(
     capabilities: Capabilities,
     encoder: Encoder,
     withdrawn: bool = False,
+    sources: Collection[str] = (),
 ) -> Judgement:
     """`shadow` is the receiver's own shadow of the item, native or of the copy, if it has one.
+    `sources` names the spokes that contribute the item, if the receiver's filter asks for them.
     `withdrawn`: the item lives without what somebody had put in who left for good. If that is why
     the filter keeps it out now, nobody waits; an own item loses it all the same."""
     nothing = Judgement(item=item.id, seq=item.seq)
@@ -144,7 +146,7 @@ def judge(
         return nothing
     native = shadow is not None and shadow.native
     withdrawn = withdrawn and item.alive
-    refused = not item.alive or not run.admits_out(item.content)
+    refused = not item.alive or not run.admits_out(item.content, sources)
     if refused and withdrawn and native and replica is not None and replica.delivered_seq:
         refused = False
     if refused:

@@ -10,6 +10,7 @@ from cirahub_sync.configuration import SpokeConfig
 from cirahub_sync.engine.context import PassContext
 from cirahub_sync.engine.fold import fold
 from cirahub_sync.engine.rules import FoldInput, Rules, ordered
+from cirahub_sync.engine.sources import reconsider
 from cirahub_sync.model.contact import Contact
 from cirahub_sync.model.normalise import match_keys
 from cirahub_sync.store.hub import Transaction
@@ -102,6 +103,7 @@ def refold(
                 now,
             )
     tx.items.put(changed)
+    reconsider(context, tx, ids)
     tx.items.set_match_keys(keys)
     return changed
 

@@ -1,14 +1,15 @@
 """Which items pass: a manifest's filter, compiled to one predicate.
 
 Conditions name a contact's field in camel case (`jobTitle`), or `category`, `domain` (of any
-e-mail address) or `custom:NAME`. Text compares caseless and trimmed. A list field holds if any
+e-mail address), `custom:NAME` or, on the way out of the hub, `spoke`: the names of those that
+contribute the item. Text compares caseless and trimmed. A list field holds if any
 of its elements does; `NotIn` and `DoesNotExist` are the negations of `In` and `Exists`, so they
 admit items that lack the field.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from operator import attrgetter
 
 from cirahub_sync.configuration import Condition, Filter, Operator
@@ -18,9 +19,13 @@ from cirahub_sync.model.field_names import MANIFEST_NAMES, unknown_field
 from cirahub_sync.model.normalise import caseless, collapsed
 
 Predicate = Callable[[Contact], bool]
+SourcedPredicate = Callable[[Contact, Collection[str]], bool]
+"""Of an item and the names of the spokes that contribute it."""
 Texts = Callable[[Contact], Iterable[str]]
 
 _CUSTOM = "custom:"
+SPOKE = "spoke"
+_ON_SPOKES = (Operator.IN, Operator.NOT_IN)
 
 
 def _emails(contact: Contact) -> Iterable[str]:
@@ -104,6 +109,39 @@ def _condition(condition: Condition) -> Predicate:
             return lambda c: any(v in caseless(t) for t in texts(c) for v in values)
         case Operator.STARTS_WITH:
             return lambda c: any(caseless(t).startswith(values) for t in texts(c))
+
+
+def _sourced(condition: Condition) -> SourcedPredicate:
+    if condition.field != SPOKE:
+        holds = _condition(condition)
+        return lambda contact, _: holds(contact)
+    if condition.operator not in _ON_SPOKES:
+        raise ConfigurationError("filter: spoke takes In and NotIn, and whole names")
+    among, wanted = frozenset(_values(condition)), condition.operator is Operator.IN
+    return lambda _, spokes: any(caseless(name) in among for name in spokes) == wanted
+
+
+def asks_for_spokes(spec: Filter) -> bool:
+    return any(c.field == SPOKE for c in (*spec.all, *spec.any, *spec.none))
+
+
+def compile_sourced_filter(spec: Filter) -> SourcedPredicate:
+    """As `compile_filter`, of what leaves the hub: it may ask for `spoke`."""
+    if not asks_for_spokes(spec):
+        admits = compile_filter(spec)
+        return lambda contact, _: admits(contact)
+    required = tuple(_sourced(c) for c in spec.all)
+    options = tuple(_sourced(c) for c in spec.any)
+    barred = tuple(_sourced(c) for c in spec.none)
+
+    def admits_from(contact: Contact, spokes: Collection[str]) -> bool:
+        return (
+            all(holds(contact, spokes) for holds in required)
+            and (not options or any(holds(contact, spokes) for holds in options))
+            and not any(holds(contact, spokes) for holds in barred)
+        )
+
+    return admits_from
 
 
 def _everything(_: Contact) -> bool:
