@@ -22,6 +22,7 @@ THROTTLED = "Throttled"
 DELETION_GUARDED = "DeletionGuarded"
 ERASURE_INCOMPLETE = "ErasureIncomplete"
 ITEMS_FAILING = "ItemsFailing"
+CONFLICTS_PENDING = "ConflictsPending"
 
 MESSAGE_LIMIT = 1024
 """Characters; the schema admits more, but nobody reads it."""

@@ -17,6 +17,7 @@ from cirahub_operator.api.meta import APPROVE, Condition, ConditionStatus, Metad
 from cirahub_operator.api.spoke import ChangeCounts, Spoke, SpokeStatus
 from cirahub_operator.cluster import Unparsable
 from cirahub_operator.conditions import (
+    CONFLICTS_PENDING,
     CONSENTED,
     CREDENTIALS_EXPIRING,
     CREDENTIALS_READY,
@@ -229,6 +230,7 @@ def hub_status(
         items=report.items if complete else before.items,
         pending=report.pending if complete else before.pending,
         conflicts=report.conflicts if complete else before.conflicts,
+        conflicts_pending=(report.undecided or None) if complete else before.conflicts_pending,
         approval=(report.approval or None) if complete else before.approval,
         spokes=counts,
         leaving=departures.listed,
@@ -272,10 +274,9 @@ def hub_progress(hub: Hub, message: str, *, now: datetime) -> HubStatus:
         ),
         Statement(RECONCILING, True, PROGRESSING, message),
     ]
-    if (open_erasure := hub.status.condition(ERASURE_INCOMPLETE)) is not None:
-        statements.append(
-            Statement(ERASURE_INCOMPLETE, True, open_erasure.reason, open_erasure.message)
-        )
+    for kind in (ERASURE_INCOMPLETE, CONFLICTS_PENDING):
+        if (lasting := hub.status.condition(kind)) is not None:
+            statements.append(Statement(kind, True, lasting.reason, lasting.message))
     return hub.status.model_copy(
         update={"conditions": _stated(hub.metadata, hub.status.conditions, statements, now)}
     )
@@ -322,6 +323,8 @@ def _hub_statements(
     elif report.guarded:
         message = held_back(name, namespace, report.guarded, report.approval)
         extra.append(Statement(DELETION_GUARDED, True, "LimitsExceeded", message))
+    if report.undecided:
+        extra.append(_undecided(report))
     failing = {name: one for name, one in spokes.items() if not _is(one, READY)}
     broken = {name: one for name, one in failing.items() if not _is(one, DELETION_GUARDED)}
     if broken:
@@ -342,6 +345,16 @@ def _hub_statements(
     if report.pending:
         message += f", {report.pending} pending"
     return [ready(SYNCED, _also(message, departures)), *extra]
+
+
+def _undecided(report: PassReport) -> Statement:
+    verb = "waits" if report.undecided == 1 else "wait"
+    message = (
+        f"{_plural(report.undecided, 'conflict')} in {_plural(report.disputed, 'item')} {verb} for "
+        "a person, and the hub shows what it had first; see them with `cirahub conflicts list` and "
+        "decide with `cirahub conflicts resolve`, where the operator's store and its key are"
+    )
+    return Statement(CONFLICTS_PENDING, True, "DecisionNeeded", message)
 
 
 def _also(message: str, departures: Departures) -> str:

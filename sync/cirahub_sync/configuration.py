@@ -30,6 +30,7 @@ class ConflictPolicy(StrEnum):
     NEWEST = "Newest"
     HUB = "Hub"
     PRIORITY = "Priority"
+    MANUAL = "Manual"
 
 
 class ListPolicy(StrEnum):

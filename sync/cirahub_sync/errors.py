@@ -31,6 +31,18 @@ class ConfigurationError(CirahubError):
     stalled = True
 
 
+class DecisionError(ConfigurationError):
+    """A conflict that does not exist, or can't be decided like that."""
+
+    reason = "InvalidDecision"
+
+
+class ConflictChangedError(DecisionError):
+    """The conflict is not the one any more that somebody looked at."""
+
+    reason = "ConflictChanged"
+
+
 class AddressRefusedError(ConfigurationError):
     """A service's name leads to an address that nothing is sent to: this machine, its link, a
     metadata service, or the inside of the cluster."""

@@ -13,11 +13,13 @@ import msgspec
 
 from cirahub_sync import steady
 from cirahub_sync.configuration import ConnectionConfig, HubConfig, SpokeConfig
+from cirahub_sync.conflicts import Conflicts, OpenConflict
 from cirahub_sync.endpoints.base import Endpoint, Fence
 from cirahub_sync.endpoints.graph import GraphSession, Patience, open_endpoint, permissions
 from cirahub_sync.endpoints.withholding import Withholding
 from cirahub_sync.engine import sync_pass
 from cirahub_sync.engine.context import PassContext, SpokeRun, problem_of, withheld
+from cirahub_sync.engine.decide import Choice
 from cirahub_sync.engine.plan import fields_changed
 from cirahub_sync.engine.report import PassReport, SpokeReport
 from cirahub_sync.erasure import Erasure, ErasureReport
@@ -105,6 +107,7 @@ class Worker:
         self._make_throttle = make_throttle
         self._throttles: dict[tuple[str, str], Throttle] = {}
         self._verified: dict[str, set[str]] = {}
+        self._conflicts = Conflicts(store, lambda hub: self._context(hub, ()))
         self._leaving = Leaving(store, self._context, self._doubt, clock)
 
     @classmethod
@@ -240,6 +243,15 @@ class Worker:
         copies that remain out there are counted in the receipt. Raises ConfigurationError for an
         unknown job."""
         return await self._leaving.abandon(job)
+
+    async def conflicts(self) -> Sequence[OpenConflict]:
+        """Those of all hubs of the store that wait for a person, with their values: personal
+        data."""
+        return self._conflicts.open()
+
+    async def decide(self, conflict: str, choice: Choice, *, spoke: str = "") -> OpenConflict:
+        """See `conflicts.Conflicts.decide`. The next pass brings it to the receivers."""
+        return self._conflicts.decide(conflict, choice, spoke=spoke)
 
     async def retain_spoke(self, hub: HubConfig, spoke: SpokeConfig) -> None:
         """Forget a spoke whose deletionPolicy is Retain: nothing is deleted anywhere, its

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from cirahub_sync.configuration import ConflictPolicy, Flow, ListPolicy
 from cirahub_sync.engine.fold import Folded, fold
-from cirahub_sync.engine.rules import Conflict, FoldInput, Rules
+from cirahub_sync.engine.rules import Conflict, Contender, FoldInput, Rules, Undecided
 from cirahub_sync.model.contact import (
     Contact,
     CustomField,
@@ -21,6 +21,7 @@ from cirahub_sync.model.contact import (
     Phone,
     PhoneKind,
 )
+from cirahub_sync.model.decision import Decision
 from cirahub_sync.model.edit import Awareness, ElementEdit, OwnEdits, ScalarEdit
 from cirahub_sync.model.mapping import compile_lens
 from cirahub_sync.model.normalise import keyed
@@ -30,6 +31,7 @@ UNHURRIED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow]
 
 
 NEWEST, HUB = Rules(ConflictPolicy.NEWEST), Rules(ConflictPolicy.HUB)
+MANUAL = Rules(ConflictPolicy.MANUAL)
 PRIORITY = Rules(ConflictPolicy.PRIORITY, order={"c": 0, "b": 1})
 IDENTITY = compile_lens(Flow(), toward_hub=True)
 LISTS = ("emails", "phones", "categories", "custom")
@@ -65,6 +67,7 @@ class History:
         self.own: dict[str, OwnEdits] = {}
         self.shadow: dict[str, Contact] = {}
         self.base: dict[str, int] = {}
+        self.decisions: list[Decision] = []
 
     def inputs(self) -> list[FoldInput]:
         return [
@@ -73,7 +76,18 @@ class History:
         ]
 
     def fold(self) -> Folded:
-        return fold(self.inputs(), self.rules)
+        return fold(self.inputs(), self.rules, self.decisions)
+
+    def decides(self, conflict: Undecided, chosen: Contender | str) -> None:
+        """For one of the sides, or for a value."""
+        self.seq += 1
+        among = tuple(sorted({one.spoke for one in conflict.contenders} - {""}))
+        decision = Decision(conflict.field, self.seq, 0.0, among=among)
+        if isinstance(chosen, str):
+            decision = msgspec.structs.replace(decision, value=chosen)
+        else:
+            decision = msgspec.structs.replace(decision, spoke=chosen.spoke, key=chosen.key)
+        self.decisions.append(decision)
 
     def arrives(self, spoke: str, content: Contact, *, lower: float = 0, upper: float = 0) -> None:
         self.seq += 1
@@ -292,6 +306,115 @@ def test_one_field_may_have_a_policy_of_its_own() -> None:
     content = fold(inputs, rules).content
 
     assert (content.company, content.title) == ("New", "Old")
+
+
+# A person decides
+
+
+def at_odds() -> History:
+    """Three that say something else, unaware of each other; the first one stands."""
+    history = History(MANUAL)
+    for spoke, name in (("a", "Acme"), ("b", "Brown"), ("c", "Cole")):
+        history.arrives(spoke, Contact(company=name))
+    return history
+
+
+def test_manual_keeps_what_was_there_first_and_waits_for_a_person() -> None:
+    folded = at_odds().fold()
+
+    assert folded.content.company == "Acme"
+    (conflict,) = folded.undecided
+    assert [(c.spoke, c.values) for c in conflict.contenders] == [
+        ("a", ("Acme",)),
+        ("b", ("Brown",)),
+        ("c", ("Cole",)),
+    ]
+    assert {(c.loser_spoke, c.value) for c in folded.conflicts} == {("b", "Brown"), ("c", "Cole")}
+
+
+def test_a_decision_holds_under_every_policy_until_somebody_says_something_else() -> None:
+    history = at_odds()
+    (conflict,) = history.fold().undecided
+
+    history.decides(conflict, conflict.contenders[1])
+
+    for rules in (MANUAL, NEWEST, HUB, PRIORITY):
+        history.rules = rules
+        assert history.fold().content.company == "Brown"
+        assert history.fold().undecided == ()
+    history.rules = MANUAL
+    history.edits("b", Contact(company="Brown Ltd"))
+    assert history.fold().content.company == "Brown Ltd"
+    assert history.fold().undecided == ()
+    history.edits("c", Contact(company="Cole Ltd"))
+    (again,) = history.fold().undecided
+    assert {c.spoke for c in again.contenders} == {"b", "c"}
+
+
+def test_a_value_that_a_person_gives_wins_over_what_was_there() -> None:
+    history = at_odds()
+    (conflict,) = history.fold().undecided
+
+    history.decides(conflict, "Acme Brown")
+    assert history.fold() == Folded(Contact(company="Acme Brown"), (), alive=True)
+
+    history.edits("a", Contact(company="Brown"))
+    (again,) = history.fold().undecided
+    assert [(c.spoke, c.values) for c in again.contenders] == [
+        ("", ("Acme Brown",)),
+        ("a", ("Brown",)),
+    ]
+
+
+@pytest.mark.parametrize("decision", ["chosen", "given"])
+def test_a_decision_goes_with_the_spoke_that_it_hangs_on(decision: str) -> None:
+    history = at_odds()
+    (conflict,) = history.fold().undecided
+    history.decides(conflict, conflict.contenders[2] if decision == "chosen" else "Acme Cole")
+
+    del history.own["c"]
+
+    folded = history.fold()
+    assert folded.content.company == "Acme"
+    assert [c.spoke for c in folded.undecided[0].contenders] == ["a", "b"]
+
+
+def test_a_decision_outlives_the_spokes_that_lost_it() -> None:
+    history = at_odds()
+    (conflict,) = history.fold().undecided
+    history.decides(conflict, conflict.contenders[1])
+
+    del history.own["c"]
+
+    assert history.fold() == Folded(Contact(company="Brown"), (), alive=True)
+
+
+def test_a_person_decides_which_of_two_edits_of_one_element_stays() -> None:
+    history = two_replace_one()
+    history.rules = MANUAL
+    assert numbers(history.fold().content) == [N1]
+    (conflict,) = history.fold().undecided
+
+    history.decides(conflict, next(c for c in conflict.contenders if c.spoke == "b"))
+
+    assert numbers(history.fold().content) == [N2]
+    assert history.fold().undecided == ()
+
+
+def test_a_person_decides_whose_list_stays_whole() -> None:
+    rules = Rules(ConflictPolicy.MANUAL, lists={"categories": ListPolicy.SOURCE_WINS})
+    history = colours(rules, a="Red Green", b="Red Blue")
+    assert history.fold().content.categories == ("Red", "Green")
+    (conflict,) = history.fold().undecided
+    assert [(c.spoke, c.values) for c in conflict.contenders] == [
+        ("a", ("Red", "Green")),
+        ("b", ("Red", "Blue")),
+    ]
+
+    history.decides(conflict, conflict.contenders[1])
+
+    assert history.fold().content.categories == ("Red", "Blue")
+    assert history.fold().undecided == ()
 
 
 # Lists
@@ -627,7 +750,7 @@ contacts = st.builds(
 )
 times = st.tuples(st.integers(0, 5), st.integers(0, 3)).map(lambda t: (t[0], t[0] + t[1]))
 one_field = st.sampled_from(["company", "title", *LISTS])
-actions = st.sampled_from(["arrives", "edits", "edits", "receives"])
+actions = st.sampled_from(["arrives", "edits", "edits", "receives", "decides"])
 step = st.tuples(actions, st.sampled_from(SPOKES), contacts, one_field, times)
 steps = st.lists(step, max_size=12)
 Step = tuple[str, str, Contact, str, tuple[int, int]]
@@ -637,10 +760,24 @@ def only(field: str, old: Contact, new: Contact) -> Contact:
     return msgspec.structs.replace(old, **{field: getattr(new, field)})
 
 
+def decide_one(history: History, content: Contact, pick: int) -> None:
+    """One of what is undecided, one way or another."""
+    undecided = history.fold().undecided
+    if undecided:
+        conflict = undecided[pick % len(undecided)]
+        sides = [c for c in conflict.contenders if c.spoke]
+        if conflict.field in LISTS or pick % 2:
+            history.decides(conflict, sides[pick % len(sides)])
+        else:
+            history.decides(conflict, getattr(content, conflict.field))
+
+
 def live(script: Sequence[Step], rules: Rules) -> History:
     history = History(rules)
     for action, spoke, content, field, (lower, upper) in script:
-        if spoke not in history.shadow:
+        if action == "decides":
+            decide_one(history, content, lower)
+        elif spoke not in history.shadow:
             if action == "arrives":
                 history.arrives(spoke, content, lower=lower, upper=upper)
             elif action == "receives":
@@ -686,10 +823,12 @@ def test_what_an_author_who_saw_the_hub_leaves_behind_is_what_the_hub_then_shows
 @settings(UNHURRIED, max_examples=100)
 @given(steps, all_rules)
 def test_the_order_of_the_inputs_decides_nothing(script: list[Step], rules: Rules) -> None:
-    inputs = live(script, rules).inputs()
-    expected = fold(inputs, rules)
+    history = live(script, rules)
+    inputs, decisions = history.inputs(), history.decisions
+    expected = fold(inputs, rules, decisions)
 
-    assert all(fold(p, rules) == expected for p in itertools.permutations(inputs))
+    assert all(fold(p, rules, decisions) == expected for p in itertools.permutations(inputs))
+    assert fold(inputs, rules, decisions[::-1]) == expected
 
 
 @settings(UNHURRIED, max_examples=100)
@@ -697,15 +836,41 @@ def test_the_order_of_the_inputs_decides_nothing(script: list[Step], rules: Rule
 def test_an_input_taken_away_leaves_nothing_behind(
     script: list[Step], rules: Rules, leaver: str
 ) -> None:
-    inputs = live(script, rules).inputs()
-    others = [item for item in inputs if item.spoke != leaver]
+    history = live(script, rules)
+    others = [item for item in history.inputs() if item.spoke != leaver]
     blank = [FoldInput(leaver, 0, native=False, own=OwnEdits())]
+    decisions = [one for one in history.decisions if not one.concerns(leaver)]
 
-    left = fold(others, rules)
+    left = fold(others, rules, decisions)
 
-    assert left == fold([*others, *blank], rules)
+    assert left == fold(others, rules, history.decisions)
+    assert left == fold([*others, *blank], rules, history.decisions)
     assert leaver not in {c.winner_spoke for c in left.conflicts}
     assert leaver not in {c.loser_spoke for c in left.conflicts}
+    assert leaver not in {c.spoke for one in left.undecided for c in one.contenders}
+
+
+@settings(UNHURRIED, max_examples=200)
+@given(steps, st.sampled_from(ListPolicy), st.integers(0, 5))
+def test_what_a_person_decided_is_decided(script: list[Step], mode: ListPolicy, pick: int) -> None:
+    history = live(script, listing(ConflictPolicy.MANUAL, mode))
+    undecided = history.fold().undecided
+    if not undecided:
+        return
+    conflict = undecided[pick % len(undecided)]
+    sides = [c for c in conflict.contenders if c.spoke]
+    chosen = sides[pick % len(sides)]
+
+    history.decides(conflict, chosen)
+
+    folded = history.fold()
+    assert conflict not in folded.undecided
+    shown = getattr(folded.content, conflict.field)
+    if conflict.field not in LISTS:
+        assert shown == chosen.values[0]
+        assert all(one.field != conflict.field for one in folded.undecided)
+    elif chosen.key:
+        assert set(chosen.values) <= set(shown)
 
 
 @settings(UNHURRIED, max_examples=100)
@@ -731,6 +896,7 @@ def test_every_value_of_the_hub_is_a_value_that_some_spoke_has_itself(
     for field in ("company", "title"):
         value = getattr(content, field)
         values = [o.scalars[field].value for o in history.own.values() if field in o.scalars]
+        values += [one.value for one in history.decisions if one.field == field]
         assert not value or value in values
     for field in LISTS:
         own = [e.element for o in history.own.values() for e in o.elements.get(field, {}).values()]

@@ -10,8 +10,9 @@ import sqlite3
 import msgspec
 import pytest
 
-from cirahub_sync.configuration import Direction
+from cirahub_sync.configuration import ConflictPolicy, Direction, FieldRule
 from cirahub_sync.endpoints.graph import delta
+from cirahub_sync.engine.decide import Choice
 from cirahub_sync.errors import StoreError
 from cirahub_sync.model.codec import encode_contact
 from cirahub_sync.model.contact import Contact
@@ -61,6 +62,7 @@ _OF_LEAVER = (
     f"SELECT sealed FROM configurations WHERE owner = '{LEAVER}'",
     "SELECT content FROM erasures",
     _TO_ITS_ITEMS,
+    "SELECT sealed FROM decisions",
 )
 _OF_HUB = (
     "SELECT content FROM shadows",
@@ -69,6 +71,7 @@ _OF_HUB = (
     "SELECT value FROM conflicts",
     "SELECT sealed FROM configurations",
     "SELECT content FROM erasures",
+    "SELECT sealed FROM decisions",
     "SELECT wrapped_key FROM hubs",
 )
 
@@ -122,8 +125,9 @@ def _logged(said: pytest.LogCaptureFixture) -> str:
 
 
 async def _lead_a_life(scene: Scene, watch: Watcher) -> None:
-    """Contacts of the leaver's own, shared ones, edits of others' and by others, a conflict, items
-    that go, and rows that are written again and again."""
+    """Contacts of the leaver's own, shared ones, edits of others' and by others, conflicts, one of
+    which a person decides, items that go, and rows that are written again and again."""
+    scene.configure(field_rules=(FieldRule("profession", ConflictPolicy.MANUAL),))
     leaver = scene.connect("quetzbox", TWO_WAY)
     scene.spokes["quetzbox"] = msgspec.structs.replace(leaver, uid=LEAVER, name="default/leaver")
     scene.connect("ada", TWO_WAY)
@@ -131,7 +135,7 @@ async def _lead_a_life(scene: Scene, watch: Watcher) -> None:
     scene.connect("cy", RECEIVE)
     own = scene.add("quetzbox", **CONTACT)
     ann = {"displayName": "Ann", "email": "ann@example.org"}
-    shared = scene.add("quetzbox", **ann, jobTitle="Pimpernell")
+    shared = scene.add("quetzbox", **ann, jobTitle="Pimpernell", profession="Pimpernell")
     for number in range(40):
         scene.add(
             "quetzbox",
@@ -141,8 +145,11 @@ async def _lead_a_life(scene: Scene, watch: Watcher) -> None:
         )
         scene.add("ada", displayName=f"Pal {number}", email=f"pal{number}@example.org")
     scene.add("ada", **ann, jobTitle="Baker")
-    scene.add("ben", **ann, department="Bread")
+    scene.add("ben", **ann, department="Bread", profession="Bakery")
     await watch.sync()
+    (conflict,) = await scene.worker.conflicts()
+    await scene.worker.decide(conflict.id, Choice(value="Pimpernell's bakery"))
+    watch.look()
     for number in range(3):
         scene.edit("quetzbox", own, department=f"Pimpernell {number}")
         scene.edit("quetzbox", shared, officeLocation=f"Schnurzelgasse {number}")

@@ -296,6 +296,22 @@ def test_a_hub_with_guarded_deletions_is_not_ready_and_says_what_to_approve() ->
     assert status.approval == "d1"
 
 
+def test_conflicts_that_wait_are_counted_with_the_way_to_decide_them() -> None:
+    status = hub_status(hub(), report(result(), undecided=3, disputed=1), {}, handled=None, now=NOW)
+    assert types(status)["Ready"] == ("True", "NoSpokes")
+    assert types(status)["ConflictsPending"] == ("True", "DecisionNeeded")
+    assert status.conflicts_pending == 3
+    condition = status.condition("ConflictsPending")
+    assert condition is not None
+    assert condition.message.startswith("3 conflicts in 1 item wait for a person")
+    assert "cirahub conflicts resolve" in condition.message
+    before = hub().model_copy(update={"status": status})
+    assert "ConflictsPending" in types(hub_progress(before, "pushed 5", now=LATER))
+    decided = hub_status(before, report(result()), {}, handled=None, now=LATER)
+    assert "ConflictsPending" not in types(decided)
+    assert decided.conflicts_pending is None
+
+
 def test_a_failed_pass_is_no_sync_and_changes_no_number() -> None:
     first = hub_status(hub(), report(result()), {}, handled=None, now=NOW)
     before = hub().model_copy(update={"status": first})

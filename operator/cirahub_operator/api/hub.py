@@ -202,9 +202,10 @@ class HubSpec(Model):
     conflict_policy: ConflictPolicy = Field(
         default=ConflictPolicy.NEWEST,
         description="Whose value wins when two spokes change one field, unaware of each other: "
-        "the Newest, the one the Hub has already, or by Priority that of the spoke that "
-        "`conflicts.priority` names first. The other is kept in the conflict record. A change "
-        "applies to what is there, too.",
+        "the Newest, the one the Hub has already, by Priority that of the spoke that "
+        "`conflicts.priority` names first; or, with Manual, the one that a person chooses by "
+        "`cirahub conflicts` (until then, the one the Hub has). The other is kept in the conflict "
+        "record. A change applies to what is there, too.",
     )
     conflicts: ConflictSpec = Field(
         default=ConflictSpec(),
@@ -285,6 +286,10 @@ class HubStatus(Status):
     )
     conflicts: int | None = Field(
         default=None, description="Conflicts that the last pass recorded."
+    )
+    conflicts_pending: int | None = Field(
+        default=None,
+        description="Set while conflicts wait for a person to decide them (policy Manual).",
     )
     approval: str | None = Field(
         default=None,

@@ -111,7 +111,8 @@ class Condition(StatusModel):
 
     type: Annotated[str, StringConstraints(max_length=64)] = Field(
         description="Which aspect: Ready, Reconciling, Stalled, CredentialsReady, "
-        "CredentialsExpiring, Consented, Throttled, DeletionGuarded or ErasureIncomplete."
+        "CredentialsExpiring, Consented, Throttled, DeletionGuarded, ConflictsPending or "
+        "ErasureIncomplete."
     )
     status: ConditionStatus = Field(description="Whether it holds: True, False or Unknown.")
     reason: Annotated[str, StringConstraints(max_length=128)] = Field(

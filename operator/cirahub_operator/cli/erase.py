@@ -12,7 +12,6 @@ from pathlib import Path
 import click
 import msgspec
 
-from cirahub_operator.api.duration import seconds
 from cirahub_operator.cli import cluster_ranges as ranges
 from cirahub_operator.cli import session, store
 from cirahub_operator.cli.files import FileCredentials
@@ -50,13 +49,6 @@ class _Asked(msgspec.Struct, frozen=True, kw_only=True):
     def say(self, line: str) -> None:
         if not self.quiet:
             click.echo(line, err=True)
-
-
-def _duration(_: click.Context, __: click.Parameter, text: str) -> float:
-    try:
-        return seconds(text)
-    except ValueError as error:
-        raise click.BadParameter(str(error)) from error
 
 
 @click.command(context_settings={"show_default": True, "max_content_width": 100})
@@ -99,7 +91,7 @@ def _duration(_: click.Context, __: click.Parameter, text: str) -> float:
 @click.option(
     "--wait",
     default="10m",
-    callback=_duration,
+    callback=session.duration,
     help="How long to wait for a pass that is under way over the same hub.",
 )
 @click.option(

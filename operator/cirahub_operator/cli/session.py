@@ -13,6 +13,7 @@ from typing import TypeVar
 import click
 
 from cirahub_operator.api import Hub
+from cirahub_operator.api.duration import seconds
 from cirahub_operator.cli import manifests, store
 from cirahub_operator.cli.files import FileCredentials
 from cirahub_operator.cli.manifests import ManifestError, Manifests
@@ -63,6 +64,14 @@ def store_options(command: Command) -> Command:
     for option in reversed(_STORE_OPTIONS):
         command = option(command)
     return command
+
+
+def duration(_: click.Context, __: click.Parameter, text: str) -> float:
+    """An option's value in seconds."""
+    try:
+        return seconds(text)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from error
 
 
 _STORE_OPTIONS: Sequence[Callable[[Command], Command]] = (

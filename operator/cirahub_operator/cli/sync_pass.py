@@ -106,6 +106,11 @@ def summary(report: PassReport) -> list[str]:
             f"  {report.guarded} deletions are held back; if they are meant, add "
             f"--approve {report.approval}"
         )
+    if report.undecided:
+        lines.append(
+            f"  {report.undecided} conflicts in {report.disputed} items wait for a decision; see "
+            "cirahub conflicts list"
+        )
     return lines
 
 

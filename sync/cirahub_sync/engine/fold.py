@@ -22,6 +22,13 @@ withdrawal. Between values the policy chooses, and every head with another value
   value keeps the standing of its first one (`since`), unless somebody else's edit had
   superseded it in between.
 
+- *Manual*: a person. Until they decide the hub's value stands, as with Hub, and the conflict is
+  undecided.
+
+A person's decision is an input as an edit is, under every policy: it supersedes what others had
+said before it, and goes with the spoke that it chose. Who edits later, unaware of it, is in
+conflict anew.
+
 A beaten withdrawal is a conflict (with a blank value) if its author had seen the hub; one that
 had not only took back what was its own.
 
@@ -35,19 +42,31 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from cirahub_sync.engine.lists import alone, elements
-from cirahub_sync.engine.rules import Claim, Conflict, FoldInput, Rules
+from cirahub_sync.engine.rules import (
+    Claim,
+    Conflict,
+    Contender,
+    FoldInput,
+    Found,
+    Rules,
+    Undecided,
+)
 from cirahub_sync.model.contact import Contact
-from cirahub_sync.model.edit import ElementEdit, ScalarEdit
+from cirahub_sync.model.decision import Decision
+from cirahub_sync.model.edit import Awareness, ElementEdit, OwnEdits, ScalarEdit
 from cirahub_sync.model.normalise import same_value
+
+_Said = tuple[FoldInput, ScalarEdit]
 
 
 class Folded(msgspec.Struct, frozen=True):
     content: Contact
     conflicts: tuple[Conflict, ...]
     alive: bool
+    undecided: tuple[Undecided, ...] = ()
 
 
-def fold(inputs: Sequence[FoldInput], rules: Rules) -> Folded:
+def fold(inputs: Sequence[FoldInput], rules: Rules, decisions: Sequence[Decision] = ()) -> Folded:
     """The hub item that these inputs make. Spokes are distinct; ranks need not be."""
     alive = any(item.native for item in inputs)
     content: dict[str, object] = {}
@@ -58,7 +77,7 @@ def fold(inputs: Sequence[FoldInput], rules: Rules) -> Folded:
         for field, edits in own.elements.items():
             content[field] = alone(edits)
         return Folded(Contact(**content), (), alive)  # type: ignore[arg-type]
-    conflicts: list[Conflict] = []
+    found = Found()
     ordered = sorted(inputs, key=_precedence)
     scalars: dict[str, list[tuple[FoldInput, ScalarEdit]]] = {}
     lists: dict[str, list[tuple[FoldInput, dict[str, ElementEdit]]]] = {}
@@ -69,15 +88,30 @@ def fold(inputs: Sequence[FoldInput], rules: Rules) -> Folded:
             lists.setdefault(field, []).append((item, edits))
     for field, said in sorted(scalars.items()):
         content[field] = (
-            said[0][1].value if len(said) == 1 else _scalar(field, said, rules, conflicts)
+            said[0][1].value
+            if len(said) == 1
+            else _scalar(field, said, rules, _about(field, decisions), found)
         )
     for field, sources in sorted(lists.items()):
         content[field] = (
             alone(sources[0][1])
             if len(sources) == 1
-            else elements(field, sources, rules, conflicts)
+            else elements(field, sources, rules, _about(field, decisions), found)
         )
-    return Folded(Contact(**content), tuple(conflicts), alive)  # type: ignore[arg-type]
+    return Folded(
+        Contact(**content),  # type: ignore[arg-type]
+        tuple(found.conflicts),
+        alive,
+        tuple(found.undecided),
+    )
+
+
+def _about(field: str, decisions: Sequence[Decision]) -> Sequence[Decision]:
+    """The decisions about a field, the last one first."""
+    if not decisions:
+        return ()
+    about = [one for one in decisions if one.field == field]
+    return sorted(about, key=lambda one: one.seq, reverse=True)
 
 
 def _precedence(item: FoldInput) -> tuple[int, str]:
@@ -86,10 +120,14 @@ def _precedence(item: FoldInput) -> tuple[int, str]:
 
 def _scalar(
     field: str,
-    said: Sequence[tuple[FoldInput, ScalarEdit]],
+    said: list[_Said],
     rules: Rules,
-    conflicts: list[Conflict],
+    decisions: Sequence[Decision],
+    found: Found,
 ) -> str:
+    decided = _decided(said, decisions) if decisions else None
+    if decided is not None and not decided.spoke:
+        said = [_given(decided), *said]
     first = said[0][1].value
     if all(edit.value == first for _, edit in said):
         return first
@@ -97,6 +135,7 @@ def _scalar(
         (item, edit)
         for item, edit in said
         if not any(other.when.supersedes(edit.when) for _, other in said)
+        and (decided is None or edit.when.seq > decided.seq or item.spoke == decided.spoke)
     ]
     standing = [(item, edit) for item, edit in heads if edit.value]
     if not standing:
@@ -107,16 +146,42 @@ def _scalar(
         claims = [Claim(i.spoke, i.rank, e.when, _established(e, said)) for i, e in standing]
         chosen, tied = rules.choose(field, claims)
     winner, best = standing[chosen]
-    for index, (item, edit) in enumerate(standing):
-        if index != chosen and not same_value(field, edit.value, best.value):
-            conflicts.append(
-                Conflict(field, winner.spoke, item.spoke, edit.value, tie=index in tied)
+    losers = [
+        (item, edit, index in tied)
+        for index, (item, edit) in enumerate(standing)
+        if index != chosen and not same_value(field, edit.value, best.value)
+    ]
+    found.conflicts.extend(
+        Conflict(field, winner.spoke, item.spoke, edit.value, tie=tie) for item, edit, tie in losers
+    )
+    if losers and rules.manual(field):
+        sides = [(winner, best), *((item, edit) for item, edit, _ in losers)]
+        found.undecided.append(
+            Undecided(
+                field,
+                tuple(Contender(item.spoke, edit.when.seq, (edit.value,)) for item, edit in sides),
             )
+        )
     if len(standing) < len(heads):
         for item, edit in heads:
             if not edit.value and edit.when.base > 0:
-                conflicts.append(Conflict(field, winner.spoke, item.spoke, "", tie=False))
+                found.conflicts.append(Conflict(field, winner.spoke, item.spoke, "", tie=False))
     return best.value
+
+
+def _decided(said: Sequence[_Said], decisions: Sequence[Decision]) -> Decision | None:
+    """The last decision that counts."""
+    values = {item.spoke: edit.value for item, edit in said}
+    for one in decisions:
+        if values.get(one.spoke) if one.spoke else values.keys() >= set(one.among) - {""}:
+            return one
+    return None
+
+
+def _given(decision: Decision) -> _Said:
+    """A value that a person gave, as if they had edited it in sight of the hub."""
+    when = Awareness(decision.seq, decision.seq, decision.at, decision.at)
+    return FoldInput("", -1, native=False, own=OwnEdits()), ScalarEdit(decision.value, when)
 
 
 def _established(edit: ScalarEdit, said: Iterable[tuple[FoldInput, ScalarEdit]]) -> int:

@@ -39,6 +39,8 @@ _LOOKED = -1
 async def withdraw(context: PassContext, job: Job) -> None:
     """Fold without the spoke's contributions, and note what changed. Nothing is sent."""
     uid = job.job
+    with context.store.write() as tx:
+        tx.decisions.forget(uid)
     while True:
         with context.store.write() as tx:
             shadows = tx.shadows.linked(uid, CHUNK)

@@ -16,8 +16,8 @@ give to one name conflict as if they replaced one another. A spoke may itself gi
 replaced one another: one spoke's list stays whole, and the elements that only others have, who did
 not know of it, are dropped and recorded. With *Intersect* every spoke that ever had an element in
 the field votes: an element whose author had not seen a voter's list, nor the voter it, is dropped
-and recorded unless the voter has it too. Who adds or removes having seen the hub is followed in
-every mode.
+and recorded unless the voter has it too; nobody is asked, whatever the policy. Who adds or removes
+having seen the hub is followed in every mode.
 """
 
 from __future__ import annotations
@@ -28,8 +28,17 @@ from collections.abc import Iterable, Mapping, Sequence
 import msgspec
 
 from cirahub_sync.configuration import ListPolicy
-from cirahub_sync.engine.rules import Claim, Conflict, FoldInput, Rules
+from cirahub_sync.engine.rules import (
+    Claim,
+    Conflict,
+    Contender,
+    FoldInput,
+    Found,
+    Rules,
+    Undecided,
+)
 from cirahub_sync.model.contact import Element
+from cirahub_sync.model.decision import Decision
 from cirahub_sync.model.edit import Awareness, ElementEdit
 from cirahub_sync.model.normalise import custom_name
 
@@ -49,6 +58,9 @@ class _Stand(msgspec.Struct, frozen=True, eq=False):
     lineage: frozenset[str]
     settled: int | None
 
+    def chosen_by(self, decision: Decision) -> bool:
+        return self.claim.spoke == decision.spoke and decision.key in ("", self.key)
+
     def rivals(self, other: _Stand) -> bool:
         mine, others = self.claim.when, other.claim.when
         return (
@@ -58,6 +70,10 @@ class _Stand(msgspec.Struct, frozen=True, eq=False):
             and not mine.supersedes(others)
             and not others.supersedes(mine)
         )
+
+
+_Lost = tuple[_Stand, _Stand, bool, bool]
+"""Loser, winner, whether it was a tie, and whether a person decided it."""
 
 
 def alone(edits: Mapping[str, ElementEdit]) -> tuple[Element, ...]:
@@ -73,8 +89,10 @@ def elements(
     field: str,
     sources: Sequence[tuple[FoldInput, dict[str, ElementEdit]]],
     rules: Rules,
-    conflicts: list[Conflict],
+    decisions: Sequence[Decision],
+    found: Found,
 ) -> tuple[Element, ...]:
+    conflicts = found.conflicts
     by_key: dict[str, list[Said]] = {}
     mode = rules.of_list(field)
     whole = mode is ListPolicy.SOURCE_WINS
@@ -83,21 +101,26 @@ def elements(
         for key, edit in edits.items():
             by_key.setdefault(key, []).append((item, edit))
             contested = contested or bool(edit.replaces)
-    lost: list[tuple[_Stand, _Stand, bool]] = []
+    lost: list[_Lost] = []
+    open_to: dict[_Stand, list[_Stand]] = {}
     if contested:
-        lost = _contest(field, by_key, rules, whole=whole)
-        for stand, _, _ in lost:
+        lost = _contest(field, by_key, rules, decisions, whole=whole)
+        for stand, _, _, _ in lost:
             by_key[stand.key] = [s for s in by_key[stand.key] if s is not stand.said]
     present: dict[str, Element] = {}
     for key, said in by_key.items():
         element = _member(field, key, said, rules, conflicts)
         if element is not None:
             present[key] = element
-    for stand, winner, tie in lost:
+    for stand, winner, tie, decided in lost:
         value = stand.said[1].element
         if value is not None and winner.settled is None and stand.key not in present:
             spokes = (winner.claim.spoke, stand.claim.spoke)
             conflicts.append(Conflict(field, *spokes, value, tie, stand.key))
+            if not decided:
+                open_to.setdefault(winner, []).append(stand)
+    if open_to and mode is not ListPolicy.INTERSECT and rules.manual(field):
+        found.undecided.extend(_undecided(field, sources, open_to, whole=whole))
     if mode is ListPolicy.INTERSECT:
         _intersect(field, sources, by_key, present, conflicts)
     if len(present) < 2:
@@ -197,13 +220,26 @@ def _claim(said: Said, when: Awareness) -> Claim:
 
 
 def _contest(
-    field: str, by_key: Mapping[str, Sequence[Said]], rules: Rules, *, whole: bool
-) -> list[tuple[_Stand, _Stand, bool]]:
-    """The stands that lost to another spoke's: loser, winner, and whether it was a tie."""
+    field: str,
+    by_key: Mapping[str, Sequence[Said]],
+    rules: Rules,
+    decisions: Sequence[Decision],
+    *,
+    whole: bool,
+) -> list[_Lost]:
+    """The stands that lost to another spoke's."""
     stands = _stands(field, by_key, whole=whole)
     rivals = {s: [o for o in stands if s.rivals(o)] for s in stands}
     remaining = [s for s in stands if rivals[s]]
-    lost: list[tuple[_Stand, _Stand, bool]] = []
+    lost: list[_Lost] = []
+    for decision in decisions:
+        for winner in [s for s in remaining if s.settled is None and s.chosen_by(decision)]:
+            if winner in remaining:
+                out = [
+                    s for s in rivals[winner] if s in remaining and s.claim.when.seq <= decision.seq
+                ]
+                lost.extend((s, winner, False, True) for s in out)
+                remaining = [s for s in remaining if s not in out]
     while remaining:
         chosen, tied = rules.choose(field, [s.claim for s in remaining])
         winner = remaining[chosen]
@@ -211,9 +247,43 @@ def _contest(
         if winner.settled is not None:
             seen = winner.settled
             out = [s for s in out if s.claim.when.seq <= seen]
-        lost.extend((s, winner, remaining.index(s) in tied) for s in out)
+        lost.extend((s, winner, remaining.index(s) in tied, False) for s in out)
         remaining = [s for s in remaining if s is not winner and s not in out]
-    return [(s, w, tie) for s, w, tie in lost if s.settled is None]
+    return [one for one in lost if one[0].settled is None]
+
+
+def _undecided(
+    field: str,
+    sources: Sequence[tuple[FoldInput, dict[str, ElementEdit]]],
+    lost: Mapping[_Stand, Sequence[_Stand]],
+    *,
+    whole: bool,
+) -> Iterable[Undecided]:
+    """What a person is to decide: a conflict for each winner; of whole lists one for all."""
+    if not whole:
+        for winner, losers in lost.items():
+            yield Undecided(field, tuple(_contender(s) for s in (winner, *losers)))
+        return
+    spokes = dict.fromkeys(s.claim.spoke for s in lost)
+    spokes |= dict.fromkeys(s.claim.spoke for losers in lost.values() for s in losers)
+    own = {item.spoke: edits for item, edits in sources}
+    yield Undecided(
+        field,
+        tuple(
+            Contender(
+                spoke,
+                max(edit.when.seq for edit in own[spoke].values()),
+                tuple(e.element for e in own[spoke].values() if e.element is not None),
+            )
+            for spoke in spokes
+        ),
+    )
+
+
+def _contender(stand: _Stand) -> Contender:
+    element = stand.said[1].element
+    values = () if element is None else (element,)
+    return Contender(stand.claim.spoke, stand.claim.when.seq, values, stand.key)
 
 
 def _stands(field: str, by_key: Mapping[str, Sequence[Said]], *, whole: bool) -> list[_Stand]:

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import msgspec
 
 from cirahub_sync.configuration import SpokeConfig
-from cirahub_sync.engine.context import PassContext
+from cirahub_sync.engine.context import PassContext, digest
 from cirahub_sync.engine.fold import fold
-from cirahub_sync.engine.rules import FoldInput, Rules, ordered
+from cirahub_sync.engine.rules import FoldInput, Rules, Undecided, ordered
 from cirahub_sync.engine.sources import reconsider
 from cirahub_sync.model.contact import Contact
 from cirahub_sync.model.normalise import match_keys
@@ -35,22 +35,22 @@ def refold(
         return ()
     now = context.clock()
     rules = rules_in(context, tx)
-    ranks = {uid: row.rank for uid, row in tx.spokes().items()}
-    shadows = tx.shadows.by_item(ids)
+    inputs = inputs_of(tx, ids)
     items = tx.items.get(ids)
+    decisions = tx.decisions.of_items(ids)
+    undecided: dict[str, Sequence[str]] = {}
     changed: list[Item] = []
     keys: dict[str, Sequence[bytes]] = {}
     for item_id in ids:
         before = items.get(item_id)
         folded = fold(
-            [
-                FoldInput(shadow.spoke, ranks[shadow.spoke], shadow.native, shadow.own)
-                for shadow in shadows[item_id]
-                if shadow.admitted
-            ],
+            inputs[item_id],
             rules,
+            decisions.get(item_id, ()),
         )
+        undecided[item_id] = [conflict_id(item_id, one) for one in folded.undecided]
         if not folded.alive:
+            undecided[item_id] = ()
             if before is not None and leaver is not None and _dies(before, leaver):
                 changed.append(
                     msgspec.structs.replace(
@@ -105,7 +105,27 @@ def refold(
     tx.items.put(changed)
     reconsider(context, tx, ids)
     tx.items.set_match_keys(keys)
+    tx.undecided.replace(undecided, now)
     return changed
+
+
+def inputs_of(tx: Transaction, ids: Sequence[str]) -> dict[str, list[FoldInput]]:
+    """What these items are folded from, but for decisions."""
+    ranks = {uid: row.rank for uid, row in tx.spokes().items()}
+    return {
+        item: [
+            FoldInput(shadow.spoke, ranks[shadow.spoke], shadow.native, shadow.own)
+            for shadow in shadows
+            if shadow.admitted
+        ]
+        for item, shadows in tx.shadows.by_item(ids).items()
+    }
+
+
+def conflict_id(item: str, conflict: Undecided) -> str:
+    """What people call it by. It changes with who says something, and when they said it."""
+    sides = sorted((one.spoke, one.seq, one.key) for one in conflict.contenders)
+    return digest(item, conflict.field, sides)[:12]
 
 
 def _dies(item: Item, leaver: str) -> bool:

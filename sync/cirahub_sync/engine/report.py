@@ -99,6 +99,10 @@ class PassReport(msgspec.Struct):
     """Live items in the hub."""
     conflicts: int = 0
     """Conflicts recorded by this pass."""
+    undecided: int = 0
+    """Conflicts that wait for a person."""
+    disputed: int = 0
+    """Items that have such conflicts."""
     sequence: int = 0
     approval: str = ""
     """What to approve, if deletions are guarded: a digest of exactly these deletions, and one of

@@ -36,6 +36,24 @@ class Conflict(msgspec.Struct, frozen=True):
     key: str = ""
 
 
+class Contender(msgspec.Struct, frozen=True):
+    """One side of a conflict that a person is to decide. `values` has one element but where whole
+    lists compete; `key` is the element's in a list field, blank for a whole list."""
+
+    spoke: str
+    """Blank: what a person decided earlier."""
+    seq: int
+    values: tuple[Element, ...]
+    key: str = ""
+
+
+class Undecided(msgspec.Struct, frozen=True):
+    """A conflict under Manual that nobody has decided. The first contender's value stands."""
+
+    field: str
+    contenders: tuple[Contender, ...]
+
+
 class Claim(msgspec.Struct, frozen=True, gc=False):
     """What one spoke says, as the policy sees it."""
 
@@ -43,6 +61,13 @@ class Claim(msgspec.Struct, frozen=True, gc=False):
     rank: int
     when: Awareness
     established: int
+
+
+class Found(msgspec.Struct):
+    """What is found on the way."""
+
+    conflicts: list[Conflict] = []
+    undecided: list[Undecided] = []
 
 
 class Rules(msgspec.Struct, frozen=True):
@@ -56,6 +81,9 @@ class Rules(msgspec.Struct, frozen=True):
 
     def of_list(self, field: str) -> ListPolicy:
         return self.lists.get(field, ListPolicy.UNION)
+
+    def manual(self, field: str) -> bool:
+        return self.fields.get(field, self.policy) is ConflictPolicy.MANUAL
 
     def choose(self, field: str, claims: Sequence[Claim]) -> tuple[int, set[int]]:
         """The index of the claim that wins, and the indices among which rank alone decided."""

@@ -234,6 +234,7 @@ def _conclude(context: PassContext) -> None:
     with context.store.write() as tx:
         report.items = tx.items.count()
         report.sequence = tx.seq
+        report.undecided, report.disputed = tx.undecided.counts()
         asked = {report.approval, *(run.report.approval for run in context.runs)}
         report.approval = ",".join(sorted(asked - {""}))
         for run in context.runs:

@@ -13,7 +13,15 @@ from cirahub_sync.store.crypto import Cipher
 from cirahub_sync.store.database import Database
 from cirahub_sync.store.parts import parts
 from cirahub_sync.store.rows import Item, ReplicaState, Shadow
-from cirahub_sync.store.tables import conflicts, items, match_keys, replicas, shadows
+from cirahub_sync.store.tables import (
+    conflicts,
+    decisions,
+    items,
+    match_keys,
+    replicas,
+    shadows,
+    undecided,
+)
 
 REJUDGE = "!"
 """In place of an etag: what the spoke contributes of the item is to be judged anew."""
@@ -146,7 +154,7 @@ class ItemTable:
             )
         )
         if done.rowcount:
-            for table in (match_keys, conflicts, replicas):
+            for table in (match_keys, conflicts, undecided, decisions, replicas):
                 known = select(items.c.id).where(
                     items.c.hub == self._hub, items.c.id == table.c.item
                 )

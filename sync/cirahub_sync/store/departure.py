@@ -10,6 +10,7 @@ from cirahub_sync.store.tables import (
     configurations,
     conflicts,
     cursors,
+    decisions,
     intents,
     items,
     match_keys,
@@ -20,6 +21,7 @@ from cirahub_sync.store.tables import (
     shadows,
     spokes,
     staging,
+    undecided,
     withdrawals,
 )
 
@@ -50,6 +52,7 @@ def take_over(tx: Transaction, old: str, new: str) -> None:
             .where(conflicts.c.hub == tx.hub, column == old)
             .values({column.name: new})
         )
+    tx.decisions.rename(old, new)
     tx.connection.execute(
         update(items).where(items.c.hub == tx.hub, items.c.died_of == old).values(died_of=new)
     )
@@ -61,7 +64,7 @@ def forget_content(tx: Transaction) -> int:
     copies and to tell them from what is their users' own. Returns how many items lived."""
     lived = tx.items.count()
     of_hub = select(spokes.c.uid).where(spokes.c.hub == tx.hub)
-    for table in (items, match_keys, conflicts):
+    for table in (items, match_keys, conflicts, undecided, decisions):
         tx.connection.execute(delete(table).where(table.c.hub == tx.hub))
     for table in (staging, pull_retry, pending, cursors):
         tx.connection.execute(delete(table).where(table.c.spoke.in_(of_hub)))
@@ -84,6 +87,15 @@ def forget_reports(tx: Transaction) -> None:
 
 def forget_rows(tx: Transaction) -> None:
     """What is left of a hub, but for its key and the job that erases it."""
-    for table in (conflicts, match_keys, items, passes, withdrawals, configurations):
+    for table in (
+        conflicts,
+        undecided,
+        decisions,
+        match_keys,
+        items,
+        passes,
+        withdrawals,
+        configurations,
+    ):
         tx.connection.execute(delete(table).where(table.c.hub == tx.hub))
     tx.connection.execute(delete(spokes).where(spokes.c.hub == tx.hub))

@@ -16,6 +16,7 @@ from cirahub_sync.store.content import ItemTable, ShadowTable
 from cirahub_sync.store.crypto import Cipher
 from cirahub_sync.store.database import Database
 from cirahub_sync.store.delivery import IntentTable, PendingTable, ReplicaTable
+from cirahub_sync.store.disputes import DecisionTable, UndecidedTable
 from cirahub_sync.store.erasure import ConfigurationTable, ErasureTable, WithdrawalTable
 from cirahub_sync.store.inbound import CursorTable, PullRetryTable, StagingTable
 from cirahub_sync.store.rows import Conflict, Spoke
@@ -94,6 +95,14 @@ class Transaction:
     @cached_property
     def withdrawals(self) -> WithdrawalTable:
         return WithdrawalTable(self.connection, self._database, self.hub)
+
+    @cached_property
+    def undecided(self) -> UndecidedTable:
+        return UndecidedTable(self.connection, self.hub)
+
+    @cached_property
+    def decisions(self) -> DecisionTable:
+        return DecisionTable(self.connection, self._database, self.hub, self.cipher)
 
     @property
     def seq(self) -> int:
@@ -219,14 +228,19 @@ class Transaction:
         return added
 
     def forget_conflicts(self, spoke: str, fields: Collection[str] | None = None) -> None:
-        """Those about `fields`, or about any."""
-        where = [
-            conflicts.c.hub == self.hub,
-            (conflicts.c.loser == spoke) | (conflicts.c.winner == spoke),
-        ]
+        """Those about `fields`, or about any; with what a person gave instead of what the spoke
+        had, since that may repeat it."""
+        where = [conflicts.c.hub == self.hub]
         if fields is not None:
             where.append(conflicts.c.field.in_(sorted(fields)))
-        self.connection.execute(delete(conflicts).where(*where))
+        own = (conflicts.c.loser == spoke) | (conflicts.c.winner == spoke)
+        touched = select(conflicts.c.item).where(*where, own)
+        self.connection.execute(
+            delete(conflicts).where(
+                *where, conflicts.c.loser == "", conflicts.c.item.in_(touched)
+            )
+        )
+        self.connection.execute(delete(conflicts).where(*where, own))
 
     def count_conflicts(self) -> int:
         return self.connection.execute(

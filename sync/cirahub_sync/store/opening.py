@@ -15,7 +15,7 @@ from cirahub_sync.store.database import Database
 from cirahub_sync.store.hub import HubStore
 from cirahub_sync.store.keyring import Keyring
 from cirahub_sync.store.lease import Clocks
-from cirahub_sync.store.tables import erasures
+from cirahub_sync.store.tables import erasures, hubs
 
 
 class Store:
@@ -55,6 +55,10 @@ class Store:
     def find(self, uid: str) -> HubStore | None:
         """None for a hub that this store does not know."""
         return self.hub(uid) if self._keyring.knows(self.database, uid) else None
+
+    def hubs(self) -> list[str]:
+        with self.database.read() as connection:
+            return [row.uid for row in connection.execute(select(hubs.c.uid).order_by(hubs.c.uid))]
 
     def leavers(self) -> list[tuple[str, str]]:
         """(job, hub) of the open erasures of all hubs, the oldest first."""

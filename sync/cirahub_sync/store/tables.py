@@ -229,6 +229,29 @@ conflicts = Table(
     comment="The value that lost, sealed.",
 )
 
+undecided = Table(
+    "undecided",
+    metadata,
+    Column("hub", _ID, ForeignKey("hubs.uid", ondelete="CASCADE"), primary_key=True),
+    Column("item", _ID, primary_key=True),
+    Column("conflict", String(32), primary_key=True),
+    Column("since", Float, nullable=False),
+    comment="Conflicts that wait for a person, as of the item's last fold. conflict: digest of who "
+    "said something when; it changes with them.",
+)
+
+decisions = Table(
+    "decisions",
+    metadata,
+    Column("hub", _ID, ForeignKey("hubs.uid", ondelete="CASCADE"), primary_key=True),
+    Column("item", _ID, primary_key=True),
+    Column("field", String(64), primary_key=True),
+    Column("slot", _DIGEST, primary_key=True),
+    Column("sealed", LargeBinary, nullable=False),
+    comment="What a person decided about a conflict. slot: of the element of a list that was "
+    "chosen.",
+)
+
 passes = Table(
     "passes",
     metadata,

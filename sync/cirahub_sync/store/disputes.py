@@ -1,0 +1,152 @@
+"""Conflicts that wait for a person, and what people decided about conflicts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import msgspec
+from sqlalchemy import ColumnElement, Connection, delete, func, insert, select
+
+from cirahub_sync.model.decision import Decision, decode_decision, encode_decision
+from cirahub_sync.store.crypto import Cipher
+from cirahub_sync.store.database import Database
+from cirahub_sync.store.parts import parts
+from cirahub_sync.store.tables import conflicts, decisions, undecided
+
+
+class UndecidedTable:
+    def __init__(self, connection: Connection, hub: str) -> None:
+        self._connection = connection
+        self._hub = hub
+
+    def replace(self, found: Mapping[str, Sequence[str]], now: float) -> None:
+        """What these items' last fold left undecided, by item; the rest of them is settled."""
+        for part in parts(list(found)):
+            of_items = (undecided.c.hub == self._hub) & undecided.c.item.in_(part)
+            known = {
+                (row.item, row.conflict)
+                for row in self._connection.execute(select(undecided).where(of_items))
+            }
+            there = {(item, conflict) for item in part for conflict in found[item]}
+            for item, conflict in known - there:
+                self._connection.execute(
+                    delete(undecided).where(
+                        undecided.c.hub == self._hub,
+                        undecided.c.item == item,
+                        undecided.c.conflict == conflict,
+                    )
+                )
+            new = sorted(there - known)
+            if new:
+                self._connection.execute(
+                    insert(undecided),
+                    [
+                        {"hub": self._hub, "item": item, "conflict": conflict, "since": now}
+                        for item, conflict in new
+                    ],
+                )
+
+    def all(self) -> dict[tuple[str, str], float]:
+        """Since when, by item and conflict; the oldest first."""
+        rows = self._connection.execute(
+            select(undecided)
+            .where(undecided.c.hub == self._hub)
+            .order_by(undecided.c.since, undecided.c.item, undecided.c.conflict)
+        )
+        return {(row.item, row.conflict): row.since for row in rows}
+
+    def counts(self) -> tuple[int, int]:
+        """Conflicts, and the items that have them."""
+        row = self._connection.execute(
+            select(func.count(), func.count(undecided.c.item.distinct())).where(
+                undecided.c.hub == self._hub
+            )
+        ).one()
+        return row[0], row[1]
+
+
+class DecisionTable:
+    def __init__(
+        self, connection: Connection, database: Database, hub: str, cipher: Cipher
+    ) -> None:
+        self._connection = connection
+        self._database = database
+        self._hub = hub
+        self._cipher = cipher
+
+    def of_items(self, ids: Sequence[str]) -> dict[str, list[Decision]]:
+        """By item; items without any are left out."""
+        found: dict[str, list[Decision]] = {}
+        for part in parts(ids):
+            for item, decision in self._select(decisions.c.item.in_(part)):
+                found.setdefault(item, []).append(decision)
+        return found
+
+    def put(self, item: str, decision: Decision) -> None:
+        """In the place of an earlier one about the same field (in a list, the same element)."""
+        self._database.upsert(
+            self._connection,
+            decisions,
+            [
+                {
+                    "hub": self._hub,
+                    "item": item,
+                    "field": decision.field,
+                    "slot": self._slot(decision),
+                    "sealed": self._cipher.seal(encode_decision(decision), self._identity(item)),
+                }
+            ],
+        )
+
+    def forget(self, spoke: str) -> None:
+        """Those that a spoke's leaving takes along; in the others nothing names it any more."""
+        for item, decision in self._select():
+            if decision.concerns(spoke):
+                self._remove(item, decision)
+            elif spoke in decision.among:
+                among = tuple(one for one in decision.among if one != spoke)
+                self.put(item, msgspec.structs.replace(decision, among=among))
+
+    def rename(self, old: str, new: str) -> None:
+        """A spoke goes on under another uid."""
+        for item, decision in self._select():
+            if old in (decision.spoke, *decision.among):
+                among = tuple(new if one == old else one for one in decision.among)
+                spoke = new if decision.spoke == old else decision.spoke
+                self.put(item, msgspec.structs.replace(decision, spoke=spoke, among=among))
+
+    def _remove(self, item: str, decision: Decision) -> None:
+        """With what is recorded of it: a value that a person gave may have lost later."""
+        self._connection.execute(
+            delete(decisions).where(
+                decisions.c.hub == self._hub,
+                decisions.c.item == item,
+                decisions.c.field == decision.field,
+                decisions.c.slot == self._slot(decision),
+            )
+        )
+        self._connection.execute(
+            delete(conflicts).where(
+                conflicts.c.hub == self._hub,
+                conflicts.c.item == item,
+                conflicts.c.field == decision.field,
+                (conflicts.c.loser == "") | (conflicts.c.winner == ""),
+            )
+        )
+
+    def _select(self, *where: ColumnElement[bool]) -> list[tuple[str, Decision]]:
+        rows = self._connection.execute(
+            select(decisions)
+            .where(decisions.c.hub == self._hub, *where)
+            .order_by(decisions.c.item, decisions.c.field, decisions.c.slot)
+        )
+        return [
+            (row.item, decode_decision(self._cipher.open(row.sealed, self._identity(row.item))))
+            for row in rows
+        ]
+
+    def _slot(self, decision: Decision) -> bytes:
+        return self._cipher.fingerprint(decision.key.encode())
+
+    def _identity(self, item: str) -> str:
+        return f"decisions/{self._hub}/{item}"
