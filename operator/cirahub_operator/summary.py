@@ -34,6 +34,7 @@ from cirahub_operator.conditions import (
     stated,
 )
 from cirahub_operator.departures import Departures
+from cirahub_operator.disputes import undecided
 from cirahub_sync.engine.report import Counts, PassReport, Problem, SpokeReport
 from cirahub_sync.identity.base import SignIn
 from cirahub_sync.origins import HOSTS
@@ -274,9 +275,11 @@ def hub_progress(hub: Hub, message: str, *, now: datetime) -> HubStatus:
         ),
         Statement(RECONCILING, True, PROGRESSING, message),
     ]
-    for kind in (ERASURE_INCOMPLETE, CONFLICTS_PENDING):
-        if (lasting := hub.status.condition(kind)) is not None:
-            statements.append(Statement(kind, True, lasting.reason, lasting.message))
+    statements.extend(
+        Statement(lasting.type, True, lasting.reason, lasting.message)
+        for kind in (ERASURE_INCOMPLETE, CONFLICTS_PENDING)
+        if (lasting := hub.status.condition(kind)) is not None
+    )
     return hub.status.model_copy(
         update={"conditions": _stated(hub.metadata, hub.status.conditions, statements, now)}
     )
@@ -324,7 +327,7 @@ def _hub_statements(
         message = held_back(name, namespace, report.guarded, report.approval)
         extra.append(Statement(DELETION_GUARDED, True, "LimitsExceeded", message))
     if report.undecided:
-        extra.append(_undecided(report))
+        extra.append(undecided(report.undecided, report.disputed))
     failing = {name: one for name, one in spokes.items() if not _is(one, READY)}
     broken = {name: one for name, one in failing.items() if not _is(one, DELETION_GUARDED)}
     if broken:
@@ -345,16 +348,6 @@ def _hub_statements(
     if report.pending:
         message += f", {report.pending} pending"
     return [ready(SYNCED, _also(message, departures)), *extra]
-
-
-def _undecided(report: PassReport) -> Statement:
-    verb = "waits" if report.undecided == 1 else "wait"
-    message = (
-        f"{_plural(report.undecided, 'conflict')} in {_plural(report.disputed, 'item')} {verb} for "
-        "a person, and the hub shows what it had first; see them with `cirahub conflicts list` and "
-        "decide with `cirahub conflicts resolve`, where the operator's store and its key are"
-    )
-    return Statement(CONFLICTS_PENDING, True, "DecisionNeeded", message)
 
 
 def _also(message: str, departures: Departures) -> str:

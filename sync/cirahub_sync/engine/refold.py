@@ -14,7 +14,7 @@ from cirahub_sync.engine.sources import reconsider
 from cirahub_sync.model.contact import Contact
 from cirahub_sync.model.normalise import match_keys
 from cirahub_sync.store.hub import Transaction
-from cirahub_sync.store.rows import UNKNOWN_FINGERPRINT, Conflict, Item
+from cirahub_sync.store.rows import PERSON, UNKNOWN_FINGERPRINT, Conflict, Item
 
 _spoke = msgspec.msgpack.Decoder(SpokeConfig).decode
 _encode = msgspec.msgpack.Encoder().encode
@@ -92,8 +92,8 @@ def refold(
                     Conflict(
                         item=item_id,
                         field=conflict.field,
-                        loser=conflict.loser_spoke,
-                        winner=conflict.winner_spoke,
+                        loser=conflict.loser_spoke or PERSON,
+                        winner=conflict.winner_spoke or PERSON,
                         tie=conflict.tie,
                         seq=tx.seq,
                         value=_encode(conflict.value),

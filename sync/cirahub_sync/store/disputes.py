@@ -11,6 +11,7 @@ from cirahub_sync.model.decision import Decision, decode_decision, encode_decisi
 from cirahub_sync.store.crypto import Cipher
 from cirahub_sync.store.database import Database
 from cirahub_sync.store.parts import parts
+from cirahub_sync.store.rows import PERSON
 from cirahub_sync.store.tables import conflicts, decisions, undecided
 
 
@@ -130,7 +131,7 @@ class DecisionTable:
                 conflicts.c.hub == self._hub,
                 conflicts.c.item == item,
                 conflicts.c.field == decision.field,
-                (conflicts.c.loser == "") | (conflicts.c.winner == ""),
+                (conflicts.c.loser == PERSON) | (conflicts.c.winner == PERSON),
             )
         )
 

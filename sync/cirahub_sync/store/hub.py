@@ -19,7 +19,7 @@ from cirahub_sync.store.delivery import IntentTable, PendingTable, ReplicaTable
 from cirahub_sync.store.disputes import DecisionTable, UndecidedTable
 from cirahub_sync.store.erasure import ConfigurationTable, ErasureTable, WithdrawalTable
 from cirahub_sync.store.inbound import CursorTable, PullRetryTable, StagingTable
-from cirahub_sync.store.rows import Conflict, Spoke
+from cirahub_sync.store.rows import PERSON, Conflict, Spoke
 from cirahub_sync.store.tables import (
     conflicts,
     cursors,
@@ -237,7 +237,7 @@ class Transaction:
         touched = select(conflicts.c.item).where(*where, own)
         self.connection.execute(
             delete(conflicts).where(
-                *where, conflicts.c.loser == "", conflicts.c.item.in_(touched)
+                *where, conflicts.c.loser == PERSON, conflicts.c.item.in_(touched)
             )
         )
         self.connection.execute(delete(conflicts).where(*where, own))

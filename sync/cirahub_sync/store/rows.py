@@ -125,6 +125,10 @@ class Pending(msgspec.Struct, kw_only=True):
     error: str = ""
 
 
+PERSON = "person"
+"""In a conflict's place of a spoke: what a person decided won, or lost."""
+
+
 class Conflict(msgspec.Struct, kw_only=True):
     item: str
     field: str
