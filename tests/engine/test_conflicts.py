@@ -273,3 +273,14 @@ async def test_a_conflict_that_waits_goes_with_its_item(scene: Scene) -> None:
         scene.remove(name, contact)
     report = await scene.settle()
     assert report.undecided == 0
+
+
+async def test_a_decision_goes_with_a_field_that_never_syncs_any_more(scene: Scene) -> None:
+    await at_odds(scene)
+    await scene.worker.decide((await the_conflict(scene)).id, Choice(value="Baker and Brewer"))
+    await scene.settle()
+    scene.connect("ben", never_sync=("jobTitle",))
+    await scene.settle()
+    assert scene.the("cy", "Ann")["jobTitle"] == "Baker"
+    with sqlite3.connect(scene.database) as connection:
+        assert connection.execute("SELECT count(*) FROM decisions").fetchone() == (0,)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import msgspec
 from sqlalchemy import ColumnElement, Connection, delete, func, insert, select
@@ -99,9 +99,11 @@ class DecisionTable:
             ],
         )
 
-    def forget(self, spoke: str) -> None:
-        """Those that a spoke's leaving takes along; in the others nothing names it any more."""
-        for item, decision in self._select():
+    def forget(self, spoke: str, fields: Collection[str] | None = None) -> None:
+        """Those, about `fields` or about any, that go with what a spoke had said; in the others
+        nothing names it any more."""
+        where = () if fields is None else (decisions.c.field.in_(sorted(fields)),)
+        for item, decision in self._select(*where):
             if decision.concerns(spoke):
                 self._remove(item, decision)
             elif spoke in decision.among:
