@@ -258,13 +258,16 @@ async def test_an_erased_spoke_takes_what_was_decided_for_it_along(
 
 
 async def test_a_spoke_that_is_made_again_keeps_what_was_decided_for_it(scene: Scene) -> None:
-    await at_odds(scene)
+    ids = await at_odds(scene)
     await scene.worker.decide((await the_conflict(scene)).id, Choice(), spoke="ben")
     left = await scene.leave("ben", grace=3600.0)
     scene.spokes["ben"] = msgspec.structs.replace(left, uid="spoke-ben-again")
+    await scene.settle()
+    scene.edit("ada", ids["ada"], department="Bread")
     report = await scene.settle()
     assert report.undecided == 0
-    assert scene.the("cy", "Ann")["jobTitle"] == "Brewer"
+    copy = scene.the("cy", "Ann")
+    assert (copy["jobTitle"], copy["department"]) == ("Brewer", "Bread")
 
 
 async def test_a_conflict_that_waits_goes_with_its_item(scene: Scene) -> None:
