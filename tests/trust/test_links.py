@@ -70,7 +70,7 @@ class Graph:
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
         path = request.path
-        if path.endswith(("/contacts/delta", "/childFolders")):
+        if path.endswith(("/contacts/delta", "/contactFolders", "/childFolders")):
             return web.json_response({"value": [], self.kind: self.link})
         if path == "/v1.0/next":
             link = f"{REAL}/v1.0/delta"
@@ -122,7 +122,7 @@ async def test_nor_one_of_the_folders(
 ) -> None:
     graph.link = _filled(ELSEWHERE[link], graph.server, evil)
     async with graph.session(sign_in) as session:
-        with pytest.raises(ProtocolError):
+        with pytest.raises(ProtocolError, match="another origin"):
             await _pull(session, folder="Team")
     assert evil.requests == []
 

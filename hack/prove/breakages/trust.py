@@ -348,10 +348,10 @@ BREAKAGES: tuple[Breakage, ...] = (
     ),
     Breakage(
         guards=12,
-        what="folders' links to another origin are followed, as items' are",
-        file=f"{_SYNC}/endpoints/graph/session.py",
-        old='parts.path[:6] != "/v1.0/":',
-        new='parts.path[:6] != "/v1.0/" and "mailFolders" in parts.path:',
+        what="a folder's link to another origin is not refused",
+        file=f"{_SYNC}/endpoints/graph/folders.py",
+        old="page = self._session.path(folders.next) if folders.next else None",
+        new='page = "/v1.0/" + folders.next.rpartition("/v1.0/")[2] if folders.next else None',
         tests="tests/trust/test_links.py::test_nor_one_of_the_folders",
     ),
 )
