@@ -13,12 +13,13 @@ import traceback
 from collections.abc import MutableMapping
 from enum import StrEnum
 from types import TracebackType
-from typing import Any
-
-import structlog
+from typing import TYPE_CHECKING, Any
 
 from cirahub_operator.errors import OperatorError
 from cirahub_sync.errors import CirahubError
+
+if TYPE_CHECKING:
+    import structlog
 
 QUIET = ("kopf", "aiohttp", "azure", "msal", "httpx", "httpcore", "urllib3", "asyncio", "alembic")
 """Loggers that are heard only from WARNING on, unless everything is to be heard."""
@@ -30,6 +31,9 @@ class LogFormat(StrEnum):
 
 
 def set_up(form: LogFormat, *, debug: bool) -> None:
+    # Not at the top: who starts the operator says first what it does without.
+    import structlog
+
     chain: list[structlog.typing.Processor] = [
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,

@@ -12,13 +12,13 @@ if they had left.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from typing import Any, TypeVar
 
 import msgspec
 
 from cirahub_operator.api import KINDS, Connection, Hub, Metadata, Resource, Spoke
-from cirahub_operator.cluster import Known, Listing, Unparsable, parsed
+from cirahub_operator.cluster import Known, Unparsable, parsed
 from cirahub_operator.errors import ClusterUnreachableError
 from cirahub_operator.workqueue import Key
 
@@ -45,6 +45,42 @@ class _Entry(msgspec.Struct, gc=False):
     body: bytes
 
 
+class Member(msgspec.Struct, frozen=True, gc=False):
+    """A Spoke as its Hub keeps it in mind while a pass runs: there may be thousands, and the whole
+    of one takes thirty times as much."""
+
+    entry: _Entry
+    namespace: str
+    name: str
+    label: str
+    """What its Hub calls it."""
+    hub_namespace: str
+    connection: Key
+    deleting: bool
+    held: bool
+    """Whether our finalizer is on it."""
+    synced: bool
+    """Whether its status tells of a pass that it took part in."""
+    requested_at: str | None
+
+    @property
+    def uid(self) -> str:
+        return self.entry.uid
+
+    def spoke(self) -> Spoke:
+        """The whole of it, as it was when it was listed."""
+        spoke = _parsed(Spoke, self.entry)
+        assert isinstance(spoke, Spoke)
+        return spoke
+
+
+class Roster(msgspec.Struct, frozen=True):
+    """The Spokes that name a hub."""
+
+    members: list[Member]
+    unparsable: list[Unparsable]
+
+
 class Objects:
     def __init__(self) -> None:
         self._entries: dict[type[Resource], dict[Key, _Entry]] = {kind: {} for kind in KINDS}
@@ -62,23 +98,28 @@ class Objects:
         entry = self._entries[kind].get(key)
         return None if entry is None else _parsed(kind, entry)
 
-    async def listing(self, kind: type[Object], namespace: str) -> Listing[Object]:
-        """All objects of a namespace."""
-        self._check(namespace)
-        keys = [key for key in self._entries[kind] if key.namespace == namespace]
-        return await self._listing(kind, keys)
-
-    async def spokes_of(self, hub: Key) -> Listing[Spoke]:
+    async def roster(self, hub: Key) -> Roster:
         """All Spokes that name the hub, whether there is one or not; but for those of namespaces
         that could not be listed, of which a watch may have told already."""
         self._check(hub.namespace)
+        members: list[Member] = []
+        unparsable: list[Unparsable] = []
         named = self._by_hub.get(hub, ())
-        return await self._listing(Spoke, [key for key in named if self._listed(key.namespace)])
+        listed = [key for key in named if self._listed(key.namespace)]
+        async for entry, spoke in self._each(Spoke, listed):
+            if isinstance(spoke, Unparsable):
+                unparsable.append(spoke)
+            else:
+                members.append(_member(entry, spoke))
+        return Roster(members, unparsable)
 
-    async def spokes_through(self, connection: Key) -> Listing[Spoke]:
-        """All Spokes that name the connection, whether there is one or not."""
+    async def spokes_through(self, connection: Key) -> AsyncIterator[Spoke]:
+        """All Spokes that name the connection, whether there is one or not, one by one; those that
+        can't be parsed are left out."""
         self._check(connection.namespace)
-        return await self._listing(Spoke, self._by_connection.get(connection, ()))
+        async for _, spoke in self._each(Spoke, self._by_connection.get(connection, ())):
+            if isinstance(spoke, Spoke):
+                yield spoke
 
     def hubs_through(self, connection: Key) -> Iterable[Key]:
         """The hubs that are named by the Spokes that name the connection."""
@@ -158,21 +199,16 @@ class Objects:
         entry = self._entries[kind].get(key)
         return None if entry is None else _decoded(entry)
 
-    async def _listing(self, kind: type[Object], keys: Iterable[Key]) -> Listing[Object]:
-        items: list[Object] = []
-        unparsable: list[Unparsable] = []
+    async def _each(
+        self, kind: type[Object], keys: Iterable[Key]
+    ) -> AsyncIterator[tuple[_Entry, Object | Unparsable]]:
+        """In order; the event loop gets its turn in between."""
         for count, key in enumerate(sorted(keys), 1):
             entry = self._entries[kind].get(key)
-            if entry is None:
-                continue
-            one = _parsed(kind, entry)
-            if isinstance(one, Unparsable):
-                unparsable.append(one)
-            else:
-                items.append(one)
+            if entry is not None:
+                yield entry, _parsed(kind, entry)
             if count % SLICE == 0:
                 await asyncio.sleep(0)
-        return Listing(items, unparsable)
 
     def _check(self, namespace: str) -> None:
         if not self.whole:
@@ -201,6 +237,22 @@ class Comparison(msgspec.Struct, frozen=True):
     """Listed, and not known, or as older ones only."""
     vanished: list[Key]
     """Known, and not listed any more."""
+
+
+def _member(entry: _Entry, spoke: Spoke) -> Member:
+    metadata = spoke.metadata
+    return Member(
+        entry=entry,
+        namespace=metadata.namespace,
+        name=metadata.name,
+        label=spoke.label,
+        hub_namespace=spoke.hub_namespace,
+        connection=entry.connection or Key(metadata.namespace, spoke.spec.connection_ref.name),
+        deleting=metadata.deleting,
+        held=metadata.held,
+        synced=spoke.synced,
+        requested_at=metadata.requested_at,
+    )
 
 
 def _parsed(kind: type[Object], entry: _Entry) -> Object | Unparsable:

@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from sys import intern
+from typing import NamedTuple
 
 from cirahub_operator.api.connection import PERMISSIONS, Connection, ConnectionStatus
 from cirahub_operator.api.hub import WORST_SPOKES, Hub, HubStatus, SpokeCounts, WorstSpoke
@@ -53,6 +55,26 @@ PERMISSION_MISSING = "PermissionMissing"
 CONSENT = frozenset({"ClientNotFound", "ClientDisabled", "ConsentMissing"})
 """Reasons for which an administrator of the tenant has to consent, or to do so again."""
 NOBODY_LEAVES = Departures()
+
+
+class Standing(NamedTuple):
+    """How a spoke is, as far as its Hub's status tells."""
+
+    ready: bool
+    stalled: bool
+    guarded: bool
+    reason: str
+    """Of its readiness, or unreadiness."""
+
+
+def standing(status: SpokeStatus) -> Standing:
+    told = status.condition(READY)
+    return Standing(
+        ready=_is(status, READY),
+        stalled=_is(status, STALLED),
+        guarded=_is(status, DELETION_GUARDED),
+        reason=intern(told.reason) if told is not None else "Unknown",
+    )
 
 
 @dataclass(frozen=True)
@@ -211,7 +233,7 @@ def invalid_status(found: Unparsable, *, now: datetime) -> Status:
 def hub_status(
     hub: Hub,
     report: PassReport,
-    spokes: Mapping[str, SpokeStatus],
+    spokes: Mapping[str, Standing],
     *,
     handled: str | None,
     now: datetime,
@@ -244,7 +266,7 @@ def hub_waiting(
     *,
     handled: str | None,
     now: datetime,
-    spokes: Mapping[str, SpokeStatus] | None = None,
+    spokes: Mapping[str, Standing] | None = None,
     departures: Departures = NOBODY_LEAVES,
 ) -> HubStatus:
     """Without a pass: suspended, leaving, or something stood in its way."""
@@ -304,7 +326,7 @@ def _approving(hub: str, namespace: str, approval: str) -> str:
 
 
 def _hub_statements(
-    hub: Hub, report: PassReport, spokes: Mapping[str, SpokeStatus], departures: Departures
+    hub: Hub, report: PassReport, spokes: Mapping[str, Standing], departures: Departures
 ) -> Sequence[Statement]:
     extra = list(departures.statements)
     if report.problem is not None:
@@ -328,13 +350,13 @@ def _hub_statements(
         extra.append(Statement(DELETION_GUARDED, True, "LimitsExceeded", message))
     if report.undecided:
         extra.append(undecided(report.undecided, report.disputed))
-    failing = {name: one for name, one in spokes.items() if not _is(one, READY)}
-    broken = {name: one for name, one in failing.items() if not _is(one, DELETION_GUARDED)}
+    failing = {name: one for name, one in spokes.items() if not one.ready}
+    broken = {name: one for name, one in failing.items() if not one.guarded}
     if broken:
         message = f"{len(broken)} of {len(spokes)} spokes are not ready: " + ", ".join(
             f"{worst.name} ({worst.reason})" for worst in _worst(broken)
         )
-        if all(_is(one, STALLED) for one in broken.values()):
+        if all(one.stalled for one in broken.values()):
             after = Statement(STALLED, True, SPOKES_NOT_READY, message)
         else:
             after = Statement(RECONCILING, True, RETRYING, message)
@@ -434,23 +456,21 @@ def _problem(problem: Problem) -> list[Statement]:
     return [*statements, Statement(RECONCILING, True, RETRYING, problem.message)]
 
 
-def _spoke_counts(spokes: Mapping[str, SpokeStatus]) -> SpokeCounts:
-    count = sum(_is(one, READY) for one in spokes.values())
+def _spoke_counts(spokes: Mapping[str, Standing]) -> SpokeCounts:
+    count = sum(one.ready for one in spokes.values())
     return SpokeCounts(
         total=len(spokes),
         ready=count,
         summary=f"{count}/{len(spokes)}",
-        worst=_worst({name: one for name, one in spokes.items() if not _is(one, READY)}),
+        worst=_worst({name: one for name, one in spokes.items() if not one.ready}),
     )
 
 
-def _worst(failing: Mapping[str, SpokeStatus]) -> tuple[WorstSpoke, ...]:
-    order = sorted(failing, key=lambda name: (not _is(failing[name], STALLED), name))
-    worst = []
-    for name in order[:WORST_SPOKES]:
-        condition = failing[name].condition(READY)
-        worst.append(WorstSpoke(name=name, reason=condition.reason if condition else "Unknown"))
-    return tuple(worst)
+def _worst(failing: Mapping[str, Standing]) -> tuple[WorstSpoke, ...]:
+    order = sorted(failing, key=lambda name: (not failing[name].stalled, name))
+    return tuple(
+        WorstSpoke(name=name, reason=failing[name].reason) for name in order[:WORST_SPOKES]
+    )
 
 
 def _changes(counts: Counts) -> ChangeCounts:

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections import deque
+from array import array
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
@@ -50,23 +50,29 @@ _PRUNE_FROM = 1024
 class _Window:
     """Amounts within the last `span` seconds, in slices of a hundredth of it.
 
-    A slice counts until its end has left the window, so never too little is counted.
+    A slice counts until its end has left the window, so never too little is counted. There may be
+    thousands of windows: slices are bare numbers, start and amount by turns.
     """
+
+    __slots__ = ("_slice", "_slices", "_total", "limit", "span")
 
     def __init__(self, limit: int, span: float) -> None:
         self.limit = limit
         self.span = span
         self._slice = span / 100
-        self._slices: deque[tuple[float, int]] = deque()
+        self._slices: array[float] | None = None
         self._total = 0
 
     def take(self, now: float, amount: int) -> None:
+        if not amount:
+            return
         self._total += amount
-        if self._slices and now - self._slices[-1][0] < self._slice:
-            start, before = self._slices.pop()
-            self._slices.append((start, before + amount))
+        if self._slices is None:
+            self._slices = array("d")
+        if self._slices and now - self._slices[-2] < self._slice:
+            self._slices[-1] += amount
         else:
-            self._slices.append((now, amount))
+            self._slices.extend((now, amount))
 
     def empty(self, now: float) -> bool:
         self.wait(now, 0)
@@ -74,21 +80,36 @@ class _Window:
 
     def wait(self, now: float, amount: int) -> float:
         """Seconds until there is room. More than the limit at once waits for an empty window."""
+        if self._slices is None:
+            return 0.0
         gone = now - self.span - self._slice
-        while self._slices and self._slices[0][0] <= gone:
-            self._total -= self._slices.popleft()[1]
+        while self._slices and self._slices[0] <= gone:
+            self._total -= int(self._slices[1])
+            del self._slices[:2]
         excess = self._total + min(amount, self.limit) - self.limit
         if excess <= 0:
             return 0.0
-        for start, taken in self._slices:
-            excess -= taken
+        for at in range(0, len(self._slices), 2):
+            excess -= int(self._slices[at + 1])
             if excess <= 0:
-                return start - gone
+                return self._slices[at] - gone
         return self.span
 
 
 class _Lane:
     """One mailbox: its limits, and who waits for it, in turn."""
+
+    __slots__ = (
+        "allowed",
+        "calm",
+        "gate",
+        "most",
+        "paused_until",
+        "requests",
+        "room",
+        "running",
+        "uploads",
+    )
 
     def __init__(self, limits: Limits) -> None:
         self.gate = asyncio.Lock()
@@ -97,7 +118,7 @@ class _Lane:
         self.most = limits.concurrent
         self.allowed = limits.concurrent
         self.running = 0
-        self.room = asyncio.Event()
+        self.room: asyncio.Event | None = None
         self.paused_until = 0.0
         self.calm = 0
 
@@ -111,6 +132,17 @@ class _Lane:
             and self.uploads.empty(now)
         )
 
+    async def wait_for_room(self) -> None:
+        """Until somebody leaves, or more may run."""
+        if self.room is None:
+            self.room = asyncio.Event()
+        self.room.clear()
+        await self.room.wait()
+
+    def leave(self) -> None:
+        if self.room is not None:
+            self.room.set()
+
     def refused(self) -> None:
         self.allowed = max(1, self.allowed // 2)
         self.calm = 0
@@ -120,7 +152,7 @@ class _Lane:
         if self.calm >= _CALM and self.allowed < self.most:
             self.allowed += 1
             self.calm = 0
-            self.room.set()
+            self.leave()
 
 
 class Throttle:
@@ -156,8 +188,7 @@ class Throttle:
             width = min(cost, lane.most)
             await self._wait_for_amounts(mailbox, lane, cost, upload, longest)
             while lane.running and lane.running + width > lane.allowed:
-                lane.room.clear()
-                await lane.room.wait()
+                await lane.wait_for_room()
                 await self._wait_for_amounts(mailbox, lane, cost, upload, longest)
             now = self._now()
             lane.requests.take(now, cost)
@@ -168,7 +199,7 @@ class Throttle:
             yield
         finally:
             lane.running -= width
-            lane.room.set()
+            lane.leave()
 
     def refused(self, mailbox: str, retry_after: float) -> None:
         """The service answered 429: nothing goes there for `retry_after` seconds, then less."""

@@ -364,3 +364,10 @@ def test_fields_map_alone_as_they_do_in_an_item(
     alone = {caseless(e.address) for e in lens.elements_to_hub("emails", item.emails)}  # type: ignore[union-attr]
     assert alone == {caseless(e.address) for e in mapped.emails}
     assert set(lens.elements_to_hub("categories", item.categories)) <= set(mapped.categories)
+
+
+def test_flows_that_are_alike_share_a_lens() -> None:
+    one, other = (Flow(mapping=(MappingRule(add_category="Hub"),)) for _ in range(2))
+
+    assert compile_lens(one, toward_hub=True) is compile_lens(other, toward_hub=True)
+    assert compile_lens(one, toward_hub=True) is not compile_lens(one, toward_hub=False)

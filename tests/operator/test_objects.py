@@ -42,9 +42,7 @@ async def test_nothing_is_handed_out_before_everything_is_known() -> None:
     with pytest.raises(NotListedError):
         objects.get(Hub, STAFF)
     with pytest.raises(NotListedError):
-        await objects.spokes_of(STAFF)
-    with pytest.raises(NotListedError):
-        await objects.listing(Connection, "demo")
+        await objects.roster(STAFF)
     with pytest.raises(NotListedError):
         objects.hubs_through(Key("demo", "contoso"))
 
@@ -57,27 +55,26 @@ async def test_a_namespace_that_could_not_be_listed_holds_up_no_hub_of_another(
     objects.put(Spoke, body(stage.spoke("ann"), 1))
     named = {"name": "staff", "namespace": "demo"}
     objects.put(Spoke, body(stage.spoke("bob", hubRef=named), 2, namespace="guests"))
-    assert [one.metadata.name for one in (await objects.spokes_of(STAFF)).items] == ["ann"]
+    assert [one.name for one in (await objects.roster(STAFF)).members] == ["ann"]
     with pytest.raises(NotListedError):
         objects.get(Connection, Key("guests", "contoso"))
     objects.unlisted.discard("guests")
-    found = (await objects.spokes_of(STAFF)).items
-    assert [one.metadata.name for one in found] == ["ann", "bob"]
+    found = (await objects.roster(STAFF)).members
+    assert [one.name for one in found] == ["ann", "bob"]
 
 
 async def test_spokes_are_found_by_what_they_name(objects: Objects) -> None:
     objects.put(Spoke, body(stage.spoke("ann"), 1))
     objects.put(Spoke, body(stage.spoke("bob", hubRef={"name": "other"}), 2))
     objects.put(Spoke, body(stage.spoke("cid", connectionRef={"name": "fabrikam"}), 3))
-    found = (await objects.spokes_of(STAFF)).items
-    assert [one.metadata.name for one in found] == ["ann", "cid"]
-    assert [
-        one.metadata.name for one in (await objects.spokes_through(Key("demo", "contoso"))).items
-    ] == ["ann", "bob"]
+    found = (await objects.roster(STAFF)).members
+    assert [one.name for one in found] == ["ann", "cid"]
+    through = objects.spokes_through(Key("demo", "contoso"))
+    assert [one.metadata.name async for one in through] == ["ann", "bob"]
     assert list(objects.hubs_through(Key("demo", "contoso"))) == [Key("demo", "other"), STAFF]
     assert objects.hubs() == {STAFF, Key("demo", "other")}
     objects.remove(Spoke, ANN, "uid-ann")
-    assert [one.metadata.name for one in (await objects.spokes_of(STAFF)).items] == ["cid"]
+    assert [one.name for one in (await objects.roster(STAFF)).members] == ["cid"]
 
 
 def test_what_is_older_does_not_replace_what_we_wrote(objects: Objects) -> None:
@@ -118,9 +115,9 @@ async def test_what_fits_no_model_is_handed_out_as_that(objects: Objects) -> Non
     nameless = stage.spoke("cid")
     del nameless["spec"]["hubRef"]
     objects.put(Spoke, body(nameless, 3))
-    listing = await objects.spokes_of(STAFF)
-    assert [one.metadata.name for one in listing.items] == ["bob"]
-    assert [one.metadata.name for one in listing.unparsable] == ["ann"]
+    roster = await objects.roster(STAFF)
+    assert [one.name for one in roster.members] == ["bob"]
+    assert [one.metadata.name for one in roster.unparsable] == ["ann"]
 
 
 def test_what_nobody_reads_is_not_kept(objects: Objects) -> None:
@@ -158,3 +155,30 @@ def test_a_listing_of_a_namespace_says_nothing_of_others(objects: Objects) -> No
     objects.put(Spoke, body(stage.spoke("ann"), 5))
     assert objects.compare(Spoke, listed(30), "another").vanished == []
     assert objects.compare(Spoke, listed(30), "demo").vanished == [ANN]
+
+
+async def test_a_member_stays_as_it_was_listed_until_it_is_listed_again(objects: Objects) -> None:
+    objects.put(Spoke, body(stage.spoke(), 1) | {"status": {"items": 5}})
+    (listed,) = (await objects.roster(STAFF)).members
+    objects.put(Spoke, body(stage.spoke(), 2) | {"status": {"items": 6}})
+    assert listed.spoke().status.items == 5
+    (listed,) = (await objects.roster(STAFF)).members
+    assert listed.spoke().status.items == 6
+
+
+async def test_a_member_tells_what_its_hub_has_to_know_of_the_spoke(objects: Objects) -> None:
+    raw = body(stage.spoke(), 1)
+    raw["metadata"]["annotations"] = {"reconcile.cirahub.io/requestedAt": "now"}
+    raw["metadata"]["finalizers"] = ["cirahub.io/finalizer"]
+    objects.put(Spoke, raw)
+    (fresh,) = (await objects.roster(STAFF)).members
+    spoke = fresh.spoke()
+    assert (fresh.uid, fresh.namespace, fresh.name) == ("uid-ann", "demo", "ann")
+    assert (fresh.label, fresh.connection) == (spoke.label, Key("demo", "contoso"))
+    assert (fresh.requested_at, fresh.held, fresh.deleting) == ("now", True, False)
+    assert not fresh.synced
+    raw["metadata"] |= {"resourceVersion": "2", "deletionTimestamp": "2026-11-23T10:00:00Z"}
+    objects.put(Spoke, raw | {"status": {"copies": 0}})
+    (leaving,) = (await objects.roster(STAFF)).members
+    assert leaving.deleting
+    assert leaving.synced

@@ -8,8 +8,8 @@ import pytest
 
 from cirahub_operator.api.spoke import SpokeStatus
 from cirahub_operator.conditions import not_ready, stated
-from cirahub_operator.reconcile.surroundings import each
-from cirahub_operator.summary import hub_status
+from cirahub_operator.reconcile.surroundings import WRITES, each
+from cirahub_operator.summary import hub_status, standing
 from cirahub_sync.engine.report import PassReport
 
 from .conftest import Operate
@@ -25,7 +25,8 @@ def test_the_status_of_a_hub_with_ten_thousand_failing_spokes_stays_small() -> N
     failing = SpokeStatus(
         conditions=stated([not_ready("R" * 128, "m" * 900)], before=(), generation=1, now=NOW)
     )
-    spokes = {f"namespace-{number:055}/{'s' * 240}{number:05}": failing for number in range(10_000)}
+    names = (f"namespace-{number:055}/{'s' * 240}{number:05}" for number in range(10_000))
+    spokes = dict.fromkeys(names, standing(failing))
     report = PassReport("demo/staff", started=1.0, finished=2.0)
     made = hub_status(hub_model(), report, spokes, handled=None, now=NOW)
     assert made.spokes is not None
@@ -117,4 +118,4 @@ async def test_what_is_cancelled_begins_nothing_any_more() -> None:
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    assert begun == list(range(10))
+    assert begun == list(range(WRITES))

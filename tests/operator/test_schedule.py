@@ -8,7 +8,7 @@ from cirahub_operator.reconcile.schedule import Cause, Memory
 from cirahub_operator.settings import Timing
 from cirahub_sync.engine.report import PassReport, Problem, SpokeReport
 
-from .objects import hub, spoke
+from .objects import hub
 
 TIMING = Timing(jitter=0.1, retry_first=5, retry_most=300)
 
@@ -34,27 +34,27 @@ def failing(problem: Problem) -> PassReport:
 
 
 def test_nothing_is_due_before_the_interval_is_over() -> None:
-    assert schedule.cause(hub(), [], "d", passed(), now=3599.0) is None
-    assert schedule.cause(hub(), [], "d", passed(), now=3600.0) is Cause.INTERVAL
+    assert schedule.cause(hub(), {}, "d", passed(), now=3599.0) is None
+    assert schedule.cause(hub(), {}, "d", passed(), now=3600.0) is Cause.INTERVAL
 
 
 def test_the_first_look_and_every_change_are_due_at_once() -> None:
-    assert schedule.cause(hub(), [], "d", Memory(), now=0.0) is Cause.FIRST
-    assert schedule.cause(hub(), [], "other", passed(), now=0.0) is Cause.CHANGED
+    assert schedule.cause(hub(), {}, "d", Memory(), now=0.0) is Cause.FIRST
+    assert schedule.cause(hub(), {}, "other", passed(), now=0.0) is Cause.CHANGED
 
 
 def test_a_request_is_answered_once() -> None:
     asked = annotated(asked="10:00")
-    assert schedule.cause(asked, [], "d", passed(), now=0.0) is Cause.REQUESTED
-    assert schedule.cause(asked, [], "d", passed(handled="10:00"), now=0.0) is None
+    assert schedule.cause(asked, {}, "d", passed(), now=0.0) is Cause.REQUESTED
+    assert schedule.cause(asked, {}, "d", passed(handled="10:00"), now=0.0) is None
 
 
 def test_a_request_at_a_spoke_is_one_to_its_hub() -> None:
-    asking = spoke(metadata={"annotations": {"reconcile.fluxcd.io/requestedAt": "now"}})
+    asking = {"ann": "now"}
     memory = passed(spokes_handled={"ann": None})
-    assert schedule.cause(hub(), [asking], "d", memory, now=0.0) is Cause.REQUESTED
+    assert schedule.cause(hub(), asking, "d", memory, now=0.0) is Cause.REQUESTED
     assert (
-        schedule.cause(hub(), [asking], "d", passed(spokes_handled={"ann": "now"}), now=0.0) is None
+        schedule.cause(hub(), asking, "d", passed(spokes_handled={"ann": "now"}), now=0.0) is None
     )
 
 
@@ -62,10 +62,10 @@ def test_an_approval_is_due_if_it_is_of_what_is_held_back_and_only_once() -> Non
     held = passed()
     assert held.report is not None
     held.report.approval = "abc"
-    assert schedule.cause(annotated(approve="abc"), [], "d", held, now=0.0) is Cause.APPROVED
-    assert schedule.cause(annotated(approve="old"), [], "d", held, now=0.0) is None
+    assert schedule.cause(annotated(approve="abc"), {}, "d", held, now=0.0) is Cause.APPROVED
+    assert schedule.cause(annotated(approve="old"), {}, "d", held, now=0.0) is None
     held.approvals.add("abc")
-    assert schedule.cause(annotated(approve="abc"), [], "d", held, now=0.0) is None
+    assert schedule.cause(annotated(approve="abc"), {}, "d", held, now=0.0) is None
 
 
 def test_the_interval_is_jittered_but_never_longer() -> None:

@@ -18,6 +18,7 @@ from cirahub_operator.summary import (
     hub_waiting,
     spoke_status,
     spoke_synced,
+    standing,
 )
 from cirahub_sync.engine.report import Counts, Failing, PassReport, Problem, SpokeReport
 from cirahub_sync.identity.base import Credential, SignIn
@@ -250,7 +251,7 @@ def test_a_leaving_spoke_does_not_answer_requests() -> None:
 
 
 def test_a_hub_whose_spokes_are_all_ready_is_ready() -> None:
-    spokes = {"ann": synced(result("ann")), "bob": synced(result("bob"))}
+    spokes = {name: standing(synced(result(name))) for name in ("ann", "bob")}
     status = hub_status(hub(), report(result("ann"), result("bob")), spokes, handled="x", now=NOW)
     assert types(status) == {"Ready": ("True", "Synced")}
     assert status.spokes is not None
@@ -262,8 +263,8 @@ def test_a_hub_whose_spokes_are_all_ready_is_ready() -> None:
 
 def test_a_hub_names_at_most_ten_of_its_failing_spokes_stalled_ones_first() -> None:
     names = [f"s{number:02}" for number in range(15)]
-    spokes = {name: synced(result(name, problem=FLAKY)) for name in names}
-    spokes["s14"] = synced(result("s14", problem=BROKEN))
+    spokes = {name: standing(synced(result(name, problem=FLAKY))) for name in names}
+    spokes["s14"] = standing(synced(result("s14", problem=BROKEN)))
     status = hub_status(hub(), report(), spokes, handled=None, now=NOW)
     assert status.spokes is not None
     assert len(status.spokes.worst) == 10
@@ -275,7 +276,10 @@ def test_a_hub_names_at_most_ten_of_its_failing_spokes_stalled_ones_first() -> N
 
 
 def test_a_hub_stalls_when_only_people_can_help_its_failing_spokes() -> None:
-    spokes = {"ann": synced(result(problem=BROKEN)), "bob": synced(result("bob"))}
+    spokes = {
+        "ann": standing(synced(result(problem=BROKEN))),
+        "bob": standing(synced(result("bob"))),
+    }
     status = hub_status(hub(), report(), spokes, handled=None, now=NOW)
     assert types(status)["Stalled"] == ("True", "SpokesNotReady")
 
@@ -285,7 +289,7 @@ def test_a_hub_with_guarded_deletions_is_not_ready_and_says_what_to_approve() ->
     status = hub_status(
         hub(),
         report(guarded, approval="d1"),
-        {"ann": synced(guarded)},
+        {"ann": standing(synced(guarded))},
         handled=None,
         now=NOW,
     )

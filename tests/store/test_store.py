@@ -18,11 +18,21 @@ from sqlalchemy import update
 from cirahub_sync.errors import ConfigurationError, KeyUnavailableError, LeaseLostError, StoreError
 from cirahub_sync.lease_terms import LeaseTerms
 from cirahub_sync.model.contact import Contact
+from cirahub_sync.model.edit import OwnEdits
 from cirahub_sync.store import lease as leases
 from cirahub_sync.store.crypto import Cipher, load_key
 from cirahub_sync.store.database import Database
 from cirahub_sync.store.opening import Store
-from cirahub_sync.store.rows import Item
+from cirahub_sync.store.rows import (
+    Action,
+    Intent,
+    Item,
+    Pending,
+    Replica,
+    ReplicaState,
+    Shadow,
+    Spoke,
+)
 from cirahub_sync.store.tables import hubs, metadata
 
 
@@ -317,3 +327,85 @@ def test_a_destroyed_hub_leaves_no_row_and_no_key(store: Store) -> None:
         for table in metadata.sorted_tables:
             if table.name != "key_check":
                 assert connection.execute(table.select()).all() == [], table.name
+
+
+def test_what_is_counted_of_all_spokes_is_of_their_own_hub(store: Store) -> None:
+    for name in ("hub", "other"):
+        hub = store.hub(name)
+        hub.acquire()
+        with hub.write() as tx:
+            for rank in (0, 1):
+                spoke = f"{name}-{rank}"
+                tx.add_spoke(_spoke(spoke, rank, place="" if rank else "p"))
+                tx.shadows.put([_shadow(spoke, "r1"), _shadow(spoke, "r2", native=False)])
+                tx.replicas.put([_replica(spoke, "i1"), _replica(spoke, "i2", native=True)])
+                tx.pending.put([Pending(spoke=spoke, item="i3", reason="Grace", due_at=9.0)])
+                tx.pending.reconsider(spoke, ["i4", "i5"])
+                tx.pull_retry.put(spoke, "r3", why="unreadable", attempts=1, due_at=9.0)
+                tx.intents.put([_intent(spoke, "open"), _intent(spoke, "given up", abandoned=True)])
+    with store.hub("hub").read() as tx:
+        both = {"hub-0": 1, "hub-1": 1}
+        assert tx.shadows.counts() == both
+        assert tx.replicas.counts() == both
+        assert tx.pull_retry.counts() == both
+        assert tx.pending.counts() == {uid: {"Grace": 1, "Stale": 2} for uid in both}
+        assert {uid: len(found) for uid, found in tx.intents.open_anywhere().items()} == both
+        assert tx.retired() == ["hub-1"]
+        assert tx.ranks(["hub-1", "other-0", "nobody"]) == {"hub-1": 1}
+
+
+def _spoke(uid: str, rank: int, *, place: str) -> Spoke:
+    return Spoke(
+        uid=uid,
+        rank=rank,
+        place=place,
+        target=None,
+        contributes_key="c",
+        receives_key="r",
+        mark=0,
+        verified_at=0.0,
+    )
+
+
+def _shadow(spoke: str, remote: str, *, native: bool = True) -> Shadow:
+    return Shadow(
+        spoke=spoke,
+        remote=remote,
+        item=None,
+        native=native,
+        admitted=True,
+        etag="e",
+        modified=None,
+        acknowledged_at=0.0,
+        round=None,
+        content=Contact(),
+        own=OwnEdits(),
+    )
+
+
+def _replica(spoke: str, item: str, *, native: bool = False) -> Replica:
+    return Replica(
+        spoke=spoke,
+        item=item,
+        remote=f"remote of {item}",
+        native=native,
+        state=ReplicaState.LIVE,
+        etag="e",
+        fingerprint=bytes(16),
+        acknowledged=bytes(16),
+        delivered_seq=0,
+    )
+
+
+def _intent(spoke: str, key: str, *, abandoned: bool = False) -> Intent:
+    return Intent(
+        key=f"{spoke} {key}",
+        spoke=spoke,
+        item="i1",
+        action=Action.CREATE,
+        remote="",
+        item_seq=1,
+        fingerprint=bytes(16),
+        abandoned=abandoned,
+        created_at=0.0,
+    )

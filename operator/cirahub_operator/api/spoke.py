@@ -242,3 +242,9 @@ class Spoke(Resource):
         """What its Hub calls it: its name; from another namespace, `namespace/name`."""
         foreign = self.hub_namespace != self.metadata.namespace
         return self.metadata.key if foreign else self.metadata.name
+
+    @property
+    def synced(self) -> bool:
+        """Whether its status tells of a pass that it took part in."""
+        status = self.status
+        return not (status.items is None and status.copies is None and status.target is None)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import click
 
-from cirahub_operator import logs
+from cirahub_operator import frugality, logs
 from cirahub_operator.api.duration import seconds
 from cirahub_operator.cli import cluster_ranges as ranges
 from cirahub_operator.cli.store import KeyFile, state_folder
@@ -318,6 +318,8 @@ def command(
         log_format = log_format if given.option("log_format") else LogFormat.CONSOLE.value
     if kubeconfig is not None:
         os.environ["KUBECONFIG"] = str(kubeconfig)
+    frugality.without_terminals()
+    frugality.give_back()
     logs.set_up(LogFormat(log_format), debug=debug)
     sys.exit(_serve(settings))
 

@@ -116,13 +116,19 @@ class ConnectionReconciler:
         return True
 
     async def _sign_in(self, key: Key, config: ConnectionConfig) -> SignIn | Problem:
-        through = await self._around.objects.spokes_through(key)
-        writes = any(spoke.spec.direction.receives for spoke in through.items)
+        writes = await self._writes(key)
         async with self._slots:
             try:
                 return await self._around.runner.check(config, writes=writes)
             except CirahubError as error:
                 return problem_of(error)
+
+    async def _writes(self, key: Key) -> bool:
+        """Whether a Spoke receives through it."""
+        async for spoke in self._around.objects.spokes_through(key):
+            if spoke.spec.direction.receives:
+                return True
+        return False
 
     async def _tell(self, connection: Connection, result: SignIn | Problem) -> None:
         """After a check."""

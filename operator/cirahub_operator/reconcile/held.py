@@ -73,9 +73,7 @@ class Held:
         the store does not know yet."""
         objects = self._around.objects
         key = Key(metadata.namespace, metadata.name)
-        spokes = (await objects.spokes_through(key)).items
-        named = {Key(one.hub_namespace, one.spec.hub_ref.name) for one in spokes}
-        hubs = {one: objects.get(Hub, one) for one in named}
+        hubs = {one: objects.get(Hub, one) for one in objects.hubs_through(key)}
         leaving = {
             str(one)
             for one, hub in hubs.items()
@@ -83,7 +81,7 @@ class Held:
         }
         recorded = {job.id for job in jobs} | {job.name for job in jobs if job.whole_hub}
         found = []
-        for one in spokes:
+        async for one in objects.spokes_through(key):
             hub = f"{one.hub_namespace}/{one.spec.hub_ref.name}"
             leaves = one.metadata.held and (one.metadata.deleting or hub in leaving)
             if leaves and not {one.metadata.uid, hub} & recorded:

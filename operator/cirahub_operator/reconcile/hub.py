@@ -9,14 +9,14 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import replace
 
 from cirahub_operator.api import Connection, Hub, Spoke
 from cirahub_operator.api.hub import HubStatus
-from cirahub_operator.api.spoke import SpokeStatus
 from cirahub_operator.cluster import Unparsable
 from cirahub_operator.events import EventType
+from cirahub_operator.objects import Member
 from cirahub_operator.problems import problem_of
 from cirahub_operator.reconcile import schedule
 from cirahub_operator.reconcile.backlog import Backlog, refused
@@ -27,10 +27,12 @@ from cirahub_operator.reconcile.surroundings import Surroundings, each
 from cirahub_operator.resolver import Resolution, not_admitted, resolve
 from cirahub_operator.summary import (
     SUSPENDED,
+    Standing,
     hub_progress,
     hub_status,
     hub_waiting,
     invalid_status,
+    standing,
 )
 from cirahub_operator.workqueue import Bell, Key, Result
 from cirahub_sync.configuration import HubConfig, SpokeConfig
@@ -39,7 +41,7 @@ from cirahub_sync.errors import CirahubError
 
 logger = logging.getLogger(__name__)
 
-SLICE = 100
+SLICE = 50
 """Spokes resolved in one go; then the event loop may do something else."""
 
 
@@ -63,27 +65,27 @@ class HubReconciler:
         hub = objects.get(Hub, key)
         if hub is None and self._around.serves(key.namespace):
             hub = await cluster.get(Hub, key.namespace, key.name)
-        listing = await objects.spokes_of(key)
-        for invalid in listing.unparsable:
+        roster = await objects.roster(key)
+        for invalid in roster.unparsable:
             await self._spokes.invalid(invalid)
-        spokes = [one for one in listing.items if _belongs(one, hub)]
-        outside = [one for one in listing.items if not _belongs(one, hub)]
+        members = [one for one in roster.members if _belongs(one, hub)]
+        outside = [one for one in roster.members if not _belongs(one, hub)]
         await self._refuse(outside)
         if hub is None:
             self._memories.pop(key, None)
             self._around.metrics.forget("Hub", key.namespace, key.name)
-            return await self._departing.without_hub(key, spokes, bell)
+            return await self._departing.without_hub(key, members, bell)
         if isinstance(hub, Unparsable):
-            return await self._invalid(key, hub, spokes, bell)
-        absent = len(listing.unparsable) + sum(one.metadata.held for one in outside)
+            return await self._invalid(key, hub, members, bell)
+        absent = len(roster.unparsable) + sum(one.held for one in outside)
         absent += sum(hub.admits(namespace) for namespace in objects.unlisted)
-        scene = replace(await self._scene(key, hub, spokes), absent=absent)
+        scene = replace(await self._scene(key, hub, members), absent=absent)
         if hub.metadata.deleting:
             return await self._departing.hub(scene, bell)
         if not await cluster.hold(Hub, hub.metadata):
             return Result(after=0.0)
         retry = await self._departing.spokes(scene, bell)
-        scene = replace(scene, spokes=[one for one in spokes if not one.metadata.deleting])
+        scene = replace(scene, members=[one for one in members if not one.deleting])
         after = await self._live(scene, bell)
         if await self._departing.due(scene, bell):
             return Result(after=0.0)
@@ -103,9 +105,9 @@ class HubReconciler:
         return await self._sync(scene, bell)
 
     async def _invalid(
-        self, key: Key, hub: Unparsable, spokes: Sequence[Spoke], bell: Bell
+        self, key: Key, hub: Unparsable, members: Sequence[Member], bell: Bell
     ) -> Result:
-        after = await self._departing.beside_invalid(key, spokes, bell)
+        after = await self._departing.beside_invalid(key, members, bell)
         if hub.metadata.deleting and self._around.overdue(hub.metadata):
             await self._around.give_up(Hub, hub.metadata, hub.why)
             await self._around.cluster.release(Hub, hub.metadata)
@@ -115,13 +117,14 @@ class HubReconciler:
         most = self._around.timing.retry_most
         return Result(after=most if after is None else min(after, most))
 
-    async def _refuse(self, spokes: Sequence[Spoke]) -> None:
+    async def _refuse(self, members: Sequence[Member]) -> None:
         """Spokes of other namespaces that the Hub does not admit are none of its own: they don't
         even count in its status. What they contributed while they were admitted stays."""
-        await each([self._spokes.report(one, not_admitted(one)) for one in spokes])
+        spokes = (one.spoke() for one in members)
+        await each(self._spokes.report(one, not_admitted(one)) for one in spokes)
 
-    async def _scene(self, key: Key, hub: Hub, spokes: Sequence[Spoke]) -> Scene:
-        used = {Key(one.metadata.namespace, one.spec.connection_ref.name) for one in spokes}
+    async def _scene(self, key: Key, hub: Hub, members: Sequence[Member]) -> Scene:
+        used = {one.connection for one in members}
         found = [self._around.objects.get(Connection, one) for one in sorted(used)]
         connections = [one for one in found if isinstance(one, Connection)]
         known = {one.metadata.key: one for one in connections}
@@ -129,10 +132,10 @@ class HubReconciler:
         resolution = resolve(hub, (), known, trust=self._around.trust)
         spoke_configs: dict[str, SpokeConfig] = {}
         problems: dict[str, Problem] = {}
-        for start in range(0, len(spokes), SLICE):
+        for start in range(0, len(members), SLICE):
             part = resolve(
                 hub,
-                spokes[start : start + SLICE],
+                [one.spoke() for one in members[start : start + SLICE]],
                 known,
                 trust=self._around.trust,
                 invalid=invalid,
@@ -142,17 +145,20 @@ class HubReconciler:
             await asyncio.sleep(0)
         resolution = replace(resolution, spokes=spoke_configs, problems=problems)
         refusing = {one.metadata.key for one in connections if refused(one)}
-        return Scene(key, hub, spokes, resolution, frozenset(refusing))
+        return Scene(key, hub, members, resolution, frozenset(refusing))
 
     async def _wait(self, scene: Scene, state: Problem) -> None:
-        hub, spokes = scene.hub, scene.spokes
-        statuses = await each([self._spokes.report(spoke, state) for spoke in spokes])
+        hub = scene.hub
+
+        async def one(member: Member) -> Standing:
+            return standing(await self._spokes.report(member.spoke(), state))
+
         after = hub_waiting(
             hub,
             state,
             handled=hub.status.last_handled_reconcile_at,
             now=self._around.now(),
-            spokes=_by_name(spokes, statuses),
+            spokes=await _standings(scene.members, one),
             departures=await self._departing.departures(scene.key),
         )
         await self._write(hub, after)
@@ -162,42 +168,47 @@ class HubReconciler:
         """A pass if one is due. Seconds until the next look."""
         hub, resolution = scene.hub, scene.resolution
         memory = self._memories.setdefault(scene.key, schedule.Memory())
-        held = await each(
-            [self._around.cluster.hold(Spoke, spoke.metadata) for spoke in scene.spokes]
-        )
-        spokes = [spoke for spoke, alive in zip(scene.spokes, held, strict=True) if alive]
-        names = [spoke.label for spoke in spokes]
-        configs = [resolution.spokes[name] for name in names if name in resolution.spokes]
+        members = await self._held(scene.members)
+        asked = {one.label: one.requested_at for one in members}
+        configs = [resolution.spokes[name] for name in asked if name in resolution.spokes]
         given = schedule.digest(resolution.hub, configs, scene.refused)
-        cause = schedule.cause(hub, spokes, given, memory, now=time.monotonic())
+        cause = schedule.cause(hub, asked, given, memory, now=time.monotonic())
         if cause is not None:
             logger.info("Hub %s: a pass over %d spokes (%s)", scene.key, len(configs), cause)
-            absent = scene.absent + len(spokes) - len(configs)
+            absent = scene.absent + len(members) - len(configs)
             hub, report = await self._pass(hub, resolution.hub, configs, absent, bell)
             if report is None:
                 return 0.0
-            self._remember(memory, hub, spokes, given, report)
-            for key in _refusing(spokes, report):
+            self._remember(memory, hub, asked, given, report)
+            for key in _refusing(members, report):
                 self._suspect(key)
             await asyncio.to_thread(self._around.metrics.passed, hub.metadata, report)
         if memory.report is not None:
-            await self._report(hub, spokes, resolution, memory, memory.report)
+            await self._report(hub, members, resolution, memory, memory.report)
             if cause is not None and memory.report.written:
                 await self._tell(hub, memory.report)
         return max(0.0, memory.due - time.monotonic())
+
+    async def _held(self, members: Sequence[Member]) -> Sequence[Member]:
+        """Put our finalizer on those that have not got it. Without those that are gone."""
+        free = [one for one in members if not one.held]
+        cluster = self._around.cluster
+        alive = await each(cluster.hold(Spoke, one.spoke().metadata) for one in free)
+        gone = {one.uid for one, lives in zip(free, alive, strict=True) if not lives}
+        return [one for one in members if one.uid not in gone] if gone else members
 
     def _remember(
         self,
         memory: schedule.Memory,
         hub: Hub,
-        spokes: Sequence[Spoke],
+        asked: Mapping[str, str | None],
         given: str,
         report: PassReport,
     ) -> None:
         memory.report = report
         memory.digest = given
         memory.handled = hub.metadata.requested_at
-        memory.spokes_handled = {one.label: one.metadata.requested_at for one in spokes}
+        memory.spokes_handled = asked
         memory.approvals |= schedule.approved(hub)
         memory.failures = memory.failures + 1 if schedule.failed(report) else 0
         wait = schedule.wait(hub, report, memory.failures, self._around.timing)
@@ -258,22 +269,21 @@ class HubReconciler:
     async def _report(
         self,
         hub: Hub,
-        spokes: Sequence[Spoke],
+        members: Sequence[Member],
         resolution: Resolution,
         memory: schedule.Memory,
         report: PassReport,
     ) -> None:
-        async def one(spoke: Spoke) -> SpokeStatus:
-            problem = resolution.problems.get(spoke.label)
+        async def one(member: Member) -> Standing:
+            problem = resolution.problems.get(member.label)
             if problem is not None:
-                return await self._spokes.report(spoke, problem)
-            return await self._spokes.synced(spoke, report)
+                return standing(await self._spokes.report(member.spoke(), problem))
+            return standing(await self._spokes.synced(member.spoke(), report))
 
-        statuses = await each([one(spoke) for spoke in spokes])
         after = hub_status(
             hub,
             report,
-            _by_name(spokes, statuses),
+            await _standings(members, one),
             handled=memory.handled,
             now=self._around.now(),
             departures=await self._departing.departures(Key(*hub.metadata.key.split("/", 1))),
@@ -298,24 +308,27 @@ class HubReconciler:
         await self._around.statuses.write(Hub, hub.metadata, hub.status, after)
 
 
-def _refusing(spokes: Sequence[Spoke], report: PassReport) -> set[Key]:
+def _refusing(members: Sequence[Member], report: PassReport) -> set[Key]:
     """Connections through which signing in or an access was refused."""
     return {
-        Key(spoke.metadata.namespace, spoke.spec.connection_ref.name)
-        for spoke in spokes
-        if (of := report.spokes.get(spoke.metadata.uid)) is not None
+        member.connection
+        for member in members
+        if (of := report.spokes.get(member.uid)) is not None
         and of.problem is not None
         and of.problem.access
     }
 
 
-def _by_name(spokes: Sequence[Spoke], statuses: Sequence[SpokeStatus]) -> Mapping[str, SpokeStatus]:
-    return {spoke.label: one for spoke, one in zip(spokes, statuses, strict=True)}
+async def _standings(
+    members: Sequence[Member], one: Callable[[Member], Coroutine[object, object, Standing]]
+) -> Mapping[str, Standing]:
+    found = await each(one(member) for member in members)
+    return {member.label: how for member, how in zip(members, found, strict=True)}
 
 
-def _belongs(spoke: Spoke, hub: Hub | Unparsable | None) -> bool:
+def _belongs(member: Member, hub: Hub | Unparsable | None) -> bool:
     """Whether the Hub, if there is one, admits the Spoke. One that is being deleted belongs to
     whom it named, so that what it left there is erased."""
-    if spoke.metadata.deleting or spoke.hub_namespace == spoke.metadata.namespace:
+    if member.deleting or member.hub_namespace == member.namespace:
         return True
-    return isinstance(hub, Hub) and hub.admits(spoke.metadata.namespace)
+    return isinstance(hub, Hub) and hub.admits(member.namespace)

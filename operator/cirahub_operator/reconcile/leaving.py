@@ -17,6 +17,7 @@ from cirahub_operator.api.duration import seconds
 from cirahub_operator.api.hub import DeletionSpec
 from cirahub_operator.departures import Departures, erased, stamp
 from cirahub_operator.events import EventType
+from cirahub_operator.objects import Member
 from cirahub_operator.reconcile.backlog import Backlog
 from cirahub_operator.reconcile.haste import Haste
 from cirahub_operator.reconcile.scene import Scene
@@ -65,7 +66,7 @@ class Departing:
     async def spokes(self, scene: Scene, bell: Bell) -> float | None:
         """Take the deleted ones out; erase now what must not wait. Seconds until the next look, if
         one is held."""
-        gone = [one for one in scene.spokes if one.metadata.deleting and one.metadata.held]
+        gone = _gone(scene.members)
         recorded = await each([self._record(scene, spoke) for spoke in gone])
         held = [one for one in recorded if one is not None]
         jobs = await self._jobs(scene.key)
@@ -110,7 +111,7 @@ class Departing:
         """A Hub that is being deleted."""
         hub = scene.hub
         if not hub.metadata.held:
-            return await self.without_hub(scene.key, scene.spokes, bell)
+            return await self.without_hub(scene.key, scene.members, bell)
         await self._retain_spokes(scene)
         if hub.spec.deletion_policy is DeletionPolicy.RETAIN:
             why = await self._retain(scene, bell)
@@ -123,36 +124,32 @@ class Departing:
         self._backlog.let_go(scene.resolution.hub.uid)
         if why:
             await self._around.give_up(Hub, hub.metadata, why)
-        for spoke in scene.spokes:
-            if spoke.metadata.deleting:
-                await self._around.cluster.release(Spoke, spoke.metadata)
+        for member in scene.members:
+            if member.deleting:
+                await self._around.cluster.release(Spoke, member.spoke().metadata)
         await self._around.cluster.release(Hub, hub.metadata)
         return Result(after=self._backlog.wait(await self._backlog.of(scene.key)))
 
-    async def without_hub(self, key: Key, spokes: Sequence[Spoke], bell: Bell) -> Result:
+    async def without_hub(self, key: Key, members: Sequence[Member], bell: Bell) -> Result:
         """There is no Hub of that name, or not any more: its erasures go on, and its Spokes say
         what they miss."""
         jobs = await self._backlog.of(key)
         whole = next((job for job in jobs if job.whole_hub), None)
         until = _until(whole)
-        living = [one for one in spokes if not one.metadata.deleting]
-        await each(
-            [
-                self._spokes.report(one, hub_not_found(key.namespace, key.name, until))
-                for one in living
-            ]
-        )
-        return await self._alone(key, spokes, bell, whole)
+        missed = hub_not_found(key.namespace, key.name, until)
+        living = (one.spoke() for one in members if not one.deleting)
+        await each(self._spokes.report(one, missed) for one in living)
+        return await self._alone(key, members, bell, whole)
 
-    async def beside_invalid(self, key: Key, spokes: Sequence[Spoke], bell: Bell) -> float | None:
+    async def beside_invalid(self, key: Key, members: Sequence[Member], bell: Bell) -> float | None:
         """Its Hub can't be read; who leaves it leaves all the same. Seconds until the next look."""
-        return (await self._alone(key, spokes, bell, None)).after
+        return (await self._alone(key, members, bell, None)).after
 
     async def _alone(
-        self, key: Key, spokes: Sequence[Spoke], bell: Bell, whole: Erasure | None
+        self, key: Key, members: Sequence[Member], bell: Bell, whole: Erasure | None
     ) -> Result:
         """Everything that does not need the Hub's spec. `whole`: the Hub's own erasure."""
-        gone = [one for one in spokes if one.metadata.deleting and one.metadata.held]
+        gone = _gone(members)
         released = [await self._orphan_leaves(key, one, whole) for one in gone]
         jobs = await (self._backlog.of(key) if whole else self._jobs(key))
         hurried = await self._hurried(jobs, None, gone)
@@ -189,7 +186,7 @@ class Departing:
                 spoke=_synced(scene, spoke),
             )
         except CirahubError as error:
-            if _never_synced(spoke):
+            if not spoke.synced:
                 logger.info("Spoke %s never synced and is let go: %s", metadata.key, error)
                 await self._around.cluster.release(Spoke, metadata)
                 return None
@@ -246,7 +243,7 @@ class Departing:
         config = scene.resolution.spokes.get(spoke.label)
         if config is None:
             problem = scene.resolution.problems[spoke.label]
-            return None if _never_synced(spoke) else problem.message
+            return None if not spoke.synced else problem.message
         try:
             await self._around.runner.retain_spoke(scene.resolution.hub, config)
         except CirahubError as error:
@@ -256,9 +253,8 @@ class Departing:
 
     async def _retain_spokes(self, scene: Scene) -> None:
         """Those that are deleted together with their Hub, and whose copies are to stay."""
-        for spoke in scene.spokes:
-            retain = spoke.spec.deletion_policy is DeletionPolicy.RETAIN
-            if spoke.metadata.deleting and spoke.metadata.held and retain:
+        for spoke in _gone(scene.members):
+            if spoke.spec.deletion_policy is DeletionPolicy.RETAIN:
                 await self._retain_spoke(scene, spoke)
 
     async def _retain(self, scene: Scene, bell: Bell) -> str:
@@ -287,7 +283,7 @@ class Departing:
             known = await self._around.runner.leave_hub(
                 scene.resolution.hub,
                 erase_at=erase_at,
-                spokes=[one for spoke in scene.spokes if (one := _synced(scene, spoke))],
+                spokes=[one for member in scene.members if (one := _synced(scene, member))],
             )
         except CirahubError as error:
             logger.warning("Hub %s is not erased yet: %s", hub.metadata.key, error)
@@ -318,12 +314,12 @@ class Departing:
                     hub, metadata.uid, erase_at=self._erase_at(metadata, grace)
                 )
             except CirahubError as error:
-                if not self._around.overdue(metadata) and not _never_synced(spoke):
+                if not self._around.overdue(metadata) and spoke.synced:
                     await self._spokes.report(
                         spoke, Leaving(ERASURE_PENDING, f"being erased: {error}")
                     )
                     return False
-                if not _never_synced(spoke):
+                if spoke.synced:
                     await self._around.give_up(Spoke, metadata, str(error))
         await self._around.cluster.release(Spoke, metadata)
         return True
@@ -367,9 +363,9 @@ class Departing:
 
     async def _attempt(self, scene: Scene, jobs: Sequence[Erasure], bell: Bell) -> bool:
         others = [
-            scene.resolution.spokes[spoke.label]
-            for spoke in scene.spokes
-            if not spoke.metadata.deleting and spoke.label in scene.resolution.spokes
+            scene.resolution.spokes[member.label]
+            for member in scene.members
+            if not member.deleting and member.label in scene.resolution.spokes
         ]
         return await self._backlog.attempt(jobs, hub=scene.hub, spokes=others, bell=bell)
 
@@ -415,11 +411,11 @@ def _until(whole: Erasure | None) -> str:
     return f"it is leaving until {stamp(whole.erase_at)}; create it again to resume"
 
 
-def _synced(scene: Scene, spoke: Spoke) -> SpokeConfig | None:
+def _gone(members: Sequence[Member]) -> Sequence[Spoke]:
+    """Those that are being deleted, and that we hold."""
+    return [member.spoke() for member in members if member.deleting and member.held]
+
+
+def _synced(scene: Scene, spoke: Spoke | Member) -> SpokeConfig | None:
     """For a store that was lost: it takes our word for it that there is something to erase."""
-    return None if _never_synced(spoke) else scene.resolution.spokes.get(spoke.label)
-
-
-def _never_synced(spoke: Spoke) -> bool:
-    status = spoke.status
-    return status.items is None and status.copies is None and status.target is None
+    return scene.resolution.spokes.get(spoke.label) if spoke.synced else None

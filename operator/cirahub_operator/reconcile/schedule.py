@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 import msgspec
 
-from cirahub_operator.api import Hub, Spoke
+from cirahub_operator.api import Hub
 from cirahub_operator.api.duration import seconds
 from cirahub_operator.api.meta import APPROVE
 from cirahub_operator.settings import Timing
@@ -38,7 +38,7 @@ class Memory:
     """Of what the last pass was given."""
     handled: str | None = None
     """The `requestedAt` that the last pass answered."""
-    spokes_handled: dict[str, str | None] = field(default_factory=dict)
+    spokes_handled: Mapping[str, str | None] = field(default_factory=dict)
     """The same of the spokes, by label."""
     approvals: set[str] = field(default_factory=set)
     """Digests that a pass was given."""
@@ -55,20 +55,18 @@ def digest(hub: HubConfig, spokes: Sequence[SpokeConfig], refused: Collection[st
 
 
 def cause(
-    hub: Hub, spokes: Sequence[Spoke], given: str, memory: Memory, *, now: float
+    hub: Hub, asked: Mapping[str, str | None], given: str, memory: Memory, *, now: float
 ) -> Cause | None:
-    """Why a pass is due now, if it is. `given` is the digest; `now` on the monotonic clock."""
+    """Why a pass is due now, if it is. `asked`: the `requestedAt` of the spokes, by label; `given`
+    is the digest; `now` on the monotonic clock."""
     if memory.report is None:
         return Cause.FIRST
     if given != memory.digest:
         return Cause.CHANGED
     if hub.metadata.requested_at != memory.handled:
         return Cause.REQUESTED
-    for spoke in spokes:
-        name = spoke.label
-        if name in memory.spokes_handled and (
-            spoke.metadata.requested_at != memory.spokes_handled[name]
-        ):
+    for name, requested_at in asked.items():
+        if name in memory.spokes_handled and requested_at != memory.spokes_handled[name]:
             return Cause.REQUESTED
     held_back = set(memory.report.approval.split(","))
     if approved(hub) & held_back - memory.approvals:

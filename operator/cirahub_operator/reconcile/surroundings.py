@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TypeVar
@@ -20,8 +20,9 @@ from cirahub_operator.status import StatusWriter
 
 Answer = TypeVar("Answer")
 
-WRITES = 10
-"""Objects whose statuses and finalizers are written at the same time."""
+WRITES = 6
+"""Objects whose statuses and finalizers are written at the same time, each over a connection of
+its own, which takes half a megabyte."""
 
 
 @dataclass(frozen=True)
@@ -67,9 +68,10 @@ class Surroundings:
         )
 
 
-async def each(work: Sequence[Coroutine[object, object, Answer]]) -> list[Answer]:
+async def each(work: Iterable[Coroutine[object, object, Answer]]) -> list[Answer]:
     """All of it, some at a time, in order; others get their turn in between, be there thousands.
-    The first error is raised when all have ended."""
+    What is handed in may be made only as it is done. The first error is raised when all have
+    ended."""
     waiting = iter(enumerate(work))
     answers: dict[int, Answer] = {}
     errors: dict[int, Exception] = {}
@@ -85,8 +87,9 @@ async def each(work: Sequence[Coroutine[object, object, Answer]]) -> list[Answer
     try:
         await asyncio.gather(*(one_after_the_other() for _ in range(WRITES)))
     finally:
-        for _, coroutine in waiting:
-            coroutine.close()
+        if isinstance(work, Sequence):
+            for _, coroutine in waiting:
+                coroutine.close()
     if errors:
         raise errors[min(errors)]
-    return [answers[number] for number in range(len(work))]
+    return [answers[number] for number in range(len(answers))]

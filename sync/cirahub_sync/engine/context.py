@@ -38,7 +38,7 @@ from cirahub_sync.model.filter import (
 )
 from cirahub_sync.model.mapping import compile_lens
 from cirahub_sync.model.normalise import DEFAULT_REGION
-from cirahub_sync.store.hub import HubStore
+from cirahub_sync.store.hub import HubStore, Transaction
 from cirahub_sync.store.lease import LeaseHeldError
 from cirahub_sync.store.rows import Spoke
 
@@ -50,7 +50,40 @@ target."""
 
 
 class SpokeRun:
-    """One spoke in one pass: its configuration compiled, its row, its endpoint, its report."""
+    """One spoke in one pass: its configuration compiled, its row, its endpoint, its report. There
+    may be thousands, so it has no more than it needs."""
+
+    __slots__ = (
+        "_endpoint",
+        "_opening",
+        "admits_in",
+        "admits_out",
+        "afresh",
+        "asks_for_spokes",
+        "config",
+        "contributes",
+        "doubled",
+        "never_sync",
+        "pristine",
+        "receives",
+        "registered",
+        "report",
+        "row",
+        "settled",
+    )
+
+    row: Spoke
+    asks_for_spokes: bool
+    """Whether what it receives depends on who contributes it."""
+    settled: bool
+    """No intent of an earlier run is open any more."""
+    doubled: bool
+    """Whether a late double was found in this pass, and waits to be deleted."""
+    afresh: bool
+    """Whether what is staged was read in this pass, from its first page on. What an earlier run
+    left staged tells nothing of what was written since: the store may be restored."""
+    pristine: bool
+    """In a plan: the folder does not exist yet, a pass would make it."""
 
     def __init__(self, config: SpokeConfig, region: str = DEFAULT_REGION) -> None:
         """`region` is the hub's. Raises ConfigurationError."""
@@ -70,20 +103,13 @@ class SpokeRun:
         self.admits_in = compile_filter(config.contributes.filter)
         self.admits_out = compile_sourced_filter(config.receives.filter)
         self.asks_for_spokes = asks_for_spokes(config.receives.filter)
-        """Whether what it receives depends on who contributes it."""
-        self.row: Spoke
         self.registered = False
         self.settled = True
-        """No intent of an earlier run is open any more."""
         self.doubled = False
-        """Whether a late double was found in this pass, and waits to be deleted."""
         self.afresh = False
-        """Whether what is staged was read in this pass, from its first page on. What an earlier
-        run left staged tells nothing of what was written since: the store may be restored."""
         self.pristine = False
-        """In a plan: the folder does not exist yet, a pass would make it."""
         self._endpoint: Endpoint | None = None
-        self._opening = asyncio.Lock()
+        self._opening: asyncio.Lock | None = None
 
     @property
     def uid(self) -> str:
@@ -106,6 +132,8 @@ class SpokeRun:
     async def endpoint(self, context: PassContext) -> Endpoint:
         """The open endpoint. The first call resolves the target unless it is known already.
         Raises what opening raises, and TargetInUseError."""
+        if self._opening is None:
+            self._opening = asyncio.Lock()
         async with self._opening:
             if self._endpoint is not None:
                 return self._endpoint
@@ -139,9 +167,10 @@ class SpokeRun:
         self.row.target = target
 
     async def close(self) -> None:
-        if self._endpoint is not None:
-            await self._endpoint.close()
-            self._endpoint = None
+        """It opens again when it is asked for, without a request if the target is known."""
+        endpoint, self._endpoint = self._endpoint, None
+        if endpoint is not None:
+            await endpoint.close()
 
 
 class PassContext:
@@ -191,11 +220,19 @@ class PassContext:
         self.stated = compile_rules(hub)
         """Who wins conflicts; see `refold.rules_in` for the order of Priority."""
         self.rules: Rules | None = None
+        self._retired: Sequence[str] | None = None
 
     def called(self, spoke: str) -> str:
         """For messages: a spoke of this hub by its name, one of another by its uid."""
         report = self.report.spokes.get(spoke)
         return f"another spoke (uid {spoke})" if report is None else f"spoke {report.name}"
+
+    def retired(self, tx: Transaction) -> Sequence[str]:
+        """The uids of spokes that are no more, whose contributions stay. Asked for once: who
+        retires one holds the hub's lease, and so do we."""
+        if self._retired is None:
+            self._retired = tx.retired()
+        return self._retired
 
     def say(self, line: str) -> None:
         if self._progress is not None:

@@ -36,17 +36,17 @@ async def merge(context: PassContext, runs: Sequence[SpokeRun]) -> None:
 
 async def _phase(context: PassContext, run: SpokeRun, *, second: bool) -> None:
     with context.store.read() as tx:
-        if tx.cursors.get(run.uid).staged is None:
+        if tx.cursors.get(run.uid).staged is None or not tx.staging.any(run.uid):
             return
     position = 0
     waiting: set[str] = set()
     while True:
         with context.store.write() as tx:
             rows = tx.staging.after(run.uid, position, CHUNK)
-            if not rows:
-                return
             done = Chunk(context, run, tx, waiting, second=second).merge(rows)
             tx.staging.remove(done)
+        if len(rows) < CHUNK:
+            return
         position = rows[-1].position
         await asyncio.sleep(0)
 

@@ -118,11 +118,10 @@ class Natives:
         spoke that is no more; what that one had contributed of them is taken over."""
         tx = self._tx
         before = {remote: self._returned[remote] for remote in remotes if remote in self._returned}
-        for row in tx.spokes().values():
-            if row.retired:
-                kept = tx.shadows.by_remote(row.uid, remotes)
-                before.update({r: s.item for r, s in kept.items() if s.item is not None})
-                tx.shadows.remove(row.uid, list(kept))
+        for retired in self._context.retired(tx):
+            kept = tx.shadows.by_remote(retired, remotes)
+            before.update({r: s.item for r, s in kept.items() if s.item is not None})
+            tx.shadows.remove(retired, list(kept))
         known = tx.items.get(list(set(before.values())))
         return {
             remote: item

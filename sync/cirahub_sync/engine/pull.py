@@ -6,7 +6,6 @@ gone once it is complete. Nothing here changes an item: that is the merge's.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from uuid import uuid4
 
@@ -23,6 +22,7 @@ from cirahub_sync.endpoints.base import (
     Whereabouts,
 )
 from cirahub_sync.engine.context import PassContext, SpokeRun
+from cirahub_sync.engine.lanes import each
 from cirahub_sync.errors import CursorExpiredError, ManagedElsewhereError
 from cirahub_sync.store.rows import Cursor, Staged, StagedKind
 
@@ -32,17 +32,15 @@ RETRIES_PER_PASS = 200
 
 async def pull(context: PassContext, runs: Sequence[SpokeRun]) -> None:
     """Stage the changes of these spokes, several at a time."""
-    gate = asyncio.Semaphore(CONCURRENT_PULLS)
 
     async def one(run: SpokeRun) -> None:
-        async with gate:
+        try:
             with context.isolate(run):
                 await _pull_spoke(context, run)
+        finally:
+            await run.close()
 
-    async with asyncio.TaskGroup() as group:
-        for run in runs:
-            if not run.failed:
-                group.create_task(one(run))
+    await each([run for run in runs if not run.failed], one, lanes=CONCURRENT_PULLS)
 
 
 async def _pull_spoke(context: PassContext, run: SpokeRun) -> None:
@@ -85,7 +83,7 @@ async def _round(context: PassContext, run: SpokeRun, endpoint: Endpoint, cursor
             cursor = msgspec.structs.replace(cursor, next=None, staged=page.cursor)
         quiet = not staged and not retried and cursor.round is None and cursor.staged is not None
         with context.store.write() as tx:
-            if quiet and tx.staging.count(run.uid) == 0:
+            if quiet and not tx.staging.any(run.uid):
                 # Nothing changed: there is nothing for a merge to do, so this is where it ends.
                 cursor = Cursor(cursor=cursor.staged, rounds=cursor.rounds)
                 run.row.verified_at = context.clock()

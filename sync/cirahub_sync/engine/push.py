@@ -6,12 +6,12 @@ known to the guard. Only this module decides to send anything again.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 
 from cirahub_sync.engine.context import PassContext, SpokeRun
 from cirahub_sync.engine.deliver import Receiver
 from cirahub_sync.engine.guard import Candidate, judge_deletions
+from cirahub_sync.engine.lanes import each
 from cirahub_sync.engine.plan import Encoder
 from cirahub_sync.engine.recover import recover
 
@@ -36,17 +36,12 @@ async def push(context: PassContext, runs: Sequence[SpokeRun]) -> None:
 
 
 async def _each(context: PassContext, receivers: Sequence[Receiver], *, deletions: bool) -> None:
-    gate = asyncio.Semaphore(CONCURRENT_RECEIVERS)
-
     async def one(receiver: Receiver) -> None:
-        async with gate:
-            with context.isolate(receiver.run):
-                await (receiver.delete() if deletions else receiver.deliver())
+        with context.isolate(receiver.run):
+            await (receiver.delete() if deletions else receiver.deliver())
 
-    async with asyncio.TaskGroup() as group:
-        for receiver in receivers:
-            if not receiver.run.failed:
-                group.create_task(one(receiver))
+    willing = [receiver for receiver in receivers if not receiver.run.failed]
+    await each(willing, one, lanes=CONCURRENT_RECEIVERS)
 
 
 async def _guarded(context: PassContext, receivers: Sequence[Receiver]) -> None:

@@ -32,7 +32,7 @@ async def recover(context: PassContext, runs: Sequence[SpokeRun], *, give_up: bo
     open: the effect of a request of this very pass may still be on its way."""
     with context.store.write() as tx:
         tx.intents.expire(context.clock() - LATE_SECONDS)
-        open_intents = {run.uid: tx.intents.open(run.uid) for run in runs}
+        open_intents = tx.intents.open_anywhere()
 
     async def one(run: SpokeRun) -> None:
         run.settled = False
@@ -42,7 +42,7 @@ async def recover(context: PassContext, runs: Sequence[SpokeRun], *, give_up: bo
 
     async with asyncio.TaskGroup() as group:
         for run in runs:
-            if open_intents[run.uid] and not run.failed:
+            if run.uid in open_intents and not run.failed:
                 context.say(f"{run.config.name}: settling {len(open_intents[run.uid])} requests")
                 group.create_task(one(run))
 

@@ -111,14 +111,15 @@ def refold(
 
 def inputs_of(tx: Transaction, ids: Sequence[str]) -> dict[str, list[FoldInput]]:
     """What these items are folded from, but for decisions."""
-    ranks = {uid: row.rank for uid, row in tx.spokes().items()}
+    by_item = tx.shadows.by_item(ids)
+    ranks = tx.ranks(sorted({one.spoke for shadows in by_item.values() for one in shadows}))
     return {
         item: [
             FoldInput(shadow.spoke, ranks[shadow.spoke], shadow.native, shadow.own)
             for shadow in shadows
             if shadow.admitted
         ]
-        for item, shadows in tx.shadows.by_item(ids).items()
+        for item, shadows in by_item.items()
     }
 
 

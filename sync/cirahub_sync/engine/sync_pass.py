@@ -237,13 +237,19 @@ def _conclude(context: PassContext) -> None:
         report.undecided, report.disputed = tx.undecided.counts()
         asked = {report.approval, *(run.report.approval for run in context.runs)}
         report.approval = ",".join(sorted(asked - {""}))
+        native, copies, unreadable = (
+            tx.shadows.counts(),
+            tx.replicas.counts(),
+            tx.pull_retry.counts(),
+        )
+        pending = tx.pending.counts()
         for run in context.runs:
             counts = run.report.counts
-            counts.items = tx.shadows.count(run.uid, native=True)
-            counts.copies = tx.replicas.count(run.uid)
-            run.report.pending = tx.pending.counts(run.uid)
+            counts.items = native.get(run.uid, 0)
+            counts.copies = copies.get(run.uid, 0)
+            run.report.pending = pending.get(run.uid, {})
             counts.pending = sum(run.report.pending.values())
-            counts.unreadable = tx.pull_retry.count(run.uid)
+            counts.unreadable = unreadable.get(run.uid, 0)
             run.report.target = run.row.target or "" if run.registered else ""
             _complain(tx, run.report, context.clock())
         if not context.erasing:
@@ -253,9 +259,11 @@ def _conclude(context: PassContext) -> None:
 def _complain(tx: Transaction, report: SpokeReport, now: float) -> None:
     """Say which items don't get through. One whose answer was lost is settled by the next pass,
     and is none of them."""
-    waiting = tx.pending.counts(report.uid)
+    waiting = report.pending
 
     def failing(reason: PendingReason) -> Failing | None:
+        if reason.value not in waiting:
+            return None
         row = tx.pending.latest(report.uid, reason.value, now + SETTLED_SECONDS)
         if row is None:
             return None
@@ -263,6 +271,6 @@ def _complain(tx: Transaction, report: SpokeReport, now: float) -> None:
 
     report.rejected = failing(PendingReason.REJECTED)
     report.undelivered = failing(PendingReason.FAILED)
-    unreadable = tx.pull_retry.latest(report.uid)
-    if unreadable is not None:
-        report.unreadable = Failing(report.counts.unreadable, unreadable)
+    if report.counts.unreadable:
+        unreadable = tx.pull_retry.latest(report.uid)
+        report.unreadable = Failing(report.counts.unreadable, unreadable or "")

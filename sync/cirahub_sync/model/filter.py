@@ -10,6 +10,7 @@ admit items that lack the field.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
+from functools import lru_cache
 from operator import attrgetter
 
 from cirahub_sync.configuration import Condition, Filter, Operator
@@ -26,6 +27,8 @@ Texts = Callable[[Contact], Iterable[str]]
 _CUSTOM = "custom:"
 SPOKE = "spoke"
 _ON_SPOKES = (Operator.IN, Operator.NOT_IN)
+_SHARED = 256
+"""Filters that are kept compiled."""
 
 
 def _emails(contact: Contact) -> Iterable[str]:
@@ -125,6 +128,7 @@ def asks_for_spokes(spec: Filter) -> bool:
     return any(c.field == SPOKE for c in (*spec.all, *spec.any, *spec.none))
 
 
+@lru_cache(maxsize=_SHARED)
 def compile_sourced_filter(spec: Filter) -> SourcedPredicate:
     """As `compile_filter`, of what leaves the hub: it may ask for `spoke`."""
     if not asks_for_spokes(spec):
@@ -155,9 +159,10 @@ def fields_of(spec: Filter) -> frozenset[str]:
     return frozenset(named[name] for name in asked if name in named)
 
 
+@lru_cache(maxsize=_SHARED)
 def compile_filter(spec: Filter) -> Predicate:
-    """Raises ConfigurationError for a field that cannot be filtered on or values that don't fit
-    the operator."""
+    """The same object for filters that are alike. Raises ConfigurationError for a field that cannot
+    be filtered on or values that don't fit the operator."""
     required = tuple(_condition(c) for c in spec.all)
     options = tuple(_condition(c) for c in spec.any)
     barred = tuple(_condition(c) for c in spec.none)

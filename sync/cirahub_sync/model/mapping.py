@@ -24,7 +24,8 @@ it is there.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
 
 import msgspec
 
@@ -39,6 +40,8 @@ from cirahub_sync.model.template import Affixes, Template, affixed
 
 _BLANK = Contact()
 _replace = msgspec.structs.replace
+_SHARED = 256
+"""Lenses that are kept: thousands of spokes mostly have a few flows between them."""
 
 
 class Lens:
@@ -322,17 +325,19 @@ def _distinct(emails: Iterable[Email]) -> tuple[Email, ...]:
     return tuple(found.values())
 
 
+@lru_cache(maxsize=_SHARED)
 def compile_lens(
     flow: Flow,
     *,
     toward_hub: bool,
-    never: Collection[str] = (),
+    never: frozenset[str] = frozenset(),
     region: str = "",
     hub_region: str = DEFAULT_REGION,
 ) -> Lens:
-    """The lens of a flow: `toward_hub` for what a spoke contributes, else for what it receives.
-    Fields in `never` don't pass. `region` is the spoke's, blank if it is the hub's. Raises
-    ConfigurationError for unknown fields, and for rules without the inverse they need."""
+    """The lens of a flow, the same object for flows that are alike: `toward_hub` for what a spoke
+    contributes, else for what it receives. Fields in `never` don't pass. `region` is the spoke's,
+    blank if it is the hub's. Raises ConfigurationError for unknown fields, and for rules without
+    the inverse they need."""
     included = frozenset(field_named(name, where="fields") for name in flow.include)
     excluded = frozenset(field_named(name, where="fields") for name in flow.exclude)
     fields = (included or frozenset(FIELDS)) - excluded - frozenset(never)

@@ -11,6 +11,7 @@ from cirahub_sync.model.contact import Contact
 from cirahub_sync.model.edit import OwnEdits
 from cirahub_sync.store.crypto import Cipher
 from cirahub_sync.store.database import Database
+from cirahub_sync.store.membership import of_hub
 from cirahub_sync.store.parts import parts
 from cirahub_sync.store.rows import Item, ReplicaState, Shadow
 from cirahub_sync.store.tables import (
@@ -349,11 +350,23 @@ class ShadowTable:
                 delete(shadows).where(shadows.c.spoke == spoke, shadows.c.remote.in_(remotes))
             )
 
-    def count(self, spoke: str, *, native: bool | None = None) -> int:
-        query = select(func.count()).select_from(shadows).where(shadows.c.spoke == spoke)
-        if native is not None:
-            query = query.where(shadows.c.native.is_(native), shadows.c.admitted.is_(True))
-        return self._connection.execute(query).scalar_one()
+    def count(self, spoke: str) -> int:
+        return self._connection.execute(
+            select(func.count()).select_from(shadows).where(shadows.c.spoke == spoke)
+        ).scalar_one()
+
+    def counts(self) -> dict[str, int]:
+        """Of the spokes' own items those that count, by spoke; who has none is left out."""
+        rows = self._connection.execute(
+            select(shadows.c.spoke, func.count())
+            .where(
+                of_hub(shadows.c.spoke, self._hub),
+                shadows.c.native.is_(True),
+                shadows.c.admitted.is_(True),
+            )
+            .group_by(shadows.c.spoke)
+        )
+        return {str(spoke): int(count) for spoke, count in rows}
 
     def _seal(self, row: Shadow, content: bytes) -> bytes:
         return self._cipher.seal(content, f"shadows/{row.spoke}/{row.remote}")

@@ -11,15 +11,17 @@ import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Engine, Table, create_engine, event, inspect, text
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DatabaseError, SQLAlchemyError
 from sqlalchemy.sql.dml import Insert
 
 from cirahub_sync.errors import ConfigurationError, StoreError
+
+if TYPE_CHECKING:
+    from sqlalchemy.dialects import postgresql, sqlite
 
 _MIGRATIONS = Path(__file__).with_name("migrations")
 _NOTED = "alembic_version"
@@ -185,8 +187,7 @@ class Database:
             return
         statement = self._upserts.get(table.name)
         if statement is None:
-            module = sqlite if dialect == "sqlite" else postgresql
-            insert = module.insert(table)
+            insert = _inserting(dialect, table)
             keys = [column.name for column in table.primary_key]
             statement = insert.on_conflict_do_update(
                 index_elements=keys,
@@ -203,6 +204,17 @@ def _locked(error: BaseException | None) -> bool:
     """https://www.sqlite.org/rescode.html#busy; the low byte is the primary result code."""
     code = getattr(error, "sqlite_errorcode", None)
     return isinstance(code, int) and code & 0xFF == sqlite3.SQLITE_BUSY
+
+
+def _inserting(dialect: str, table: Table) -> postgresql.Insert | sqlite.Insert:
+    """Not at the top: what the other database is spoken to in takes three megabytes."""
+    if dialect == "sqlite":
+        from sqlalchemy.dialects.sqlite import insert as into_sqlite
+
+        return into_sqlite(table)
+    from sqlalchemy.dialects.postgresql import insert as into_postgresql
+
+    return into_postgresql(table)
 
 
 def _prepare_sqlite(engine: Engine) -> None:

@@ -8,6 +8,7 @@ import msgspec
 from sqlalchemy import Connection, Row, Select, bindparam, delete, func, select, update
 
 from cirahub_sync.store.database import Database
+from cirahub_sync.store.membership import of_hub
 from cirahub_sync.store.parts import parts
 from cirahub_sync.store.rows import Action, Intent, Pending, Replica, ReplicaState
 from cirahub_sync.store.tables import intents, items, pending, replicas
@@ -148,6 +149,19 @@ class ReplicaTable:
             )
         ).scalar_one()
 
+    def counts(self) -> dict[str, int]:
+        """The same of all of the hub's spokes; who has none is left out."""
+        rows = self._connection.execute(
+            select(replicas.c.spoke, func.count())
+            .where(
+                of_hub(replicas.c.spoke, self._hub),
+                replicas.c.state == ReplicaState.LIVE.value,
+                replicas.c.native.is_(False),
+            )
+            .group_by(replicas.c.spoke)
+        )
+        return {str(spoke): int(count) for spoke, count in rows}
+
     def count_erased(self) -> int:
         """Live copies, wherever they are, of items that somebody who left for good took along."""
         return self._connection.execute(
@@ -199,6 +213,15 @@ class IntentTable:
     def open(self, spoke: str) -> list[Intent]:
         """Requests whose outcome is not known."""
         return self._list(intents.c.spoke == spoke, intents.c.abandoned.is_(False))
+
+    def open_anywhere(self) -> dict[str, list[Intent]]:
+        """The same by spoke, of all of the hub's; who has none is left out."""
+        found: dict[str, list[Intent]] = {}
+        for intent in self._list(
+            of_hub(intents.c.spoke, self._hub), intents.c.abandoned.is_(False)
+        ):
+            found.setdefault(intent.spoke, []).append(intent)
+        return found
 
     def abandoned(self, keys: Sequence[str]) -> set[str]:
         """Those of the keys that were looked for once and not found."""
@@ -295,14 +318,17 @@ class PendingTable:
                 delete(pending).where(pending.c.spoke == spoke, pending.c.item.in_(part))
             )
 
-    def counts(self, spoke: str) -> dict[str, int]:
-        """By reason."""
+    def counts(self) -> dict[str, dict[str, int]]:
+        """By spoke, of all of the hub's, and reason; who has none is left out."""
         rows = self._connection.execute(
-            select(pending.c.reason, func.count())
-            .where(pending.c.spoke == spoke)
-            .group_by(pending.c.reason)
+            select(pending.c.spoke, pending.c.reason, func.count())
+            .where(of_hub(pending.c.spoke, self._hub))
+            .group_by(pending.c.spoke, pending.c.reason)
         )
-        return {str(reason): int(count) for reason, count in rows}
+        found: dict[str, dict[str, int]] = {}
+        for spoke, reason, count in rows:
+            found.setdefault(str(spoke), {})[str(reason)] = int(count)
+        return found
 
     def latest(self, spoke: str, reason: str, due_after: float) -> Pending | None:
         """Of those that wait for this reason until after that time, the one that waits longest."""

@@ -19,6 +19,7 @@ from cirahub_sync.store.delivery import IntentTable, PendingTable, ReplicaTable
 from cirahub_sync.store.disputes import DecisionTable, UndecidedTable
 from cirahub_sync.store.erasure import ConfigurationTable, ErasureTable, WithdrawalTable
 from cirahub_sync.store.inbound import CursorTable, PullRetryTable, StagingTable
+from cirahub_sync.store.parts import parts
 from cirahub_sync.store.rows import PERSON, Conflict, Spoke
 from cirahub_sync.store.tables import (
     conflicts,
@@ -37,6 +38,10 @@ from cirahub_sync.store.tables import (
 
 _REPORTS_KEPT = 20
 _SEQ = select(hubs.c.seq).where(hubs.c.uid == bindparam("hub"))
+_RANKS = select(spokes.c.uid, spokes.c.rank).where(
+    spokes.c.hub == bindparam("hub"), spokes.c.uid.in_(bindparam("uids", expanding=True))
+)
+_RETIRED = select(spokes.c.uid).where(spokes.c.hub == bindparam("hub"), spokes.c.place == "")
 
 
 class Transaction:
@@ -82,7 +87,7 @@ class Transaction:
 
     @cached_property
     def pull_retry(self) -> PullRetryTable:
-        return PullRetryTable(self.connection, self._database)
+        return PullRetryTable(self.connection, self._database, self.hub)
 
     @cached_property
     def configurations(self) -> ConfigurationTable:
@@ -150,6 +155,18 @@ class Transaction:
             )
             for row in rows
         }
+
+    def ranks(self, uids: Sequence[str]) -> dict[str, int]:
+        """Of these spokes: the order in which they joined."""
+        return {
+            row.uid: row.rank
+            for part in parts(uids)
+            for row in self.connection.execute(_RANKS, {"hub": self.hub, "uids": part})
+        }
+
+    def retired(self) -> list[str]:
+        """The uids of spokes that are no more, whose contributions stay as the hub's own."""
+        return [row.uid for row in self.connection.execute(_RETIRED, {"hub": self.hub})]
 
     def hub_of(self, uid: str) -> str | None:
         """The hub, of any in this store, that has the spoke."""

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, bindparam, delete, func, insert, select
 from cirahub_sync.model.codec import decode_contact, encode_contact
 from cirahub_sync.store.crypto import Cipher
 from cirahub_sync.store.database import Database
+from cirahub_sync.store.membership import of_hub
 from cirahub_sync.store.rows import Cursor, Staged, StagedKind
 from cirahub_sync.store.tables import cursors, pull_retry, staging
 
@@ -18,6 +19,8 @@ _STAGED_AFTER = (
     .order_by(staging.c.position)
     .limit(bindparam("count"))
 )
+_STAGED = select(staging.c.position).where(staging.c.spoke == bindparam("spoke")).limit(1)
+_CURSOR = select(cursors).where(cursors.c.spoke == bindparam("spoke"))
 
 
 class CursorTable:
@@ -26,7 +29,7 @@ class CursorTable:
         self._database = database
 
     def get(self, spoke: str) -> Cursor:
-        row = self._connection.execute(select(cursors).where(cursors.c.spoke == spoke)).first()
+        row = self._connection.execute(_CURSOR, {"spoke": spoke}).first()
         if row is None:
             return Cursor()
         return Cursor(
@@ -107,18 +110,17 @@ class StagingTable:
     def clear(self, spoke: str) -> None:
         self._connection.execute(delete(staging).where(staging.c.spoke == spoke))
 
-    def count(self, spoke: str) -> int:
-        return self._connection.execute(
-            select(func.count()).select_from(staging).where(staging.c.spoke == spoke)
-        ).scalar_one()
+    def any(self, spoke: str) -> bool:
+        return self._connection.execute(_STAGED, {"spoke": spoke}).first() is not None
 
 
 class PullRetryTable:
     """Items that could not be parsed: fetched again until they can be, never lost."""
 
-    def __init__(self, connection: Connection, database: Database) -> None:
+    def __init__(self, connection: Connection, database: Database, hub: str) -> None:
         self._connection = connection
         self._database = database
+        self._hub = hub
 
     def put(self, spoke: str, remote: str, *, why: str, attempts: int, due_at: float) -> None:
         self._database.upsert(
@@ -176,3 +178,12 @@ class PullRetryTable:
         return self._connection.execute(
             select(func.count()).select_from(pull_retry).where(pull_retry.c.spoke == spoke)
         ).scalar_one()
+
+    def counts(self) -> dict[str, int]:
+        """The same by spoke, of all of the hub's; who has none is left out."""
+        rows = self._connection.execute(
+            select(pull_retry.c.spoke, func.count())
+            .where(of_hub(pull_retry.c.spoke, self._hub))
+            .group_by(pull_retry.c.spoke)
+        )
+        return {str(spoke): int(count) for spoke, count in rows}

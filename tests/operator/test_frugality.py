@@ -1,0 +1,86 @@
+"""What a service does not load, and what it hands back. In processes of their own: what one test
+has imported, all others have."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+START = """
+import json, sys
+from cirahub_operator import frugality
+frugality.without_terminals()
+import httpx, structlog
+from cirahub_operator.operation import Operation
+print(json.dumps([name for name, module in sys.modules.items() if module is not None]))
+"""
+
+
+def output(program: str) -> str:
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=120
+    )
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def loaded() -> set[str]:
+    """The modules of an operator that is about to start."""
+    return set(json.loads(output(START)))
+
+
+@pytest.mark.parametrize(
+    "module",
+    [
+        "rich",
+        "pygments",
+        "alembic",
+        "msal",
+        "azure.keyvault.secrets",
+        "sqlalchemy.dialects.postgresql",
+        "cirahub_sync.identity.vault",
+    ],
+)
+def test_what_is_not_used_is_not_loaded(loaded: set[str], module: str) -> None:
+    assert "cirahub_sync.worker" in loaded
+    assert module not in loaded
+
+
+def test_the_help_loads_neither_the_engine_nor_the_log() -> None:
+    program = """
+import sys, cirahub_operator.cli.operator
+print(sorted({"structlog", "kopf", "cirahub_sync.worker"} & set(sys.modules)))
+"""
+    assert output(program).strip() == "[]"
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the GNU C library's settings")
+def test_what_is_freed_goes_back_to_the_system() -> None:
+    program = """
+import re, threading
+from pathlib import Path
+from cirahub_operator import frugality
+
+def resident():
+    return int(re.search(r"VmRSS:\\s+(\\d+)", Path("/proc/self/status").read_text())[1])
+
+print(frugality.give_back())
+bytearray(10_000_000)  # without a fixed threshold, what comes is taken from the heap from now on
+before = resident()
+
+def fill():
+    kept.extend(bytearray(256 * 1024) for _ in range(80))
+    holes.append(bytearray(100_000))
+
+kept, holes = [], []
+thread = threading.Thread(target=fill)
+thread.start()
+thread.join()
+full = resident()
+kept.clear()
+print(full - before > 15_000, resident() - before < 5_000)
+"""
+    assert output(program).split() == ["True", "True", "True"]
