@@ -10,8 +10,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from sys import intern
-from typing import NamedTuple
 
 from cirahub_operator.api.connection import PERMISSIONS, Connection, ConnectionStatus
 from cirahub_operator.api.hub import WORST_SPOKES, Hub, HubStatus, SpokeCounts, WorstSpoke
@@ -37,6 +35,7 @@ from cirahub_operator.conditions import (
 )
 from cirahub_operator.departures import Departures
 from cirahub_operator.disputes import undecided
+from cirahub_operator.standing import Standing
 from cirahub_sync.engine.report import Counts, PassReport, Problem, SpokeReport
 from cirahub_sync.identity.base import SignIn
 from cirahub_sync.origins import HOSTS
@@ -55,26 +54,6 @@ PERMISSION_MISSING = "PermissionMissing"
 CONSENT = frozenset({"ClientNotFound", "ClientDisabled", "ConsentMissing"})
 """Reasons for which an administrator of the tenant has to consent, or to do so again."""
 NOBODY_LEAVES = Departures()
-
-
-class Standing(NamedTuple):
-    """How a spoke is, as far as its Hub's status tells."""
-
-    ready: bool
-    stalled: bool
-    guarded: bool
-    reason: str
-    """Of its readiness, or unreadiness."""
-
-
-def standing(status: SpokeStatus) -> Standing:
-    told = status.condition(READY)
-    return Standing(
-        ready=_is(status, READY),
-        stalled=_is(status, STALLED),
-        guarded=_is(status, DELETION_GUARDED),
-        reason=intern(told.reason) if told is not None else "Unknown",
-    )
 
 
 @dataclass(frozen=True)
@@ -498,11 +477,6 @@ def _stated(
         generation=metadata.generation,
         now=_seconds(now),
     )
-
-
-def _is(status: SpokeStatus, kind: str) -> bool:
-    condition = status.condition(kind)
-    return condition is not None and condition.status is ConditionStatus.TRUE
 
 
 def _seconds(time: datetime) -> datetime:

@@ -9,7 +9,8 @@ import pytest
 from cirahub_operator.api.spoke import SpokeStatus
 from cirahub_operator.conditions import not_ready, stated
 from cirahub_operator.reconcile.surroundings import WRITES, each
-from cirahub_operator.summary import hub_status, standing
+from cirahub_operator.standing import standing
+from cirahub_operator.summary import hub_status
 from cirahub_sync.engine.report import PassReport
 
 from .conftest import Operate

@@ -10,6 +10,7 @@ from cirahub_operator.api.connection import ConnectionStatus
 from cirahub_operator.api.meta import Condition, ConditionStatus, Status
 from cirahub_operator.api.spoke import SpokeStatus
 from cirahub_operator.conditions import Statement, ready, stated
+from cirahub_operator.standing import standing
 from cirahub_operator.summary import (
     Leaving,
     connection_status,
@@ -18,7 +19,6 @@ from cirahub_operator.summary import (
     hub_waiting,
     spoke_status,
     spoke_synced,
-    standing,
 )
 from cirahub_sync.engine.report import Counts, Failing, PassReport, Problem, SpokeReport
 from cirahub_sync.identity.base import Credential, SignIn

@@ -148,7 +148,7 @@ BREAKAGES: tuple[Breakage, ...] = (
         guards=TRUST,
         what="a hub has spokes that it does not admit among its own",
         file="operator/cirahub_operator/reconcile/hub.py",
-        old="    return isinstance(hub, Hub) and hub.admits(spoke.metadata.namespace)",
+        old="    return isinstance(hub, Hub) and hub.admits(member.namespace)",
         new="    return isinstance(hub, Hub)",
         tests="tests/operator/test_admission.py::"
         "test_who_is_not_admitted_learns_nothing_about_the_hub",

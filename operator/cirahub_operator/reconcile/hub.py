@@ -25,14 +25,13 @@ from cirahub_operator.reconcile.scene import Scene
 from cirahub_operator.reconcile.spoke import SpokeReconciler
 from cirahub_operator.reconcile.surroundings import Surroundings, each
 from cirahub_operator.resolver import Resolution, not_admitted, resolve
+from cirahub_operator.standing import Standing, standing
 from cirahub_operator.summary import (
     SUSPENDED,
-    Standing,
     hub_progress,
     hub_status,
     hub_waiting,
     invalid_status,
-    standing,
 )
 from cirahub_operator.workqueue import Bell, Key, Result
 from cirahub_sync.configuration import HubConfig, SpokeConfig
