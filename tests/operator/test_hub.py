@@ -19,7 +19,9 @@ async def test_a_hub_and_its_spokes_become_ready(
         await stage.apply(connection(), hub(), spoke("ann"), spoke("bob"))
         await stage.comes("hub", "staff", "True", "Synced")
         await stage.comes("spoke", "ann", "True", "Synced")
+        await stage.comes("spoke", "bob", "True", "Synced")
         await stage.comes("connection", "contoso", "True", "SignedIn")
+        await stage.says("hub", "staff", "2 spokes")
     status = await stage.status("hub", "staff")
     assert status["spokes"]["summary"] == "2/2"
     assert status["items"] == 7

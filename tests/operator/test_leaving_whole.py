@@ -210,6 +210,8 @@ async def test_a_revoked_consent_leaves_an_erasure_open_until_it_is_given_again(
                 kind="Connection", name="contoso", status="False", reason="ClientNotFound"
             )
             await town.comes(contoso)
+            # The token that the engine still had has ended too.
+            await stage.comes("spoke", "ann", "False", "ClientNotFound")
             await stage.annotate("spoke", "bob", NOW)
             await stage.delete("spoke", "bob")
             await stage.goes("spoke", "bob")
