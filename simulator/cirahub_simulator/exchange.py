@@ -111,9 +111,10 @@ async def _after(
         await asyncio.sleep(rule.delay)
     if rule.kind == "status":
         response = fault.response(request, world.clock.now())
+    # Noted is the simulator's own answer: what a rule makes of it is no part of any contract.
+    world.journal.note(request, response, fault=rule.id)
     if rule.kind == "replace":
         response = fault.replaced(response)
-    world.journal.note(request, response, fault=rule.id)
     if rule.kind == "truncate":
         return await _truncate(http, response, rule.keep_bytes)
     return _write(response)

@@ -41,7 +41,8 @@ EXCEPTIONS: Final = {
     "custom options": "Options without a leading $ are no part of the contract.",
     "fault": (
         "What a fault rule made is the rule's doing: a truncated or dropped answer has no body to "
-        "judge. A status that a rule gave still has Graph's error body."
+        "judge. A status that a rule gave still has Graph's error body. Of an answer in which a "
+        "rule replaced something, the recording has what it was before."
     ),
 }
 
