@@ -6,7 +6,7 @@ import base64
 import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -18,7 +18,7 @@ from cluster.errors import ClusterUnusableError, KubectlFailedError
 from cluster.kubectl import Kubectl
 
 if TYPE_CHECKING:
-    from cluster.reader import Reader
+    from cluster.client import Client
 
 EXISTING = "CIRAHUB_TEST_KUBECONFIG"
 
@@ -39,12 +39,12 @@ class Cluster:
         section 4)."""
         self._kubectl = Kubectl(kubectl, kubeconfig)
         self._lock = Lock()
-        self._reader: Reader | None = None
+        self._client: Client | None = None
 
     def close(self) -> None:
         """Let go of connections."""
-        if self._reader is not None:
-            self._reader.close()
+        if self._client is not None:
+            self._client.close()
 
     @property
     def has_controllers(self) -> bool:
@@ -61,11 +61,28 @@ class Cluster:
     def get(self, path: str) -> Any:
         """Read as the administrator: the JSON at `path` (`/api/v1/namespaces`), or None if nothing
         is there. Far cheaper than kubectl, for who polls. Raises RequestFailedError."""
-        from cluster.reader import Reader
+        return self._asked().get(path)
+
+    def let_go(self, group_version: str, namespace: str, plurals: Sequence[str]) -> None:
+        """Take all finalizers from objects that no controller serves any more, so that their
+        namespace can end. Raises RequestFailedError."""
+        for plural in plurals:
+            path = f"/apis/{group_version}/namespaces/{namespace}/{plural}"
+            for one in (self._asked().get(path) or {"items": ()})["items"]:
+                if one["metadata"].get("finalizers"):
+                    change = {"metadata": {"finalizers": None}}
+                    self._asked().patch(f"{path}/{one['metadata']['name']}", change)
+
+    def delete_namespace(self, name: str) -> None:
+        """Without waiting for its end. One that does not exist is none too many."""
+        self._asked().delete(f"/api/v1/namespaces/{name}")
+
+    def _asked(self) -> Client:
+        from cluster.client import Client
 
         with self._lock:
-            self._reader = self._reader or Reader(self.kubeconfig)
-        return self._reader.get(path)
+            self._client = self._client or Client(self.kubeconfig)
+        return self._client
 
 
 @contextmanager

@@ -61,20 +61,35 @@ class Leadership:
         """The Lease as it was seen last."""
         self._unchanged_since = 0.0
         self._renewed = -math.inf
+        self._taken = math.inf
+        """When it was seen that somebody else holds the Lease, before its time."""
         self._warned = ""
 
     @property
     def until(self) -> float:
         """On the steady clock: until then nobody else can lead. In the past if we don't."""
-        return self._renewed + self._timing.duration
+        return min(self._taken, self._renewed + self._timing.duration)
+
+    @property
+    def overdue(self) -> bool:
+        """Whether this process should have ended by now. When the Lease is taken there is as much
+        time for it as there is between the last renewal that may fail and the Lease's end."""
+        time = self._timing
+        grace = time.duration - time.renew_deadline
+        return self._clock() >= min(self._taken + grace, self._renewed + time.duration)
+
+    @property
+    def lost(self) -> str:
+        """What to say when the Lease is over."""
+        return (
+            f"{self._lease} is not held any more; another operator may serve by now, so this one "
+            "sends nothing"
+        )
 
     def check(self) -> None:
         """Raises LeaseLostError unless we surely lead now."""
         if self._clock() >= self.until:
-            raise LeaseLostError(
-                f"{self._lease} is not held any more; another operator may serve by now, so this "
-                "one sends nothing"
-            )
+            raise LeaseLostError(self.lost)
 
     async def acquire(self) -> None:
         """Wait until we lead. Raises PermissionMissingError and other refusals."""
@@ -187,7 +202,7 @@ class Leadership:
             # Deleted. Whoever makes it anew has it, and that may be us.
             self._record = None if self._record is None else replace(self._record, version="")
         elif found.holder != self.identity:
-            self._renewed = -math.inf
+            self._taken = self._clock()
             raise LeadershipLostError(
                 f"{self._lease} was taken by {found.holder or 'nobody'}; this operator ends"
             )
@@ -235,10 +250,8 @@ class Watchdog:
 
     def _watch(self) -> None:
         while not self._over.wait(WATCHDOG_PERIOD):
-            try:
-                self._leadership.check()
-            except LeaseLostError as error:
-                logger.critical("%s; the process ends now", error)
+            if self._leadership.overdue:
+                logger.critical("%s; the process ends now", self._leadership.lost)
                 logging.shutdown()
                 self._end(1)
                 return

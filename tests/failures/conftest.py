@@ -96,7 +96,7 @@ class World:
 
     def close(self) -> None:
         for town in self.towns.values():
-            self._plane.kubectl("delete", "namespace", town.namespace, "--wait=false")
+            town.stage.end()
 
 
 @pytest.fixture(scope="module")

@@ -56,8 +56,7 @@ def make_town(
                 origins=Origins(origins=endpoints["origins"], ca_file=endpoints["ca_file"]),
                 timing=timing,
             )
-            gone = ("delete", "namespace", town.namespace, "--wait=false")
-            stack.callback(control_plane.kubectl, *gone)
+            stack.callback(town.stage.end)
             town.operator = stack.enter_context(Running(start, town.clock))
             return town
 

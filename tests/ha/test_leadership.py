@@ -171,10 +171,7 @@ async def test_who_finds_another_holder_ends(candidates: Candidates) -> None:
     keeping = asyncio.create_task(ann.keep())
     candidates.passed["bob"] = 0.0
     assert await candidates.held_back(bob)
-    change = {"spec": {"holderIdentity": "bob"}}
-    await candidates.stage.kubectl(
-        "patch", "lease", "turns", "--type=merge", "-p", json.dumps(change)
-    )
+    await candidates.patch({"spec": {"holderIdentity": "bob"}})
     with pytest.raises(LeadershipLostError, match="taken by bob"):
         async with asyncio.timeout(30):
             await keeping
@@ -246,6 +243,23 @@ async def test_the_watchdog_ends_a_process_that_does_not_end_by_itself(
         assert ended == []
         candidates.passed["ann"] = 15.0
         await candidates.stage.until(lambda: ended == [1])
+
+
+async def test_who_lost_the_lease_sends_nothing_more_but_may_end_in_order(
+    candidates: Candidates,
+) -> None:
+    ann = candidates.make("ann", LeaseTiming(duration=600, renew_deadline=400, retry_period=0.1))
+    await ann.acquire()
+    await candidates.patch({"spec": {"holderIdentity": "bob"}})
+    with pytest.raises(LeadershipLostError, match="was taken by bob"):
+        await ann.keep()
+    with pytest.raises(LeaseLostError):
+        ann.check()
+    assert not ann.overdue
+    candidates.passed["ann"] = 190.0
+    assert not ann.overdue
+    candidates.passed["ann"] = 210.0
+    assert ann.overdue
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 
@@ -71,8 +71,10 @@ def definitions(control_plane: Cluster) -> None:
 
 
 @pytest.fixture
-def stage(control_plane: Cluster, definitions: None, namespace: str) -> Stage:
-    return Stage(control_plane, namespace)
+def stage(control_plane: Cluster, definitions: None, namespace: str) -> Iterator[Stage]:
+    stage = Stage(control_plane, namespace)
+    yield stage
+    stage.leave()
 
 
 @pytest.fixture

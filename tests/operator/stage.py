@@ -15,6 +15,7 @@ WITHIN = 60.0
 """Seconds after which a condition that was waited for counts as failed."""
 POLL = 0.1
 OURS = "cirahub.io/v1alpha1"
+PLURALS = ("spokes", "hubs", "connections")
 
 TENANT = "11111111-1111-4111-8111-111111111111"
 CLIENT = "22222222-2222-4222-8222-222222222222"
@@ -81,6 +82,16 @@ class Stage:
             "patch", kind, name, "--type=merge", "-p", '{"metadata":{"finalizers":null}}'
         )
         await self.goes(kind, name)
+
+    def leave(self) -> None:
+        """Nobody serves this namespace any more: let its objects go, or it would never end, and
+        the namespace controller would look at it again and again."""
+        self.plane.let_go(OURS, self.namespace, PLURALS)
+
+    def end(self) -> None:
+        """`leave`, and have the namespace deleted."""
+        self.leave()
+        self.plane.delete_namespace(self.namespace)
 
     async def annotate(self, kind: str, name: str, text: str) -> None:
         await self.kubectl("annotate", kind, name, "--overwrite", text)

@@ -23,8 +23,9 @@ def guests(control_plane: Cluster, definitions: None) -> Iterator[Stage]:
     """Another team's namespace."""
     name = f"guests-{secrets.token_hex(4)}"
     control_plane.kubectl("create", "namespace", name)
-    yield Stage(control_plane, name)
-    control_plane.kubectl("delete", "namespace", name, "--wait=false")
+    stage = Stage(control_plane, name)
+    yield stage
+    stage.end()
 
 
 @pytest.fixture
@@ -37,7 +38,7 @@ def narrow(
     office.grant("served-namespace.yaml", to=stage.namespace)
     monkeypatch.setenv("KUBECONFIG", str(office.kubeconfig(tmp_path / "config")))
     yield office
-    stage.plane.kubectl("delete", "namespace", office.namespace, "--wait=false")
+    stage.plane.delete_namespace(office.namespace)
 
 
 def naming(stage: Stage, name: str = "ann", hub: str = "staff") -> Manifest:

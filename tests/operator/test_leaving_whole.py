@@ -106,9 +106,7 @@ def place(
             origins=Origins(origins=endpoints["origins"], ca_file=endpoints["ca_file"]),
         ),
     )
-    control_plane.kubectl(
-        "delete", "namespace", town.namespace, "--wait=false", "--ignore-not-found"
-    )
+    town.stage.end()
 
 
 async def test_a_rename_in_git_rewrites_no_mailbox(place: Place) -> None:

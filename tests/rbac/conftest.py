@@ -170,15 +170,17 @@ def simulator(control_plane: Cluster) -> Iterator[SimulatorProcess]:
 
 
 @pytest.fixture
-def stage(own_control_plane: ControlPlane, definitions: None, namespace: str) -> Stage:
-    return Stage(own_control_plane, namespace)
+def stage(own_control_plane: ControlPlane, definitions: None, namespace: str) -> Iterator[Stage]:
+    stage = Stage(own_control_plane, namespace)
+    yield stage
+    stage.leave()
 
 
 @pytest.fixture
 def office(own_control_plane: ControlPlane) -> Iterator[Office]:
     made = Office(own_control_plane)
     yield made
-    own_control_plane.kubectl("delete", "namespace", made.namespace, "--wait=false")
+    own_control_plane.delete_namespace(made.namespace)
 
 
 Launch = Callable[..., AbstractAsyncContextManager[Operator]]

@@ -22,7 +22,7 @@ Answer = TypeVar("Answer")
 
 WRITES = 6
 """Objects whose statuses and finalizers are written at the same time, each over a connection of
-its own, which takes half a megabyte."""
+its own, which takes a quarter of a megabyte at least."""
 
 
 @dataclass(frozen=True)

@@ -192,6 +192,11 @@ class PassContext:
     ) -> None:
         self.hub = hub
         self.runs = runs
+        self.asking_for_spokes = [
+            run for run in runs if run.asks_for_spokes and run.config.direction.receives
+        ]
+        """Those that judge an item again when others contribute it. Kept, since every chunk asks,
+        and of thousands of spokes hardly one does."""
         self.store = store
         self.open_endpoint = open_endpoint
         self.installation = installation

@@ -32,8 +32,8 @@ def sources_of(
 def reconsider(context: PassContext, tx: Transaction, ids: Sequence[str]) -> None:
     """Have those who ask for the sources judge the items again: these may have changed without
     the items. A deletion that waits is judged again when its time comes."""
-    for run in context.runs:
-        if run.asks_for_spokes and run.registered and run.config.direction.receives:
+    for run in context.asking_for_spokes:
+        if run.registered:
             waiting = tx.pending.by_item(run.uid, ids)
             tx.pending.reconsider(
                 run.uid,

@@ -77,8 +77,7 @@ def _signed_in_without(*rules: str) -> Callable[[Town], Awaitable[Start]]:
 
     async def start(town: Town) -> Start:
         town.office = Office(town.stage.plane)
-        away = ("delete", "namespace", town.office.namespace, "--wait=false")
-        town.at_the_end(lambda: town.stage.plane.kubectl(*away))
+        town.at_the_end(lambda: town.stage.plane.delete_namespace(town.office.namespace))
         await asyncio.to_thread(town.office.grant_all, town.namespace, rules=_rules(*rules))
         config = town.start.key_file.with_name("kubeconfig")
         return town.start.but(kubeconfig=await asyncio.to_thread(town.office.kubeconfig, config))

@@ -71,8 +71,7 @@ def _elsewhere(town: Town) -> Stage:
 async def _of_two_teams(town: Town) -> Start:
     other = _elsewhere(town)
     await other.kubectl("create", "namespace", other.namespace)
-    away = ("delete", "namespace", other.namespace, "--wait=false")
-    town.at_the_end(lambda: town.stage.plane.kubectl(*away))
+    town.at_the_end(other.end)
     return town.start.but(namespaces=(town.namespace, other.namespace))
 
 
