@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import ctypes
+import gc
 import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from types import ModuleType
 from typing import cast
 
@@ -16,6 +20,13 @@ _M_MMAP_THRESHOLD = -3
 _M_ARENA_MAX = -8
 _LARGE = 128 * 1024
 """Bytes."""
+_OLDEST = 2
+"""Generation of objects; its collection is a full one."""
+THOROUGH = 3600.0
+"""Seconds between two looks at everything."""
+PATIENCE = 300.0
+"""Seconds to wait for a quiet moment for that."""
+LOOK = 1.0
 
 
 def without_terminals() -> None:
@@ -23,6 +34,41 @@ def without_terminals() -> None:
     Source: Python's reference, "The module cache"."""
     for name in TERMINALS:
         sys.modules.setdefault(name, cast("ModuleType", None))
+
+
+@contextmanager
+def short_collections() -> Iterator[None]:
+    """What a full collection leaves is not looked at by the next ones: with thousands of Spokes
+    each would hold up everything else for a tenth of a second, about every second while statuses
+    are written, and find nothing. Source: Python's documentation, `gc.freeze`."""
+
+    def set_aside(phase: str, of: Mapping[str, int]) -> None:
+        if phase == "stop" and of["generation"] == _OLDEST:
+            gc.freeze()
+
+    gc.collect()
+    gc.freeze()
+    gc.callbacks.append(set_aside)
+    try:
+        yield
+    finally:
+        gc.callbacks.remove(set_aside)
+        gc.unfreeze()
+
+
+async def collect_thoroughly(
+    busy: Callable[[], bool], *, every: float = THOROUGH, patience: float = PATIENCE
+) -> None:
+    """Forever: now and then look at what was set aside, too, for what nothing but itself refers to.
+    At a quiet moment if there is one."""
+    while True:
+        await asyncio.sleep(every)
+        waited = 0.0
+        while busy() and waited < patience:
+            await asyncio.sleep(LOOK)
+            waited += LOOK
+        gc.unfreeze()
+        gc.collect()
 
 
 def give_back() -> bool:

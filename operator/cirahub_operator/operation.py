@@ -19,6 +19,7 @@ from cirahub_operator.credentials import ClusterCredentials
 from cirahub_operator.definitions import definitions
 from cirahub_operator.errors import PermissionMissingError
 from cirahub_operator.events import Events
+from cirahub_operator.frugality import collect_thoroughly
 from cirahub_operator.handlers import lifecycle
 from cirahub_operator.health import Health
 from cirahub_operator.heartbeat import Heartbeat
@@ -293,6 +294,7 @@ class Operation:
             asyncio.create_task(self._announce(health, relist, listed)),
             asyncio.create_task(watch_backlog()),
             asyncio.create_task(Heartbeat(self.metrics.registry).run()),
+            asyncio.create_task(collect_thoroughly(lambda: runner.busy)),
         ]
         try:
             await kopf.operator(

@@ -29,6 +29,7 @@ class Watches(StrEnum):
     SILENT = "silent"
     """Those that are open and new ones are held, and nothing comes."""
     REFUSED = "refused"
+    """By an API server that answers everything else: no outage."""
     NOT_FOUND = "not found"
     """As when their definition was deleted. Those that are open go on."""
 
@@ -105,7 +106,7 @@ class Interpreter:
         watch = request.query.get("watch") == "true"
         self.opened += watch
         if watch and self.watches is Watches.REFUSED:
-            return web.json_response({"message": "no watches today"}, status=503)
+            return web.json_response({"message": "no watches today"}, status=500)
         if watch and self.watches is Watches.NOT_FOUND:
             return web.Response(status=404, text="404 page not found")
         if watch and self.watches is Watches.SILENT:

@@ -80,7 +80,7 @@ async def test_a_leader_that_was_paused_for_too_long_ends_and_does_not_serve_on(
 
 async def test_a_leader_whose_lease_is_taken_ends_in_order(stage: Stage, launch: Launch) -> None:
     """Not by the watchdog, which leaves nobody the time to finish."""
-    async with launch("leader", "--lease-duration", "600s", "--renew-deadline", "400s") as leader:
+    async with launch("leader", "--lease-duration", "90s", "--renew-deadline", "60s") as leader:
         await stage.until(leader.leads)
         change = json.dumps({"spec": {"holderIdentity": "somebody"}})
         await stage.kubectl("patch", "lease", "cirahub-operator", "--type=merge", "-p", change)

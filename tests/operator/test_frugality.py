@@ -57,6 +57,63 @@ print(sorted({"structlog", "kopf", "cirahub_sync.worker"} & set(sys.modules)))
     assert output(program).strip() == "[]"
 
 
+CYCLES = """
+import asyncio, gc, weakref
+from cirahub_operator import frugality
+
+class Knot:
+    def __init__(self):
+        self.self = self
+
+"""
+
+
+def test_what_a_full_collection_left_is_not_looked_at_again() -> None:
+    program = (
+        CYCLES
+        + """
+gc.disable()
+kept = [Knot() for _ in range(1000)]
+with frugality.short_collections():
+    print(len(gc.get_objects(2)), gc.get_freeze_count() > 2000)
+    more = [Knot() for _ in range(1000)]
+    gc.collect()
+    print(len(gc.get_objects(2)), gc.get_freeze_count() > 4000)
+print(gc.get_freeze_count(), gc.callbacks)
+"""
+    )
+    assert output(program).split() == ["0", "True", "0", "True", "0", "[]"]
+
+
+def test_what_came_to_nothing_after_that_is_found_in_a_quiet_moment() -> None:
+    program = (
+        CYCLES
+        + """
+async def main():
+    work = [True]
+    looking = asyncio.create_task(
+        frugality.collect_thoroughly(lambda: bool(work), every=0.01, patience=30.0)
+    )
+    knot = Knot()
+    gone = weakref.ref(knot)
+    gc.collect()
+    del knot
+    gc.collect()
+    await asyncio.sleep(0.2)
+    print(gone() is None)
+    work.clear()
+    while gone() is not None:
+        await asyncio.sleep(0.01)
+    looking.cancel()
+
+with frugality.short_collections():
+    asyncio.run(main())
+print("found")
+"""
+    )
+    assert output(program).split() == ["False", "found"]
+
+
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the GNU C library's settings")
 def test_what_is_freed_goes_back_to_the_system() -> None:
     program = """

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import os
 import sys
 from dataclasses import replace
@@ -371,16 +370,12 @@ def _serve(settings: Settings) -> int:
     # Not at the top: it takes half a second, and `--help` has no use for it.
     from cirahub_operator.operation import Operation
 
-    # What was imported stays, and need not be looked through by each collection, which holds up
-    # everything else while it lasts.
-    gc.collect()
-    gc.freeze()
-
     async def operate() -> None:
         await Operation(settings).run()
 
     try:
-        asyncio.run(operate())
+        with frugality.short_collections():
+            asyncio.run(operate())
     except (OperatorError, CirahubError) as error:
         click.echo(f"Error: {error}", err=True)
         return 1

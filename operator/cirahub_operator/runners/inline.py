@@ -59,6 +59,7 @@ class InlineRunner:
         self._engine: Engine | None = None
         self._credentials: ClosableCredentials | None = None
         self._opening: asyncio.Lock | None = None
+        self._under_way = 0
 
     def start(self) -> None:
         self._thread.start()
@@ -70,6 +71,11 @@ class InlineRunner:
         if not self._thread.is_alive():
             return float("inf")
         return time.monotonic() - self._last_beat
+
+    @property
+    def busy(self) -> bool:
+        """Whether the engine has anything to do."""
+        return self._under_way > 0
 
     async def check(self, connection: ConnectionConfig, *, writes: bool = False) -> SignIn:
         return await self._call(lambda engine: engine.check(connection, writes=writes))
@@ -141,7 +147,11 @@ class InlineRunner:
         async def inside() -> Answer:
             return await call(await self._opened())
 
-        return await self._cross(inside())
+        self._under_way += 1
+        try:
+            return await self._cross(inside())
+        finally:
+            self._under_way -= 1
 
     async def _cross(self, work: Coroutine[Any, Any, Answer]) -> Answer:
         """Run a coroutine in the engine's loop. When cancelled, cancel it there and wait until
