@@ -24,6 +24,7 @@ from cirahub_sync.configuration import (
     ClientSecretAuth,
     Condition,
     ConnectionConfig,
+    DailyLimits,
     DeletionLimits,
     FieldPolicy,
     FieldRule,
@@ -168,6 +169,10 @@ def hub_config(hub: Hub) -> HubConfig:
             grace_period=seconds(spec.deletion.grace_period),
             max_count=spec.deletion.max_count,
             max_percent=spec.deletion.max_percent,
+            per_day=DailyLimits(
+                max_count=spec.deletion.per_day.max_count,
+                max_percent=spec.deletion.per_day.max_percent,
+            ),
         ),
         default_region=spec.default_region,
     )

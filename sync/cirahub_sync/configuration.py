@@ -234,12 +234,20 @@ class SpokeConfig(msgspec.Struct, frozen=True, omit_defaults=True):
     """As the hub's, for a mapping that formats phone numbers; blank: the hub's."""
 
 
+class DailyLimits(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Of a receiver, in any 24 hours; None: twice what one pass may."""
+
+    max_count: int | None = None
+    max_percent: int | None = None
+
+
 class DeletionLimits(msgspec.Struct, frozen=True, omit_defaults=True):
     grace_period: float = 86_400.0
     """Seconds between an item's last contribution going and its copies being deleted."""
     max_count: int = 50
     max_percent: int = 20
     """Of a receiver's copies, in one pass. Deletions above either limit wait for approval."""
+    per_day: DailyLimits = DailyLimits()
 
 
 class FieldRule(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cirahub_sync.configuration import DeletionLimits, Direction
+from cirahub_sync.configuration import DailyLimits, DeletionLimits, Direction
 
 from .conftest import Scene
 
@@ -156,3 +156,116 @@ async def test_a_deletion_never_goes_to_an_item_that_is_native_there(scene: Scen
     await scene.settle()
     await scene.settle()
     assert scene.names("ben") == ["Ann"]
+
+
+def _removing(scene: Scene, people: list[str], count: int) -> None:
+    for _ in range(count):
+        scene.remove("ada", people.pop())
+
+
+async def test_many_small_passes_cannot_do_what_one_large_one_may_not(scene: Scene) -> None:
+    """Twenty copies: four may go in a pass, and eight in a day."""
+    scene.configure(deletion=DeletionLimits(grace_period=0.0, max_count=50, max_percent=20))
+    scene.connect("ada")
+    scene.connect("ben", Direction.RECEIVE)
+    people = _fill(scene, "ada", 20)
+    await scene.settle()
+    for left in (16, 12):
+        _removing(scene, people, 4)
+        await scene.settle()
+        assert len(scene.held("ben")) == left
+    _removing(scene, people, 1)
+    report = await scene.sync(2)
+    assert (report.guarded, len(scene.held("ben"))) == (1, 12)
+
+    await scene.restart()
+    scene.advance(80_000)
+    report = await scene.sync()
+    assert (report.guarded, len(scene.held("ben"))) == (1, 12)
+    scene.advance(7_000)
+    report = await scene.sync()
+    assert (report.guarded, len(scene.held("ben"))) == (0, 11)
+
+
+async def test_what_was_approved_is_not_counted_against_the_day(scene: Scene) -> None:
+    scene.configure(deletion=DeletionLimits(grace_period=0.0, max_count=50, max_percent=20))
+    scene.connect("ada")
+    scene.connect("ben", Direction.RECEIVE)
+    people = _fill(scene, "ada", 20)
+    await scene.settle()
+    _removing(scene, people, 10)
+    report = await scene.sync()
+    await scene.sync(approved=frozenset({report.approval}))
+    assert len(scene.held("ben")) == 10
+    _removing(scene, people, 2)
+    await scene.settle()
+    assert len(scene.held("ben")) == 8
+
+
+async def test_a_limit_per_day_below_that_of_a_pass_counts_as_it_is_written(scene: Scene) -> None:
+    scene.configure(
+        deletion=DeletionLimits(
+            grace_period=0.0, max_count=50, max_percent=100, per_day=DailyLimits(max_count=2)
+        )
+    )
+    scene.connect("ada")
+    scene.connect("ben", Direction.RECEIVE)
+    people = _fill(scene, "ada", 6)
+    await scene.settle()
+    _removing(scene, people, 3)
+    report = await scene.sync(2)
+    assert (report.guarded, len(scene.held("ben"))) == (3, 6)
+    scene.configure(
+        deletion=DeletionLimits(
+            grace_period=0.0, max_count=50, max_percent=100, per_day=DailyLimits(max_count=3)
+        )
+    )
+    await scene.sync()
+    assert len(scene.held("ben")) == 3
+
+
+async def test_a_deletion_whose_answer_was_lost_counts_once_and_counts(scene: Scene) -> None:
+    scene.configure(
+        deletion=DeletionLimits(
+            grace_period=0.0, max_count=50, max_percent=100, per_day=DailyLimits(max_count=2)
+        )
+    )
+    scene.connect("ada")
+    scene.connect("ben", Direction.RECEIVE)
+    people = _fill(scene, "ada", 6)
+    await scene.settle()
+    _removing(scene, people, 2)
+    scene.admin.add_rule(
+        "status", status=504, moment="after", service="graph", method="DELETE", path="/contacts/"
+    )
+    await scene.sync()
+    scene.admin.clear_rules()
+    assert len(scene.held("ben")) == 4
+    scene.advance(60)
+    report = await scene.settle()
+    assert (report.guarded, report.pending) == (0, 0)
+    _removing(scene, people, 1)
+    report = await scene.sync(2)
+    assert (report.guarded, len(scene.held("ben"))) == (1, 4)
+
+
+async def test_a_deletion_that_surely_had_no_effect_is_not_counted(scene: Scene) -> None:
+    scene.configure(
+        deletion=DeletionLimits(
+            grace_period=0.0, max_count=50, max_percent=100, per_day=DailyLimits(max_count=1)
+        )
+    )
+    scene.connect("ada")
+    scene.connect("ben", Direction.RECEIVE)
+    people = _fill(scene, "ada", 6)
+    await scene.settle()
+    scene.admin.add_rule(
+        "status", status=400, service="graph", method="DELETE", path="/contacts/"
+    )
+    _removing(scene, people, 1)
+    await scene.sync()
+    scene.admin.clear_rules()
+    assert len(scene.held("ben")) == 6
+    _removing(scene, people, 1)
+    await scene.sync()
+    assert len(scene.held("ben")) == 5

@@ -93,9 +93,27 @@ BREAKAGES: tuple[Breakage, ...] = (
         guards=9,
         what="deletions are not bounded",
         file=f"{_ENGINE}/guard.py",
-        old="if len(guarded) > allowance(limits, copies.get(spoke, 0))",
-        new="if len(guarded) > 1_000_000",
+        old="if len(guarded) > allowance(limits, holding.copies):",
+        new="if len(guarded) > 1_000_000:",
         tests="tests/engine/test_deletions.py::test_deletions_above_the_limit_wait_for_approval",
+    ),
+    Breakage(
+        guards=9,
+        what="deletions of many passes are not bounded",
+        file=f"{_ENGINE}/guard.py",
+        old="return len(today) > daily_allowance(limits, before)",
+        new="return before < 0",
+        tests="tests/engine/test_deletions.py::"
+        "test_many_small_passes_cannot_do_what_one_large_one_may_not",
+    ),
+    Breakage(
+        guards=9,
+        what="a deletion that was sent and not answered is not counted",
+        file=f"{_ENGINE}/deliver.py",
+        old="tx.removals.put(run.uid, self._removed(judgements), context.clock())",
+        new="pass",
+        tests="tests/engine/test_deletions.py::"
+        "test_a_deletion_whose_answer_was_lost_counts_once_and_counts",
     ),
     Breakage(
         guards=9,

@@ -137,6 +137,21 @@ class ConflictSpec(Model):
     )
 
 
+class DailyDeletionSpec(Model):
+    """How many deletions may go in a day without anybody being asked."""
+
+    max_count: Annotated[int, Field(ge=0, le=1_000_000)] | None = Field(
+        default=None,
+        description="Deletions in one receiver in any 24 hours above which they wait for approval. "
+        "Default: twice `maxCount`.",
+    )
+    max_percent: Annotated[int, Field(ge=0, le=100)] | None = Field(
+        default=None,
+        description="The same, in percent of the copies that the receiver had before. Default: "
+        "twice `maxPercent`.",
+    )
+
+
 class DeletionSpec(Model):
     """How deletions travel: late, and never too many at once."""
 
@@ -154,6 +169,11 @@ class DeletionSpec(Model):
         default=20,
         description="Deletions, in percent of a receiver's copies, above which they wait for "
         "approval.",
+    )
+    per_day: DailyDeletionSpec = Field(
+        default=DailyDeletionSpec(),
+        description="The limits over 24 hours, so that many small passes can't empty a mailbox. "
+        "What was approved is not counted.",
     )
 
 

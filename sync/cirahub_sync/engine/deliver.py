@@ -55,6 +55,8 @@ class Receiver:
         self._encoder = encoder
         self._now = context.clock()
         self._deletions: list[Judgement] = []
+        self._counted: frozenset[str] = frozenset()
+        """Items whose deletion uses up the guard's allowance of the day."""
 
     async def deliver(self) -> None:
         """Creates and updates: everything above the mark, then what is pending and due."""
@@ -132,6 +134,7 @@ class Receiver:
         """Keep the deletions that the guard allows; note the others as guarded."""
         held = [j for j in self._deletions if (self.run.uid, j.item) not in verdict.allowed]
         self._deletions = [j for j in self._deletions if (self.run.uid, j.item) in verdict.allowed]
+        self._counted = frozenset(item for spoke, item in verdict.counted if spoke == self.run.uid)
         if held:
             with self._context.store.write() as tx:
                 known = tx.pending.by_item(self.run.uid, [judgement.item for judgement in held])
@@ -297,6 +300,7 @@ class Receiver:
         ]
         with context.store.write() as tx:
             tx.intents.put(intents)
+            tx.removals.put(run.uid, self._removed(judgements), context.clock())
         again: dict[str, Judgement] = {}
         answered: set[int] = set()
         try:
@@ -314,11 +318,20 @@ class Receiver:
             raise
         except CirahubError:
             # By the endpoint's contract, what has no outcome now was not sent.
-            unsent = [intents[i].key for i in range(len(intents)) if i not in answered]
+            unsent = [i for i in range(len(intents)) if i not in answered]
             with context.store.write() as tx:
-                tx.intents.remove(unsent)
+                tx.intents.remove([intents[i].key for i in unsent])
+                tx.removals.remove(run.uid, self._removed([judgements[i] for i in unsent]))
             raise
         return again
+
+    def _removed(self, judgements: Sequence[Judgement]) -> list[str]:
+        """The items whose deletion counts."""
+        return [
+            judgement.item
+            for judgement in judgements
+            if judgement.action is Action.DELETE and judgement.item in self._counted
+        ]
 
     def _operation(self, endpoint: Endpoint, judgement: Judgement, intent: Intent) -> Operation:
         if judgement.action is Action.DELETE:
@@ -400,6 +413,7 @@ class Receiver:
                     self.unsure = True  # the intent stays open: recovery settles it
                 else:
                     closed.append(intent.key)
+                    tx.removals.remove(self.run.uid, self._removed([judgement]))
                 if outcome.result is Result.GONE and not self.run.config.direction.contributes:
                     self._user_removed(tx, judgement)
                     settled.append(judgement.item)

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from cirahub_sync.engine.context import PassContext, SpokeRun
 from cirahub_sync.engine.deliver import Receiver
-from cirahub_sync.engine.guard import Candidate, judge_deletions
+from cirahub_sync.engine.guard import DAY, Candidate, holdings, judge_deletions
 from cirahub_sync.engine.lanes import each
 from cirahub_sync.engine.plan import Encoder
 from cirahub_sync.engine.recover import recover
@@ -46,17 +46,14 @@ async def _each(context: PassContext, receivers: Sequence[Receiver], *, deletion
 
 async def _guarded(context: PassContext, receivers: Sequence[Receiver]) -> None:
     candidates: list[Candidate] = []
-    copies: dict[str, int] = {}
     for receiver in receivers:
         if receiver.run.failed:
             continue
         with context.isolate(receiver.run):
-            due = await receiver.deletions_due()
-            candidates.extend(due)
-            if due:
-                with context.store.read() as tx:
-                    copies[receiver.run.uid] = tx.replicas.count(receiver.run.uid)
-    verdict = judge_deletions(candidates, copies, context.hub.deletion, context.approved)
+            candidates.extend(await receiver.deletions_due())
+    with context.store.read() as tx:
+        there = holdings(tx, sorted({one.spoke for one in candidates}), context.clock())
+    verdict = judge_deletions(candidates, there, context.hub.deletion, context.approved)
     context.report.approval = verdict.approval
     for receiver in receivers:
         receiver.run.report.guarded += verdict.held.get(receiver.run.uid, 0)
@@ -64,6 +61,8 @@ async def _guarded(context: PassContext, receivers: Sequence[Receiver]) -> None:
 
 
 def _purge(context: PassContext) -> None:
-    """Dead items whose grace is over and that no receiver holds any more are forgotten."""
+    """Dead items whose grace is over and that no receiver holds any more are forgotten; and so is
+    what the guard looks back on no more."""
     with context.store.write() as tx:
+        tx.removals.expire(context.clock() - DAY)
         tx.items.purge(context.clock() - context.hub.deletion.grace_period)

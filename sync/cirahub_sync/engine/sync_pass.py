@@ -10,7 +10,7 @@ import msgspec
 
 from cirahub_sync.engine.context import PassContext, SpokeRun, problem_of
 from cirahub_sync.engine.deliver import Receiver
-from cirahub_sync.engine.guard import Candidate, judge_deletions
+from cirahub_sync.engine.guard import Candidate, holdings, judge_deletions
 from cirahub_sync.engine.leave import clear
 from cirahub_sync.engine.merge import merge
 from cirahub_sync.engine.plan import Encoder, Planned
@@ -91,8 +91,8 @@ def _guard(context: PassContext, planned: dict[str, list[Planned]]) -> None:
         if one.judgement.action is Action.DELETE and not one.held
     ]
     with context.store.read() as tx:
-        copies = {uid: tx.replicas.count(uid) for uid in planned}
-    verdict = judge_deletions(due, copies, context.hub.deletion, context.approved)
+        there = holdings(tx, sorted({one.spoke for one in due}), context.clock())
+    verdict = judge_deletions(due, there, context.hub.deletion, context.approved)
     context.report.approval = verdict.approval
     refused = {(one.spoke, one.item) for one in due} - verdict.allowed
     for uid, plan in planned.items():

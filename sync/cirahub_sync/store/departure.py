@@ -17,6 +17,7 @@ from cirahub_sync.store.tables import (
     passes,
     pending,
     pull_retry,
+    removals,
     replicas,
     shadows,
     spokes,
@@ -38,7 +39,7 @@ def take_over(tx: Transaction, old: str, new: str) -> None:
     tx.update_spoke(old, target=None)
     tx.connection.execute(insert(spokes).from_select(["uid", *names], source))
     tx.update_spoke(new, target=target)
-    for table in (cursors, replicas, intents, pending, pull_retry):
+    for table in (cursors, replicas, intents, pending, pull_retry, removals):
         tx.connection.execute(update(table).where(table.c.spoke == old).values(spoke=new))
     while found := tx.shadows.of_spoke(old, "", _CHUNK):
         tx.shadows.put([msgspec.structs.replace(shadow, spoke=new) for shadow in found])

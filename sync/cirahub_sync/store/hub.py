@@ -20,6 +20,7 @@ from cirahub_sync.store.disputes import DecisionTable, UndecidedTable
 from cirahub_sync.store.erasure import ConfigurationTable, ErasureTable, WithdrawalTable
 from cirahub_sync.store.inbound import CursorTable, PullRetryTable, StagingTable
 from cirahub_sync.store.parts import parts
+from cirahub_sync.store.removals import RemovalTable
 from cirahub_sync.store.rows import PERSON, Conflict, Spoke
 from cirahub_sync.store.tables import (
     conflicts,
@@ -31,6 +32,7 @@ from cirahub_sync.store.tables import (
     passes,
     pending,
     pull_retry,
+    removals,
     replicas,
     spokes,
     staging,
@@ -76,6 +78,10 @@ class Transaction:
     @cached_property
     def pending(self) -> PendingTable:
         return PendingTable(self.connection, self._database, self.hub)
+
+    @cached_property
+    def removals(self) -> RemovalTable:
+        return RemovalTable(self.connection, self._database, self.hub)
 
     @cached_property
     def cursors(self) -> CursorTable:
@@ -203,12 +209,12 @@ class Transaction:
 
     def forget_deliveries(self, uid: str) -> None:
         """What was delivered to the spoke is no more."""
-        for table in (replicas, intents, pending):
+        for table in (replicas, intents, pending, removals):
             self.connection.execute(delete(table).where(table.c.spoke == uid))
 
     def retire_spoke(self, uid: str) -> None:
         """Keep what the spoke contributed, as the hub's own, and forget the rest of it."""
-        for table in (cursors, staging, replicas, intents, pending, pull_retry):
+        for table in (cursors, staging, replicas, intents, pending, pull_retry, removals):
             self.connection.execute(delete(table).where(table.c.spoke == uid))
         self.update_spoke(uid, target=None, place="")
         self.configurations.remove(uid)

@@ -203,6 +203,17 @@ pending = Table(
     comment="Considered, not delivered: why, and when to look again.",
 )
 
+removals = Table(
+    "removals",
+    metadata,
+    Column("spoke", _ID, ForeignKey("spokes.uid", ondelete="CASCADE"), primary_key=True),
+    Column("item", _ID, primary_key=True),
+    Column("at", Float, nullable=False),
+    Index(None, "spoke", "at"),
+    comment="What the guard let go at a receiver without asking anybody, and when it was sent: the "
+    "limit per day counts these.",
+)
+
 pull_retry = Table(
     "pull_retry",
     metadata,
