@@ -296,7 +296,8 @@ def held_back(hub: str, namespace: str, count: int, approval: str) -> str:
     """How to let guarded deletions go."""
     return (
         f"{count} deletions are more than spec.deletion allows at once or in a day and are held "
-        f"back; restore the items, or, if they are meant to go: {_approving(hub, namespace, approval)}"
+        "back; restore the items, or, if they are meant to go: "
+        f"{_approving(hub, namespace, approval)}"
     )
 
 
