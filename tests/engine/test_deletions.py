@@ -259,9 +259,7 @@ async def test_a_deletion_that_surely_had_no_effect_is_not_counted(scene: Scene)
     scene.connect("ben", Direction.RECEIVE)
     people = _fill(scene, "ada", 6)
     await scene.settle()
-    scene.admin.add_rule(
-        "status", status=400, service="graph", method="DELETE", path="/contacts/"
-    )
+    scene.admin.add_rule("status", status=400, service="graph", method="DELETE", path="/contacts/")
     _removing(scene, people, 1)
     await scene.sync()
     scene.admin.clear_rules()
