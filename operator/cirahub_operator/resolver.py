@@ -191,7 +191,7 @@ def spoke_config(spoke: Spoke, connection: ConnectionConfig) -> SpokeConfig:
         on_user_delete=spec.on_user_delete,
         verify_interval=seconds(spec.verify_interval),
         never_sync=spec.never_sync,
-        default_region=spec.default_region or "",
+        default_region=spec.default_region or connection.default_region,
     )
 
 
@@ -203,6 +203,7 @@ def connection_config(connection: Connection, *, trust: Trust) -> ConnectionConf
         auth=_auth(connection, trust),
         cloud=connection.spec.cloud,
         mailbox_access=connection.spec.microsoft365.mailbox_access,
+        default_region=connection.spec.default_region or "",
     )
 
 

@@ -203,6 +203,8 @@ class ConnectionConfig(msgspec.Struct, frozen=True, omit_defaults=True):
     auth: Auth
     cloud: Cloud = Cloud.GLOBAL
     mailbox_access: MailboxAccess = MailboxAccess.CONSENT
+    default_region: str = ""
+    """ISO 3166 region of the tenant's phone numbers, where a spoke names none. Blank: the hub's."""
 
     @property
     def tenant_id(self) -> str:
@@ -231,7 +233,8 @@ class SpokeConfig(msgspec.Struct, frozen=True, omit_defaults=True):
     never_sync: tuple[str, ...] = ()
     """Fields, by their names in manifests, that pass in neither direction and are not kept."""
     default_region: str = ""
-    """As the hub's, for a mapping that formats phone numbers; blank: the hub's."""
+    """ISO 3166 region in which its phone numbers without a country code are read, for matching and
+    by a mapping that formats them; blank: the hub's."""
 
 
 class DailyLimits(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -269,4 +272,5 @@ class HubConfig(msgspec.Struct, frozen=True, omit_defaults=True):
     """Names of spokes, `namespace/name`, that Priority prefers, the first one most."""
     deletion: DeletionLimits = DeletionLimits()
     default_region: str = "US"
-    """ISO 3166 region in which phone numbers without a country code are read, for comparing."""
+    """ISO 3166 region in which phone numbers without a country code are read, for comparing, where
+    the spoke has none of its own."""

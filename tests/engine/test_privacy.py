@@ -172,7 +172,7 @@ async def test_an_unexpected_error_is_told_by_its_type_and_place_alone(
         raise ValueError("Quetzalina Zimtstern, likes marzipan")
 
     _people(scene)
-    monkeypatch.setattr("cirahub_sync.engine.natives.match_keys", broken)
+    monkeypatch.setattr("cirahub_sync.engine.natives.contact_digests", broken)
     report = await scene.sync()
     problem = report.spokes["spoke-q"].problem
     assert problem is not None

@@ -22,6 +22,7 @@ from cirahub_sync.model.normalise import (
     element_key,
     element_kind,
     exact,
+    folded,
     keyed,
     match_keys,
     same_value,
@@ -106,6 +107,34 @@ def test_only_elements_of_one_kind_are_edited_into_one_another() -> None:
 def test_normalising_twice_is_normalising_once(text: str) -> None:
     assert caseless(caseless(text)) == caseless(text)
     assert exact(exact(text)) == exact(text)
+    assert folded(folded(text)) == folded(text)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("ANN@X.example", "ann@x.EXAMPLE"),
+        ("Jose\u0301", "JOS\u00c9"),
+        ("\uff21\uff4e\uff4e@x.example", "ann@x.example"),
+        ("Wolfgang\u00a0 Stra\u00dfe", "WOLFGANG STRASSE"),
+        ("\ufb03ne", "ffine"),
+        ("\u1fb3", "\u0391\u0399"),
+    ],
+    ids=["case", "composition", "width", "sharp s and blanks", "ligature", "iota subscript"],
+)
+def test_keys_compare_without_regard_to_case_and_form(one: str, other: str) -> None:
+    assert folded(one) == folded(other)
+    for rule in ("email", "nameAndCompany", "custom:ID"):
+        assert match_keys(_made(one), (rule,)) == match_keys(_made(other), (rule,)) != ()
+
+
+def _made(text: str) -> Contact:
+    return Contact(
+        display_name=text,
+        company=text,
+        emails=(Email(text),),
+        custom=(CustomField("id", text),),
+    )
 
 
 def test_scalars_are_equal_up_to_composition_ends_and_line_ends() -> None:
@@ -128,7 +157,7 @@ def test_match_keys_stand_in_the_order_of_trust() -> None:
     assert match_keys(
         ann, ("custom:employee number", "email", "phone", "nameAndCompany"), "US"
     ) == (
-        "custom:employee number:A1",
+        "custom:employee number:a1",
         "email:ann@x.example",
         "email:a@y.example",
         "phone:+14255550100",
@@ -143,6 +172,16 @@ def test_a_phone_matches_whatever_its_kind_but_only_when_complete_and_not_a_fax(
     assert keys(mobile("425 555 0100")) == keys(Phone(PhoneKind.HOME, "+1 425 555 0100"))
     assert keys(mobile("555 0100"), mobile("123"), mobile("reception")) == ()
     assert keys(Phone(PhoneKind.BUSINESS_FAX, "+1 425 555 0100")) == ()
+
+
+def test_a_phone_is_read_in_the_region_of_who_said_it() -> None:
+    here, there = mobile("020 7946 0018"), mobile("(425) 555-0100")
+    contact = Contact(phones=(here, there))
+
+    assert match_keys(contact, ("phone",), "US", {here: "GB"}) == (
+        "phone:+442079460018",
+        "phone:+14255550100",
+    )
 
 
 def test_name_and_company_needs_both_and_falls_back_to_the_display_name() -> None:

@@ -20,7 +20,7 @@ from cirahub_operator.api.meta import (
     Rule,
     Status,
 )
-from cirahub_operator.api.text import Matching
+from cirahub_operator.api.text import Matching, Region
 from cirahub_sync.configuration import Cloud, MailboxAccess
 from cirahub_sync.origins import HOSTS
 
@@ -257,6 +257,11 @@ class ConnectionSpec(Model):
         default=Cloud.GLOBAL, description="Which of Microsoft's clouds the tenant lives in."
     )
     auth: Auth = Field(description="How to sign in; exactly one of its fields.")
+    default_region: Region | None = Field(
+        default=None,
+        description="ISO 3166 region in which phone numbers of the tenant without a country code "
+        "are read, for Spokes that name none. Without it, the Hub's.",
+    )
 
 
 Permissions = Annotated[

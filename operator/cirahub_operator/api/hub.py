@@ -23,7 +23,7 @@ from cirahub_operator.api.meta import (
     Status,
     StatusModel,
 )
-from cirahub_operator.api.text import Matching
+from cirahub_operator.api.text import Matching, Region
 from cirahub_sync.configuration import ConflictPolicy, ListPolicy
 from cirahub_sync.model.contact import LIST_FIELDS
 from cirahub_sync.model.field_names import MANIFEST_NAMES
@@ -51,14 +51,6 @@ MatchKey = Annotated[
         pattern="^(email|phone|nameAndCompany|custom:.{1,64})$",
         message="match on email, phone, nameAndCompany or custom:NAME",
         max_length=80,
-    ),
-]
-Region = Annotated[
-    str,
-    Matching(
-        pattern="^[A-Z]{2}$",
-        message="write the two capital letters of ISO 3166, like US, DE or GB",
-        max_length=2,
     ),
 ]
 
@@ -237,7 +229,8 @@ class HubSpec(Model):
     default_region: Region = Field(
         default="US",
         description="ISO 3166 region in which phone numbers without a country code are read, when "
-        "they are compared. Values keep their spelling.",
+        "they are compared, where neither Spoke nor Connection names one. Values keep their "
+        "spelling.",
     )
     allowed_namespaces: Annotated[tuple[AdmittedNamespace, ...], Field(max_length=64)] = Field(
         default=(),

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from cirahub_operator.api.duration import between
 from cirahub_operator.api.flow import FieldName, FlowSpec
-from cirahub_operator.api.hub import DeletionPolicy, Region
+from cirahub_operator.api.hub import DeletionPolicy
 from cirahub_operator.api.meta import (
     AGE_COLUMN,
     API_VERSION,
@@ -24,7 +24,7 @@ from cirahub_operator.api.meta import (
     Status,
     StatusModel,
 )
-from cirahub_operator.api.text import Matching
+from cirahub_operator.api.text import Matching, Region
 from cirahub_sync.configuration import Direction, OnUserDelete
 
 
@@ -130,8 +130,9 @@ class SpokeSpec(Model):
     )
     default_region: Region | None = Field(
         default=None,
-        description="ISO 3166 region in which a mapping with phoneFormat reads this mailbox's "
-        "numbers without a country code. Without it, the Hub's.",
+        description="ISO 3166 region in which this mailbox's phone numbers without a country code "
+        "are read, for matching and by a mapping with phoneFormat. Without it, the Connection's, "
+        "else the Hub's.",
     )
     on_user_delete: OnUserDelete = Field(
         default=OnUserDelete.REMEMBER,

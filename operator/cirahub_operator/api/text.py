@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import CoreSchema, core_schema
@@ -47,3 +47,13 @@ class Matching:
         if re.search(self.pattern, text) is None or (self.check and not self.check(text)):
             raise ValueError(self.message)
         return text
+
+
+Region = Annotated[
+    str,
+    Matching(
+        pattern="^[A-Z]{2}$",
+        message="write the two capital letters of ISO 3166, like US, DE or GB",
+        max_length=2,
+    ),
+]

@@ -226,6 +226,8 @@ class PassContext:
         """Who wins conflicts; see `refold.rules_in` for the order of Priority."""
         self.rules: Rules | None = None
         self._retired: Sequence[str] | None = None
+        self.regions: Mapping[tuple[str, bool], str] | None = None
+        """See `keys.regions_in`."""
 
     def called(self, spoke: str) -> str:
         """For messages: a spoke of this hub by its name, one of another by its uid."""

@@ -8,7 +8,8 @@ import msgspec
 
 from cirahub_sync.engine.context import PassContext
 from cirahub_sync.engine.fold import fold
-from cirahub_sync.engine.refold import conflict_id, inputs_of, refold, rules_in
+from cirahub_sync.engine.inputs import inputs_of
+from cirahub_sync.engine.refold import conflict_id, refold, rules_in
 from cirahub_sync.engine.rules import Contender, Undecided
 from cirahub_sync.errors import ConflictChangedError, DecisionError
 from cirahub_sync.model.contact import LIST_FIELDS

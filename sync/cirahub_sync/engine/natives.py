@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from cirahub_sync.engine.context import PassContext, SpokeRun, item_id
+from cirahub_sync.engine.keys import contact_digests
 from cirahub_sync.model.contact import Contact
 from cirahub_sync.model.edit import Awareness, OwnEdits
-from cirahub_sync.model.normalise import match_keys
 from cirahub_sync.model.observe import record
 from cirahub_sync.store.hub import Transaction
 from cirahub_sync.store.rows import ReplicaState, Shadow, Staged
@@ -50,12 +50,7 @@ class Natives:
         for row in rows:
             content = row.content or Contact()
             if run.admits_in(content):
-                keys[row.remote] = [
-                    tx.cipher.match_digest(key)
-                    for key in match_keys(
-                        run.contributes.to_hub(content), context.hub.match_on, region
-                    )
-                ]
+                keys[row.remote] = contact_digests(context, run, tx, content)
         digests = list({key for found in keys.values() for key in found})
         matching = tx.items.matching(digests)
         fading = tx.items.matching([key for key in digests if key not in matching], alive=False)

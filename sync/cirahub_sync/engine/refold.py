@@ -9,10 +9,11 @@ import msgspec
 from cirahub_sync.configuration import SpokeConfig
 from cirahub_sync.engine.context import PassContext, digest
 from cirahub_sync.engine.fold import fold
-from cirahub_sync.engine.rules import FoldInput, Rules, Undecided, ordered
+from cirahub_sync.engine.inputs import inputs_of
+from cirahub_sync.engine.keys import item_digests
+from cirahub_sync.engine.rules import Rules, Undecided, ordered
 from cirahub_sync.engine.sources import reconsider
 from cirahub_sync.model.contact import Contact
-from cirahub_sync.model.normalise import match_keys
 from cirahub_sync.store.hub import Transaction
 from cirahub_sync.store.rows import PERSON, UNKNOWN_FINGERPRINT, Conflict, Item
 
@@ -85,7 +86,7 @@ def refold(
                     content=folded.content,
                 )
             )
-        keys[item_id] = _digests(context, tx, folded.content)
+        keys[item_id] = item_digests(context, tx, folded.content, inputs[item_id])
         if folded.conflicts:
             context.report.conflicts += tx.add_conflicts(
                 [
@@ -109,20 +110,6 @@ def refold(
     return changed
 
 
-def inputs_of(tx: Transaction, ids: Sequence[str]) -> dict[str, list[FoldInput]]:
-    """What these items are folded from, but for decisions."""
-    by_item = tx.shadows.by_item(ids)
-    ranks = tx.ranks(sorted({one.spoke for shadows in by_item.values() for one in shadows}))
-    return {
-        item: [
-            FoldInput(shadow.spoke, ranks[shadow.spoke], shadow.native, shadow.own)
-            for shadow in shadows
-            if shadow.admitted
-        ]
-        for item, shadows in by_item.items()
-    }
-
-
 def conflict_id(item: str, conflict: Undecided) -> str:
     """What people call it by. It changes with who says something, and when they said it."""
     sides = sorted((one.spoke, one.seq, one.key) for one in conflict.contenders)
@@ -132,11 +119,6 @@ def conflict_id(item: str, conflict: Undecided) -> str:
 def _dies(item: Item, leaver: str) -> bool:
     """Whether it goes with the leaver. What others deleted has the grace that they were given."""
     return item.alive or (item.died_of == leaver and not item.erased)
-
-
-def _digests(context: PassContext, tx: Transaction, content: Contact) -> list[bytes]:
-    keys = match_keys(content, context.hub.match_on, context.hub.default_region)
-    return [tx.cipher.match_digest(key) for key in keys]
 
 
 def rules_in(context: PassContext, tx: Transaction) -> Rules:

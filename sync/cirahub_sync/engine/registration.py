@@ -6,6 +6,7 @@ import msgspec
 
 from cirahub_sync.engine.comeback import apply_changes, hub_comes_back, spoke_comes_back
 from cirahub_sync.engine.context import PassContext, SpokeRun, digest, problem_of
+from cirahub_sync.engine.keys import spoken_at
 from cirahub_sync.engine.rejudge import forget_fields
 from cirahub_sync.engine.report import Problem
 from cirahub_sync.errors import ErasureUnderWayError
@@ -77,7 +78,7 @@ def _keys(context: PassContext, run: SpokeRun) -> tuple[str, str]:
         run.contributes.key,
         run.config.contributes.filter,
         context.hub.match_on,
-        context.hub.default_region,
+        spoken_at(run.config, context.hub, native=True),
         *sorted(run.never_sync),
     )
     receives = digest(run.config.direction.receives, run.receives.key, run.config.receives.filter)

@@ -11,6 +11,7 @@ import msgspec
 from cirahub_sync.engine.context import PassContext, SpokeRun, problem_of
 from cirahub_sync.engine.deliver import Receiver
 from cirahub_sync.engine.guard import Candidate, holdings, judge_deletions
+from cirahub_sync.engine.keys import renew_keys
 from cirahub_sync.engine.leave import clear
 from cirahub_sync.engine.merge import merge
 from cirahub_sync.engine.plan import Encoder, Planned
@@ -117,6 +118,7 @@ async def gather(context: PassContext) -> None:
     """Recover, pull and merge."""
     register(context)
     begin_policy(context)
+    await renew_keys(context)
     for run in context.runs:
         if not run.config.direction.contributes:
             await stop_contributing(context, run)

@@ -6,7 +6,7 @@ is stable text: equal keys mean the same element, however it was written.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from unicodedata import normalize
 
@@ -51,6 +51,15 @@ def exact(text: str) -> str:
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
     return text.strip() if text.isascii() else normalize("NFC", text).strip()
+
+
+def folded(text: str) -> str:
+    """Text as it compares across systems: compatibility caseless (Unicode D146: full-width and
+    ligature forms are their plain letters), in NFKC, with every run of whitespace as one blank."""
+    if text.isascii():
+        return " ".join(text.lower().split())
+    text = normalize("NFKD", normalize("NFKD", normalize("NFD", text).casefold()).casefold())
+    return " ".join(normalize("NFKC", text).split())
 
 
 def collapsed(text: str) -> str:
@@ -142,11 +151,15 @@ def validate_match_on(match_on: Sequence[str]) -> None:
 
 
 def match_keys(
-    contact: Contact, match_on: Sequence[str], region: str = DEFAULT_REGION
+    contact: Contact,
+    match_on: Sequence[str],
+    region: str = DEFAULT_REGION,
+    regions: Mapping[Phone, str] | None = None,
 ) -> tuple[str, ...]:
     """The keys under which a contact can be recognised at first sight, most trusted first: in
-    the order of `match_on`, within it in the contact's own.
+    the order of `match_on`, within it in the contact's own. Letters compare as `folded`.
 
+    Phone numbers without a country code are read in `region`, those of `regions` in theirs.
     `phone` takes complete numbers of any kind but fax and pager, whatever kind each side gave
     them. `nameAndCompany` needs both; given name and surname stand before the display name.
     """
@@ -154,24 +167,25 @@ def match_keys(
     for rule in match_on:
         if rule == "email":
             for email in contact.emails:
-                if address := caseless(email.address):
+                if address := folded(email.address):
                     keys[f"email:{address}"] = None
         elif rule == "phone":
             for phone in contact.phones:
                 if phone.kind in _MATCHING_PHONES:
-                    number, complete = _dialled(phone.number, region)
+                    spoken = regions.get(phone, region) if regions else region
+                    number, complete = _dialled(phone.number, spoken)
                     if complete:
                         keys[f"phone:{number}"] = None
         elif rule == "nameAndCompany":
-            name = collapsed(f"{contact.given_name} {contact.surname}")
-            name = name or collapsed(contact.display_name)
-            company = collapsed(contact.company)
+            name = folded(f"{contact.given_name} {contact.surname}")
+            name = name or folded(contact.display_name)
+            company = folded(contact.company)
             if name and company:
                 keys[f"nameAndCompany:{name}{_SEPARATOR}{company}"] = None
         elif rule.startswith(_CUSTOM) and contact.custom:
-            wanted = collapsed(rule[len(_CUSTOM) :])
+            wanted = folded(rule[len(_CUSTOM) :])
             for custom in contact.custom:
-                value = exact(custom.value)
-                if value and collapsed(custom.name) == wanted:
+                value = folded(custom.value)
+                if value and folded(custom.name) == wanted:
                     keys[f"{_CUSTOM}{wanted}:{value}"] = None
     return tuple(keys)

@@ -87,6 +87,16 @@ class ItemTable:
         )
         return [self._item(row) for row in rows]
 
+    def by_id(self, after: str, count: int) -> list[Item]:
+        """Living and dead ones in the order of their ids, from after `after`."""
+        rows = self._connection.execute(
+            select(items)
+            .where(items.c.hub == self._hub, items.c.id > after)
+            .order_by(items.c.id)
+            .limit(count)
+        )
+        return [self._item(row) for row in rows]
+
     def put(self, rows: Sequence[Item]) -> None:
         self._database.upsert(
             self._connection,

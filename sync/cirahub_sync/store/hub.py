@@ -144,6 +144,15 @@ class Transaction:
     def set_rules_key(self, key: str) -> None:
         self.connection.execute(update(hubs).where(hubs.c.uid == self.hub).values(rules_key=key))
 
+    def keys_key(self) -> str | None:
+        """Of what all match keys are made by."""
+        return self.connection.execute(
+            select(hubs.c.keys_key).where(hubs.c.uid == self.hub)
+        ).scalar()
+
+    def set_keys_key(self, key: str) -> None:
+        self.connection.execute(update(hubs).where(hubs.c.uid == self.hub).values(keys_key=key))
+
     def spokes(self) -> dict[str, Spoke]:
         rows = self.connection.execute(
             select(spokes).where(spokes.c.hub == self.hub).order_by(spokes.c.rank)

@@ -52,8 +52,10 @@ hubs = Table(
     Column("lease_token", _BIG, nullable=False, default=0),
     Column("lease_expires", Float, nullable=False, default=0.0),
     Column("rules_key", String(64)),
+    Column("keys_key", String(64)),
     comment="One row a hub: its wrapped key, its sequence and the lease of its pass. rules_key: "
-    "digest of the conflict rules that all of its items are folded by.",
+    "digest of the conflict rules that all of its items are folded by. keys_key: of what all of "
+    "their match keys are made by.",
 )
 
 spokes = Table(
