@@ -15,7 +15,13 @@ from cirahub_sync import steady
 from cirahub_sync.configuration import ConnectionConfig, HubConfig, SpokeConfig
 from cirahub_sync.conflicts import Conflicts, OpenConflict
 from cirahub_sync.endpoints.base import Endpoint, Fence
-from cirahub_sync.endpoints.graph import GraphSession, Patience, open_endpoint, permissions
+from cirahub_sync.endpoints.graph import (
+    GraphEndpoint,
+    GraphSession,
+    Patience,
+    open_endpoint,
+    permissions,
+)
 from cirahub_sync.endpoints.withholding import Withholding
 from cirahub_sync.engine import sync_pass
 from cirahub_sync.engine.context import PassContext, SpokeRun, problem_of, withheld
@@ -24,6 +30,7 @@ from cirahub_sync.engine.plan import fields_changed
 from cirahub_sync.engine.report import PassReport, SpokeReport
 from cirahub_sync.erasure import Erasure, ErasureReport
 from cirahub_sync.errors import AccessDeniedError, CirahubError, ConfigurationError
+from cirahub_sync.explain import Answer, Explanations, Given
 from cirahub_sync.identity import CachedTokens, provider
 from cirahub_sync.identity.base import CredentialSource, SignIn
 from cirahub_sync.identity.settling import Settling
@@ -108,6 +115,9 @@ class Worker:
         self._throttles: dict[tuple[str, str], Throttle] = {}
         self._verified: dict[str, set[str]] = {}
         self._conflicts = Conflicts(store, lambda hub: self._context(hub, ()))
+        self._explanations = Explanations(
+            store, self._context, lambda _: GraphEndpoint.capabilities
+        )
         self._leaving = Leaving(store, self._context, self._doubt, clock)
 
     @classmethod
@@ -252,6 +262,20 @@ class Worker:
     async def decide(self, conflict: str, choice: Choice, *, spoke: str = "") -> OpenConflict:
         """See `conflicts.Conflicts.decide`. The next pass brings it to the receivers."""
         return self._conflicts.decide(conflict, choice, spoke=spoke)
+
+    async def explain(
+        self,
+        contact: str,
+        *,
+        hubs: Sequence[str] = (),
+        spokes: Sequence[str] = (),
+        given: Given | None = None,
+        values: bool = False,
+    ) -> Answer:
+        """See `explain.Explanations.explain`. Reads only; a pass may run meanwhile."""
+        return self._explanations.explain(
+            contact, hubs=hubs, spokes=spokes, given=given, values=values
+        )
 
     async def retain_spoke(self, hub: HubConfig, spoke: SpokeConfig) -> None:
         """Forget a spoke whose deletionPolicy is Retain: nothing is deleted anywhere, its

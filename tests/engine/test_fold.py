@@ -901,3 +901,27 @@ def test_every_value_of_the_hub_is_a_value_that_some_spoke_has_itself(
     for field in LISTS:
         own = [e.element for o in history.own.values() for e in o.elements.get(field, {}).values()]
         assert all(element in own for element in getattr(content, field))
+
+
+@settings(UNHURRIED, max_examples=200)
+@given(steps, all_rules)
+def test_a_fold_that_tells_its_winners_is_the_same_fold_and_names_who_said_each_value(
+    script: list[Step], rules: Rules
+) -> None:
+    history = live(script, rules)
+
+    told = fold(history.inputs(), rules, history.decisions, explain=True)
+
+    assert msgspec.structs.replace(told, wins=()) == history.fold()
+    said = {field for own in history.own.values() for field in own.scalars}
+    assert sorted(win.field for win in told.wins if not win.key) == sorted(said)
+    elements = {(f, key) for f in LISTS for key in keyed(f, getattr(told.content, f))}
+    assert {(win.field, win.key) for win in told.wins if win.key} == elements
+    for win in told.wins:
+        value = getattr(told.content, win.field)
+        if win.key:
+            assert history.own[win.spoke].elements[win.field][win.key].element in value
+        elif win.spoke:
+            assert history.own[win.spoke].scalars[win.field].value == value
+        else:
+            assert value in {one.value for one in history.decisions if one.field == win.field}

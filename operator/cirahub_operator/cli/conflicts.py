@@ -3,28 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 import time
 import unicodedata
-from collections.abc import Awaitable, Callable, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 from typing import TypeVar
 
 import click
 import msgspec
 
-from cirahub_operator.cli import session, store
-from cirahub_operator.cli.files import FileCredentials
+from cirahub_operator.cli import access, session
 from cirahub_operator.cli.leavers import date
-from cirahub_operator.cli.session import Exit
 from cirahub_operator.cli.table import table
-from cirahub_sync import origins
 from cirahub_sync.conflicts import OpenConflict, Side
 from cirahub_sync.engine.decide import Choice
-from cirahub_sync.errors import CirahubError, DecisionError
 from cirahub_sync.model.contact import CustomField, Element, Email, Phone, PostalAddress
 from cirahub_sync.store.lease import LeaseHeldError
-from cirahub_sync.worker import Worker, WorkerSettings
+from cirahub_sync.worker import Worker
 
 Answer = TypeVar("Answer")
 HEADINGS = ("CONFLICT", "HUB", "FIELD", "ITEM", "SINCE", "SIDES")
@@ -84,7 +78,7 @@ def listing(*, hubs: tuple[str, ...], output: str, **given: object) -> None:
 
     Exit codes: 0 they are shown, be they none; 1 the store can't be read; 2 wrong options.
     """
-    found = _run(given, lambda worker: worker.conflicts())
+    found = access.run(given, lambda worker: worker.conflicts())
     chosen = [one for one in found if not hubs or one.hub in hubs]
     if output == "json":
         _print_json([_shown(one, values=False) for one in chosen])
@@ -104,10 +98,10 @@ def show(*, conflict: str, output: str, **given: object) -> None:
     Exit codes: 0 it is shown; 1 the store can't be read; 2 wrong options, or no such conflict
     waits.
     """
-    found = _run(given, lambda worker: worker.conflicts())
+    found = access.run(given, lambda worker: worker.conflicts())
     one = next((one for one in found if one.id == conflict), None)
     if one is None:
-        _refuse(f"no conflict {conflict} waits for a decision; see cirahub conflicts list")
+        access.refuse(f"no conflict {conflict} waits for a decision; see cirahub conflicts list")
     elif output == "json":
         _print_json(_shown(one, values=True))
     else:
@@ -160,7 +154,7 @@ def resolve(
                     raise
                 await asyncio.sleep(LOOK_SECONDS)
 
-    decided = _run(given, decide)
+    decided = access.run(given, decide)
     if output == "json":
         _print_json(_shown(decided, values=False))
     else:
@@ -168,49 +162,6 @@ def resolve(
             f"Decided {decided.field} of item {decided.item} in Hub {decided.hub}; the next pass "
             "brings it to the mailboxes."
         )
-
-
-def _run(given: dict[str, object], work: Callable[[Worker], Awaitable[Answer]]) -> Answer:
-    """Ends the process for bad input and for a store that can't be opened."""
-    where = msgspec.convert(given, _Where)
-    database, key = store.prepare(where.database, where.key_file, init_key=False)
-
-    async def opened() -> Answer:
-        settings = WorkerSettings(
-            database=database,
-            key_file=key.path,
-            installation=where.installation or key.installation(),
-            origins=origins.load(where.endpoints),
-        )
-        worker = Worker.open(settings, FileCredentials({}))
-        try:
-            return await work(worker)
-        finally:
-            await worker.close()
-
-    try:
-        return asyncio.run(opened())
-    except DecisionError as error:
-        _refuse(str(error))
-        raise
-    except CirahubError as error:
-        click.echo(f"Error: {error}", err=True)
-        sys.exit(Exit.FAILED)
-
-
-class _Where(msgspec.Struct):
-    """The options of the store."""
-
-    database: str | None
-    key_file: Path | None
-    installation: str
-    endpoints: Path | None
-    quiet: bool
-
-
-def _refuse(message: str) -> None:
-    click.echo(f"Error: {message}", err=True)
-    sys.exit(Exit.BAD_INPUT)
 
 
 def _print_json(value: object) -> None:

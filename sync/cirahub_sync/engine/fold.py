@@ -48,8 +48,10 @@ from cirahub_sync.engine.rules import (
     Contender,
     FoldInput,
     Found,
+    Ground,
     Rules,
     Undecided,
+    Win,
 )
 from cirahub_sync.model.contact import Contact
 from cirahub_sync.model.decision import Decision
@@ -64,20 +66,28 @@ class Folded(msgspec.Struct, frozen=True):
     conflicts: tuple[Conflict, ...]
     alive: bool
     undecided: tuple[Undecided, ...] = ()
+    wins: tuple[Win, ...] = ()
 
 
-def fold(inputs: Sequence[FoldInput], rules: Rules, decisions: Sequence[Decision] = ()) -> Folded:
-    """The hub item that these inputs make. Spokes are distinct; ranks need not be."""
+def fold(
+    inputs: Sequence[FoldInput],
+    rules: Rules,
+    decisions: Sequence[Decision] = (),
+    *,
+    explain: bool = False,
+) -> Folded:
+    """The hub item that these inputs make. Spokes are distinct; ranks need not be. To `explain` is
+    to tell the winner of every field as well."""
     alive = any(item.native for item in inputs)
     content: dict[str, object] = {}
-    if len(inputs) == 1:
+    if len(inputs) == 1 and not explain:
         own = inputs[0].own
         for field, edit in own.scalars.items():
             content[field] = edit.value
         for field, edits in own.elements.items():
             content[field] = alone(edits)
         return Folded(Contact(**content), (), alive)  # type: ignore[arg-type]
-    found = Found()
+    found = Found(wins=[] if explain else None)
     ordered = sorted(inputs, key=_precedence)
     scalars: dict[str, list[tuple[FoldInput, ScalarEdit]]] = {}
     lists: dict[str, list[tuple[FoldInput, dict[str, ElementEdit]]]] = {}
@@ -89,13 +99,13 @@ def fold(inputs: Sequence[FoldInput], rules: Rules, decisions: Sequence[Decision
     for field, said in sorted(scalars.items()):
         content[field] = (
             said[0][1].value
-            if len(said) == 1
+            if len(said) == 1 and not explain
             else _scalar(field, said, rules, _about(field, decisions), found)
         )
     for field, sources in sorted(lists.items()):
         content[field] = (
             alone(sources[0][1])
-            if len(sources) == 1
+            if len(sources) == 1 and not explain
             else elements(field, sources, rules, _about(field, decisions), found)
         )
     return Folded(
@@ -103,6 +113,7 @@ def fold(inputs: Sequence[FoldInput], rules: Rules, decisions: Sequence[Decision
         tuple(found.conflicts),
         alive,
         tuple(found.undecided),
+        tuple(found.wins or ()),
     )
 
 
@@ -130,6 +141,10 @@ def _scalar(
         said = [_given(decided), *said]
     first = said[0][1].value
     if all(edit.value == first for _, edit in said):
+        if found.wins is not None:
+            given = decided is not None and not decided.spoke
+            ground = Ground.DECIDED if given else Ground.AGREED
+            _last(field, said, Ground.ONLY if len(said) == 1 else ground, found.wins)
         return first
     heads = [
         (item, edit)
@@ -139,6 +154,8 @@ def _scalar(
     ]
     standing = [(item, edit) for item, edit in heads if edit.value]
     if not standing:
+        if found.wins is not None:
+            _last(field, heads, Ground.WITHDRAWN, found.wins)
         return ""
     if len(standing) == 1:
         chosen, tied = 0, set[int]()
@@ -146,6 +163,15 @@ def _scalar(
         claims = [Claim(i.spoke, i.rank, e.when, _established(e, said)) for i, e in standing]
         chosen, tied = rules.choose(field, claims)
     winner, best = standing[chosen]
+    if found.wins is not None:
+        if decided is not None and winner.spoke == decided.spoke:
+            rule = Ground.DECIDED.value
+        elif len(standing) > 1:
+            rule = rules.of_field(field).value
+        else:
+            rule = (Ground.AWARE if len(heads) == 1 else Ground.PRESENT).value
+        tie = chosen in tied and len(tied) > 1
+        found.wins.append(Win(field, winner.spoke, rule, best.when, tie=tie))
     losers = [
         (item, edit, index in tied)
         for index, (item, edit) in enumerate(standing)
@@ -167,6 +193,11 @@ def _scalar(
             if not edit.value and edit.when.base > 0:
                 found.conflicts.append(Conflict(field, winner.spoke, item.spoke, "", tie=False))
     return best.value
+
+
+def _last(field: str, said: Sequence[_Said], ground: Ground, wins: list[Win]) -> None:
+    item, edit = max(said, key=lambda one: one[1].when.seq)
+    wins.append(Win(field, item.spoke, ground.value, edit.when))
 
 
 def _decided(said: Sequence[_Said], decisions: Sequence[Decision]) -> Decision | None:

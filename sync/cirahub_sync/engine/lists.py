@@ -34,8 +34,10 @@ from cirahub_sync.engine.rules import (
     Contender,
     FoldInput,
     Found,
+    Ground,
     Rules,
     Undecided,
+    Win,
 )
 from cirahub_sync.model.contact import Element
 from cirahub_sync.model.decision import Decision
@@ -108,10 +110,12 @@ def elements(
         for stand, _, _, _ in lost:
             by_key[stand.key] = [s for s in by_key[stand.key] if s is not stand.said]
     present: dict[str, Element] = {}
+    spelled: dict[str, Said] = {}
     for key, said in by_key.items():
-        element = _member(field, key, said, rules, conflicts)
-        if element is not None:
-            present[key] = element
+        chosen = _member(field, key, said, rules, conflicts)
+        if chosen is not None and chosen[1].element is not None:
+            present[key] = chosen[1].element
+            spelled[key] = chosen
     for stand, winner, tie, decided in lost:
         value = stand.said[1].element
         if value is not None and winner.settled is None and stand.key not in present:
@@ -123,6 +127,12 @@ def elements(
         found.undecided.extend(_undecided(field, sources, open_to, whole=whole))
     if mode is ListPolicy.INTERSECT:
         _intersect(field, sources, by_key, present, conflicts)
+    if found.wins is not None:
+        contests = {winner.key: (tie, decided) for _, winner, tie, decided in lost}
+        found.wins.extend(
+            _win(field, key, by_key[key], spelled[key], rules=rules, contest=contests.get(key))
+            for key in sorted(present)
+        )
     if len(present) < 2:
         return tuple(present.values())
     places = _places([edits for _, edits in sources])
@@ -135,13 +145,14 @@ def _member(
     said: Sequence[Said],
     rules: Rules,
     conflicts: list[Conflict],
-) -> Element | None:
-    """The element of one key as it is spelled, or None when it is absent."""
+) -> Said | None:
+    """Who says that the element of one key is there, as it is spelled; None, or who says that it is
+    not, when it is absent."""
     if not said:
         return None
     first = said[0][1].element
     if all(edit.element == first for _, edit in said):
-        return first
+        return said[0]
     heads = [
         (item, edit)
         for item, edit in said
@@ -159,7 +170,37 @@ def _member(
         for item, edit in heads
         if edit.element is None and edit.when.base > 0
     )
-    return best.element
+    return winner, best
+
+
+def _win(
+    field: str,
+    key: str,
+    said: Sequence[Said],
+    chosen: Said,
+    *,
+    rules: Rules,
+    contest: tuple[bool, bool] | None,
+) -> Win:
+    """Who says that the element is there, and spells it so. `contest`: whether it won over another
+    one by a tie, and whether by a person's decision."""
+    heads = _present_heads(said)
+    same = [one for one in heads if one[1].element == chosen[1].element]
+    item, edit = max(same, key=lambda one: one[1].when.seq)
+    tie = False
+    if contest is not None:
+        tie, decided = contest
+        rule = Ground.DECIDED.value if decided else rules.of_field(field).value
+    elif len(said) == 1:
+        rule = Ground.ONLY.value
+    elif any(other.element is None for _, other in said):
+        aware = all(edit.when.supersedes(o.when) for _, o in said if o.element is None)
+        rule = (Ground.AWARE if aware else Ground.PRESENT).value
+    elif len(same) < len(heads):
+        rule = rules.of_field(field).value
+    else:
+        rule = (Ground.AGREED if len(heads) == len(said) else Ground.AWARE).value
+    return Win(field, item.spoke, rule, edit.when, key, tie)
 
 
 def _intersect(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections import OrderedDict
 from collections.abc import Callable, Collection
+from enum import StrEnum
 from typing import Generic, TypeVar
 
 import msgspec
@@ -28,11 +29,32 @@ _BLANK = Contact()
 _KEPT = 20_000
 
 
+class Why(StrEnum):
+    """What a judgement comes from."""
+
+    MISSING = "Missing"
+    """The receiver has not got it, and is to."""
+    OUTDATED = "Outdated"
+    CURRENT = "Current"
+    DETACHED = "Detached"
+    """Its user deleted it there, which is remembered."""
+    FILTERED = "FilteredOut"
+    DEAD = "Deleted"
+    """Nobody contributes it any more."""
+    ORPHANED = "Orphaned"
+    """Nobody contributes it, as far as is known: not everybody has been read whole yet."""
+    OWN = "OwnItem"
+    """The receiver's user has it themselves; it is not ours to touch."""
+    BLANK = "Blank"
+    """The mapping leaves nothing of it."""
+
+
 class Judgement(msgspec.Struct, frozen=True, kw_only=True):
     """What is to be done about one item at one receiver; without an action, nothing is sent."""
 
     item: str
     seq: int
+    why: Why
     action: Action | None = None
     desired: Contact = _BLANK
     fingerprint: bytes = b""
@@ -141,19 +163,25 @@ def judge(
     `sources` names the spokes that contribute the item, if the receiver's filter asks for them.
     `withdrawn`: the item lives without what somebody had put in who left for good. If that is why
     the filter keeps it out now, nobody waits; an own item loses it all the same."""
-    nothing = Judgement(item=item.id, seq=item.seq)
+
+    def nothing(why: Why) -> Judgement:
+        return Judgement(item=item.id, seq=item.seq, why=why)
+
     if replica is not None and replica.state is ReplicaState.DETACHED:
-        return nothing
+        return nothing(Why.DETACHED)
     native = shadow is not None and shadow.native
     withdrawn = withdrawn and item.alive
     refused = not item.alive or not run.admits_out(item.content, sources)
     if refused and withdrawn and native and replica is not None and replica.delivered_seq:
         refused = False
     if refused:
-        if native or replica is None or replica.native:
-            return nothing
+        why = Why.FILTERED if item.alive else Why.DEAD
+        if native or (replica is not None and replica.native):
+            return nothing(why if native else Why.OWN)
+        if replica is None:
+            return nothing(why)
         if not item.alive and item.deleted_at is None:
-            return nothing  # an orphan that is not dated yet: see relink
+            return nothing(Why.ORPHANED)  # an orphan that is not dated yet: see relink
         since = item.deleted_at if not item.alive else None
         if since is None:
             waits = pending is not None and pending.due_at and pending.reason in DELETIONS
@@ -161,6 +189,7 @@ def judge(
         return Judgement(
             item=item.id,
             seq=item.seq,
+            why=why,
             action=Action.DELETE,
             remote=replica.remote,
             etag=replica.etag,
@@ -171,23 +200,26 @@ def judge(
         )
     if shadow is None:
         if replica is not None and replica.native:
-            return nothing  # its user's own, and not contributed (any more)
+            return nothing(Why.OWN)  # its user's own, and not contributed (any more)
         made = encoder.wire(run, item, capabilities)
         if replica is None:
             if made.desired == _BLANK:
-                return nothing
+                return nothing(Why.BLANK)
             return Judgement(
                 item=item.id,
                 seq=item.seq,
+                why=Why.MISSING,
                 action=Action.CREATE,
                 desired=made.desired,
                 fingerprint=made.fingerprint,
             )
         if replica.fingerprint == made.fingerprint:
-            return msgspec.structs.replace(nothing, note=replica.delivered_seq != item.seq)
+            current = nothing(Why.CURRENT)
+            return msgspec.structs.replace(current, note=replica.delivered_seq != item.seq)
         return Judgement(
             item=item.id,
             seq=item.seq,
+            why=Why.OUTDATED,
             action=Action.UPDATE,
             desired=made.desired,
             fingerprint=made.fingerprint,
@@ -201,6 +233,7 @@ def judge(
         return Judgement(
             item=item.id,
             seq=item.seq,
+            why=Why.CURRENT,
             note=not delivered,
             fingerprint=fingerprint,
             remote=shadow.remote,
@@ -210,6 +243,7 @@ def judge(
     return Judgement(
         item=item.id,
         seq=item.seq,
+        why=Why.OUTDATED,
         action=Action.UPDATE,
         desired=desired,
         fingerprint=fingerprint,
@@ -240,6 +274,7 @@ def blended(
     return msgspec.structs.replace(
         judgement,
         action=None if same else Action.UPDATE,
+        why=Why.CURRENT if same else Why.OUTDATED,
         note=same,
         desired=desired,
         before=held.content,

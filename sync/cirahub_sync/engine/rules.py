@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from enum import StrEnum
 
 import msgspec
 
@@ -63,11 +64,44 @@ class Claim(msgspec.Struct, frozen=True, gc=False):
     established: int
 
 
+class Ground(StrEnum):
+    """Why a value stands, where no policy was asked (`ConflictPolicy` otherwise)."""
+
+    ONLY = "OnlyOne"
+    """Nobody else says anything."""
+    AGREED = "Agreed"
+    """All say the same."""
+    AWARE = "Aware"
+    """Its author had seen what the others say."""
+    PRESENT = "Present"
+    """A value beats a concurrent withdrawal."""
+    WITHDRAWN = "Withdrawn"
+    """It was taken back."""
+    DECIDED = "Decided"
+    """A person chose it."""
+
+
+class Win(msgspec.Struct, frozen=True):
+    """Whose word stands in a field, or in an element of a list field: the last to say it."""
+
+    field: str
+    spoke: str
+    """Blank: a person's."""
+    rule: str
+    """A Ground, or the policy that chose."""
+    when: Awareness
+    key: str = ""
+    """The element's, in a list field."""
+    tie: bool = False
+    """Whether rank decided, because time (or seq) could not."""
+
+
 class Found(msgspec.Struct):
-    """What is found on the way."""
+    """What is found on the way. `wins` only if they are asked for."""
 
     conflicts: list[Conflict] = []
     undecided: list[Undecided] = []
+    wins: list[Win] | None = None
 
 
 class Rules(msgspec.Struct, frozen=True):
@@ -83,11 +117,14 @@ class Rules(msgspec.Struct, frozen=True):
         return self.lists.get(field, ListPolicy.UNION)
 
     def manual(self, field: str) -> bool:
-        return self.fields.get(field, self.policy) is ConflictPolicy.MANUAL
+        return self.of_field(field) is ConflictPolicy.MANUAL
+
+    def of_field(self, field: str) -> ConflictPolicy:
+        return self.fields.get(field, self.policy)
 
     def choose(self, field: str, claims: Sequence[Claim]) -> tuple[int, set[int]]:
         """The index of the claim that wins, and the indices among which rank alone decided."""
-        policy = self.fields.get(field, self.policy)
+        policy = self.of_field(field)
         if policy is ConflictPolicy.PRIORITY:
             order = self.order
             preferred = min(

@@ -9,9 +9,12 @@ admit items that lack the field.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
+from enum import StrEnum
 from functools import lru_cache
 from operator import attrgetter
+
+import msgspec
 
 from cirahub_sync.configuration import Condition, Filter, Operator
 from cirahub_sync.errors import ConfigurationError
@@ -114,42 +117,76 @@ def _condition(condition: Condition) -> Predicate:
             return lambda c: any(caseless(t).startswith(values) for t in texts(c))
 
 
+def _unsourced(condition: Condition) -> SourcedPredicate:
+    holds = _condition(condition)
+    return lambda contact, _: holds(contact)
+
+
 def _sourced(condition: Condition) -> SourcedPredicate:
     if condition.field != SPOKE:
-        holds = _condition(condition)
-        return lambda contact, _: holds(contact)
+        return _unsourced(condition)
     if condition.operator not in _ON_SPOKES:
         raise ConfigurationError("filter: spoke takes In and NotIn, and whole names")
     among, wanted = frozenset(_values(condition)), condition.operator is Operator.IN
     return lambda _, spokes: any(caseless(name) in among for name in spokes) == wanted
 
 
+class Clause(StrEnum):
+    """Of a filter."""
+
+    ALL = "all"
+    ANY = "any"
+    NONE = "none"
+
+
+class Verdict(msgspec.Struct, frozen=True):
+    """What a filter says of an item, and which of its conditions decided. `condition` is None where
+    all of them together did: no `any` held, or nothing stood against the item."""
+
+    admits: bool
+    clause: Clause | None = None
+    condition: Condition | None = None
+
+
+_ADMITTED = Verdict(True)
+_NO_OPTION = Verdict(False, Clause.ANY)
+_Conditions = Sequence[tuple[SourcedPredicate, Verdict]]
+
+
+class Judge:
+    """A compiled filter. Whether it admits an item and why is one evaluation."""
+
+    __slots__ = ("_barred", "_options", "_required")
+
+    def __init__(self, required: _Conditions, options: _Conditions, barred: _Conditions) -> None:
+        self._required = required
+        self._options = options
+        self._barred = barred
+
+    def admits(self, contact: Contact, spokes: Collection[str] = ()) -> bool:
+        return self.judge(contact, spokes).admits
+
+    def judge(self, contact: Contact, spokes: Collection[str] = ()) -> Verdict:
+        for holds, otherwise in self._required:
+            if not holds(contact, spokes):
+                return otherwise
+        chosen = _ADMITTED
+        if self._options:
+            chosen = _NO_OPTION
+            for holds, verdict in self._options:
+                if holds(contact, spokes):
+                    chosen = verdict
+                    break
+            if not chosen.admits:
+                return chosen
+        for holds, verdict in self._barred:
+            if holds(contact, spokes):
+                return verdict
+        return chosen
+
+
 def asks_for_spokes(spec: Filter) -> bool:
     return any(c.field == SPOKE for c in (*spec.all, *spec.any, *spec.none))
-
-
-@lru_cache(maxsize=_SHARED)
-def compile_sourced_filter(spec: Filter) -> SourcedPredicate:
-    """As `compile_filter`, of what leaves the hub: it may ask for `spoke`."""
-    if not asks_for_spokes(spec):
-        admits = compile_filter(spec)
-        return lambda contact, _: admits(contact)
-    required = tuple(_sourced(c) for c in spec.all)
-    options = tuple(_sourced(c) for c in spec.any)
-    barred = tuple(_sourced(c) for c in spec.none)
-
-    def admits_from(contact: Contact, spokes: Collection[str]) -> bool:
-        return (
-            all(holds(contact, spokes) for holds in required)
-            and (not options or any(holds(contact, spokes) for holds in options))
-            and not any(holds(contact, spokes) for holds in barred)
-        )
-
-    return admits_from
-
-
-def _everything(_: Contact) -> bool:
-    return True
 
 
 def fields_of(spec: Filter) -> frozenset[str]:
@@ -163,18 +200,21 @@ def fields_of(spec: Filter) -> frozenset[str]:
 def compile_filter(spec: Filter) -> Predicate:
     """The same object for filters that are alike. Raises ConfigurationError for a field that cannot
     be filtered on or values that don't fit the operator."""
-    required = tuple(_condition(c) for c in spec.all)
-    options = tuple(_condition(c) for c in spec.any)
-    barred = tuple(_condition(c) for c in spec.none)
-    if not (required or options or barred):
-        return _everything
+    return compile_judge(spec).admits
 
-    def admits(contact: Contact) -> bool:
-        for holds in required:
-            if not holds(contact):
-                return False
-        if options and not any(holds(contact) for holds in options):
-            return False
-        return not any(holds(contact) for holds in barred)
 
-    return admits
+@lru_cache(maxsize=_SHARED)
+def compile_sourced_filter(spec: Filter) -> SourcedPredicate:
+    """As `compile_filter`, of what leaves the hub: it may ask for `spoke`."""
+    return compile_judge(spec, sourced=True).admits
+
+
+@lru_cache(maxsize=_SHARED)
+def compile_judge(spec: Filter, *, sourced: bool = False) -> Judge:
+    """The same object for filters that are alike. `sourced`: it may ask for `spoke`. Raises
+    ConfigurationError."""
+    one = _sourced if sourced else _unsourced
+    required = [(one(c), Verdict(False, Clause.ALL, c)) for c in spec.all]
+    options = [(one(c), Verdict(True, Clause.ANY, c)) for c in spec.any]
+    barred = [(one(c), Verdict(False, Clause.NONE, c)) for c in spec.none]
+    return Judge(required, options, barred)
