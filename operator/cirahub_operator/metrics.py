@@ -13,7 +13,8 @@ from cirahub_operator.series import Series
 from cirahub_sync.engine.report import Counts, PassReport, SpokeReport
 
 PASS_BUCKETS = (0.1, 0.5, 1, 5, 15, 60, 300, 900, 3600, 14_400)
-RESULTS = ("pulled", "merged", "removed", "created", "updated", "deleted", "adopted", "failed")
+RESULTS = ("pulled", "merged", "removed", "created", "updated", "deleted", "adopted", "ambiguous",
+           "failed")  # fmt: skip
 
 
 class Metrics:
@@ -60,7 +61,7 @@ class Metrics:
         )
         self._spoke_items = Series(
             "cirahub_spoke_items",
-            "Items at a spoke by state: native, copy, pending, guarded or unreadable.",
+            "Items at a spoke by state: native, duplicate, copy, pending, guarded or unreadable.",
             kind="gauge",
             labels=spoke,
             last="state",
@@ -88,6 +89,12 @@ class Metrics:
         )
         self.hub_items = Gauge(
             "cirahub_hub_items", "Items in a hub.", ["namespace", "hub"], registry=self.registry
+        )
+        self.hub_duplicates = Gauge(
+            "cirahub_hub_duplicate_items",
+            "Items that have a match key in common with another, and stay apart.",
+            ["namespace", "hub"],
+            registry=self.registry,
         )
         self.hub_guarded = Gauge(
             "cirahub_hub_guarded_deletions",
@@ -201,6 +208,7 @@ class Metrics:
         self.passes.labels(*labels, result).inc()
         if report.problem is None:
             self.hub_items.labels(*labels).set(report.items)
+            self.hub_duplicates.labels(*labels).set(report.duplicates)
             self.hub_guarded.labels(*labels).set(report.guarded)
             self.last_sync.labels(*labels).set(report.finished)
         for spoke in report.spokes.values():
@@ -240,7 +248,8 @@ class Metrics:
             self.credential_expires(namespace, name, None)
             self._requests.remove((namespace, name))
         if kind == "Hub":
-            for family in (self.pass_seconds, self.passes, self.hub_items, self.hub_guarded,
+            for family in (self.pass_seconds, self.passes, self.hub_items,
+                           self.hub_duplicates, self.hub_guarded,
                            self.last_sync):  # fmt: skip
                 family.remove_by_labels({"namespace": namespace, "hub": name})
         if kind == "Spoke":
@@ -286,6 +295,7 @@ def _spoke_labels(
 def _standing(counts: Counts, guarded: int) -> dict[str, float]:
     return {
         "native": counts.items,
+        "duplicate": counts.duplicates,
         "copy": counts.copies,
         "pending": counts.pending,
         "guarded": guarded,

@@ -233,6 +233,7 @@ def hub_status(
         pending=report.pending if complete else before.pending,
         conflicts=report.conflicts if complete else before.conflicts,
         conflicts_pending=(report.undecided or None) if complete else before.conflicts_pending,
+        duplicates=(report.duplicates or None) if complete else before.duplicates,
         approval=(report.approval or None) if complete else before.approval,
         spokes=counts,
         leaving=departures.listed,

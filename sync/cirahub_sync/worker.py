@@ -14,6 +14,7 @@ import msgspec
 from cirahub_sync import steady
 from cirahub_sync.configuration import ConnectionConfig, HubConfig, SpokeConfig
 from cirahub_sync.conflicts import Conflicts, OpenConflict
+from cirahub_sync.duplicates import Twins, twins
 from cirahub_sync.endpoints.base import Endpoint, Fence
 from cirahub_sync.endpoints.graph import (
     GraphEndpoint,
@@ -276,6 +277,11 @@ class Worker:
         return self._explanations.explain(
             contact, hubs=hubs, spokes=spokes, given=given, values=values
         )
+
+    async def duplicates(self) -> Sequence[Twins]:
+        """Items of all hubs of the store that have a match key in common, with what they hold:
+        personal data."""
+        return twins(self._store)
 
     async def retain_spoke(self, hub: HubConfig, spoke: SpokeConfig) -> None:
         """Forget a spoke whose deletionPolicy is Retain: nothing is deleted anywhere, its

@@ -38,6 +38,12 @@ async def test_an_ambiguous_match_stays_apart(scene: Scene) -> None:
     scene.add("ada", displayName="Office B", email="desk@example.org")
     await scene.settle()
     scene.add("ben", displayName="Office C", email="desk@example.org")
+    report = await scene.sync()
+    assert (report.items, report.ambiguous, report.spokes["spoke-ben"].counts.ambiguous) == (
+        3,
+        1,
+        1,
+    )
     assert (await scene.settle()).items == 3
 
 

@@ -304,6 +304,11 @@ class HubStatus(Status):
         default=None,
         description="Set while conflicts wait for a person to decide them (policy Manual).",
     )
+    duplicates: int | None = Field(
+        default=None,
+        description="Set while items have a key of matchOn in common with another, and stay apart: "
+        "how many have. `cirahub duplicates list` names them.",
+    )
     approval: str | None = Field(
         default=None,
         description=f"Set while deletions are held back: the value to give the annotation "

@@ -111,6 +111,11 @@ def summary(report: PassReport) -> list[str]:
             f"  {report.undecided} conflicts in {report.disputed} items wait for a decision; see "
             "cirahub conflicts list"
         )
+    if report.duplicates:
+        lines.append(
+            f"  {report.duplicates} items have a key in common with another and stay apart; see "
+            "cirahub duplicates list"
+        )
     return lines
 
 

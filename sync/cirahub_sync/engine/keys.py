@@ -90,6 +90,8 @@ async def renew_keys(context: PassContext) -> None:
             items = tx.items.by_id(after, CHUNK)
             if not items:
                 tx.set_keys_key(key)
+                if after:
+                    tx.next_seq()  # what was counted by the old keys counts no more
                 return
             inputs = inputs_of(tx, [item.id for item in items])
             tx.items.set_match_keys(

@@ -71,9 +71,8 @@ class Natives:
                 if item is None and before.get(row.remote) not in taken:
                     item = before.get(row.remote)
                 if item is None:
-                    item = self._match(keys[row.remote], matching, taken)
-                if item is None:
-                    item = self._match(keys[row.remote], fading, taken)
+                    living = any(key in matching for key in keys[row.remote])
+                    item = self._match(keys[row.remote], matching if living else fading, taken)
                 if item is None:
                     item = item_id(context.hub.uid, run.place, row.remote)
                 taken.add(item)
@@ -144,6 +143,9 @@ class Natives:
         for key in keys:
             found = matching.get(key)
             if found:
-                item = next(iter(found)) if len(found) == 1 else None
+                if len(found) > 1:
+                    self._run.report.counts.ambiguous += 1
+                    return None
+                (item,) = found
                 return item if item not in taken else None
         return None

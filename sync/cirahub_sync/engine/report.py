@@ -59,6 +59,11 @@ class Counts(msgspec.Struct):
     pending: int = 0
     unreadable: int = 0
     conflicts: int = 0
+    ambiguous: int = 0
+    """Contacts that matched several items at first sight, and so stay by themselves."""
+    duplicates: int = 0
+    """Of the spoke's own contacts, as they stand: those that have a match key in common with
+    another of its own."""
 
     @property
     def written(self) -> int:
@@ -103,6 +108,8 @@ class PassReport(msgspec.Struct):
     """Conflicts that wait for a person."""
     disputed: int = 0
     """Items that have such conflicts."""
+    duplicates: int = 0
+    """Items, as they stand, that have a match key in common with another."""
     sequence: int = 0
     approval: str = ""
     """What to approve, if deletions are guarded: a digest of exactly these deletions, and one of
@@ -112,6 +119,10 @@ class PassReport(msgspec.Struct):
     code (`none`: no whole answer). A batch is one."""
     problem: Problem | None = None
     """Of the hub as a whole (the store, its key, its lease)."""
+
+    @property
+    def ambiguous(self) -> int:
+        return sum(spoke.counts.ambiguous for spoke in self.spokes.values())
 
     @property
     def guarded(self) -> int:

@@ -28,6 +28,7 @@ from cirahub_sync.engine.report import (
     Problem,
     SpokeReport,
 )
+from cirahub_sync.engine.twins import count_twins
 from cirahub_sync.engine.verify import due
 from cirahub_sync.errors import CirahubError, LeaseLostError, StoreError
 from cirahub_sync.store.hub import Transaction
@@ -237,6 +238,7 @@ def _conclude(context: PassContext) -> None:
         report.items = tx.items.count()
         report.sequence = tx.seq
         report.undecided, report.disputed = tx.undecided.counts()
+        count_twins(tx, report)
         asked = {report.approval, *(run.report.approval for run in context.runs)}
         report.approval = ",".join(sorted(asked - {""}))
         native, copies, unreadable = (

@@ -37,6 +37,7 @@ from cirahub_sync.store.tables import (
     spokes,
     staging,
 )
+from cirahub_sync.store.twins import TwinTable
 
 _REPORTS_KEPT = 20
 _SEQ = select(hubs.c.seq).where(hubs.c.uid == bindparam("hub"))
@@ -114,6 +115,10 @@ class Transaction:
     @cached_property
     def decisions(self) -> DecisionTable:
         return DecisionTable(self.connection, self._database, self.hub, self.cipher)
+
+    @cached_property
+    def twins(self) -> TwinTable:
+        return TwinTable(self.connection, self.hub)
 
     @property
     def seq(self) -> int:
@@ -278,6 +283,14 @@ class Transaction:
         return self.connection.execute(
             select(func.count()).select_from(conflicts).where(conflicts.c.hub == self.hub)
         ).scalar_one()
+
+    def last_report(self) -> bytes | None:
+        return self.connection.execute(
+            select(passes.c.report)
+            .where(passes.c.hub == self.hub)
+            .order_by(passes.c.started.desc())
+            .limit(1)
+        ).scalar()
 
     def add_report(self, started: float, report: bytes) -> None:
         self.connection.execute(insert(passes).values(hub=self.hub, started=started, report=report))

@@ -1,0 +1,74 @@
+"""Twins: living items that have a match key in common and are not one, by what the store keeps."""
+
+from __future__ import annotations
+
+from sqlalchemy import ColumnElement, Connection, Select, func, select
+
+from cirahub_sync.store.tables import items, match_keys, shadows
+
+_ALIVE = (items.c.hub == match_keys.c.hub) & (items.c.id == match_keys.c.item)
+_OWN = (shadows.c.hub == match_keys.c.hub) & (shadows.c.item == match_keys.c.item)
+
+
+class TwinTable:
+    def __init__(self, connection: Connection, hub: str) -> None:
+        self._connection = connection
+        self._hub = hub
+
+    def count(self) -> int:
+        """Items that have a key in common with another."""
+        return self._connection.execute(
+            select(func.count(match_keys.c.item.distinct()))
+            .join(items, _ALIVE)
+            .where(*self._living(), match_keys.c.digest.in_(self._shared()))
+        ).scalar_one()
+
+    def counts(self) -> dict[str, int]:
+        """By spoke: of its own contacts those that have a key in common with another of its own.
+        Who has none is left out."""
+        doubled = (
+            select(shadows.c.spoke.label("spoke"), match_keys.c.digest.label("digest"))
+            .join(items, _ALIVE)
+            .join(shadows, _OWN)
+            .where(*self._living(), *_native(), match_keys.c.digest.in_(self._shared()))
+            .group_by(shadows.c.spoke, match_keys.c.digest)
+            .having(func.count() > 1)
+            .subquery()
+        )
+        rows = self._connection.execute(
+            select(doubled.c.spoke, func.count(match_keys.c.item.distinct()))
+            .join(match_keys, match_keys.c.digest == doubled.c.digest)
+            .join(items, _ALIVE)
+            .join(shadows, _OWN & (shadows.c.spoke == doubled.c.spoke))
+            .where(*self._living(), *_native())
+            .group_by(doubled.c.spoke)
+        )
+        return {str(spoke): int(count) for spoke, count in rows}
+
+    def groups(self) -> list[tuple[str, ...]]:
+        """The ids of items that have a key in common, each set of them once."""
+        rows = self._connection.execute(
+            select(match_keys.c.digest, match_keys.c.item)
+            .join(items, _ALIVE)
+            .where(*self._living(), match_keys.c.digest.in_(self._shared()))
+        )
+        by_key: dict[bytes, set[str]] = {}
+        for digest, item in rows:
+            by_key.setdefault(digest, set()).add(item)
+        return sorted({tuple(sorted(found)) for found in by_key.values()})
+
+    def _shared(self) -> Select[tuple[bytes]]:
+        return (
+            select(match_keys.c.digest)
+            .join(items, _ALIVE)
+            .where(*self._living())
+            .group_by(match_keys.c.digest)
+            .having(func.count() > 1)
+        )
+
+    def _living(self) -> tuple[ColumnElement[bool], ...]:
+        return match_keys.c.hub == self._hub, items.c.alive.is_(True)
+
+
+def _native() -> tuple[ColumnElement[bool], ...]:
+    return shadows.c.native.is_(True), shadows.c.admitted.is_(True)
