@@ -58,6 +58,8 @@ class Chunk:
         self._round = tx.cursors.get(run.uid).round
         self._contributes = run.config.direction.contributes
         self._shadows: dict[str, Shadow] = {}
+        self._changed: dict[str, Shadow] = {}
+        """Those that are not written yet."""
         self._replicas: dict[str, Replica] = {}
         self._touched: dict[str, None] = {}
         self._seen: list[str] = []
@@ -97,6 +99,7 @@ class Chunk:
                 strangers[row.remote] = row
         if tx.pull_retry.count(run.uid):
             tx.pull_retry.remove(run.uid, sorted(readable))
+        self._write()
         self._strangers(list(strangers.values()))
         if self._round is not None:
             tx.shadows.mark_round(run.uid, self._seen, self._round)
@@ -224,10 +227,10 @@ class Chunk:
             round=self._round,
         )
         if admitted and shadow.item is None:
+            self._write()
             self._natives().admit([row])
             return
-        self._shadows[row.remote] = shadow
-        self._tx.shadows.put([shadow])
+        self._shadows[row.remote] = self._changed[row.remote] = shadow
         if replica is not None and replica.etag != row.etag:
             self._tx.replicas.put(
                 [
@@ -331,7 +334,13 @@ class Chunk:
     def _reconsider(self, item: str) -> None:
         self._tx.pending.reconsider(self._run.uid, [item])
 
+    def _write(self) -> None:
+        """Before anything else looks at the shadows."""
+        self._tx.shadows.put(list(self._changed.values()))
+        self._changed.clear()
+
     def _removed(self, remote: str) -> None:
+        self._changed.pop(remote, None)
         forget(
             self._run,
             self._tx,

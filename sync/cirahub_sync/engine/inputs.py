@@ -10,13 +10,9 @@ from cirahub_sync.store.hub import Transaction
 
 def inputs_of(tx: Transaction, ids: Sequence[str]) -> dict[str, list[FoldInput]]:
     """What these items are folded from, but for decisions."""
-    by_item = tx.shadows.by_item(ids)
-    ranks = tx.ranks(sorted({one.spoke for shadows in by_item.values() for one in shadows}))
-    return {
-        item: [
-            FoldInput(shadow.spoke, ranks[shadow.spoke], shadow.native, shadow.own)
-            for shadow in shadows
-            if shadow.admitted
-        ]
-        for item, shadows in by_item.items()
-    }
+    said = list(tx.shadows.said(ids))
+    ranks = tx.ranks(sorted({spoke for _, spoke, _, _ in said}))
+    found: dict[str, list[FoldInput]] = {item: [] for item in ids}
+    for item, spoke, native, own in said:
+        found[item].append(FoldInput(spoke, ranks[spoke], native, own))
+    return found

@@ -80,11 +80,16 @@ _Lost = tuple[_Stand, _Stand, bool, bool]
 
 def alone(edits: Mapping[str, ElementEdit]) -> tuple[Element, ...]:
     """The elements of a list that only one spoke has a say in."""
-    if any(edit.replaces or edit.element is None for edit in edits.values()):
-        places = _places([edits])
-        order = sorted((key for key, e in edits.items() if e.element is not None), key=places.get)  # type: ignore[arg-type]
-        return tuple(e for key in order if (e := edits[key].element) is not None)
-    return tuple(e.element for e in edits.values() if e.element is not None)
+    present: list[Element] = []
+    for edit in edits.values():
+        if edit.replaces or edit.element is None:
+            break
+        present.append(edit.element)
+    else:
+        return tuple(present)
+    places = _places([edits])
+    order = sorted((key for key, e in edits.items() if e.element is not None), key=places.get)  # type: ignore[arg-type]
+    return tuple(e for key in order if (e := edits[key].element) is not None)
 
 
 def elements(

@@ -37,7 +37,7 @@ def refold(
     now = context.clock()
     rules = rules_in(context, tx)
     inputs = inputs_of(tx, ids)
-    items = tx.items.get(ids)
+    items = tx.items.heads(ids)
     decisions = tx.decisions.of_items(ids)
     undecided: dict[str, Sequence[str]] = {}
     changed: list[Item] = []
@@ -67,9 +67,10 @@ def refold(
                 )
                 keys[item_id] = ()
             elif before is not None and before.alive:
+                whole = tx.items.get([item_id])[item_id]
                 changed.append(
                     msgspec.structs.replace(
-                        before, seq=tx.next_seq(), alive=False, deleted_at=now, died_of=by
+                        whole, seq=tx.next_seq(), alive=False, deleted_at=now, died_of=by
                     )
                 )
             continue

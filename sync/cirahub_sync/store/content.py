@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
-from sqlalchemy import Connection, Row, Select, bindparam, delete, func, insert, select, update
+from sqlalchemy import Connection, Row, Select, bindparam, delete, func, select, update
 
 from cirahub_sync.model.codec import decode_contact, decode_own, encode_contact, encode_own
 from cirahub_sync.model.contact import Contact
 from cirahub_sync.model.edit import OwnEdits
 from cirahub_sync.store.crypto import Cipher
 from cirahub_sync.store.database import Database
+from cirahub_sync.store.listed import Listed
 from cirahub_sync.store.membership import of_hub
-from cirahub_sync.store.parts import parts
 from cirahub_sync.store.rows import Item, ReplicaState, Shadow
 from cirahub_sync.store.tables import (
     conflicts,
@@ -30,8 +31,13 @@ REJUDGE = "!"
 _NOTHING = Contact()
 _NO_EDITS = OwnEdits()
 
-_ITEMS_BY_ID = select(items).where(
-    items.c.hub == bindparam("hub"), items.c.id.in_(bindparam("ids", expanding=True))
+_ITEMS_BY_ID = Listed(
+    lambda ids: select(items).where(items.c.hub == bindparam("hub"), items.c.id.in_(ids))
+)
+_HEADS_BY_ID = Listed(
+    lambda ids: select(*(one for one in items.c if one is not items.c.content)).where(
+        items.c.hub == bindparam("hub"), items.c.id.in_(ids)
+    )
 )
 _ITEMS_AFTER = (
     select(items)
@@ -39,27 +45,56 @@ _ITEMS_AFTER = (
     .order_by(items.c.seq)
     .limit(bindparam("count"))
 )
-_MATCHES = (
-    select(match_keys.c.digest, match_keys.c.item)
-    .join(items, (items.c.hub == match_keys.c.hub) & (items.c.id == match_keys.c.item))
-    .where(
-        match_keys.c.hub == bindparam("hub"),
-        match_keys.c.digest.in_(bindparam("digests", expanding=True)),
-        items.c.alive == bindparam("alive"),
+_MATCHES = Listed(
+    lambda digests: (
+        select(match_keys.c.digest, match_keys.c.item)
+        .join(items, (items.c.hub == match_keys.c.hub) & (items.c.id == match_keys.c.item))
+        .where(
+            match_keys.c.hub == bindparam("hub"),
+            match_keys.c.digest.in_(digests),
+            items.c.alive == bindparam("alive"),
+        )
+    )
+)
+_KEYS_OF_ITEMS = Listed(
+    lambda ids: select(match_keys.c.item, match_keys.c.digest).where(
+        match_keys.c.hub == bindparam("hub"), match_keys.c.item.in_(ids)
     )
 )
 _FORGET_KEYS = delete(match_keys).where(
-    match_keys.c.hub == bindparam("hub"), match_keys.c.item.in_(bindparam("ids", expanding=True))
+    match_keys.c.hub == bindparam("of_hub"),
+    match_keys.c.digest == bindparam("of_digest"),
+    match_keys.c.item == bindparam("of_item"),
 )
-_SHADOWS_BY_REMOTE = select(shadows).where(
-    shadows.c.spoke == bindparam("spoke"),
-    shadows.c.remote.in_(bindparam("remotes", expanding=True)),
+_SHADOWS_BY_REMOTE = Listed(
+    lambda remotes: select(shadows).where(
+        shadows.c.spoke == bindparam("spoke"), shadows.c.remote.in_(remotes)
+    )
 )
-_SHADOWS_BY_ITEM = select(shadows).where(
-    shadows.c.hub == bindparam("hub"), shadows.c.item.in_(bindparam("ids", expanding=True))
+_SHADOWS_BY_ITEM = Listed(
+    lambda ids: select(shadows).where(shadows.c.hub == bindparam("hub"), shadows.c.item.in_(ids))
 )
-_SHADOWS_OF_ITEMS = _SHADOWS_BY_ITEM.where(
-    shadows.c.spoke == bindparam("spoke"), shadows.c.admitted.is_(True)
+_SAID_OF_ITEMS = Listed(
+    lambda ids: select(
+        shadows.c.item, shadows.c.spoke, shadows.c.remote, shadows.c.native, shadows.c.own
+    ).where(
+        shadows.c.hub == bindparam("hub"), shadows.c.item.in_(ids), shadows.c.admitted.is_(True)
+    )
+)
+_SHADOWS_OF_ITEMS = Listed(
+    lambda ids: select(shadows).where(
+        shadows.c.hub == bindparam("hub"),
+        shadows.c.item.in_(ids),
+        shadows.c.spoke == bindparam("spoke"),
+        shadows.c.admitted.is_(True),
+    )
+)
+_SEEN = Listed(
+    lambda remotes: (
+        update(shadows)
+        .where(shadows.c.spoke == bindparam("of_spoke"), shadows.c.remote.in_(remotes))
+        .values(round=bindparam("seen_in"))
+    )
 )
 _SHADOW_ETAG = select(shadows.c.etag).where(
     shadows.c.spoke == bindparam("spoke"), shadows.c.remote == bindparam("remote")
@@ -76,8 +111,14 @@ class ItemTable:
     def get(self, ids: Sequence[str]) -> dict[str, Item]:
         return {
             row.id: self._item(row)
-            for part in parts(ids)
-            for row in self._connection.execute(_ITEMS_BY_ID, {"hub": self._hub, "ids": part})
+            for row in _ITEMS_BY_ID.rows(self._connection, ids, hub=self._hub)
+        }
+
+    def heads(self, ids: Sequence[str]) -> dict[str, Item]:
+        """Without their content, which is not even opened."""
+        return {
+            row.id: self._item(row, _NOTHING)
+            for row in _HEADS_BY_ID.rows(self._connection, ids, hub=self._hub)
         }
 
     def after(self, seq: int, count: int) -> list[Item]:
@@ -121,23 +162,35 @@ class ItemTable:
 
     def set_match_keys(self, keys: Mapping[str, Iterable[bytes]]) -> None:
         """Replace the match keys of these items."""
-        for part in parts(list(keys)):
-            self._connection.execute(_FORGET_KEYS, {"hub": self._hub, "ids": part})
-        rows = [
-            {"hub": self._hub, "digest": digest, "item": item}
-            for item, digests in keys.items()
-            for digest in set(digests)
-        ]
-        if rows:
-            self._connection.execute(insert(match_keys), rows)
+        known = {
+            (row.item, row.digest)
+            for row in _KEYS_OF_ITEMS.rows(self._connection, list(keys), hub=self._hub)
+        }
+        wanted = {(item, digest): None for item, digests in keys.items() for digest in digests}
+        gone = known - wanted.keys()
+        if gone:
+            self._connection.execute(
+                _FORGET_KEYS,
+                [
+                    {"of_hub": self._hub, "of_item": item, "of_digest": digest}
+                    for item, digest in gone
+                ],
+            )
+        self._database.insert(
+            self._connection,
+            match_keys,
+            [
+                {"hub": self._hub, "digest": key[1], "item": key[0]}
+                for key in wanted
+                if key not in known
+            ],
+        )
 
     def matching(self, digests: Sequence[bytes], *, alive: bool = True) -> dict[bytes, set[str]]:
         """Items by match key: living ones, or those whose deletion can still be undone."""
         found: dict[bytes, set[str]] = {}
-        for part in parts(digests):
-            values = {"hub": self._hub, "digests": part, "alive": alive}
-            for row in self._connection.execute(_MATCHES, values):
-                found.setdefault(row.digest, set()).add(row.item)
+        for row in _MATCHES.rows(self._connection, digests, hub=self._hub, alive=alive):
+            found.setdefault(row.digest, set()).add(row.item)
         return found
 
     def count(self) -> int:
@@ -201,15 +254,18 @@ class ItemTable:
         )
         return [self._item(row) for row in rows]
 
-    def _item(self, row: Row[tuple[object, ...]]) -> Item:
+    def _item(self, row: Row[tuple[Any, ...]], content: Contact | None = None) -> Item:
+        if content is None:
+            sealed = self._cipher.open(row.content, f"items/{self._hub}/{row.id}")
+            content = decode_contact(sealed)
         return Item(
             id=row.id,
             seq=row.seq,
-            alive=row.alive,
+            alive=bool(row.alive),
             deleted_at=row.deleted_at,
-            erased=row.erased,
+            erased=bool(row.erased),
             fingerprint=row.fingerprint,
-            content=decode_contact(self._cipher.open(row.content, f"items/{self._hub}/{row.id}")),
+            content=content,
             died_of=row.died_of,
         )
 
@@ -220,12 +276,15 @@ class ShadowTable:
         self._database = database
         self._hub = hub
         self._cipher = cipher
+        self._put: dict[str, OwnEdits] = {}
+        """What this transaction wrote, by identity: it need not be opened again."""
 
     def by_remote(self, spoke: str, remotes: Sequence[str]) -> dict[str, Shadow]:
         return {
             shadow.remote: shadow
-            for part in parts(remotes)
-            for shadow in self._select(_SHADOWS_BY_REMOTE, spoke=spoke, remotes=part)
+            for shadow in self._opened(
+                _SHADOWS_BY_REMOTE.rows(self._connection, remotes, spoke=spoke)
+            )
         }
 
     def shared(self, after: str, count: int) -> list[str]:
@@ -243,17 +302,28 @@ class ShadowTable:
     def by_item(self, ids: Sequence[str]) -> dict[str, list[Shadow]]:
         """Every shadow linked to these items."""
         found: dict[str, list[Shadow]] = {item: [] for item in ids}
-        for part in parts(ids):
-            for shadow in self._select(_SHADOWS_BY_ITEM, hub=self._hub, ids=part):
-                found[shadow.item or ""].append(shadow)
+        rows = _SHADOWS_BY_ITEM.rows(self._connection, ids, hub=self._hub)
+        for shadow in self._opened(rows):
+            found[shadow.item or ""].append(shadow)
         return found
+
+    def said(self, ids: Sequence[str]) -> Iterator[tuple[str, str, bool, OwnEdits]]:
+        """Item, spoke, whether it is native there, and the spoke's own edits: of every shadow that
+        counts for these items."""
+        for row in _SAID_OF_ITEMS.rows(self._connection, ids, hub=self._hub):
+            identity = _identity(row.spoke, row.remote)
+            own = self._put.get(identity)
+            if own is None:
+                own = decode_own(self._cipher.open(row.own, identity)) if row.own else _NO_EDITS
+            yield row.item, row.spoke, bool(row.native), own
 
     def of_items(self, spoke: str, ids: Sequence[str]) -> dict[str, Shadow]:
         """The spoke's own shadows of these items, by item: at most one each."""
         return {
             shadow.item: shadow
-            for part in parts(ids)
-            for shadow in self._select(_SHADOWS_OF_ITEMS, hub=self._hub, spoke=spoke, ids=part)
+            for shadow in self._opened(
+                _SHADOWS_OF_ITEMS.rows(self._connection, ids, hub=self._hub, spoke=spoke)
+            )
             if shadow.item is not None
         }
 
@@ -318,14 +388,10 @@ class ShadowTable:
         return self._connection.execute(_SHADOW_ETAG, {"spoke": spoke, "remote": remote}).scalar()
 
     def mark_round(self, spoke: str, remotes: Sequence[str], round_id: str) -> None:
-        if remotes:
-            self._connection.execute(
-                update(shadows)
-                .where(shadows.c.spoke == spoke, shadows.c.remote.in_(remotes))
-                .values(round=round_id)
-            )
+        _SEEN.run(self._connection, remotes, of_spoke=spoke, seen_in=round_id)
 
     def put(self, rows: Sequence[Shadow]) -> None:
+        self._put.update({_identity(row.spoke, row.remote): row.own for row in rows})
         self._database.upsert(
             self._connection,
             shadows,
@@ -379,19 +445,22 @@ class ShadowTable:
         return {str(spoke): int(count) for spoke, count in rows}
 
     def _seal(self, row: Shadow, content: bytes) -> bytes:
-        return self._cipher.seal(content, f"shadows/{row.spoke}/{row.remote}")
+        return self._cipher.seal(content, _identity(row.spoke, row.remote))
 
-    def _select(self, query: Select[tuple[object, ...]], **values: object) -> list[Shadow]:
+    def _select(self, query: Select[tuple[object, ...]]) -> list[Shadow]:
+        return self._opened(self._connection.execute(query))
+
+    def _opened(self, rows: Iterable[Row[tuple[Any, ...]]]) -> list[Shadow]:
         found = []
-        for row in self._connection.execute(query, values):
-            identity = f"shadows/{row.spoke}/{row.remote}"
+        for row in rows:
+            identity = _identity(row.spoke, row.remote)
             found.append(
                 Shadow(
                     spoke=row.spoke,
                     remote=row.remote,
                     item=row.item,
-                    native=row.native,
-                    admitted=row.admitted,
+                    native=bool(row.native),
+                    admitted=bool(row.admitted),
                     etag=row.etag,
                     modified=row.modified,
                     acknowledged_at=row.acknowledged_at,
@@ -403,3 +472,7 @@ class ShadowTable:
                 )
             )
         return found
+
+
+def _identity(spoke: str, remote: str) -> str:
+    return f"shadows/{spoke}/{remote}"

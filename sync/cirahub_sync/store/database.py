@@ -19,6 +19,7 @@ from sqlalchemy.exc import DatabaseError, SQLAlchemyError
 from sqlalchemy.sql.dml import Insert
 
 from cirahub_sync.errors import ConfigurationError, StoreError
+from cirahub_sync.store.listed import Inserts
 
 if TYPE_CHECKING:
     from sqlalchemy.dialects import postgresql, sqlite
@@ -40,7 +41,7 @@ class Database:
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
-        self._upserts: dict[str, Insert] = {}
+        self._inserts = Inserts()
 
     @classmethod
     def open(cls, url: str) -> Database:
@@ -185,16 +186,23 @@ class Database:
                 connection.execute(table.delete().where(*condition))
             connection.execute(table.insert(), rows)
             return
-        statement = self._upserts.get(table.name)
-        if statement is None:
+
+        def make() -> Insert:
             insert = _inserting(dialect, table)
             keys = [column.name for column in table.primary_key]
-            statement = insert.on_conflict_do_update(
-                index_elements=keys,
-                set_={c.name: insert.excluded[c.name] for c in table.c if c.name not in keys},
+            others = [column.name for column in table.c if column.name not in keys]
+            return insert.on_conflict_do_update(
+                index_elements=keys, set_={name: insert.excluded[name] for name in others}
             )
-            self._upserts[table.name] = statement
-        connection.execute(statement, rows)
+
+        self._inserts.run(connection, ("upsert", table.name), make, rows)
+
+    def insert(
+        self, connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]
+    ) -> None:
+        """Insert rows that are not there yet."""
+        if rows:
+            self._inserts.run(connection, ("insert", table.name), table.insert, rows)
 
     def close(self) -> None:
         self.engine.dispose()

@@ -2,23 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 import msgspec
 from sqlalchemy import Connection, Row, Select, bindparam, delete, func, select, update
 
 from cirahub_sync.store.database import Database
+from cirahub_sync.store.listed import Listed
 from cirahub_sync.store.membership import of_hub
 from cirahub_sync.store.parts import parts
 from cirahub_sync.store.rows import Action, Intent, Pending, Replica, ReplicaState
 from cirahub_sync.store.tables import intents, items, pending, replicas
 
-_REPLICAS_BY_ITEM = select(replicas).where(
-    replicas.c.spoke == bindparam("spoke"), replicas.c.item.in_(bindparam("ids", expanding=True))
+_REPLICAS_BY_ITEM = Listed(
+    lambda ids: select(replicas).where(
+        replicas.c.spoke == bindparam("spoke"), replicas.c.item.in_(ids)
+    )
 )
-_REPLICAS_BY_REMOTE = select(replicas).where(
-    replicas.c.spoke == bindparam("spoke"),
-    replicas.c.remote.in_(bindparam("remotes", expanding=True)),
+_REPLICAS_BY_REMOTE = Listed(
+    lambda remotes: select(replicas).where(
+        replicas.c.spoke == bindparam("spoke"), replicas.c.remote.in_(remotes)
+    )
+)
+_ATTACH = Listed(
+    lambda ids: delete(replicas).where(
+        replicas.c.spoke == bindparam("spoke"),
+        replicas.c.item.in_(ids),
+        replicas.c.state == ReplicaState.DETACHED.value,
+    )
+)
+_SEEN = Listed(
+    lambda remotes: (
+        update(replicas)
+        .where(replicas.c.spoke == bindparam("of_spoke"), replicas.c.remote.in_(remotes))
+        .values(round=bindparam("seen_in"))
+    )
 )
 _REPLICA_ETAG = select(replicas.c.etag).where(
     replicas.c.spoke == bindparam("spoke"), replicas.c.remote == bindparam("remote")
@@ -35,15 +54,13 @@ class ReplicaTable:
     def by_item(self, spoke: str, ids: Sequence[str]) -> dict[str, Replica]:
         return {
             replica.item: replica
-            for part in parts(ids)
-            for replica in self._select(_REPLICAS_BY_ITEM, spoke=spoke, ids=part)
+            for replica in _read(_REPLICAS_BY_ITEM.rows(self._connection, ids, spoke=spoke))
         }
 
     def by_remote(self, spoke: str, remotes: Sequence[str]) -> dict[str, Replica]:
         return {
             replica.remote: replica
-            for part in parts(remotes)
-            for replica in self._select(_REPLICAS_BY_REMOTE, spoke=spoke, remotes=part)
+            for replica in _read(_REPLICAS_BY_REMOTE.rows(self._connection, remotes, spoke=spoke))
         }
 
     def unseen(self, spoke: str, round_id: str, count: int) -> list[Replica]:
@@ -74,12 +91,7 @@ class ReplicaTable:
         )
 
     def mark_round(self, spoke: str, remotes: Sequence[str], round_id: str) -> None:
-        if remotes:
-            self._connection.execute(
-                update(replicas)
-                .where(replicas.c.spoke == spoke, replicas.c.remote.in_(remotes))
-                .values(round=round_id)
-            )
+        _SEEN.run(self._connection, remotes, of_spoke=spoke, seen_in=round_id)
 
     def seen(self, spoke: str, round_id: str) -> bool:
         """Whether the round showed any item that was delivered."""
@@ -118,14 +130,7 @@ class ReplicaTable:
 
     def attach(self, spoke: str, ids: Sequence[str]) -> None:
         """Forget that these items were removed by the spoke's user."""
-        for part in parts(ids):
-            self._connection.execute(
-                delete(replicas).where(
-                    replicas.c.spoke == spoke,
-                    replicas.c.item.in_(part),
-                    replicas.c.state == ReplicaState.DETACHED.value,
-                )
-            )
+        _ATTACH.run(self._connection, ids, spoke=spoke)
 
     def delivered(self, spoke: str, seqs: Sequence[tuple[str, int]]) -> None:
         """Note that what these items now are was found to be what the spoke already has."""
@@ -176,22 +181,26 @@ class ReplicaTable:
             )
         ).scalar_one()
 
-    def _select(self, query: Select[tuple[object, ...]], **values: object) -> list[Replica]:
-        return [
-            Replica(
-                spoke=row.spoke,
-                item=row.item,
-                remote=row.remote,
-                native=row.native,
-                state=_REPLICA_STATES[row.state],
-                etag=row.etag,
-                fingerprint=row.fingerprint,
-                acknowledged=row.acknowledged,
-                delivered_seq=row.delivered_seq,
-                round=row.round,
-            )
-            for row in self._connection.execute(query, values)
-        ]
+    def _select(self, query: Select[tuple[object, ...]]) -> list[Replica]:
+        return _read(self._connection.execute(query))
+
+
+def _read(rows: Iterable[Row[tuple[Any, ...]]]) -> list[Replica]:
+    return [
+        Replica(
+            spoke=row.spoke,
+            item=row.item,
+            remote=row.remote,
+            native=bool(row.native),
+            state=_REPLICA_STATES[row.state],
+            etag=row.etag,
+            fingerprint=row.fingerprint,
+            acknowledged=row.acknowledged,
+            delivered_seq=row.delivered_seq,
+            round=row.round,
+        )
+        for row in rows
+    ]
 
 
 class IntentTable:

@@ -2,17 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, delete, func, insert, select
+from sqlalchemy import ColumnElement, Connection, Row, bindparam, delete, func, insert, select
 
 from cirahub_sync.model.decision import Decision, decode_decision, encode_decision
 from cirahub_sync.store.crypto import Cipher
 from cirahub_sync.store.database import Database
-from cirahub_sync.store.parts import parts
+from cirahub_sync.store.listed import Listed
 from cirahub_sync.store.rows import PERSON
 from cirahub_sync.store.tables import conflicts, decisions, undecided
+
+_UNDECIDED_OF = Listed(
+    lambda ids: select(undecided).where(
+        undecided.c.hub == bindparam("hub"), undecided.c.item.in_(ids)
+    )
+)
+_DECISIONS_OF = Listed(
+    lambda ids: (
+        select(decisions)
+        .where(decisions.c.hub == bindparam("hub"), decisions.c.item.in_(ids))
+        .order_by(decisions.c.item, decisions.c.field, decisions.c.slot)
+    )
+)
 
 
 class UndecidedTable:
@@ -22,30 +36,27 @@ class UndecidedTable:
 
     def replace(self, found: Mapping[str, Sequence[str]], now: float) -> None:
         """What these items' last fold left undecided, by item; the rest of them is settled."""
-        for part in parts(list(found)):
-            of_items = (undecided.c.hub == self._hub) & undecided.c.item.in_(part)
-            known = {
-                (row.item, row.conflict)
-                for row in self._connection.execute(select(undecided).where(of_items))
-            }
-            there = {(item, conflict) for item in part for conflict in found[item]}
-            for item, conflict in known - there:
-                self._connection.execute(
-                    delete(undecided).where(
-                        undecided.c.hub == self._hub,
-                        undecided.c.item == item,
-                        undecided.c.conflict == conflict,
-                    )
+        known = {
+            (row.item, row.conflict)
+            for row in _UNDECIDED_OF.rows(self._connection, list(found), hub=self._hub)
+        }
+        there = {(item, conflict) for item, conflicts in found.items() for conflict in conflicts}
+        for item, conflict in known - there:
+            self._connection.execute(
+                delete(undecided).where(
+                    undecided.c.hub == self._hub,
+                    undecided.c.item == item,
+                    undecided.c.conflict == conflict,
                 )
-            new = sorted(there - known)
-            if new:
-                self._connection.execute(
-                    insert(undecided),
-                    [
-                        {"hub": self._hub, "item": item, "conflict": conflict, "since": now}
-                        for item, conflict in new
-                    ],
-                )
+            )
+        if new := sorted(there - known):
+            self._connection.execute(
+                insert(undecided),
+                [
+                    {"hub": self._hub, "item": item, "conflict": conflict, "since": now}
+                    for item, conflict in new
+                ],
+            )
 
     def all(self) -> dict[tuple[str, str], float]:
         """Since when, by item and conflict; the oldest first."""
@@ -78,9 +89,9 @@ class DecisionTable:
     def of_items(self, ids: Sequence[str]) -> dict[str, list[Decision]]:
         """By item; items without any are left out."""
         found: dict[str, list[Decision]] = {}
-        for part in parts(ids):
-            for item, decision in self._select(decisions.c.item.in_(part)):
-                found.setdefault(item, []).append(decision)
+        rows = _DECISIONS_OF.rows(self._connection, ids, hub=self._hub)
+        for item, decision in self._opened(rows):
+            found.setdefault(item, []).append(decision)
         return found
 
     def put(self, item: str, decision: Decision) -> None:
@@ -138,11 +149,15 @@ class DecisionTable:
         )
 
     def _select(self, *where: ColumnElement[bool]) -> list[tuple[str, Decision]]:
-        rows = self._connection.execute(
-            select(decisions)
-            .where(decisions.c.hub == self._hub, *where)
-            .order_by(decisions.c.item, decisions.c.field, decisions.c.slot)
+        return self._opened(
+            self._connection.execute(
+                select(decisions)
+                .where(decisions.c.hub == self._hub, *where)
+                .order_by(decisions.c.item, decisions.c.field, decisions.c.slot)
+            )
         )
+
+    def _opened(self, rows: Iterable[Row[tuple[Any, ...]]]) -> list[tuple[str, Decision]]:
         return [
             (row.item, decode_decision(self._cipher.open(row.sealed, self._identity(row.item))))
             for row in rows

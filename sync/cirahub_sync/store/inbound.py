@@ -9,6 +9,7 @@ from sqlalchemy import Connection, bindparam, delete, func, insert, select
 from cirahub_sync.model.codec import decode_contact, encode_contact
 from cirahub_sync.store.crypto import Cipher
 from cirahub_sync.store.database import Database
+from cirahub_sync.store.listed import Listed
 from cirahub_sync.store.membership import of_hub
 from cirahub_sync.store.rows import Cursor, Staged, StagedKind
 from cirahub_sync.store.tables import cursors, pull_retry, staging
@@ -20,6 +21,7 @@ _STAGED_AFTER = (
     .limit(bindparam("count"))
 )
 _STAGED = select(staging.c.position).where(staging.c.spoke == bindparam("spoke")).limit(1)
+_FORGET = Listed(lambda positions: delete(staging).where(staging.c.position.in_(positions)))
 _CURSOR = select(cursors).where(cursors.c.spoke == bindparam("spoke"))
 
 
@@ -104,8 +106,7 @@ class StagingTable:
         ]
 
     def remove(self, positions: Sequence[int]) -> None:
-        if positions:
-            self._connection.execute(delete(staging).where(staging.c.position.in_(positions)))
+        _FORGET.run(self._connection, positions)
 
     def clear(self, spoke: str) -> None:
         self._connection.execute(delete(staging).where(staging.c.spoke == spoke))

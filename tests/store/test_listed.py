@@ -1,0 +1,100 @@
+"""Statements about lists of ids of any length, and rows by the hundred, on a real database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Connection, bindparam, delete, select, update
+
+from cirahub_sync.store.database import Database
+from cirahub_sync.store.listed import Listed
+from cirahub_sync.store.tables import pull_retry, withdrawals
+
+NAMED = Listed(
+    lambda items: (
+        select(withdrawals.c.item, withdrawals.c.seq)
+        .where(withdrawals.c.job == bindparam("job"), withdrawals.c.item.in_(items))
+        .order_by(withdrawals.c.seq)
+    )
+)
+EVEN = Listed(
+    lambda seqs: (
+        update(withdrawals)
+        .where(withdrawals.c.job == bindparam("of_job"), withdrawals.c.seq.in_(seqs))
+        .values(seq=bindparam("to_seq"))
+    )
+)
+GONE = Listed(lambda items: delete(withdrawals).where(withdrawals.c.item.in_(items)))
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    made = Database.open(f"sqlite:///{tmp_path / 'store.sqlite3'}")
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def connection(database: Database) -> Iterator[Connection]:
+    with database.write() as connection:
+        connection.exec_driver_sql(
+            "INSERT INTO hubs (uid, wrapped_key, key_version, seq, lease_token, lease_expires) "
+            "VALUES ('hub', '', 1, 0, 0, 0)"
+        )
+        rows = [
+            {"job": job, "item": f"item-{number}", "hub": "hub", "seq": number}
+            for job in ("one", "two")
+            for number in range(1500)
+        ]
+        database.insert(connection, withdrawals, rows)
+        yield connection
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 8, 9, 64, 511, 512, 513, 1024, 1400])
+def test_every_id_of_a_list_is_asked_for_once(connection: Connection, count: int) -> None:
+    wanted = [f"item-{number}" for number in range(count)]
+    found = [row.item for row in NAMED.rows(connection, wanted, job="one")]
+    assert found == wanted
+
+
+def test_nothing_but_the_list_is_found(connection: Connection) -> None:
+    rows = list(NAMED.rows(connection, ["item-7", "nobody", "item-3"], job="two"))
+    assert [(row.item, row.seq) for row in rows] == [("item-3", 3), ("item-7", 7)]
+
+
+def test_nothing_but_the_list_is_changed_or_removed(connection: Connection) -> None:
+    EVEN.run(connection, [number for number in range(1000) if number % 2], of_job="one", to_seq=0)
+    everything = [f"item-{number}" for number in range(1500)]
+    seqs = [row.seq for row in NAMED.rows(connection, everything, job="one")]
+    assert seqs.count(0) == 501
+    assert len([row for row in NAMED.rows(connection, everything, job="two") if not row.seq]) == 1
+    GONE.run(connection, everything[:700])
+    assert len(list(NAMED.rows(connection, everything, job="one"))) == 800
+    assert len(list(NAMED.rows(connection, everything, job="two"))) == 800
+
+
+def test_an_upsert_replaces_what_has_its_key(database: Database, connection: Connection) -> None:
+    rows = [{"job": "one", "item": f"item-{number}", "hub": "hub", "seq": -1} for number in (3, 4)]
+    database.upsert(connection, withdrawals, [*rows, {**rows[0], "item": "new"}])
+    database.upsert(connection, withdrawals, [])
+    found = NAMED.rows(connection, ["item-3", "item-4", "item-5", "new"], job="one")
+    assert sorted((row.item, row.seq) for row in found) == [
+        ("item-3", -1),
+        ("item-4", -1),
+        ("item-5", 5),
+        ("new", -1),
+    ]
+
+
+def test_columns_that_are_not_given_have_their_defaults(
+    database: Database, connection: Connection
+) -> None:
+    connection.exec_driver_sql(
+        "INSERT INTO spokes (uid, hub, rank, place, contributes_key, receives_key, mark, "
+        "verified_at) VALUES ('spoke', 'hub', 0, '', '', '', 0, 0)"
+    )
+    row = {"spoke": "spoke", "remote": "r", "why": "unreadable", "due_at": 1.0}
+    database.upsert(connection, pull_retry, [row])
+    assert connection.execute(select(pull_retry.c.attempts)).scalar_one() == 0
