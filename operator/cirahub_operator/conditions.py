@@ -23,6 +23,7 @@ DELETION_GUARDED = "DeletionGuarded"
 ERASURE_INCOMPLETE = "ErasureIncomplete"
 ITEMS_FAILING = "ItemsFailing"
 CONFLICTS_PENDING = "ConflictsPending"
+APPROVAL_PENDING = "ApprovalPending"
 
 MESSAGE_LIMIT = 1024
 """Characters; the schema admits more, but nobody reads it."""

@@ -10,7 +10,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 
 from cirahub_operator.api.meta import ConditionStatus, Metadata, Status
 from cirahub_operator.series import Series
-from cirahub_sync.engine.report import Counts, PassReport, SpokeReport
+from cirahub_sync.engine.report import Counts, PassReport, PlanSummary, SpokeReport
 
 PASS_BUCKETS = (0.1, 0.5, 1, 5, 15, 60, 300, 900, 3600, 14_400)
 RESULTS = ("pulled", "merged", "removed", "created", "updated", "deleted", "adopted", "ambiguous",
@@ -100,6 +100,12 @@ class Metrics:
             "cirahub_hub_guarded_deletions",
             "Deletions held back until they are approved.",
             ["namespace", "hub"],
+            registry=self.registry,
+        )
+        self.hub_planned = Gauge(
+            "cirahub_hub_plan_entries",
+            "Writes that wait for a plan's approval, by action: create, update or delete.",
+            ["namespace", "hub", "action"],
             registry=self.registry,
         )
         self.credential_expiry = Gauge(
@@ -210,6 +216,9 @@ class Metrics:
             self.hub_items.labels(*labels).set(report.items)
             self.hub_duplicates.labels(*labels).set(report.duplicates)
             self.hub_guarded.labels(*labels).set(report.guarded)
+            plan = report.plan or PlanSummary(id="")
+            for action in ("create", "update", "delete"):
+                self.hub_planned.labels(*labels, action).set(getattr(plan, f"{action}s"))
             self.last_sync.labels(*labels).set(report.finished)
         for spoke in report.spokes.values():
             self._spoke_passed(hub, spoke)
@@ -250,7 +259,7 @@ class Metrics:
         if kind == "Hub":
             for family in (self.pass_seconds, self.passes, self.hub_items,
                            self.hub_duplicates, self.hub_guarded,
-                           self.last_sync):  # fmt: skip
+                           self.hub_planned, self.last_sync):  # fmt: skip
                 family.remove_by_labels({"namespace": namespace, "hub": name})
         if kind == "Spoke":
             for series in (self._changes, self._throttled, self._spoke_items, self._pending):

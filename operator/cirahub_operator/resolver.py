@@ -174,6 +174,8 @@ def hub_config(hub: Hub) -> HubConfig:
                 max_percent=spec.deletion.per_day.max_percent,
             ),
         ),
+        approval=spec.approval,
+        plan_expiry=seconds(spec.plan_expiry),
         default_region=spec.default_region,
     )
 

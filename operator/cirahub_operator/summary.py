@@ -13,10 +13,12 @@ from datetime import UTC, datetime
 
 from cirahub_operator.api.connection import PERMISSIONS, Connection, ConnectionStatus
 from cirahub_operator.api.hub import WORST_SPOKES, Hub, HubStatus, SpokeCounts, WorstSpoke
-from cirahub_operator.api.meta import APPROVE, Condition, ConditionStatus, Metadata, Status
+from cirahub_operator.api.meta import Condition, ConditionStatus, Metadata, Status
 from cirahub_operator.api.spoke import ChangeCounts, Spoke, SpokeStatus
+from cirahub_operator.approvals import approving, awaited, plan_status
 from cirahub_operator.cluster import Unparsable
 from cirahub_operator.conditions import (
+    APPROVAL_PENDING,
     CONFLICTS_PENDING,
     CONSENTED,
     CREDENTIALS_EXPIRING,
@@ -235,6 +237,7 @@ def hub_status(
         conflicts_pending=(report.undecided or None) if complete else before.conflicts_pending,
         duplicates=(report.duplicates or None) if complete else before.duplicates,
         approval=(report.approval or None) if complete else before.approval,
+        plan=plan_status(report.plan) if complete else before.plan,
         spokes=counts,
         leaving=departures.listed,
     )
@@ -279,7 +282,7 @@ def hub_progress(hub: Hub, message: str, *, now: datetime) -> HubStatus:
     ]
     statements.extend(
         Statement(lasting.type, True, lasting.reason, lasting.message)
-        for kind in (ERASURE_INCOMPLETE, CONFLICTS_PENDING)
+        for kind in (ERASURE_INCOMPLETE, CONFLICTS_PENDING, APPROVAL_PENDING)
         if (lasting := hub.status.condition(kind)) is not None
     )
     return hub.status.model_copy(
@@ -298,12 +301,8 @@ def held_back(hub: str, namespace: str, count: int, approval: str) -> str:
     return (
         f"{count} deletions are more than spec.deletion allows at once or in a day and are held "
         "back; restore the items, or, if they are meant to go: "
-        f"{_approving(hub, namespace, approval)}"
+        f"{approving(hub, namespace, approval)}"
     )
-
-
-def _approving(hub: str, namespace: str, approval: str) -> str:
-    return f"kubectl annotate hub {hub} -n {namespace} --overwrite {APPROVE}={approval}"
 
 
 def _hub_statements(
@@ -323,7 +322,7 @@ def _hub_statements(
         message = (
             f"{_plural(emptied, 'spoke')} suddenly read empty; nothing was deleted because of "
             f"that: restore the items, or, if they are meant to go: "
-            f"{_approving(name, namespace, report.approval)}"
+            f"{approving(name, namespace, report.approval)}"
         )
         extra.append(Statement(DELETION_GUARDED, True, "SourceEmptied", message))
     elif report.guarded:
@@ -331,6 +330,8 @@ def _hub_statements(
         extra.append(Statement(DELETION_GUARDED, True, "LimitsExceeded", message))
     if report.undecided:
         extra.append(undecided(report.undecided, report.disputed))
+    if report.plan is not None:
+        extra.append(awaited(name, namespace, report.plan))
     failing = {name: one for name, one in spokes.items() if not one.ready}
     broken = {name: one for name, one in failing.items() if not one.guarded}
     if broken:
@@ -367,7 +368,7 @@ def _spoke_statements(spoke: Spoke, report: SpokeReport, approval: str) -> list[
         message = (
             f"the folder held {_plural(report.guarded, 'item')} and suddenly reads empty; nothing "
             "was deleted because of that: restore them, or, if they are meant to go: "
-            f"{_approving(hub, namespace, report.approval)}"
+            f"{approving(hub, namespace, report.approval)}"
         )
         statements.append(Statement(DELETION_GUARDED, True, "SourceEmptied", message))
     elif report.guarded:

@@ -41,6 +41,13 @@ class ListPolicy(StrEnum):
     INTERSECT = "Intersect"
 
 
+class Approval(StrEnum):
+    """Whether what a pass would write waits for a person."""
+
+    AUTOMATIC = "Automatic"
+    MANUAL = "Manual"
+
+
 class OnUserDelete(StrEnum):
     REMEMBER = "Remember"
     RESTORE = "Restore"
@@ -271,6 +278,9 @@ class HubConfig(msgspec.Struct, frozen=True, omit_defaults=True):
     priority: tuple[str, ...] = ()
     """Names of spokes, `namespace/name`, that Priority prefers, the first one most."""
     deletion: DeletionLimits = DeletionLimits()
+    approval: Approval = Approval.AUTOMATIC
+    plan_expiry: float = 86_400.0
+    """Seconds for which a plan can be approved, and its approval counts (Manual)."""
     default_region: str = "US"
     """ISO 3166 region in which phone numbers without a country code are read, for comparing, where
     the spoke has none of its own."""

@@ -25,6 +25,7 @@ from cirahub_sync.endpoints.graph import (
 )
 from cirahub_sync.endpoints.withholding import Withholding
 from cirahub_sync.engine import sync_pass
+from cirahub_sync.engine.approval import entry_of
 from cirahub_sync.engine.context import PassContext, SpokeRun, problem_of, withheld
 from cirahub_sync.engine.decide import Choice
 from cirahub_sync.engine.plan import fields_changed
@@ -72,6 +73,8 @@ class PlannedAction(msgspec.Struct, frozen=True, kw_only=True):
     fields: Sequence[str] = ()
     held: str = ""
     """Why it would not be sent now (a PendingReason), blank if it would."""
+    id: str = ""
+    """The same for as long as the item, and what the spoke has of it, are what they are."""
 
 
 class PlanReport(msgspec.Struct, frozen=True, kw_only=True):
@@ -206,6 +209,7 @@ class Worker:
                 item=one.judgement.item,
                 fields=[manifest_name(field) for field in fields_changed(one.judgement)],
                 held=one.held,
+                id=entry_of(uid, one.judgement, context.fingerprint).id,
             )
             for uid, plan in planned.items()
             for one in plan

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from cirahub_sync.engine.report import PassReport, Problem
+from cirahub_sync.engine.report import PassReport, PlanSummary, Problem
 from cirahub_sync.errors import KeyUnavailableError
 
 from .conftest import Operate
@@ -160,6 +160,29 @@ async def test_guarded_deletions_say_how_to_approve_them_and_go_when_approved(
         await stage.annotate("hub", "staff", "cirahub.io/approve=abc123")
         await stage.comes("hub", "staff", "True", "Synced")
         assert await stage.condition("hub", "staff", of="DeletionGuarded") == ("", "")
+
+
+async def test_a_plan_that_waits_says_how_to_approve_it_and_goes_when_approved(
+    stage: Stage, engine: ScriptedEngine, operate: Operate
+) -> None:
+    def wait(report: PassReport) -> None:
+        if "4c1f" not in engine.passes[-1].approved:
+            report.plan = PlanSummary(id="4c1f", creates=3, expires_at=1e10)
+
+    engine.shape = wait
+    async with operate():
+        await stage.apply(connection(), hub(approval="Manual", planExpiry="2h"), spoke())
+        await stage.comes("hub", "staff", "True", "PlanWaits", of="ApprovalPending")
+        status = await stage.status("hub", "staff")
+        assert (status["plan"]["id"], status["plan"]["creates"]) == ("4c1f", 3)
+        assert (engine.passes[-1].hub.approval, engine.passes[-1].hub.plan_expiry) == (
+            "Manual",
+            7200.0,
+        )
+        await stage.annotate("hub", "staff", "cirahub.io/approve=4c1f")
+        await stage.until(lambda: "4c1f" in engine.passes[-1].approved)
+        await stage.comes("hub", "staff", "", "", of="ApprovalPending")
+        assert "plan" not in await stage.status("hub", "staff")
 
 
 async def test_a_failing_spoke_does_not_hold_the_others(

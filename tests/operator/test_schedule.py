@@ -6,7 +6,7 @@ from cirahub_operator.api import Hub
 from cirahub_operator.reconcile import schedule
 from cirahub_operator.reconcile.schedule import Cause, Memory
 from cirahub_operator.settings import Timing
-from cirahub_sync.engine.report import PassReport, Problem, SpokeReport
+from cirahub_sync.engine.report import PassReport, PlanSummary, Problem, SpokeReport
 
 from .objects import hub
 
@@ -66,6 +66,14 @@ def test_an_approval_is_due_if_it_is_of_what_is_held_back_and_only_once() -> Non
     assert schedule.cause(annotated(approve="old"), {}, "d", held, now=0.0) is None
     held.approvals.add("abc")
     assert schedule.cause(annotated(approve="abc"), {}, "d", held, now=0.0) is None
+
+
+def test_an_approved_plan_is_due_at_once_if_it_is_the_one_that_waits() -> None:
+    held = passed()
+    assert held.report is not None
+    held.report.plan = PlanSummary(id="4c1f", creates=1)
+    assert schedule.cause(annotated(approve="4c1f"), {}, "d", held, now=0.0) is Cause.APPROVED
+    assert schedule.cause(annotated(approve="0000"), {}, "d", held, now=0.0) is None
 
 
 def test_the_interval_is_jittered_but_never_longer() -> None:

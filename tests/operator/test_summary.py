@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from cirahub_operator.api.connection import ConnectionStatus
-from cirahub_operator.api.meta import Condition, ConditionStatus, Status
+from cirahub_operator.api.meta import APPROVE, Condition, ConditionStatus, Status
 from cirahub_operator.api.spoke import SpokeStatus
 from cirahub_operator.conditions import Statement, ready, stated
 from cirahub_operator.standing import standing
@@ -20,7 +20,14 @@ from cirahub_operator.summary import (
     spoke_status,
     spoke_synced,
 )
-from cirahub_sync.engine.report import Counts, Failing, PassReport, Problem, SpokeReport
+from cirahub_sync.engine.report import (
+    Counts,
+    Failing,
+    PassReport,
+    PlanSummary,
+    Problem,
+    SpokeReport,
+)
 from cirahub_sync.identity.base import Credential, SignIn
 
 from .objects import connection, hub, spoke
@@ -314,6 +321,25 @@ def test_conflicts_that_wait_are_counted_with_the_way_to_decide_them() -> None:
     decided = hub_status(before, report(result()), {}, handled=None, now=LATER)
     assert "ConflictsPending" not in types(decided)
     assert decided.conflicts_pending is None
+
+
+def test_a_plan_that_waits_is_counted_with_the_way_to_approve_it() -> None:
+    plan = PlanSummary(id="4c1f", creates=3, updates=2, deletes=1, expires_at=1e9)
+    status = hub_status(hub(), report(result(), plan=plan), {}, handled=None, now=NOW)
+    assert types(status)["Ready"] == ("True", "NoSpokes")
+    assert types(status)["ApprovalPending"] == ("True", "PlanWaits")
+    assert status.plan is not None
+    assert (status.plan.creates, status.plan.updates, status.plan.deletes) == (3, 2, 1)
+    assert status.plan.expires_at == datetime(2001, 9, 9, 1, 46, 40, tzinfo=UTC)
+    condition = status.condition("ApprovalPending")
+    assert condition is not None
+    assert "3 to create, 2 to update, 1 to delete, until 2001-09-09 01:46 UTC" in condition.message
+    assert condition.message.endswith(f"--overwrite {APPROVE}=4c1f")
+    before = hub().model_copy(update={"status": status})
+    assert "ApprovalPending" in types(hub_progress(before, "pushed 5", now=LATER))
+    approved = hub_status(before, report(result()), {}, handled=None, now=LATER)
+    assert "ApprovalPending" not in types(approved)
+    assert approved.plan is None
 
 
 def test_a_failed_pass_is_no_sync_and_changes_no_number() -> None:

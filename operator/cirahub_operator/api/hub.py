@@ -24,7 +24,7 @@ from cirahub_operator.api.meta import (
     StatusModel,
 )
 from cirahub_operator.api.text import Matching, Region
-from cirahub_sync.configuration import ConflictPolicy, ListPolicy
+from cirahub_sync.configuration import Approval, ConflictPolicy, ListPolicy
 from cirahub_sync.model.contact import LIST_FIELDS
 from cirahub_sync.model.field_names import MANIFEST_NAMES
 
@@ -226,6 +226,17 @@ class HubSpec(Model):
     deletion: DeletionSpec = Field(
         default=DeletionSpec(), description="How deletions travel: late, and never too many."
     )
+    approval: Approval = Field(
+        default=Approval.AUTOMATIC,
+        description="Automatic: a pass writes what it finds to be due. Manual: it reads and "
+        "merges, and what it would write waits as a plan (`status.plan`) until the annotation "
+        f"{APPROVE} names the plan's id. Erasing what somebody put in waits for nobody.",
+    )
+    plan_expiry: Annotated[str, between("1m", "8760h")] = Field(
+        default="24h",
+        description="With `approval: Manual`: how long a plan can be approved, and how long its "
+        "approval counts for what could not be written at once.",
+    )
     default_region: Region = Field(
         default="US",
         description="ISO 3166 region in which phone numbers without a country code are read, when "
@@ -285,6 +296,16 @@ class LeavingSpokes(StatusModel):
     )
 
 
+class PlanStatus(StatusModel):
+    """What a pass would write, and does not before it is approved."""
+
+    id: str = Field(description=f"The value to give the annotation {APPROVE}.")
+    creates: int = Field(default=0, description="Copies that it would make.")
+    updates: int = Field(default=0, description="Items and copies that it would change.")
+    deletes: int = Field(default=0, description="Copies that it would delete.")
+    expires_at: datetime = Field(description="From then on it is another plan, with another id.")
+
+
 class HubStatus(Status):
     """How syncing goes."""
 
@@ -313,6 +334,9 @@ class HubStatus(Status):
         default=None,
         description=f"Set while deletions are held back: the value to give the annotation "
         f"{APPROVE} to let exactly these deletions go.",
+    )
+    plan: PlanStatus | None = Field(
+        default=None, description="Set while a plan waits for approval (`approval: Manual`)."
     )
     spokes: SpokeCounts | None = Field(default=None, description="How the hub's spokes are.")
     leaving: LeavingSpokes | None = Field(

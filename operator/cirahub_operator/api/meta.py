@@ -111,7 +111,8 @@ class Condition(StatusModel):
 
     type: Annotated[str, StringConstraints(max_length=64)] = Field(
         description="Which aspect: Ready, Reconciling, Stalled, CredentialsReady, "
-        "CredentialsExpiring, Consented, Throttled, DeletionGuarded, ConflictsPending or "
+        "CredentialsExpiring, Consented, Throttled, DeletionGuarded, ConflictsPending, "
+        "ApprovalPending or "
         "ErasureIncomplete."
     )
     status: ConditionStatus = Field(description="Whether it holds: True, False or Unknown.")

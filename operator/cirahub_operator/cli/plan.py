@@ -14,7 +14,7 @@ from cirahub_operator.cli.sync_pass import exit_code
 from cirahub_operator.cli.table import table
 from cirahub_sync.worker import PlannedAction, PlanReport, Progress, Worker
 
-HEADINGS = ("SPOKE", "ACTION", "ITEM", "FIELDS", "HELD")
+HEADINGS = ("SPOKE", "ACTION", "ITEM", "FIELDS", "HELD", "ENTRY")
 
 
 @click.command(context_settings={"show_default": True, "max_content_width": 100})
@@ -35,7 +35,9 @@ def command(*, detailed_exitcode: bool, output: str, **given: object) -> None:
     """Show what a pass would write to which spoke, and write nothing there.
 
     Contributing mailboxes are read and merged into the store, as in a pass. Items are shown by
-    their ids in the hub, never by their content.
+    their ids in the hub, never by their content. An entry's id stays for as long as the item, and
+    what the spoke has of it, are what they are; the plan's id is what to approve where the Hub has
+    `approval: Manual`.
 
     Exit codes: 0 the plan is made; 1 something could not be read; 2 wrong options or manifests,
     nothing was done; 3 the plan has deletions that would be held back; 4 with --detailed-exitcode,
@@ -72,16 +74,16 @@ def summary(plan: PlanReport) -> list[str]:
         if spoke.problem is not None
     ]
     rows = [
-        (one.spoke, one.action, one.item, ", ".join(one.fields), one.held) for one in plan.actions
+        (one.spoke, one.action, one.item, ", ".join(one.fields), one.held, one.id)
+        for one in plan.actions
     ]
     if rows:
-        lines += [
-            f"  {line}" for line in table(("SPOKE", "ACTION", "ITEM", "FIELDS", "HELD"), rows)
-        ]
+        lines += [f"  {line}" for line in table(HEADINGS, rows)]
     counts = Counter(one.action for one in _due(plan))
     held = sum(bool(one.held) for one in plan.actions)
     total = ", ".join(f"{counts[action]} to {action}" for action in ("create", "update", "delete"))
-    return [*lines, f"  {total}, {held} held back"]
+    name = "" if report.plan is None else f"plan {report.plan.id}: "
+    return [*lines, f"  {name}{total}, {held} held back"]
 
 
 def _due(plan: PlanReport) -> Sequence[PlannedAction]:

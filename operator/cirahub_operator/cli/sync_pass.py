@@ -31,8 +31,8 @@ HEADINGS = (
 @click.option(
     "--approve",
     multiple=True,
-    metavar="DIGEST",
-    help="Let the deletions go that an earlier pass held back under this digest.",
+    metavar="ID",
+    help="Let go what an earlier pass held back under this id: a plan, or too many deletions.",
 )
 @click.option(
     "--output",
@@ -49,7 +49,7 @@ def command(*, approve: tuple[str, ...], output: str, **given: object) -> None:
     in a store, so that the next pass finds only changes.
 
     Exit codes: 0 all spokes are in sync; 1 something failed; 2 wrong options or manifests, nothing
-    was done; 3 deletions are held back and wait for --approve.
+    was done; 3 something is held back and waits for --approve.
     """
     chosen = Options(**given)  # type: ignore[arg-type]
 
@@ -67,7 +67,10 @@ def command(*, approve: tuple[str, ...], output: str, **given: object) -> None:
     else:
         for report in reports:
             click.echo("\n".join(summary(report)))
-    sys.exit(exit_code(reports))
+    code = exit_code(reports)
+    if code is Exit.OK and any(report.plan for report in reports):
+        code = Exit.GUARDED
+    sys.exit(code)
 
 
 def _digests(approve: Sequence[str]) -> frozenset[str]:
@@ -105,6 +108,12 @@ def summary(report: PassReport) -> list[str]:
         lines.append(
             f"  {report.guarded} deletions are held back; if they are meant, add "
             f"--approve {report.approval}"
+        )
+    if report.plan is not None:
+        plan = report.plan
+        lines.append(
+            f"  {plan.creates} to create, {plan.updates} to update, {plan.deletes} to delete wait; "
+            f"see cirahub plan, and let them go with --approve {plan.id}"
         )
     if report.undecided:
         lines.append(

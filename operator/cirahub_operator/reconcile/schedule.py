@@ -69,6 +69,8 @@ def cause(
         if name in memory.spokes_handled and requested_at != memory.spokes_handled[name]:
             return Cause.REQUESTED
     held_back = set(memory.report.approval.split(","))
+    if memory.report.plan is not None:
+        held_back.add(memory.report.plan.id)
     if approved(hub) & held_back - memory.approvals:
         return Cause.APPROVED
     if now >= memory.due:

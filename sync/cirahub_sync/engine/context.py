@@ -7,6 +7,7 @@ import hashlib
 import logging
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
@@ -40,13 +41,27 @@ from cirahub_sync.model.mapping import compile_lens
 from cirahub_sync.model.normalise import DEFAULT_REGION
 from cirahub_sync.store.hub import HubStore, Transaction
 from cirahub_sync.store.lease import LeaseHeldError
+from cirahub_sync.store.plans import Entry
 from cirahub_sync.store.rows import Spoke
+
+if TYPE_CHECKING:
+    from cirahub_sync.engine.plan import Judgement
 
 log = logging.getLogger(__name__)
 
 OpenEndpoint = Callable[[HubConfig, SpokeConfig, Fence], Awaitable[Endpoint]]
 """Makes the endpoint of a spoke, whose writes pass the fence; signs in at most, asks nothing of the
 target."""
+
+
+class Gate(Protocol):
+    """See `approval.Gate`."""
+
+    held: dict[tuple[str, str], Entry]
+
+    def touches(self, spoke: str) -> bool: ...
+
+    def lets(self, spoke: str, judgement: Judgement) -> bool: ...
 
 
 class SpokeRun:
@@ -142,12 +157,12 @@ class SpokeRun:
             if self.row.target is not None:
                 known = Target(*self.row.target.split("/", 2))
             try:
-                create = self.config.direction.receives and not context.leaves_folders
+                create = self.config.direction.receives and context.makes_folder(self.uid)
                 target = await endpoint.open(create=create, known=known)
                 if known is None:
                     self._claim(context, str(target))
             except FolderNotFoundError:
-                if not (context.dry and self.config.direction.receives):
+                if not (context.may_plan and self.config.direction.receives):
                     await endpoint.close()
                     raise
                 self.pristine = True
@@ -212,6 +227,8 @@ class PassContext:
         """Whether nothing may be sent."""
         self.leaves_folders = False
         """Whether a missing folder is left missing."""
+        self.gate: Gate | None = None
+        """What may be written, where that waits for a person."""
         self.erasing = erasing
         """Whether this is part of an erasure: over some of the spokes only, in which nobody
         comes back."""
@@ -240,6 +257,15 @@ class PassContext:
         if self._retired is None:
             self._retired = tx.retired()
         return self._retired
+
+    @property
+    def may_plan(self) -> bool:
+        """Whether this may be about what would be written, for a folder that is not there yet."""
+        return self.dry or self.gate is not None
+
+    def makes_folder(self, spoke: str) -> bool:
+        """Whether a receiver's folder is made if it is missing."""
+        return not self.leaves_folders and (self.gate is None or self.gate.touches(spoke))
 
     def say(self, line: str) -> None:
         if self._progress is not None:

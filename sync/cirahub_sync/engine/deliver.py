@@ -25,6 +25,7 @@ from cirahub_sync.engine.context import PassContext, SpokeRun
 from cirahub_sync.engine.departure import forget
 from cirahub_sync.engine.guard import Candidate, Verdict
 from cirahub_sync.engine.plan import DELETIONS, Encoder, Judgement, Planned, blended, judge
+from cirahub_sync.engine.postpone import postpone
 from cirahub_sync.engine.refold import refold
 from cirahub_sync.engine.report import PendingReason
 from cirahub_sync.engine.sources import sources_of
@@ -36,14 +37,12 @@ from cirahub_sync.store.rows import Action, Intent, Item, Pending, Replica, Repl
 CHUNK = 400
 TRIES = 3
 """Of an operation in one pass that surely had no effect (throttled, say)."""
-FIRST_BACKOFF = 30.0
-LONGEST_BACKOFF = 3600.0
-REJECTED_SECONDS = 86_400.0
 _RETRIED = (
     PendingReason.FAILED.value,
     PendingReason.STALE.value,
     PendingReason.REJECTED.value,
 )
+_APPROVAL = (PendingReason.APPROVAL.value,)
 
 
 class Receiver:
@@ -59,7 +58,14 @@ class Receiver:
         """Items whose deletion uses up the guard's allowance of the day."""
 
     async def deliver(self) -> None:
-        """Creates and updates: everything above the mark, then what is pending and due."""
+        """Creates and updates: what waited for approval, everything above the mark, then what is
+        pending and due."""
+        with self._context.store.read() as tx:
+            waiting = tx.pending.due(self.run.uid, float("inf"), _APPROVAL, 1_000_000)
+        for start in range(0, len(waiting), CHUNK):
+            await self._again([row.item for row in waiting[start : start + CHUNK]])
+            if self.run.failed:
+                return
         while True:
             with self._context.store.read() as tx:
                 items = tx.items.after(self.run.row.mark, CHUNK)
@@ -73,17 +79,23 @@ class Receiver:
         while True:
             with self._context.store.read() as tx:
                 due = tx.pending.due(self.run.uid, self._now, _RETRIED, CHUNK)
-                found = tx.items.get([row.item for row in due])
             if not due:
                 return
-            gone = [row.item for row in due if row.item not in found]
-            if gone:
-                with self._context.store.write() as tx:
-                    tx.pending.remove(self.run.uid, gone)
-            if found:
-                judgements = await self._judged(list(found.values()))
-                if self.run.failed:
-                    return
+            await self._again([row.item for row in due])
+            if self.run.failed:
+                return
+
+    async def _again(self, ids: Sequence[str]) -> None:
+        """Look again at what is pending."""
+        with self._context.store.read() as tx:
+            found = tx.items.get(ids)
+        gone = [item for item in ids if item not in found]
+        if gone:
+            with self._context.store.write() as tx:
+                tx.pending.remove(self.run.uid, gone)
+        if found:
+            judgements = await self._judged(list(found.values()))
+            if not self.run.failed:
                 await self._send(judgements)
 
     async def plan(self) -> list[Planned]:
@@ -103,7 +115,7 @@ class Receiver:
                 )
             if self.run.failed:
                 return []
-        for reasons in (_RETRIED, DELETIONS):
+        for reasons in (_RETRIED, _APPROVAL, DELETIONS):
             with self._context.store.read() as tx:
                 due = tx.pending.due(self.run.uid, float("inf"), reasons, 1_000_000)
                 found = tx.items.get([row.item for row in due])
@@ -134,6 +146,14 @@ class Receiver:
         """Keep the deletions that the guard allows; note the others as guarded."""
         held = [j for j in self._deletions if (self.run.uid, j.item) not in verdict.allowed]
         self._deletions = [j for j in self._deletions if (self.run.uid, j.item) in verdict.allowed]
+        if self._context.gate is not None:
+            # What the guard asked about and a person approved, they have seen.
+            gate, seen = self._context.gate, verdict.allowed - verdict.counted
+            self._deletions = [
+                j
+                for j in self._deletions
+                if (self.run.uid, j.item) in seen or gate.lets(self.run.uid, j)
+            ]
         self._counted = frozenset(item for spoke, item in verdict.counted if spoke == self.run.uid)
         if held:
             with self._context.store.write() as tx:
@@ -189,7 +209,7 @@ class Receiver:
             elif isinstance(held, Unreadable):
                 with self._context.store.write() as tx:
                     lost = Outcome(index=0, result=Result.RETRY, error="unreadable")
-                    self._postpone(tx, judgement, lost)
+                    postpone(self._context, self.run, tx, judgement, lost)
             else:
                 known.append(judgement)
         return known
@@ -233,12 +253,34 @@ class Receiver:
             for j in judgements
             if j.action is not None and (deletions or j.action is not Action.DELETE)
         }
+        held: list[Judgement] = []
+        gate = self._context.gate
+        if gate is not None and not deletions:
+            held = [j for j in acting.values() if not gate.lets(self.run.uid, j)]
+            for judgement in held:
+                del acting[judgement.item]
         with self._context.store.write() as tx:
             self._note(tx, judgements, acting)
+            self._hold(tx, held)
         for attempt in range(TRIES):
             if not acting:
                 return
             acting = await self._attempt(acting, last=attempt == TRIES - 1)
+
+    def _hold(self, tx: Transaction, held: Sequence[Judgement]) -> None:
+        known = tx.pending.by_item(self.run.uid, [judgement.item for judgement in held])
+        tx.pending.put(
+            [
+                Pending(
+                    spoke=self.run.uid,
+                    item=judgement.item,
+                    reason=PendingReason.APPROVAL.value,
+                    due_at=self._now,
+                )
+                for judgement in held
+                if judgement.item not in known or known[judgement.item].reason not in _APPROVAL
+            ]
+        )
 
     def _note(
         self, tx: Transaction, judgements: Sequence[Judgement], acting: dict[str, Judgement]
@@ -246,6 +288,8 @@ class Receiver:
         run = self.run
         settled = [j.item for j in judgements if j.action is None]
         tx.pending.remove(run.uid, settled)
+        if self._context.gate is not None:
+            tx.plans.consume(run.uid, settled)
         noted = [j for j in judgements if j.note]
         known = tx.replicas.by_item(run.uid, [j.item for j in noted])
         tx.replicas.delivered(run.uid, [(j.item, j.seq) for j in noted if j.item in known])
@@ -418,9 +462,11 @@ class Receiver:
                     self._user_removed(tx, judgement)
                     settled.append(judgement.item)
                 else:
-                    self._postpone(tx, judgement, outcome)
+                    postpone(self._context, self.run, tx, judgement, outcome)
         acknowledge(self._context, self.run, tx, deliveries)
         tx.pending.remove(self.run.uid, settled)
+        if self._context.gate is not None:
+            tx.plans.consume(self.run.uid, settled)
         tx.intents.remove(closed)
         return again
 
@@ -433,34 +479,3 @@ class Receiver:
     def _user_removed(self, tx: Transaction, judgement: Judgement) -> None:
         replica = tx.replicas.by_item(self.run.uid, [judgement.item]).get(judgement.item)
         forget(self.run, tx, None, replica, touched={})
-
-    def _postpone(self, tx: Transaction, judgement: Judgement, outcome: Outcome) -> None:
-        known = tx.pending.by_item(self.run.uid, [judgement.item]).get(judgement.item)
-        attempts = known.attempts + 1 if known is not None else 1
-        if outcome.result in (Result.STALE, Result.GONE):
-            # Its user was at it: the next pass looks at what is there now.
-            self.run.row.verified_at = 0.0
-            tx.update_spoke(self.run.uid, verified_at=0.0)
-        if judgement.action is Action.DELETE:
-            reason, wait = PendingReason.GRACE, FIRST_BACKOFF
-        elif outcome.result is Result.REJECTED:
-            reason, wait = PendingReason.REJECTED, REJECTED_SECONDS
-        elif outcome.result in (Result.STALE, Result.GONE):
-            reason, wait = PendingReason.STALE, 0.001
-        elif outcome.result in (Result.UNKNOWN, Result.DONE):
-            reason, wait = PendingReason.FAILED, 0.001
-        else:
-            reason = PendingReason.FAILED
-            wait = min(LONGEST_BACKOFF, FIRST_BACKOFF * 2 ** min(attempts - 1, 10))
-        tx.pending.put(
-            [
-                Pending(
-                    spoke=self.run.uid,
-                    item=judgement.item,
-                    reason=reason.value,
-                    due_at=self._context.clock() + max(wait, outcome.retry_after or 0.0),
-                    attempts=attempts,
-                    error=outcome.error,
-                )
-            ]
-        )

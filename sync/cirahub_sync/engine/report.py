@@ -28,6 +28,7 @@ class PendingReason(StrEnum):
     GRACE = "Grace"
     STALE = "Stale"
     REMEMBERED = "Remembered"
+    APPROVAL = "Approval"
 
 
 class Failing(msgspec.Struct, frozen=True):
@@ -93,6 +94,21 @@ class SpokeReport(msgspec.Struct):
     """They can't be parsed: fetched again with growing pauses."""
 
 
+class PlanSummary(msgspec.Struct, frozen=True, kw_only=True):
+    """What waits for a person's approval."""
+
+    id: str
+    creates: int = 0
+    updates: int = 0
+    deletes: int = 0
+    expires_at: float = 0.0
+    """POSIX seconds."""
+
+    @property
+    def total(self) -> int:
+        return self.creates + self.updates + self.deletes
+
+
 class PassReport(msgspec.Struct):
     hub: str
     started: float
@@ -114,6 +130,8 @@ class PassReport(msgspec.Struct):
     approval: str = ""
     """What to approve, if deletions are guarded: a digest of exactly these deletions, and one of
     each source that reads empty; joined by commas."""
+    plan: PlanSummary | None = None
+    """What waits for approval (Manual)."""
     requests: dict[str, dict[str, int]] = {}
     """HTTP requests since the last report about a connection, by its name and the answer's status
     code (`none`: no whole answer). A batch is one."""

@@ -8,6 +8,7 @@ from functools import partial
 
 import msgspec
 
+from cirahub_sync.engine.approval import begin_approval, conclude_approval, foresee
 from cirahub_sync.engine.context import PassContext, SpokeRun, problem_of
 from cirahub_sync.engine.deliver import Receiver
 from cirahub_sync.engine.guard import Candidate, holdings, judge_deletions
@@ -52,16 +53,14 @@ async def run_plan(context: PassContext) -> dict[str, list[Planned]]:
 
     async def stages(context: PassContext) -> None:
         register(context)
-        for run in _receivers(context):
-            if run.row.target is None:
-                with context.isolate(run):
-                    await run.endpoint(context)
+        await _look(context)
         await gather(context)
         encoder = Encoder(context.fingerprint)
         for run in _receivers(context):
             with context.isolate(run):
                 planned[run.uid] = await Receiver(context, run, encoder).plan()
         _guard(context, planned)
+        foresee(context, planned)
 
     await leased(context, stages)
     return planned
@@ -108,11 +107,24 @@ def _guard(context: PassContext, planned: dict[str, list[Planned]]) -> None:
 
 
 async def _run(context: PassContext) -> None:
+    register(context)
+    begin_approval(context)
+    if context.gate is not None:
+        await _look(context)
     await gather(context)
     receivers = _receivers(context)
     if receivers:
         context.say(f"delivering to {len(receivers)} spokes")
     await push(context, receivers)
+    conclude_approval(context)
+
+
+async def _look(context: PassContext) -> None:
+    """Which receivers have no folder yet."""
+    for run in _receivers(context):
+        if run.row.target is None:
+            with context.isolate(run):
+                await run.endpoint(context)
 
 
 async def gather(context: PassContext) -> None:

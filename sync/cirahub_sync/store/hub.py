@@ -20,6 +20,7 @@ from cirahub_sync.store.disputes import DecisionTable, UndecidedTable
 from cirahub_sync.store.erasure import ConfigurationTable, ErasureTable, WithdrawalTable
 from cirahub_sync.store.inbound import CursorTable, PullRetryTable, StagingTable
 from cirahub_sync.store.parts import parts
+from cirahub_sync.store.plans import PlanTable
 from cirahub_sync.store.removals import RemovalTable
 from cirahub_sync.store.rows import PERSON, Conflict, Spoke
 from cirahub_sync.store.tables import (
@@ -119,6 +120,10 @@ class Transaction:
     @cached_property
     def twins(self) -> TwinTable:
         return TwinTable(self.connection, self.hub)
+
+    @cached_property
+    def plans(self) -> PlanTable:
+        return PlanTable(self.connection, self._database, self.hub, self.cipher)
 
     @property
     def seq(self) -> int:

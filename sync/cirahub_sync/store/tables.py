@@ -322,3 +322,28 @@ withdrawals = Table(
     comment="Items that an erasure under way changed, and the seq that it gave them: until every "
     "receiver has been brought at least there, somebody still shows what was erased.",
 )
+
+plans = Table(
+    "plans",
+    metadata,
+    Column("hub", _ID, ForeignKey("hubs.uid", ondelete="CASCADE"), primary_key=True),
+    Column("plan", String(32), nullable=False),
+    Column("issue", _BIG, nullable=False),
+    Column("expires_at", Float, nullable=False),
+    comment="The plan that waits for approval; blank: none does. issue: counts the hub's plans, so "
+    "that none has the id of an earlier one.",
+)
+
+plan_entries = Table(
+    "plan_entries",
+    metadata,
+    Column("spoke", _ID, ForeignKey("spokes.uid", ondelete="CASCADE"), primary_key=True),
+    Column("item", _ID, primary_key=True),
+    Column("entry", String(32), primary_key=True),
+    Column("hub", _ID, nullable=False),
+    Column("approved_until", Float),
+    Column("sealed", LargeBinary, nullable=False),
+    Index(None, "hub"),
+    comment="What the plan would write: entry is a digest of the spoke, the action, and of what "
+    "item and replica were. approved_until: a person approved it, and it was not applied yet.",
+)
