@@ -32,7 +32,7 @@ class ConfigurationError(CirahubError):
 
 
 class DecisionError(ConfigurationError):
-    """A conflict that does not exist, or can't be decided like that."""
+    """What is to be decided does not exist, or can't be decided like that."""
 
     reason = "InvalidDecision"
 
@@ -41,6 +41,12 @@ class ConflictChangedError(DecisionError):
     """The conflict is not the one any more that somebody looked at."""
 
     reason = "ConflictChanged"
+
+
+class PlanChangedError(DecisionError):
+    """The plan is not the one any more that somebody looked at."""
+
+    reason = "PlanChanged"
 
 
 class AddressRefusedError(ConfigurationError):

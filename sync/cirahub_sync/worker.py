@@ -12,6 +12,7 @@ from pathlib import Path
 import msgspec
 
 from cirahub_sync import steady
+from cirahub_sync.approvals import Approvals
 from cirahub_sync.configuration import ConnectionConfig, HubConfig, SpokeConfig
 from cirahub_sync.conflicts import Conflicts, OpenConflict
 from cirahub_sync.duplicates import Twins, twins
@@ -29,7 +30,7 @@ from cirahub_sync.engine.approval import entry_of
 from cirahub_sync.engine.context import PassContext, SpokeRun, problem_of, withheld
 from cirahub_sync.engine.decide import Choice
 from cirahub_sync.engine.plan import fields_changed
-from cirahub_sync.engine.report import PassReport, SpokeReport
+from cirahub_sync.engine.report import PassReport, PlanSummary, SpokeReport
 from cirahub_sync.erasure import Erasure, ErasureReport
 from cirahub_sync.errors import AccessDeniedError, CirahubError, ConfigurationError
 from cirahub_sync.explain import Answer, Explanations, Given
@@ -122,6 +123,7 @@ class Worker:
         self._explanations = Explanations(
             store, self._context, lambda _: GraphEndpoint.capabilities
         )
+        self._approvals = Approvals(store, clock)
         self._leaving = Leaving(store, self._context, self._doubt, clock)
 
     @classmethod
@@ -286,6 +288,10 @@ class Worker:
         """Items of all hubs of the store that have a match key in common, with what they hold:
         personal data."""
         return twins(self._store)
+
+    async def approve(self, plan: str) -> tuple[str, PlanSummary]:
+        """See `approvals.Approvals.approve`. The next pass makes its writes."""
+        return self._approvals.approve(plan)
 
     async def retain_spoke(self, hub: HubConfig, spoke: SpokeConfig) -> None:
         """Forget a spoke whose deletionPolicy is Retain: nothing is deleted anywhere, its

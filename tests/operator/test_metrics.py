@@ -17,7 +17,7 @@ from .test_summary import report, result, synced
 
 LABELS = {"namespace", "hub", "spoke", "connection", "kind", "name"}
 """Names of objects."""
-WORDS = {"type", "result", "state", "reason", "code", "rule"}
+WORDS = {"type", "result", "state", "reason", "code", "rule", "action"}
 """Of few values, all of them ours or HTTP's."""
 NOT_BASE_UNITS = {"milliseconds", "ms", "minutes", "hours", "days", "kilobytes", "percent"}
 

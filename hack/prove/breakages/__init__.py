@@ -1,11 +1,12 @@
 """All breakages, a module for each kind of promise."""
 
 from prove.breakage import Breakage
-from prove.breakages import availability, identity, invariants, leaving, permissions, trust
+from prove.breakages import availability, identity, invariants, leaving, permissions, plans, trust
 
 BREAKAGES: tuple[Breakage, ...] = (
     *invariants.BREAKAGES,
     *leaving.BREAKAGES,
+    *plans.BREAKAGES,
     *trust.BREAKAGES,
     *identity.BREAKAGES,
     *permissions.BREAKAGES,

@@ -21,7 +21,8 @@ BREAKAGES: tuple[Breakage, ...] = (
         guards=2,
         what="what failed is not kept as pending",
         file=f"{_ENGINE}/postpone.py",
-        old="    known = tx.pending.by_item(run.uid, [judgement.item]).get(judgement.item)\n    attempts",
+        old="    known = tx.pending.by_item(run.uid, [judgement.item]).get(judgement.item)\n"
+        "    attempts",
         new="    return\n    known = None\n    attempts",
         tests="tests/engine/test_delivery.py::test_what_failed_is_pending_until_it_is_delivered",
     ),

@@ -114,12 +114,12 @@ def conclude_approval(context: PassContext) -> None:
         return
     judged = {run.uid for run in context.runs if run.settled and not run.failed}
     with context.store.read() as tx:
-        stored = tx.plans.current()
+        stored, waiting = tx.plans.current(), tx.plans.waiting()
         judged.update(tx.retired())
-        kept = [one for one in tx.plans.waiting() if one.spoke not in judged]
+    kept = [one for one in waiting if one.spoke not in judged]
     entries = [*gate.held.values(), *kept]
     plan = plan_of(entries, stored, now=context.clock(), expiry=context.hub.plan_expiry)
-    if plan != stored:
+    if plan != stored or {one.id for one in entries} != {one.id for one in waiting}:
         with context.store.write() as tx:
             tx.plans.replace(entries)
             tx.plans.put(plan)

@@ -1,0 +1,53 @@
+"""`cirahub approve`: let a plan go that waits for a person under `approval: Manual`."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+import click
+
+from cirahub_operator.cli import access, session
+from cirahub_sync.engine.report import PlanSummary
+from cirahub_sync.store.lease import LeaseHeldError
+from cirahub_sync.worker import Worker
+
+LOOK_SECONDS = 1.0
+"""Between two looks at whether a pass has ended."""
+
+
+@click.command(context_settings={"show_default": True, "max_content_width": 100})
+@click.argument("plan")
+@click.option(
+    "--wait",
+    default="1m",
+    callback=session.duration,
+    help="How long to wait for a pass that is under way over the same hub.",
+)
+@session.store_options
+def command(*, plan: str, wait: float, **given: object) -> None:
+    """Approve a plan where the store is; the next pass makes its writes.
+
+    PLAN is the id that `cirahub plan`, `cirahub pass` or the Hub's status show. It stands for what
+    you have seen: what has changed since waits in the next plan. Where Kubernetes is, the
+    annotation cirahub.io/approve does the same, and has the pass follow at once.
+
+    Exit codes: 0 approved; 1 the store can't be written, or a pass did not end in time; 2 wrong
+    options, or the plan is not what it was any more.
+    """
+
+    async def approve(worker: Worker) -> tuple[str, PlanSummary]:
+        until = time.monotonic() + wait
+        while True:
+            try:
+                return await worker.approve(plan)
+            except LeaseHeldError:
+                if time.monotonic() > until:
+                    raise
+                await asyncio.sleep(LOOK_SECONDS)
+
+    hub, found = access.run(given, approve)
+    click.echo(
+        f"Approved plan {found.id} of Hub {hub}: {found.creates} to create, {found.updates} to "
+        f"update, {found.deletes} to delete; the next pass writes what is unchanged by then."
+    )

@@ -1,0 +1,77 @@
+"""Plans that wait, at the command line, on a real store with a simulated tenant behind it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from .laptop import Laptop, opened
+from .stage import spoke
+
+
+@pytest.fixture
+def laptop(tmp_path: Path) -> Iterator[Laptop]:
+    """Ada and Bea come from Ann, and Cy receives, once somebody approves."""
+    with opened(tmp_path) as made:
+        made.declare(spoke("ann"), spoke("cy", direction="Receive"), approval="Manual")
+        made.add("ann", "Ada")
+        made.add("ann", "Bea")
+        yield made
+
+
+def passed(laptop: Laptop, *options: str) -> tuple[int, dict[str, Any]]:
+    ran = laptop.run("pass", "-q", "-o", "json", *options, files=True)
+    (report,) = json.loads(ran.stdout)
+    return ran.exit_code, report
+
+
+def test_a_pass_says_what_waits_and_how_to_let_it_go(laptop: Laptop) -> None:
+    code, report = passed(laptop)
+    plan = report["plan"]
+    assert (code, plan["creates"], laptop.names("cy")) == (3, 2, [])
+    told = laptop.run("pass", "-q", files=True).output
+    assert "2 to create, 0 to update, 0 to delete wait" in told
+    assert f"--approve {plan['id']}" in told
+    shown = laptop.run("plan", "-q", files=True)
+    assert f"plan {plan['id']}: 2 to create" in shown.output
+    code, report = passed(laptop, "--approve", plan["id"])
+    assert (code, report["plan"], laptop.names("cy")) == (0, None, ["Ada", "Bea"])
+
+
+def test_a_plan_that_is_approved_at_the_store_goes_with_the_next_pass(laptop: Laptop) -> None:
+    plan = passed(laptop)[1]["plan"]["id"]
+    ran = laptop.run("approve", plan)
+    assert ran.exit_code == 0, ran.output
+    assert f"plan {plan} of Hub default/staff: 2 to create" in ran.output
+    assert laptop.names("cy") == []
+    assert passed(laptop)[0] == 0
+    assert laptop.names("cy") == ["Ada", "Bea"]
+    again = laptop.run("approve", plan)
+    assert again.exit_code == 2
+    assert "no plan" in again.output
+
+
+@pytest.mark.parametrize("plan", ["", "nosuch"])
+def test_what_is_no_plan_approves_nothing(laptop: Laptop, plan: str) -> None:
+    passed(laptop)
+    assert laptop.run("approve", plan).exit_code == 2
+    assert passed(laptop)[0] == 3
+    assert laptop.names("cy") == []
+
+
+def test_a_pass_under_way_is_waited_for_and_then_nothing_is_approved(laptop: Laptop) -> None:
+    plan = passed(laptop)[1]["plan"]["id"]
+    store = laptop.store()
+    (uid,) = store.hubs()
+    held = store.hub(uid)
+    held.acquire()
+    try:
+        assert laptop.run("approve", plan, "--wait", "0s").exit_code == 1
+    finally:
+        held.release()
+        store.close()
+    assert passed(laptop)[0] == 3
