@@ -49,6 +49,18 @@ class PlanChangedError(DecisionError):
     reason = "PlanChanged"
 
 
+class MergeError(DecisionError):
+    """Items that can't be merged or split like that."""
+
+    reason = "InvalidMerge"
+
+
+class ItemsChangedError(MergeError):
+    """Something about the items is under way."""
+
+    reason = "ItemsChanged"
+
+
 class AddressRefusedError(ConfigurationError):
     """A service's name leads to an address that nothing is sent to: this machine, its link, a
     metadata service, or the inside of the cluster."""

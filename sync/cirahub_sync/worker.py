@@ -39,6 +39,7 @@ from cirahub_sync.identity.base import CredentialSource, SignIn
 from cirahub_sync.identity.settling import Settling
 from cirahub_sync.lease_terms import LeaseTerms
 from cirahub_sync.leaving import Leaving
+from cirahub_sync.merging import Merging
 from cirahub_sync.model.field_names import manifest_name
 from cirahub_sync.origins import HOSTS, Origins
 from cirahub_sync.store.opening import Store
@@ -120,6 +121,7 @@ class Worker:
         self._throttles: dict[tuple[str, str], Throttle] = {}
         self._verified: dict[str, set[str]] = {}
         self._conflicts = Conflicts(store, lambda hub: self._context(hub, ()))
+        self._merging = Merging(store, lambda hub: self._context(hub, ()))
         self._explanations = Explanations(
             store, self._context, lambda _: GraphEndpoint.capabilities
         )
@@ -292,6 +294,14 @@ class Worker:
     async def approve(self, plan: str) -> tuple[str, PlanSummary]:
         """See `approvals.Approvals.approve`. The next pass makes its writes."""
         return self._approvals.approve(plan)
+
+    async def merge(self, hub: str, keep: str, gone: str) -> str:
+        """See `merging.Merging.merge`. The next pass brings it to the receivers."""
+        return self._merging.merge(hub, keep, gone)
+
+    async def split(self, hub: str, item: str, spokes: Sequence[str]) -> str:
+        """See `merging.Merging.split`."""
+        return self._merging.split(hub, item, spokes)
 
     async def retain_spoke(self, hub: HubConfig, spoke: SpokeConfig) -> None:
         """Forget a spoke whose deletionPolicy is Retain: nothing is deleted anywhere, its

@@ -1,7 +1,16 @@
 """All breakages, a module for each kind of promise."""
 
 from prove.breakage import Breakage
-from prove.breakages import availability, identity, invariants, leaving, permissions, plans, trust
+from prove.breakages import (
+    availability,
+    identity,
+    invariants,
+    leaving,
+    matching,
+    permissions,
+    plans,
+    trust,
+)
 
 BREAKAGES: tuple[Breakage, ...] = (
     *invariants.BREAKAGES,
@@ -11,4 +20,5 @@ BREAKAGES: tuple[Breakage, ...] = (
     *identity.BREAKAGES,
     *permissions.BREAKAGES,
     *availability.BREAKAGES,
+    *matching.BREAKAGES,
 )

@@ -84,7 +84,8 @@ BREAKAGES: tuple[Breakage, ...] = (
         guards=9,
         what="deletions do not wait",
         file=f"{_ENGINE}/plan.py",
-        old="wait_until=0.0 if item.erased or withdrawn else since + limits.grace_period,",
+        old="wait_until=0.0 if item.erased or withdrawn or merged else "
+        "since + limits.grace_period,",
         new="wait_until=0.0,",
         tests="tests/engine/test_deletions.py::"
         "test_a_deletion_at_the_source_waits_for_the_grace_period",

@@ -47,7 +47,7 @@ def command() -> None:
 
     Items of a hub that have a key of `matchOn` in common: one that matched several at first sight
     and so stays by itself, a contact that a mailbox has twice, or one that was changed later. The
-    store knows them as of the last pass.
+    store knows them as of the last pass. `cirahub merge` makes two of them one.
     """
 
 

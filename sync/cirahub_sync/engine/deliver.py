@@ -222,6 +222,7 @@ class Receiver:
             replicas = tx.replicas.by_item(run.uid, ids)
             shadows = tx.shadows.of_items(run.uid, ids) if run.config.direction.contributes else {}
             pending = tx.pending.by_item(run.uid, ids)
+            merged = tx.redirects.of([one.id for one in current.values() if not one.alive])
             sources = sources_of(context, tx, ids) if run.asks_for_spokes else {}
 
         return [
@@ -236,6 +237,7 @@ class Receiver:
                 capabilities=endpoint.capabilities,
                 encoder=self._encoder,
                 withdrawn=item.id in context.withdrawn,
+                merged=item.id in merged,
                 sources=sources.get(item.id, ()),
             )
             for item in current.values()

@@ -41,6 +41,7 @@ async def withdraw(context: PassContext, job: Job) -> None:
     uid = job.job
     with context.store.write() as tx:
         tx.decisions.forget(uid)
+        tx.bindings.forget(uid)
     while True:
         with context.store.write() as tx:
             shadows = tx.shadows.linked(uid, CHUNK)
@@ -171,7 +172,12 @@ def _adopt(tx: Transaction, run: SpokeRun, found: Sequence[RemoteItem]) -> None:
     """Copies that the store does not know. One whose stamp's item has another copy here was made
     by the spoke's user, and is theirs."""
     of_user = tx.shadows.by_remote(run.uid, [item.id for item in found])
-    stamps = {item.id: Stamp.parse(item.stamp) for item in found}
+    parsed = {item.id: Stamp.parse(item.stamp) for item in found}
+    merged = tx.redirects.of([stamp.item for stamp in parsed.values() if stamp is not None])
+    stamps = {
+        remote: stamp and msgspec.structs.replace(stamp, item=merged.get(stamp.item, stamp.item))
+        for remote, stamp in parsed.items()
+    }
     items = [stamp.item for stamp in stamps.values() if stamp is not None]
     known = set(tx.replicas.by_item(run.uid, items))
     for item in found:

@@ -7,7 +7,7 @@ whose item has another item in this spoke already. What is nobody's founds an it
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from cirahub_sync.engine.context import PassContext, SpokeRun, item_id
 from cirahub_sync.engine.keys import contact_digests
@@ -54,10 +54,14 @@ class Natives:
         digests = list({key for found in keys.values() for key in found})
         matching = tx.items.matching(digests)
         fading = tx.items.matching([key for key in digests if key not in matching], alive=False)
-        before = self._linked_before([row.remote for row in rows])
+        remotes = [row.remote for row in rows]
+        bound = tx.bindings.of(run.uid, remotes)
+        before = {**self._linked_before(remotes), **bound}
+        founded = self._founded(remotes, bound)
         candidates = {
             *(item for found in (*matching.values(), *fading.values()) for item in found),
             *before.values(),
+            *founded.values(),
         }
         taken = self._taken(list(candidates))
         shadows: list[Shadow] = []
@@ -70,11 +74,15 @@ class Natives:
             if admitted:
                 if item is None and before.get(row.remote) not in taken:
                     item = before.get(row.remote)
-                if item is None:
+                if item is None and row.remote not in bound:
                     living = any(key in matching for key in keys[row.remote])
                     item = self._match(keys[row.remote], matching if living else fading, taken)
                 if item is None:
-                    item = item_id(context.hub.uid, run.place, row.remote)
+                    item = founded[row.remote]
+                    usual = item_id(context.hub.uid, run.place, row.remote)
+                    if item in taken and item != usual:
+                        # That one was merged into another, for which the spoke has a contact.
+                        item = item_id(context.hub.uid, f"{run.place}\0{item}", row.remote)
                 taken.add(item)
                 seq = tx.next_seq()
                 upper = min(row.modified or self._now, self._now)
@@ -116,12 +124,27 @@ class Natives:
             kept = tx.shadows.by_remote(retired, remotes)
             before.update({r: s.item for r, s in kept.items() if s.item is not None})
             tx.shadows.remove(retired, list(kept))
+        merged = tx.redirects.of(list(set(before.values())))
+        before = {remote: merged.get(item, item) for remote, item in before.items()}
         known = tx.items.get(list(set(before.values())))
         return {
             remote: item
             for remote, item in before.items()
             if item in known and not known[item].erased
         }
+
+    def _founded(self, remotes: Sequence[str], bound: Mapping[str, str]) -> dict[str, str]:
+        """The ids of the items that these found if they are nobody's. One that is bound to an item
+        which the spoke has another contact for meets no other item either."""
+        context, place = self._context, self._run.place
+        ids = {
+            remote: item_id(context.hub.uid, place, "\0".join((remote, bound[remote])))
+            if remote in bound
+            else item_id(context.hub.uid, place, remote)
+            for remote in remotes
+        }
+        merged = self._tx.redirects.of(list(ids.values()))
+        return {remote: merged.get(item, item) for remote, item in ids.items()}
 
     def _taken(self, items: Sequence[str]) -> set[str]:
         """Items that this spoke already has an item for: a second one of the same person in one

@@ -157,12 +157,14 @@ def judge(
     capabilities: Capabilities,
     encoder: Encoder,
     withdrawn: bool = False,
+    merged: bool = False,
     sources: Collection[str] = (),
 ) -> Judgement:
     """`shadow` is the receiver's own shadow of the item, native or of the copy, if it has one.
     `sources` names the spokes that contribute the item, if the receiver's filter asks for them.
     `withdrawn`: the item lives without what somebody had put in who left for good. If that is why
-    the filter keeps it out now, nobody waits; an own item loses it all the same."""
+    the filter keeps it out now, nobody waits; an own item loses it all the same. `merged`: the item
+    is another one now, which the receiver has as well: a person asked for that, so nobody waits."""
 
     def nothing(why: Why) -> Judgement:
         return Judgement(item=item.id, seq=item.seq, why=why)
@@ -194,8 +196,8 @@ def judge(
             remote=replica.remote,
             etag=replica.etag,
             fingerprint=replica.fingerprint,
-            wait_until=0.0 if item.erased or withdrawn else since + limits.grace_period,
-            unguarded=item.erased or withdrawn,
+            wait_until=0.0 if item.erased or withdrawn or merged else since + limits.grace_period,
+            unguarded=item.erased or withdrawn or merged,
             permanent=item.erased or withdrawn,
         )
     if shadow is None:

@@ -3,6 +3,8 @@ answer to a create never arrived. The stamp says which item a copy is of."""
 
 from __future__ import annotations
 
+import msgspec
+
 from cirahub_sync.endpoints.base import Stamp
 from cirahub_sync.engine.context import PassContext, SpokeRun
 from cirahub_sync.engine.recover import LATE_PREFIX
@@ -39,7 +41,9 @@ class Relinker:
         self._now = context.clock()
 
     def relink(self, row: Staged, stamp: Stamp) -> bool:
-        """False if the item is a copy that a user made of ours: that one is native."""
+        """False if the item is a copy that a user made of ours: that one is native. An item that
+        was merged away is the one that it is now."""
+        stamp = msgspec.structs.replace(stamp, item=self._tx.redirects.resolve(stamp.item))
         item = self._tx.items.get([stamp.item]).get(stamp.item) or self._by_content(row)
         if item is None:
             item = self._orphan(row, stamp)

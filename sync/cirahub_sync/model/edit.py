@@ -25,10 +25,17 @@ class Awareness(msgspec.Struct, frozen=True, gc=False, array_like=True):
     base: int
     lower: float
     upper: float
+    line: str = ""
+    """The item of which it was an edit before somebody merged it into this one; blank: this one."""
+    joined: int = 0
+    """The `seq` of that merge: before it nobody of the one line had seen an edit of the other."""
 
     def supersedes(self, other: Awareness) -> bool:
         """Whether this edit's author had seen the other's."""
-        return self.base >= other.seq and self.seq > other.seq
+        seen = other.seq
+        if self.line != other.line:
+            seen = max(seen, self.joined, other.joined)
+        return self.base >= seen and self.seq > other.seq
 
 
 class ScalarEdit(msgspec.Struct, frozen=True, gc=False, array_like=True):

@@ -20,6 +20,7 @@ from cirahub_sync.store.tables import (
     decisions,
     items,
     match_keys,
+    redirects,
     replicas,
     shadows,
     undecided,
@@ -218,7 +219,7 @@ class ItemTable:
             )
         )
         if done.rowcount:
-            for table in (match_keys, conflicts, undecided, decisions, replicas):
+            for table in (match_keys, conflicts, undecided, decisions, redirects, replicas):
                 known = select(items.c.id).where(
                     items.c.hub == self._hub, items.c.id == table.c.item
                 )

@@ -57,6 +57,12 @@ class ReplicaTable:
             for replica in _read(_REPLICAS_BY_ITEM.rows(self._connection, ids, spoke=spoke))
         }
 
+    def of_item(self, item: str) -> list[Replica]:
+        """Wherever it was delivered."""
+        return self._select(
+            select(replicas).where(replicas.c.hub == self._hub, replicas.c.item == item)
+        )
+
     def by_remote(self, spoke: str, remotes: Sequence[str]) -> dict[str, Replica]:
         return {
             replica.remote: replica
@@ -231,6 +237,17 @@ class IntentTable:
         ):
             found.setdefault(intent.spoke, []).append(intent)
         return found
+
+    def items(self) -> set[str]:
+        """Of requests whose outcome is not known."""
+        return {
+            item
+            for (item,) in self._connection.execute(
+                select(intents.c.item).where(
+                    intents.c.hub == self._hub, intents.c.abandoned.is_(False)
+                )
+            )
+        }
 
     def abandoned(self, keys: Sequence[str]) -> set[str]:
         """Those of the keys that were looked for once and not found."""

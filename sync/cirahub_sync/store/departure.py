@@ -7,6 +7,7 @@ from sqlalchemy import delete, insert, literal, select, update
 
 from cirahub_sync.store.hub import Transaction
 from cirahub_sync.store.tables import (
+    bindings,
     configurations,
     conflicts,
     cursors,
@@ -17,6 +18,7 @@ from cirahub_sync.store.tables import (
     passes,
     pending,
     pull_retry,
+    redirects,
     removals,
     replicas,
     shadows,
@@ -39,7 +41,7 @@ def take_over(tx: Transaction, old: str, new: str) -> None:
     tx.update_spoke(old, target=None)
     tx.connection.execute(insert(spokes).from_select(["uid", *names], source))
     tx.update_spoke(new, target=target)
-    for table in (cursors, replicas, intents, pending, pull_retry, removals):
+    for table in (cursors, replicas, intents, pending, pull_retry, bindings, removals):
         tx.connection.execute(update(table).where(table.c.spoke == old).values(spoke=new))
     while found := tx.shadows.of_spoke(old, "", _CHUNK):
         tx.shadows.put([msgspec.structs.replace(shadow, spoke=new) for shadow in found])
@@ -65,7 +67,7 @@ def forget_content(tx: Transaction) -> int:
     copies and to tell them from what is their users' own. Returns how many items lived."""
     lived = tx.items.count()
     of_hub = select(spokes.c.uid).where(spokes.c.hub == tx.hub)
-    for table in (items, match_keys, conflicts, undecided, decisions):
+    for table in (items, match_keys, conflicts, undecided, decisions, redirects, bindings):
         tx.connection.execute(delete(table).where(table.c.hub == tx.hub))
     for table in (staging, pull_retry, pending, cursors):
         tx.connection.execute(delete(table).where(table.c.spoke.in_(of_hub)))
@@ -90,6 +92,8 @@ def forget_rows(tx: Transaction) -> None:
     """What is left of a hub, but for its key and the job that erases it."""
     for table in (
         conflicts,
+        redirects,
+        bindings,
         undecided,
         decisions,
         match_keys,

@@ -110,16 +110,30 @@ class DecisionTable:
             ],
         )
 
-    def forget(self, spoke: str, fields: Collection[str] | None = None) -> None:
-        """Those, about `fields` or about any, that go with what a spoke had said; in the others
-        nothing names it any more."""
-        where = () if fields is None else (decisions.c.field.in_(sorted(fields)),)
-        for item, decision in self._select(*where):
-            if decision.concerns(spoke):
+    def merge(self, keep: str, gone: str, *, without: Collection[str]) -> None:
+        """What was decided about `gone` counts for `keep`; of both items, what was decided about
+        the fields in `without` does so no more."""
+        for item, decision in self._select(decisions.c.item.in_([keep, gone])):
+            if decision.field in without or item == gone:
                 self._remove(item, decision)
+            if decision.field not in without and item == gone:
+                self.put(keep, decision)
+
+    def forget(
+        self, spoke: str, fields: Collection[str] | None = None, *, item: str | None = None
+    ) -> None:
+        """Those of `item`, or of any, about `fields` or about any, that go with what a spoke had
+        said; in the others nothing names it any more."""
+        where: list[ColumnElement[bool]] = []
+        where += [] if fields is None else [decisions.c.field.in_(sorted(fields))]
+        if item is not None:
+            where.append(decisions.c.item == item)
+        for decided, decision in self._select(*where):
+            if decision.concerns(spoke):
+                self._remove(decided, decision)
             elif spoke in decision.among:
                 among = tuple(one for one in decision.among if one != spoke)
-                self.put(item, msgspec.structs.replace(decision, among=among))
+                self.put(decided, msgspec.structs.replace(decision, among=among))
 
     def rename(self, old: str, new: str) -> None:
         """A spoke goes on under another uid."""

@@ -21,6 +21,7 @@ from cirahub_sync.store.erasure import ConfigurationTable, ErasureTable, Withdra
 from cirahub_sync.store.inbound import CursorTable, PullRetryTable, StagingTable
 from cirahub_sync.store.parts import parts
 from cirahub_sync.store.plans import PlanTable
+from cirahub_sync.store.redirects import BindingTable, RedirectTable
 from cirahub_sync.store.removals import RemovalTable
 from cirahub_sync.store.rows import PERSON, Conflict, Spoke
 from cirahub_sync.store.tables import (
@@ -124,6 +125,14 @@ class Transaction:
     @cached_property
     def plans(self) -> PlanTable:
         return PlanTable(self.connection, self._database, self.hub, self.cipher)
+
+    @cached_property
+    def redirects(self) -> RedirectTable:
+        return RedirectTable(self.connection, self._database, self.hub)
+
+    @cached_property
+    def bindings(self) -> BindingTable:
+        return BindingTable(self.connection, self._database, self.hub)
 
     @property
     def seq(self) -> int:
@@ -283,6 +292,27 @@ class Transaction:
             )
         )
         self.connection.execute(delete(conflicts).where(*where, own))
+
+    def move_conflicts(self, old: str, item: str) -> None:
+        """What lost in one item is kept with another. Sealed for its item, and so sealed anew."""
+        of_old = (conflicts.c.hub == self.hub) & (conflicts.c.item == old)
+        rows = self.connection.execute(select(conflicts).where(of_old)).all()
+        self.connection.execute(delete(conflicts).where(of_old))
+        self._database.upsert(
+            self.connection,
+            conflicts,
+            [
+                {
+                    **row._asdict(),
+                    "item": item,
+                    "value": self.cipher.seal(
+                        self.cipher.open(row.value, f"conflicts/{self.hub}/{old}"),
+                        f"conflicts/{self.hub}/{item}",
+                    ),
+                }
+                for row in rows
+            ],
+        )
 
     def count_conflicts(self) -> int:
         return self.connection.execute(

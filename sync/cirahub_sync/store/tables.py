@@ -265,6 +265,26 @@ decisions = Table(
     "chosen.",
 )
 
+redirects = Table(
+    "redirects",
+    metadata,
+    Column("hub", _ID, ForeignKey("hubs.uid", ondelete="CASCADE"), primary_key=True),
+    Column("old", _ID, primary_key=True),
+    Column("item", _ID, nullable=False),
+    comment="Ids of items that were merged away, and the items that they are now; never in chains.",
+)
+
+bindings = Table(
+    "bindings",
+    metadata,
+    Column("spoke", _ID, ForeignKey("spokes.uid", ondelete="CASCADE"), primary_key=True),
+    Column("remote", _REMOTE, primary_key=True),
+    Column("hub", _ID, nullable=False),
+    Column("item", _ID, nullable=False),
+    comment="Contacts of which a person said which item they are: when they come back, no key is "
+    "asked.",
+)
+
 passes = Table(
     "passes",
     metadata,

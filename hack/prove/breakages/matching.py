@@ -1,0 +1,44 @@
+"""Guards of identity: keys, and what people said about it."""
+
+from __future__ import annotations
+
+from prove.breakage import Breakage
+
+_ENGINE = "sync/cirahub_sync/engine"
+_TESTS = "tests/engine/test_merging.py::"
+
+BREAKAGES: tuple[Breakage, ...] = (
+    Breakage(
+        guards=2,
+        what="edits of merged items seem to have seen each other",
+        file="sync/cirahub_sync/model/edit.py",
+        old="            seen = max(seen, self.joined, other.joined)",
+        new="            seen = min(seen, self.base)",
+        tests=_TESTS + "test_values_of_merged_items_conflict_as_those_of_people_who_never_met",
+    ),
+    Breakage(
+        guards=7,
+        what="a stamp with an id that was merged away is of nobody",
+        file=f"{_ENGINE}/relink.py",
+        old="item=self._tx.redirects.resolve(stamp.item))",
+        new="item=stamp.item)",
+        tests=_TESTS + "test_a_copy_with_the_stamp_of_an_item_that_was_merged_away_is_known",
+    ),
+    Breakage(
+        guards=6,
+        what="two own contacts of one mailbox are merged",
+        file=f"{_ENGINE}/unite.py",
+        old="    for spoke in sorted(first & second):",
+        new="    for spoke in sorted(first & second & set()):",
+        tests=_TESTS + "test_two_own_contacts_of_one_mailbox_are_not_merged_by_command_either",
+    ),
+    Breakage(
+        guards=2,
+        what="keys stay what they were when matchOn changes",
+        file=f"{_ENGINE}/keys.py",
+        old="        if tx.keys_key() == key:",
+        new="        if tx.keys_key() is not None:",
+        tests="tests/engine/test_match_keys.py::"
+        "test_keys_are_made_anew_before_anything_is_matched_by_them",
+    ),
+)
