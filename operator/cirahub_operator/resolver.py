@@ -193,6 +193,7 @@ def spoke_config(spoke: Spoke, connection: ConnectionConfig) -> SpokeConfig:
         on_user_delete=spec.on_user_delete,
         verify_interval=seconds(spec.verify_interval),
         never_sync=spec.never_sync,
+        adopt=spec.adopt,
         default_region=spec.default_region or connection.default_region,
     )
 

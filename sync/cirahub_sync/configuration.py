@@ -53,6 +53,15 @@ class OnUserDelete(StrEnum):
     RESTORE = "Restore"
 
 
+class Adopt(StrEnum):
+    """What becomes of a mailbox's own contacts when they are seen for the first time."""
+
+    MATCH = "Match"
+    """One that matches an item of the hub is that item from then on."""
+    NEVER = "Never"
+    """Each is an item of its own; neither does it match others, nor do others match it."""
+
+
 class Cloud(StrEnum):
     """Microsoft's clouds, each with hosts of its own."""
 
@@ -239,6 +248,7 @@ class SpokeConfig(msgspec.Struct, frozen=True, omit_defaults=True):
     """Seconds between looks at a Receive spoke for what its user did to the copies."""
     never_sync: tuple[str, ...] = ()
     """Fields, by their names in manifests, that pass in neither direction and are not kept."""
+    adopt: Adopt = Adopt.MATCH
     default_region: str = ""
     """ISO 3166 region in which its phone numbers without a country code are read, for matching and
     by a mapping that formats them; blank: the hub's."""

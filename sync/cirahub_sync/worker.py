@@ -26,6 +26,7 @@ from cirahub_sync.endpoints.graph import (
 )
 from cirahub_sync.endpoints.withholding import Withholding
 from cirahub_sync.engine import sync_pass
+from cirahub_sync.engine.adopted import Adoption
 from cirahub_sync.engine.approval import entry_of
 from cirahub_sync.engine.context import PassContext, SpokeRun, problem_of, withheld
 from cirahub_sync.engine.decide import Choice
@@ -82,6 +83,8 @@ class PlannedAction(msgspec.Struct, frozen=True, kw_only=True):
 class PlanReport(msgspec.Struct, frozen=True, kw_only=True):
     report: PassReport
     actions: Sequence[PlannedAction]
+    adoptions: Sequence[Adoption] = ()
+    """Of contributors that the store had not read whole before."""
 
 
 def _alone() -> None:
@@ -219,7 +222,7 @@ class Worker:
             for one in plan
             if one.judgement.action is not None
         ]
-        return PlanReport(report=context.report, actions=actions)
+        return PlanReport(report=context.report, actions=actions, adoptions=context.adoptions)
 
     async def leave_spoke(
         self, hub: HubConfig, uid: str, *, erase_at: float, spoke: SpokeConfig | None = None

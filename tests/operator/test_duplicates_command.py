@@ -60,3 +60,12 @@ def test_what_is_no_duplicate_is_refused(laptop: Laptop) -> None:
     ran = laptop.run("duplicates", "show", "0123456789ab")
     assert ran.exit_code == 2
     assert "cirahub duplicates list" in ran.output
+
+
+def test_a_plan_tells_what_becomes_of_contacts_at_first_sight(laptop: Laptop) -> None:
+    ran = laptop.run("plan", "-q", files=True)
+    assert ran.exit_code == 0, ran.output
+    assert "default/ann, at first sight: 0 adopted, 2 ambiguous, 0 new" in ran.output
+    assert "Ada" not in ran.output
+    again = json.loads(laptop.run("plan", "-q", "-o", "json", files=True).stdout)
+    assert again[0]["adoptions"] == [], "the store has read them by now"

@@ -25,7 +25,7 @@ from cirahub_operator.api.meta import (
     StatusModel,
 )
 from cirahub_operator.api.text import Matching, Region
-from cirahub_sync.configuration import Direction, OnUserDelete
+from cirahub_sync.configuration import Adopt, Direction, OnUserDelete
 
 
 class Mailbox(Model):
@@ -133,6 +133,13 @@ class SpokeSpec(Model):
         description="ISO 3166 region in which this mailbox's phone numbers without a country code "
         "are read, for matching and by a mapping with phoneFormat. Without it, the Connection's, "
         "else the Hub's.",
+    )
+    adopt: Adopt = Field(
+        default=Adopt.MATCH,
+        description="What becomes of the mailbox's own contacts when they are seen first. "
+        "Match: one that matches an item of the Hub is that item, and with TwoWay gets what the "
+        "item has. Never: each is an item of its own, and nothing matches it. No effect with "
+        "Receive, which leaves them alone. A change is for contacts that come.",
     )
     on_user_delete: OnUserDelete = Field(
         default=OnUserDelete.REMEMBER,

@@ -12,8 +12,10 @@ import msgspec
 from cirahub_operator.cli.session import Case, Exit, Options, options, run
 from cirahub_operator.cli.sync_pass import exit_code
 from cirahub_operator.cli.table import table
+from cirahub_sync.engine.adopted import Adoption
 from cirahub_sync.worker import PlannedAction, PlanReport, Progress, Worker
 
+ADOPTIONS = ("SPOKE", "CONTACT", "OUTCOME", "ITEM", "OTHERS")
 HEADINGS = ("SPOKE", "ACTION", "ITEM", "FIELDS", "HELD", "ENTRY")
 
 
@@ -38,6 +40,11 @@ def command(*, detailed_exitcode: bool, output: str, **given: object) -> None:
     their ids in the hub, never by their content. An entry's id stays for as long as the item, and
     what the spoke has of it, are what they are; the plan's id is what to approve where the Hub has
     `approval: Manual`.
+
+    Of contributing Spokes that the store has not read before, it says what becomes of each contact:
+    adopted, as an item that another contact founded; ambiguous, by itself since its key is that of
+    several; or new. What a plan has merged stays merged: to look first, and choose `adopt: Never`
+    for a Spoke after that, make the plan with a --database of its own.
 
     Exit codes: 0 the plan is made; 1 something could not be read; 2 wrong options or manifests,
     nothing was done; 3 the plan has deletions that would be held back; 4 with --detailed-exitcode,
@@ -79,11 +86,29 @@ def summary(plan: PlanReport) -> list[str]:
     ]
     if rows:
         lines += [f"  {line}" for line in table(HEADINGS, rows)]
+    lines += _adopted(plan.adoptions)
     counts = Counter(one.action for one in _due(plan))
     held = sum(bool(one.held) for one in plan.actions)
     total = ", ".join(f"{counts[action]} to {action}" for action in ("create", "update", "delete"))
     name = "" if report.plan is None else f"plan {report.plan.id}: "
     return [*lines, f"  {name}{total}, {held} held back"]
+
+
+def _adopted(adoptions: Sequence[Adoption]) -> list[str]:
+    """How many of whose contacts, and which of them are not just new."""
+    lines: list[str] = []
+    for spoke in sorted({one.spoke for one in adoptions}):
+        counts = Counter(one.outcome for one in adoptions if one.spoke == spoke)
+        lines.append(
+            f"  {spoke}, at first sight: {counts['adopted']} adopted, "
+            f"{counts['ambiguous']} ambiguous, {counts['new']} new"
+        )
+    rows = [
+        (one.spoke, one.contact, one.outcome, one.item, ", ".join(one.others))
+        for one in adoptions
+        if one.outcome != "new"
+    ]
+    return [*lines, *(f"  {line}" for line in table(ADOPTIONS, rows))] if rows else lines
 
 
 def _due(plan: PlanReport) -> Sequence[PlannedAction]:

@@ -13,6 +13,7 @@ import msgspec
 
 from cirahub_sync.configuration import HubConfig, SpokeConfig
 from cirahub_sync.endpoints.base import Endpoint, Fence, Target
+from cirahub_sync.engine.adopted import Adoption
 from cirahub_sync.engine.comeback import claim_from
 from cirahub_sync.engine.report import PassReport, Problem, SpokeReport
 from cirahub_sync.engine.rules import Rules, compile_rules
@@ -243,8 +244,10 @@ class PassContext:
         """Who wins conflicts; see `refold.rules_in` for the order of Priority."""
         self.rules: Rules | None = None
         self._retired: Sequence[str] | None = None
-        self.regions: Mapping[tuple[str, bool], str] | None = None
-        """See `keys.regions_in`."""
+        self.adoptions: Sequence[Adoption] = ()
+        """Of a plan: what became of contacts in spokes that it saw for the first time."""
+        self.configured: Mapping[str, SpokeConfig] | None = None
+        """See `keys.configured_in`."""
 
     def called(self, spoke: str) -> str:
         """For messages: a spoke of this hub by its name, one of another by its uid."""

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
-from cirahub_sync.configuration import HubConfig, SpokeConfig
+from cirahub_sync.configuration import Adopt, HubConfig, SpokeConfig
 from cirahub_sync.engine.context import PassContext, SpokeRun, digest
 from cirahub_sync.engine.inputs import inputs_of
 from cirahub_sync.engine.rules import FoldInput
@@ -37,7 +37,9 @@ def spoken_at(spoke: SpokeConfig, hub: HubConfig, *, native: bool) -> str:
 def contact_digests(
     context: PassContext, run: SpokeRun, tx: Transaction, content: Contact
 ) -> list[bytes]:
-    """Of a spoke's own item, most trusted first."""
+    """Of a spoke's own item, most trusted first; none if it is to match nothing."""
+    if run.config.adopt is Adopt.NEVER:
+        return []
     keys = match_keys(
         run.contributes.to_hub(content),
         context.hub.match_on,
@@ -49,29 +51,32 @@ def contact_digests(
 def item_digests(
     context: PassContext, tx: Transaction, content: Contact, inputs: Sequence[FoldInput]
 ) -> list[bytes]:
-    """Of a hub item that was folded from these."""
+    """Of a hub item that was folded from these; none if only such spokes contribute it whose
+    contacts nothing is to match."""
+    spokes = configured_in(context, tx)
+    natives = [spokes.get(one.spoke) for one in inputs if one.native]
+    if natives and all(one is not None and one.adopt is Adopt.NEVER for one in natives):
+        return []
     hub = context.hub
-    keys = match_keys(content, hub.match_on, hub.default_region, _spoken(context, tx, inputs))
+    keys = match_keys(content, hub.match_on, hub.default_region, _spoken(context, spokes, inputs))
     return [tx.cipher.match_digest(key) for key in keys]
 
 
-def regions_in(context: PassContext, tx: Transaction) -> Mapping[tuple[str, bool], str]:
-    """By spoke, and by whether it is about its own items: the regions that are not the hub's. One
-    that can't take part keeps its own."""
-    if context.regions is None:
-        configured = {run.uid: run.config for run in context.runs}
+def configured_in(context: PassContext, tx: Transaction) -> Mapping[str, SpokeConfig]:
+    """By uid, the spokes that have a region of their own, or are not to be matched. One that can't
+    take part is as it was."""
+    if context.configured is None:
+        found = {run.uid: run.config for run in context.runs}
         for uid in tx.spokes():
-            kept = None if uid in configured else tx.configurations.get(uid)
+            kept = None if uid in found else tx.configurations.get(uid)
             if kept is not None:
-                configured[uid] = _spoke(kept)
-        context.regions = {
-            (uid, native): region
-            for uid, config in configured.items()
-            for native in (True, False)
-            if (region := spoken_at(config, context.hub, native=native))
-            != context.hub.default_region
+                found[uid] = _spoke(kept)
+        context.configured = {
+            uid: config
+            for uid, config in found.items()
+            if config.default_region or config.adopt is Adopt.NEVER
         }
-    return context.regions
+    return context.configured
 
 
 async def renew_keys(context: PassContext) -> None:
@@ -105,13 +110,16 @@ async def renew_keys(context: PassContext) -> None:
 
 
 def _spoken(
-    context: PassContext, tx: Transaction, inputs: Iterable[FoldInput]
+    context: PassContext, spokes: Mapping[str, SpokeConfig], inputs: Iterable[FoldInput]
 ) -> dict[Phone, str] | None:
-    if "phone" not in context.hub.match_on or not (regions := regions_in(context, tx)):
+    if "phone" not in context.hub.match_on or not spokes:
         return None
     found: dict[Phone, str] = {}
     for one in inputs:
-        region = regions.get((one.spoke, one.native), context.hub.default_region)
+        config = spokes.get(one.spoke)
+        region = context.hub.default_region
+        if config is not None:
+            region = spoken_at(config, context.hub, native=one.native)
         for edit in one.own.elements.get("phones", {}).values():
             if isinstance(edit.element, Phone):
                 found.setdefault(edit.element, region)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from cirahub_sync.configuration import Adopt
 from cirahub_sync.engine.comeback import apply_changes, hub_comes_back, spoke_comes_back
 from cirahub_sync.engine.context import PassContext, SpokeRun, digest, problem_of
 from cirahub_sync.engine.keys import spoken_at
@@ -79,6 +80,7 @@ def _keys(context: PassContext, run: SpokeRun) -> tuple[str, str]:
         run.config.contributes.filter,
         context.hub.match_on,
         spoken_at(run.config, context.hub, native=True),
+        *([] if run.config.adopt is Adopt.MATCH else [run.config.adopt]),
         *sorted(run.never_sync),
     )
     receives = digest(run.config.direction.receives, run.receives.key, run.config.receives.filter)

@@ -8,6 +8,7 @@ from functools import partial
 
 import msgspec
 
+from cirahub_sync.engine.adoption import adoptions, first_looks
 from cirahub_sync.engine.approval import begin_approval, conclude_approval, foresee
 from cirahub_sync.engine.context import PassContext, SpokeRun, problem_of
 from cirahub_sync.engine.deliver import Receiver
@@ -54,7 +55,9 @@ async def run_plan(context: PassContext) -> dict[str, list[Planned]]:
     async def stages(context: PassContext) -> None:
         register(context)
         await _look(context)
+        fresh = first_looks(context)
         await gather(context)
+        context.adoptions = adoptions(context, fresh)
         encoder = Encoder(context.fingerprint)
         for run in _receivers(context):
             with context.isolate(run):
