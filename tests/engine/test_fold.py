@@ -925,3 +925,32 @@ def test_a_fold_that_tells_its_winners_is_the_same_fold_and_names_who_said_each_
             assert history.own[win.spoke].scalars[win.field].value == value
         else:
             assert value in {one.value for one in history.decisions if one.field == win.field}
+
+
+@pytest.mark.parametrize(
+    ("rules", "winner", "rule", "tie"),
+    [
+        (NEWEST, "b", "Newest", False),
+        (HUB, "a", "Hub", False),
+        (MANUAL, "a", "Manual", False),
+        (PRIORITY, "c", "Priority", False),
+    ],
+)
+def test_the_winner_is_told_with_the_rule_that_chose_it(
+    rules: Rules, winner: str, rule: str, tie: bool
+) -> None:
+    inputs = [
+        said("a", 0, "A", at(1, lower=1, upper=2)),
+        said("b", 1, "B", at(2, lower=8, upper=9)),
+        said("c", 2, "C", at(3, lower=4, upper=5)),
+    ]
+    (win,) = fold(inputs, rules, explain=True).wins
+    assert (win.field, win.spoke, win.rule, win.tie) == ("company", winner, rule, tie)
+
+
+def test_the_winner_of_a_tie_is_told_as_that_and_who_saw_the_others_as_aware() -> None:
+    first = said("a", 0, "A", at(1, lower=1, upper=5))
+    (tied,) = fold([first, said("b", 1, "B", at(2, lower=2, upper=9))], NEWEST, explain=True).wins
+    assert (tied.spoke, tied.rule, tied.tie) == ("a", "Newest", True)
+    (aware,) = fold([first, said("b", 1, "B", at(2, base=1))], NEWEST, explain=True).wins
+    assert (aware.spoke, aware.rule, aware.tie) == ("b", "Aware", False)

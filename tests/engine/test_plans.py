@@ -9,6 +9,8 @@ from cirahub_sync.configuration import (
     Approval,
     DeletionLimits,
     Direction,
+    Flow,
+    MappingRule,
     OnUserDelete,
 )
 from cirahub_sync.engine import sync_pass
@@ -20,6 +22,7 @@ from cirahub_sync.worker import PlanReport
 from .conftest import Scene
 
 RECEIVE, TWO_WAY = Direction.RECEIVE, Direction.TWO_WAY
+OFFICE = {"officeLocation": "Home"}
 
 
 @pytest.fixture
@@ -106,16 +109,21 @@ async def test_what_changed_between_approval_and_pass_waits_in_the_next_plan(
     assert manual.the("bob", "Ada")["jobTitle"] == "Baker"
 
 
+@pytest.mark.parametrize(
+    ("mapping", "edit"),
+    [((), {"nickName": "A"}), ((MappingRule(field="officeLocation", set_value="HQ"),), OFFICE)],
+    ids=["told to the hub", "known here only"],
+)
 async def test_an_approval_does_not_cover_a_copy_that_its_user_changed_meanwhile(
-    manual: Scene,
+    manual: Scene, mapping: tuple[MappingRule, ...], edit: dict[str, str]
 ) -> None:
-    manual.connect("bob", TWO_WAY)
+    manual.connect("bob", TWO_WAY, receives=Flow(mapping=mapping))
     await everything(manual)
     for name in ("Ada", "Bea"):
         manual.edit("ann", manual.the("ann", name)["id"], jobTitle="Baker")
     report = await manual.sync()
     assert counts(report) == (0, 2, 0)
-    manual.edit("bob", manual.the("bob", "Ada")["id"], nickName="A")
+    manual.edit("bob", manual.the("bob", "Ada")["id"], **edit)
     after = await approve(manual, report)
     assert manual.the("bob", "Bea")["jobTitle"] == "Baker"
     assert not manual.the("bob", "Ada")["jobTitle"]
@@ -265,3 +273,27 @@ async def test_a_plan_keeps_no_content_and_goes_with_its_spoke(manual: Scene) ->
     await manual.erase("bob")
     with manual.worker._store.hub(manual.hub.uid).read() as tx:
         assert tx.connection.execute(select(plan_entries)).all() == []
+
+
+async def test_after_a_lost_store_nothing_is_written_without_an_approval_either(
+    manual: Scene,
+) -> None:
+    await everything(manual)
+    manual.add("ann", displayName="Cleo", email="cleo@x.example")
+    report = await manual.sync()
+    await manual.lose_store()
+    manual.forget()
+    again = await manual.sync(approved=frozenset({waits(report).id}))
+    assert manual.writes() == []
+    assert counts(again) == (1, 0, 0)
+    await approve(manual, again)
+    assert manual.names("bob") == ["Ada", "Bea", "Cleo"]
+
+
+async def test_a_deleted_hub_is_erased_without_an_approval(manual: Scene) -> None:
+    await everything(manual)
+    spokes = list(manual.spokes.values())
+    assert await manual.worker.leave_hub(manual.hub, erase_at=manual.clock(), spokes=spokes)
+    assert (await manual.worker.erase(manual.hub.uid, spokes=spokes)).complete
+    assert manual.held("bob") == []
+    assert manual.names("ann") == ["Ada", "Bea"]
