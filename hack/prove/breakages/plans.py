@@ -10,7 +10,7 @@ _TESTS = "tests/engine/test_plans.py"
 
 BREAKAGES: tuple[Breakage, ...] = (
     Breakage(
-        guards="plans",
+        guards="Plans",
         what="with Manual, creates and updates do not wait",
         file="sync/cirahub_sync/engine/deliver.py",
         old="held = [j for j in acting.values() if not gate.lets(self.run.uid, j)]",
@@ -18,7 +18,7 @@ BREAKAGES: tuple[Breakage, ...] = (
         tests=f"{_TESTS}::test_with_manual_a_pass_writes_nothing_and_says_what_waits",
     ),
     Breakage(
-        guards="plans",
+        guards="Plans",
         what="with Manual, deletions do not wait",
         file="sync/cirahub_sync/engine/deliver.py",
         old="if (self.run.uid, j.item) in seen or gate.lets(self.run.uid, j)",
@@ -26,7 +26,7 @@ BREAKAGES: tuple[Breakage, ...] = (
         tests=f"{_TESTS}::test_deletions_wait_for_the_plan_after_their_grace",
     ),
     Breakage(
-        guards="plans",
+        guards="Plans",
         what="a plan's approval covers whatever is due by then",
         file=_APPROVAL,
         old="        if entry.id in self._approved:",
@@ -34,7 +34,7 @@ BREAKAGES: tuple[Breakage, ...] = (
         tests=f"{_TESTS}::test_what_changed_between_approval_and_pass_waits_in_the_next_plan",
     ),
     Breakage(
-        guards="plans",
+        guards="Plans",
         what="an entry does not tell what the copy was",
         file=_APPROVAL,
         old="judgement.remote, judgement.etag, before)",
@@ -42,7 +42,7 @@ BREAKAGES: tuple[Breakage, ...] = (
         tests=f"{_TESTS}::test_an_approval_does_not_cover_a_copy_that_its_user_changed_meanwhile",
     ),
     Breakage(
-        guards="plans",
+        guards="Plans",
         what="an expired plan can be approved",
         file=_APPROVAL,
         old="stored.id in context.approved and now < stored.expires_at:",
@@ -50,7 +50,7 @@ BREAKAGES: tuple[Breakage, ...] = (
         tests=f"{_TESTS}::test_an_expired_approval_applies_nothing",
     ),
     Breakage(
-        guards="plans",
+        guards="Plans",
         what="an approval is not used up",
         file="sync/cirahub_sync/engine/deliver.py",
         old="            tx.plans.consume(self.run.uid, settled)",
@@ -58,7 +58,7 @@ BREAKAGES: tuple[Breakage, ...] = (
         tests=f"{_TESTS}::test_an_approval_counts_once",
     ),
     Breakage(
-        guards="plans",
+        guards="Plans",
         what="an erasure waits for an approval",
         file=_APPROVAL,
         old="if judgement.unguarded or judgement.item in self._withdrawn:",
@@ -66,7 +66,7 @@ BREAKAGES: tuple[Breakage, ...] = (
         tests=f"{_TESTS}::test_an_erasure_waits_for_no_approval",
     ),
     Breakage(
-        guards="plans",
+        guards="Plans",
         what="a plan that is made anew may have the id of an earlier one",
         file=_APPROVAL,
         old="    issue = stored.issue + 1\n",
@@ -75,7 +75,7 @@ BREAKAGES: tuple[Breakage, ...] = (
         "test_an_expired_approval_applies_nothing",
     ),
     Breakage(
-        guards="explain",
+        guards="Explain",
         what="a filter tells a condition that did not decide",
         file="sync/cirahub_sync/model/filter.py",
         old="                return otherwise\n",
@@ -84,7 +84,7 @@ BREAKAGES: tuple[Breakage, ...] = (
         "test_the_condition_that_decided_is_the_one_that_is_told",
     ),
     Breakage(
-        guards="explain",
+        guards="Explain",
         what="the fold names somebody else for a value",
         file="sync/cirahub_sync/engine/fold.py",
         old="found.wins.append(Win(field, winner.spoke, rule, best.when, tie=tie))",
@@ -92,7 +92,7 @@ BREAKAGES: tuple[Breakage, ...] = (
         tests="tests/engine/test_fold.py::test_the_winner_is_told_with_the_rule_that_chose_it",
     ),
     Breakage(
-        guards="explain",
+        guards="Explain",
         what="values are told that nobody asked for",
         file="sync/cirahub_sync/explain.py",
         old="        return value if self._values else None",
