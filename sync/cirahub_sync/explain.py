@@ -428,7 +428,7 @@ def _find(
     context: PassContext, tx: Transaction, contact: str
 ) -> tuple[Sequence[Item], Sequence[str]]:
     """The items that this may mean; else the uids of the spokes whose filter keeps it out."""
-    found = dict(tx.items.get([contact]))
+    found = dict(tx.items.get([tx.redirects.resolve(contact)]))
     linked = lookup.linked(tx, contact)
     found |= tx.items.get([item for _, item in linked if item is not None])
     digests = [tx.cipher.match_digest(key) for key in _keys(context.hub, contact)]

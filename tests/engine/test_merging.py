@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from typing import Any
 
+import msgspec
 import pytest
 
 from cirahub_sync.configuration import (
@@ -165,6 +166,8 @@ async def test_an_id_that_was_merged_away_leads_to_the_item_that_it_is_now(scene
     for old in (keep, gone):
         with pytest.raises(MergeError, match="one item already"):
             await scene.worker.merge(HUB, third, old)
+        (told,) = (await scene.worker.explain(old)).found
+        assert told.item == third
     assert await scene.worker.split(HUB, gone, ["ben"]) not in (keep, gone, third)
     assert (await scene.settle()).items == 2
 
@@ -263,6 +266,17 @@ async def test_what_was_split_never_matches_again(scene: Scene) -> None:
     scene.admin.move_contact(scene.mailbox("ben"), moved["id"], ["Team"])
     assert (await scene.settle()).items == 2
     assert item_of(scene, "ben") == made
+
+
+async def test_a_split_holds_for_a_spoke_that_is_made_again(scene: Scene) -> None:
+    await together(scene)
+    made = await scene.worker.split(HUB, item_of(scene, "ada"), ["ben"])
+    await scene.settle()
+    left = await scene.leave("ben", grace=3600.0)
+    scene.spokes["ben"] = msgspec.structs.replace(left, uid="spoke-again")
+    assert (await scene.settle()).items == 2
+    assert natives(scene, "again") == [made]
+    assert rows(scene, "SELECT spoke, item FROM bindings") == [("spoke-again", made)]
 
 
 async def test_a_split_undoes_a_merge_and_a_merge_undoes_a_split(scene: Scene) -> None:
