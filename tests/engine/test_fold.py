@@ -710,6 +710,18 @@ def test_whoever_saw_the_list_may_add_to_it_and_take_from_it(rules: Rules) -> No
     assert history.fold().content.categories == (*shown[1:], "White")
 
 
+def test_an_element_that_is_removed_twice_takes_nothing_along_that_was_seen_in_between() -> None:
+    history = colours(msgspec.structs.replace(SOURCE, order=PRIORITY.order), a="Red Green", c="Red")
+    assert history.fold().content.categories == ("Red",)
+    history.edits("c", Contact())
+    assert history.fold().content.categories == ("Red", "Green")
+    history.receives("c")
+
+    history.edits("c", Contact(categories=("Green",)))
+
+    assert history.fold().content.categories == ("Green",)
+
+
 def test_an_intersection_is_what_every_spoke_with_a_list_has() -> None:
     history = colours(BOTH, a="Red Green", b="Blue Red", c="")
     assert history.fold().content.categories == ("Red",)

@@ -351,7 +351,8 @@ def _stands(field: str, by_key: Mapping[str, Sequence[Said]], *, whole: bool) ->
             else:
                 continue
             if edit.decided is not None:
-                stands.append(_Stand(key, s, _claim(s, made), lineage, edit.when.base))
+                seen = edit.when.base if edit.ended is None else edit.ended
+                stands.append(_Stand(key, s, _claim(s, made), lineage, seen))
             if edit.element is not None and (edit.decided is None or whole or field == "custom"):
                 ended = [
                     other.when.base

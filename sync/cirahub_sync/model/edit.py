@@ -61,6 +61,9 @@ class ElementEdit(msgspec.Struct, frozen=True, gc=False, array_like=True):
     no element: the spoke never had it itself."""
     decided: Awareness | None = None
     """When the element was first put in, once the same spoke said more of it since, at `when`."""
+    ended: int | None = None
+    """The `base` at which it was removed, once it was removed again since: what had lost to it came
+    back then, or stayed lost, and seeing more of the hub later makes no difference to that."""
 
 
 class OwnEdits(msgspec.Struct, frozen=True, gc=False):

@@ -220,7 +220,10 @@ def _decided(prior: ElementEdit) -> Awareness | None:
 def _removal(prior: ElementEdit | None, when: Awareness) -> ElementEdit:
     if prior is None:
         return ElementEdit(None, "", when)
-    return ElementEdit(None, prior.replaces, when, prior.since, _decided(prior))
+    ended = None
+    if prior.element is None:
+        ended = prior.when.base if prior.ended is None else prior.ended
+    return ElementEdit(None, prior.replaces, when, prior.since, _decided(prior), ended)
 
 
 def _statement(prior: ElementEdit | None, element: Element, when: Awareness) -> ElementEdit:
