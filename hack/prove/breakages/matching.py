@@ -39,7 +39,7 @@ BREAKAGES: tuple[Breakage, ...] = (
         old="        if tx.keys_key() == key:",
         new="        if tx.keys_key() is not None:",
         tests="tests/engine/test_match_keys.py::"
-        "test_keys_are_made_anew_before_anything_is_matched_by_them",
+        "test_a_matchon_that_changes_neither_merges_nor_splits_what_is_there",
     ),
     Breakage(
         guards=6,
