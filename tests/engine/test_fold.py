@@ -722,6 +722,19 @@ def test_an_element_that_is_removed_twice_takes_nothing_along_that_was_seen_in_b
     assert history.fold().content.categories == ("Green",)
 
 
+def test_an_element_that_is_put_in_again_leaves_what_came_back_in_between() -> None:
+    one, two = CustomField("n", "1"), CustomField("n", "2")
+    history = History()
+    history.arrives("a", Contact(custom=(one,)))
+    history.arrives("b", Contact(custom=(two,)))
+    history.edits("a", Contact())
+    assert history.receives("a").custom == (two,)
+
+    history.edits("a", Contact(custom=(one, two)))
+
+    assert set(history.fold().content.custom) == {one, two}
+
+
 def test_an_intersection_is_what_every_spoke_with_a_list_has() -> None:
     history = colours(BOTH, a="Red Green", b="Blue Red", c="")
     assert history.fold().content.categories == ("Red",)

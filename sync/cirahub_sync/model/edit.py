@@ -62,8 +62,8 @@ class ElementEdit(msgspec.Struct, frozen=True, gc=False, array_like=True):
     decided: Awareness | None = None
     """When the element was first put in, once the same spoke said more of it since, at `when`."""
     ended: int | None = None
-    """The `base` at which it was removed, once it was removed again since: what had lost to it came
-    back then, or stayed lost, and seeing more of the hub later makes no difference to that."""
+    """The `base` at which it was removed, once it was removed or put in again since: what had lost
+    to it came back then, or stayed lost, and seeing more of the hub later changes nothing."""
 
 
 class OwnEdits(msgspec.Struct, frozen=True, gc=False):

@@ -217,17 +217,20 @@ def _decided(prior: ElementEdit) -> Awareness | None:
     return prior.decided
 
 
+def _ended(prior: ElementEdit) -> int | None:
+    if prior.element is not None:
+        return None
+    return prior.when.base if prior.ended is None else prior.ended
+
+
 def _removal(prior: ElementEdit | None, when: Awareness) -> ElementEdit:
     if prior is None:
         return ElementEdit(None, "", when)
-    ended = None
-    if prior.element is None:
-        ended = prior.when.base if prior.ended is None else prior.ended
-    return ElementEdit(None, prior.replaces, when, prior.since, _decided(prior), ended)
+    return ElementEdit(None, prior.replaces, when, prior.since, _decided(prior), _ended(prior))
 
 
 def _statement(prior: ElementEdit | None, element: Element, when: Awareness) -> ElementEdit:
     if prior is None:
         return ElementEdit(element, "", when, when.seq)
     since = prior.since or when.seq
-    return ElementEdit(element, prior.replaces, when, since, _decided(prior))
+    return ElementEdit(element, prior.replaces, when, since, _decided(prior), _ended(prior))
