@@ -27,6 +27,10 @@ test: venv control-plane ## Run all tests, also those on a real control plane (P
 	@$(VENV)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile \
 		--no-loadscope-reorder $(PYTEST_ARGS)
 
+.PHONY: chaos
+chaos: venv ## Kill the worker at hundreds of moments, play thousands of bad days (CHAOS_ARGS=--help)
+	@PYTHONPATH=hack:. $(VENV)/python -m tests.chaos $(CHAOS_ARGS)
+
 .PHONY: prove
 prove: venv control-plane ## Break the code of each promise on purpose, and see that a test fails (ONLY=trust)
 	@$(VENV)/python hack/prove $(if $(ONLY),--only '$(ONLY)')

@@ -20,21 +20,25 @@ from cirahub_simulator.switches import Switches
 from cirahub_simulator.wire import Request
 from cirahub_simulator.world import World
 
+TENANT_ABROAD = "33333333-3333-4333-8333-333333333333"
+
 OpenScene = Callable[[str], AbstractAsyncContextManager[Scene]]
 
 
 @contextlib.contextmanager
 def simulated(switches: Switches | None = None) -> Iterator[EmbeddedSimulator]:
-    """A Microsoft 365 with one tenant, nobody in it, and our application."""
+    """A Microsoft 365 with two tenants, nobody in them, and our application."""
     world = World() if switches is None else World(switches=switches)
     world.directory.add_tenant(Tenant(TENANT, "contoso.example", "Contoso"))
+    world.directory.add_tenant(Tenant(TENANT_ABROAD, "fabrikam.example", "Fabrikam"))
+    roles = {"Contacts.ReadWrite", "User.ReadBasic.All"}
     world.directory.add_application(
         Application(
             client_id=CLIENT,
             display_name="cirahub",
             home_tenant_id=TENANT,
             secrets=[ClientSecret(SECRET, datetime(2100, 1, 1, tzinfo=UTC))],
-            granted={TENANT: {"Contacts.ReadWrite", "User.ReadBasic.All"}},
+            granted={TENANT: set(roles), TENANT_ABROAD: set(roles)},
         )
     )
     with EmbeddedSimulator(world) as simulator:

@@ -3,23 +3,16 @@ doubles nothing, whichever it is."""
 
 from __future__ import annotations
 
-import dataclasses
 from collections import Counter
 from pathlib import Path
-from typing import Literal, get_args, get_origin, get_type_hints
 
 import pytest
 from tests.chaos.conftest import simulated
+from tests.chaos.settings import Setting, choices, single, switches
 from tests.chaos.town import OWN_TO_EACH, House, Town, problems
 from tests.engine.conftest import Scene
 
-from cirahub_simulator.switches import Switches
 from cirahub_sync.configuration import DeletionLimits, Direction
-
-NOT_GRAPH = frozenset(
-    {"federation_error", "federation_audience_code", "blocked_error", "vault_expiry"}
-)
-"""Of Entra and Key Vault: nothing that a mailbox shows."""
 
 HAMLET = Town(
     (
@@ -31,24 +24,12 @@ HAMLET = Town(
 )
 
 
-def settings() -> list[dict[str, object]]:
+def settings() -> list[Setting]:
     """Every single departure from the likeliest behaviour, and all of them together."""
-    hints = get_type_hints(Switches)
-    default = Switches()
-    single: list[dict[str, object]] = [{}]
-    together: dict[str, object] = {}
-    for field in dataclasses.fields(Switches):
-        if field.name in NOT_GRAPH:
-            continue
-        hint = hints[field.name]
-        values = get_args(hint) if get_origin(hint) is Literal else (True, False)
-        others = [value for value in values if value != getattr(default, field.name)]
-        single += [{field.name: value} for value in others]
-        together[field.name] = others[-1]
-    return [*single, together]
+    return [*single(), {name: values[-1] for name, values in choices().items()}]
 
 
-def name(setting: dict[str, object]) -> str:
+def name(setting: Setting) -> str:
     if len(setting) > 1:
         return "all"
     return "-".join(f"{key}={value}" for key, value in setting.items()) or "likeliest"
@@ -109,9 +90,9 @@ def contents(scene: Scene, house: str, folder: str = "") -> Counter[str]:
 
 @pytest.mark.parametrize("setting", settings(), ids=name)
 async def test_two_way_sync_converges_and_doubles_nothing_with(
-    tmp_path: Path, setting: dict[str, object]
+    tmp_path: Path, setting: Setting
 ) -> None:
-    with simulated(Switches(**setting)) as simulator:  # type: ignore[arg-type]
+    with simulated(switches(setting)) as simulator:
         scene = Scene(simulator, tmp_path)
         scene.configure(deletion=DeletionLimits(grace_period=0.0, max_count=50, max_percent=100))
         try:
