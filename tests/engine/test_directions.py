@@ -272,6 +272,21 @@ async def test_switching_two_way_off_stops_writing_there(scene: Scene) -> None:
     assert len(scene.held("ada")) == len(scene.held("ben")) == 1
 
 
+async def test_nothing_waits_for_a_spoke_that_receives_no_more(scene: Scene) -> None:
+    scene.connect("ada")
+    scene.connect("ben", TWO_WAY)
+    scene.add("ada", displayName="Ann", email="ann@example.org", jobTitle="Baker")
+    await scene.settle()
+    scene.connect("ben")
+    await scene.lose_store()
+    report = await scene.settle()
+    assert report.pending == 0
+    scene.connect("ben", TWO_WAY)
+    scene.edit("ada", scene.the("ada", "Ann")["id"], jobTitle="Brewer")
+    await scene.settle()
+    assert [scene.the(name, "Ann")["jobTitle"] for name in ("ada", "ben")] == ["Brewer"] * 2
+
+
 async def test_a_receiving_spoke_that_becomes_two_way_keeps_its_copies(scene: Scene) -> None:
     scene.connect("ada", TWO_WAY)
     scene.connect("ben", RECEIVE)

@@ -263,6 +263,10 @@ def _conclude(context: PassContext) -> None:
         )
         pending = tx.pending.counts()
         for run in context.runs:
+            idle = not (context.erasing or run.config.direction.receives)
+            if idle and pending.pop(run.uid, None):
+                # Nothing is delivered there; should it receive again, everything is looked at anew.
+                tx.pending.clear(run.uid)
             counts = run.report.counts
             counts.items = native.get(run.uid, 0)
             counts.copies = copies.get(run.uid, 0)

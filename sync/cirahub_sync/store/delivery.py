@@ -338,6 +338,9 @@ class PendingTable:
         """Have these items looked at in the next plan, whatever the spoke's mark."""
         self.put([Pending(spoke=spoke, item=item, reason="Stale", due_at=0.0) for item in ids])
 
+    def clear(self, spoke: str) -> None:
+        self._connection.execute(delete(pending).where(pending.c.spoke == spoke))
+
     def remove(self, spoke: str, ids: Sequence[str]) -> None:
         for part in parts(ids):
             self._connection.execute(
