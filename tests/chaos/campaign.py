@@ -34,6 +34,8 @@ class Part:
     deaths: int = 0
     examples: int = 0
     seed: int = 0
+    shrink: bool = False
+    """Whether to look for the shortest example that fails, which takes minutes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,13 +97,20 @@ def parts_of_examples(number: int, seed: int, only: Sequence[Setting] | None = N
         if size > 0:
             setting = chosen[position % len(chosen)]
             first = seed if only is not None else seed * 1000
-            parts.append(Part(setting, examples=size, seed=first + position))
+            parts.append(
+                Part(setting, examples=size, seed=first + position, shrink=only is not None)
+            )
             left -= size
     return parts
 
 
 def play(part: Part) -> Result:
-    return _examples(part) if part.examples else asyncio.run(_die(part))
+    """In a process of its own: an exception would not come out of it whole."""
+    try:
+        return _examples(part) if part.examples else asyncio.run(_die(part))
+    except Exception:
+        why = f"{traceback.format_exc()}\nunder --switches {shlex.quote(told(part.setting))}"
+        return Result(unconverged=1, told=(why,))
 
 
 async def _die(part: Part) -> Result:
@@ -160,20 +169,18 @@ def _examples(part: Part) -> Result:
                 database=None,
                 deadline=None,
                 suppress_health_check=list(HealthCheck),
-                phases=[Phase.generate, Phase.shrink],
+                phases=[Phase.generate, Phase.shrink] if part.shrink else [Phase.generate],
                 report_multiple_bugs=False,
             ),
         )
     except Exception as error:
-        text = "".join([*traceback.format_exception(error), *getattr(error, "__notes__", ())])
+        text = "".join(traceback.format_exception(error))
         kind = (isinstance(error, DuplicateError), isinstance(error, LostError))
         return Result(
             examples=finished,
             duplicates=int(kind[0]),
             lost=int(kind[1]),
             unconverged=int(not any(kind)),
-            told=(
-                f"{text}\nsee it again with {again} --switches {shlex.quote(told(part.setting))}",
-            ),
+            told=(f"{text}\nsee it again with {again}",),
         )
     return Result(examples=finished)

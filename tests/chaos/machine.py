@@ -131,9 +131,8 @@ class HubMachine(RuleBasedStateMachine):
     @initialize(
         ahead=st.sampled_from((0.0, 300.0, -300.0, 86_400.0)),
         grace=st.sampled_from((0.0, 600.0)),
-        setting=st.none(),
     )
-    def begin(self, ahead: float, grace: float, setting: None) -> None:
+    def begin(self, ahead: float, grace: float) -> None:
         simulator = self._stack.enter_context(simulated(switches(self.setting)))
         self.scene = TwoTenants(simulator, self._folder)
         self.scene.abroad = frozenset({"eve"})
@@ -224,12 +223,14 @@ class HubMachine(RuleBasedStateMachine):
                 note(f"{name} moves {own.person} back")
                 self._tick()
                 mailbox = self.scene.mailbox(name)
-                back = self.scene.admin.move_contact(mailbox, remote, _path(FOLDERS.get(name, "")))
+                path = _path(FOLDERS.get(name, ""))
+                self.scene.admin.move_contact(mailbox, remote, path)
                 own.away = False
                 self.reference.unsettle(own.person)
                 if self.scene.simulator.world.switches.delta_loses_returned_items:
                     # Nothing tells that it is back until its next change.
                     self._tick()
+                    (back,) = [c for c in self._held(place) if c["immutableId"] == remote]
                     self._write(place, back, "department", self._word(name))
                 return
 
@@ -461,7 +462,10 @@ class HubMachine(RuleBasedStateMachine):
     def _has_a_say(self, place: Place, contact: dict[str, Any]) -> bool:
         """Whether what it shows is its own user's affair, and nobody else's."""
         mine = contact["immutableId"] in place.own
-        return not place.contributes and (mine or number_of(contact) in place.edited)
+        person = number_of(contact)
+        if mine and place.keeps_odd and person % 2:
+            return True
+        return not place.contributes and (mine or person in place.edited)
 
     # How it is done
 

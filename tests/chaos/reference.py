@@ -180,6 +180,7 @@ class Reference:
         for place in self.places.values():
             place.unsure |= place.declined
             place.declined.clear()
+        self.settled.clear()
 
     def absorb(self, shown: Iterable[tuple[Place, int, str, str]]) -> None:
         for place, person, name, value in shown:

@@ -132,21 +132,29 @@ def edits(scene: Scene) -> None:
     scene.edit("ben", of(scene, "ben", 6), birthday="1980-02-29T00:00:00Z")
     scene.remove("ada", of(scene, "ada", 2))
     scene.remove("dee", of(scene, "dee", 5))
-    for house, number in (("ben", 20), ("fay", 21)):
-        address = f"person{number}@example.org"
-        scene.add(house, displayName=f"Person {number:03}", email=address)
+    newcomer(scene, "ben", 20)
+    newcomer(scene, "fay", 21)
 
 
 def moves(scene: Scene) -> None:
     """One goes out of the folder and one comes into it; what was edited is edited again."""
     moved = of(scene, "cy", 7, "Team")
     scene.admin.move_contact(scene.mailbox("cy"), moved, [])
-    address = "person22@example.org"
-    made = scene.add("cy", displayName="Person 022", email=address)
-    scene.admin.move_contact(scene.mailbox("cy"), made, ["Team"])
+    scene.admin.move_contact(scene.mailbox("cy"), newcomer(scene, "cy", 22), ["Team"])
     scene.edit("fay", of(scene, "fay", 1), officeLocation="of fay again")
     scene.edit("ada", of(scene, "ada", 1), jobTitle="Baker")
     scene.remove("fay", of(scene, "fay", 21))
+
+
+def newcomer(scene: Scene, house: str, number: int) -> str:
+    """The id of a contact that a user makes."""
+    return scene.add(
+        house,
+        displayName=f"Person {number:03}",
+        givenName="Person",
+        surname=f"{number:03}",
+        email=f"person{number}@example.org",
+    )
 
 
 async def quiet(scene: Scene) -> None:

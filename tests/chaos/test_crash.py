@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
-import pytest_asyncio
 from tests.chaos.campaign import sample
 from tests.chaos.crash import Undisturbed, compared, crash, undisturbed
 from tests.chaos.tape import Boundary, Moment
@@ -11,12 +12,12 @@ from tests.chaos.tape import Boundary, Moment
 SAMPLE = 28
 
 
-@pytest_asyncio.fixture(scope="module")
-async def whole() -> Undisturbed:
-    return await undisturbed({})
+@pytest.fixture(scope="module")
+def whole() -> Undisturbed:
+    return asyncio.run(undisturbed({}))
 
 
-async def test_the_story_has_boundaries_of_every_kind(whole: Undisturbed) -> None:
+def test_the_story_has_boundaries_of_every_kind(whole: Undisturbed) -> None:
     boundaries = whole.boundaries()
     assert {(each.kind, each.moment) for each in boundaries} == {
         ("commit", Moment.BEFORE),
@@ -26,9 +27,9 @@ async def test_the_story_has_boundaries_of_every_kind(whole: Undisturbed) -> Non
     assert len(boundaries) > 500
 
 
-async def test_death_at_any_boundary_doubles_loses_and_parts_nothing(whole: Undisturbed) -> None:
+def test_death_at_any_boundary_doubles_loses_and_parts_nothing(whole: Undisturbed) -> None:
     for boundary in sample(whole.boundaries(), SAMPLE, seed=7):
-        found = await crash({}, boundary, whole)
+        found = asyncio.run(crash({}, boundary, whole))
         assert found.died, boundary
         assert not found.any, (str(boundary), found.why)
 

@@ -12,9 +12,9 @@ WORST = {name: values[-1] for name, values in choices().items()}
 
 @pytest.mark.parametrize("number", range(2))
 def test_a_hub_is_as_the_reference_says_whatever_happens(number: int) -> None:
-    found = play(Part({}, examples=15, seed=41 + number))
+    found = play(Part({}, examples=14, seed=41 + number))
     assert not found.bad, "\n".join(found.told)
-    assert found.examples >= 15
+    assert found.examples >= 14
 
 
 @pytest.mark.parametrize("setting", [WORST, *combined(1, 3)], ids=["least likely", "by chance"])
