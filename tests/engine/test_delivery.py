@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from cirahub_sync.configuration import Direction
+from cirahub_sync.configuration import Direction, OnUserDelete
 from cirahub_sync.engine.report import PassReport
 
 from .conftest import Scene
@@ -147,3 +147,18 @@ async def test_after_every_failure_a_further_pass_writes_nothing(two: Scene) -> 
     report = await two.sync()
     assert two.writes() == []
     assert report.written == 0
+
+
+async def test_a_copy_found_gone_by_its_update_is_made_again_where_the_spoke_restores(
+    scene: Scene,
+) -> None:
+    scene.admin.switch(immutable_id_in_bin=False)
+    scene.connect("ada")
+    scene.connect("ben", Direction.RECEIVE, on_user_delete=OnUserDelete.RESTORE)
+    ann = scene.add("ada", displayName="Ann", email="ann@example.org", jobTitle="Baker")
+    await scene.settle()
+    scene.remove("ben", scene.the("ben", "Ann")["id"])
+    scene.edit("ada", ann, jobTitle="Brewer")
+    report = await scene.settle()
+    assert scene.the("ben", "Ann")["jobTitle"] == "Brewer"
+    assert report.pending == 0

@@ -462,7 +462,6 @@ class Receiver:
                     tx.removals.remove(self.run.uid, self._removed([judgement]))
                 if outcome.result is Result.GONE and not self.run.config.direction.contributes:
                     self._user_removed(tx, judgement)
-                    settled.append(judgement.item)
                 else:
                     postpone(self._context, self.run, tx, judgement, outcome)
         acknowledge(self._context, self.run, tx, deliveries)
@@ -480,4 +479,5 @@ class Receiver:
 
     def _user_removed(self, tx: Transaction, judgement: Judgement) -> None:
         replica = tx.replicas.by_item(self.run.uid, [judgement.item]).get(judgement.item)
+        tx.pending.remove(self.run.uid, [judgement.item])  # before it may be made again
         forget(self.run, tx, None, replica, touched={})
