@@ -465,7 +465,7 @@ class HubMachine(RuleBasedStateMachine):
         person = number_of(contact)
         if mine and place.keeps_odd and person % 2:
             return True
-        return not place.contributes and (mine or person in place.edited)
+        return person in place.edited or (mine and not place.contributes)
 
     # How it is done
 

@@ -42,7 +42,7 @@ def test_an_end_with_somebody_twice_or_missing_is_told(whole: Undisturbed) -> No
     nobody = {**end.people, "ben": end.people["ben"] - end.people["ben"]}
     found = compared(type(end)(nobody, end.contents), end, died=True)
     assert (found.duplicates, found.lost) == (0, end.people["ben"].total())
-    other = {**end.contents, "cy": end.contents["ben"]}
+    other = {**end.contents, "cy": end.contents["ada"]}
     found = compared(type(end)(end.people, other), end, died=True)
     assert (found.duplicates, found.lost, found.unconverged) == (0, 0, 1)
 
