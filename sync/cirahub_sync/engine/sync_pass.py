@@ -264,7 +264,8 @@ def _conclude(context: PassContext) -> None:
         pending = tx.pending.counts()
         for run in context.runs:
             idle = not (context.erasing or run.config.direction.receives)
-            if idle and pending.pop(run.uid, None):
+            if idle and run.uid in pending:
+                del pending[run.uid]
                 # Nothing is delivered there; should it receive again, everything is looked at anew.
                 tx.pending.clear(run.uid)
             counts = run.report.counts
