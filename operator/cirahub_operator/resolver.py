@@ -169,6 +169,8 @@ def hub_config(hub: Hub) -> HubConfig:
             grace_period=seconds(spec.deletion.grace_period),
             max_count=spec.deletion.max_count,
             max_percent=spec.deletion.max_percent,
+            allowed_by=spec.deletion.allowed_by,
+            keep_for=seconds(spec.deletion.keep_for),
             per_day=DailyLimits(
                 max_count=spec.deletion.per_day.max_count,
                 max_percent=spec.deletion.per_day.max_percent,

@@ -254,6 +254,14 @@ class SpokeConfig(msgspec.Struct, frozen=True, omit_defaults=True):
     by a mapping that formats them; blank: the hub's."""
 
 
+class DeletedBy(StrEnum):
+    """Whose deletion an item dies of."""
+
+    ANY_CONTRIBUTOR = "AnyContributor"
+    ALL_CONTRIBUTORS = "AllContributors"
+    NEVER = "Never"
+
+
 class DailyLimits(msgspec.Struct, frozen=True, omit_defaults=True):
     """Of a receiver, in any 24 hours; None: twice what one pass may."""
 
@@ -268,6 +276,9 @@ class DeletionLimits(msgspec.Struct, frozen=True, omit_defaults=True):
     max_percent: int = 20
     """Of a receiver's copies, in one pass. Deletions above either limit wait for approval."""
     per_day: DailyLimits = DailyLimits()
+    allowed_by: DeletedBy = DeletedBy.ALL_CONTRIBUTORS
+    keep_for: float = 2_592_000.0
+    """Seconds for which what a spoke's user deleted can be brought back."""
 
 
 class FieldRule(msgspec.Struct, frozen=True, omit_defaults=True):

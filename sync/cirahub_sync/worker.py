@@ -15,6 +15,7 @@ from cirahub_sync import steady
 from cirahub_sync.approvals import Approvals
 from cirahub_sync.configuration import ConnectionConfig, HubConfig, SpokeConfig
 from cirahub_sync.conflicts import Conflicts, OpenConflict
+from cirahub_sync.deletions import Deletion, Deletions, Restored
 from cirahub_sync.duplicates import Twins, twins
 from cirahub_sync.endpoints.base import Endpoint, Fence
 from cirahub_sync.endpoints.graph import (
@@ -129,6 +130,7 @@ class Worker:
             store, self._context, lambda _: GraphEndpoint.capabilities
         )
         self._approvals = Approvals(store, clock)
+        self._deletions = Deletions(store, lambda hub: self._context(hub, ()))
         self._leaving = Leaving(store, self._context, self._doubt, clock)
 
     @classmethod
@@ -305,6 +307,27 @@ class Worker:
     async def split(self, hub: str, item: str, spokes: Sequence[str]) -> str:
         """See `merging.Merging.split`."""
         return self._merging.split(hub, item, spokes)
+
+    async def deletions(self) -> Sequence[Deletion]:
+        """What is about to be deleted, or was, and can be brought back; of all hubs of the
+        store."""
+        return self._deletions.open()
+
+    async def restore(
+        self,
+        hub: str,
+        *,
+        items: Sequence[str] = (),
+        spoke: str = "",
+        since: float | None = None,
+        dry: bool = False,
+    ) -> Sequence[Restored]:
+        """See `deletions.Deletions.restore`. The next pass brings it to the receivers."""
+        return self._deletions.restore(hub, items=items, spoke=spoke, since=since, dry=dry)
+
+    async def take_back(self, hub: str, items: Sequence[str]) -> Sequence[str]:
+        """See `deletions.Deletions.take_back`."""
+        return self._deletions.take_back(hub, items)
 
     async def retain_spoke(self, hub: HubConfig, spoke: SpokeConfig) -> None:
         """Forget a spoke whose deletionPolicy is Retain: nothing is deleted anywhere, its

@@ -24,7 +24,7 @@ from cirahub_operator.api.meta import (
     StatusModel,
 )
 from cirahub_operator.api.text import Matching, Region
-from cirahub_sync.configuration import Approval, ConflictPolicy, ListPolicy
+from cirahub_sync.configuration import Approval, ConflictPolicy, DeletedBy, ListPolicy
 from cirahub_sync.model.contact import LIST_FIELDS
 from cirahub_sync.model.field_names import MANIFEST_NAMES
 
@@ -147,6 +147,18 @@ class DailyDeletionSpec(Model):
 class DeletionSpec(Model):
     """How deletions travel: late, and never too many at once."""
 
+    allowed_by: DeletedBy = Field(
+        default=DeletedBy.ALL_CONTRIBUTORS,
+        description="Whose deletion an item dies of. AllContributors: it lives as long as anybody "
+        "contributes it. AnyContributor: it dies as soon as one who contributes it deletes it, and "
+        "goes from TwoWay mailboxes to their bin, also where it is their own. Never: it stays "
+        "although nobody contributes it any more.",
+    )
+    keep_for: Annotated[str, between("0s", "8760h")] = Field(
+        default="720h",
+        description="How long what a mailbox's user deleted can be brought back with `cirahub "
+        "restore`; never less than `gracePeriod`.",
+    )
     grace_period: Annotated[str, between("0s", "8760h")] = Field(
         default="24h",
         description="How long after an item's last contribution is gone its copies are deleted; "

@@ -216,6 +216,8 @@ class Chunk:
             if recorded.read_only_fields and shadow.item is not None:
                 self._overruled(shadow.item, content, recorded.read_only_fields)
         changed = own is not shadow.own or admitted != shadow.admitted
+        if changed and admitted and shadow.native and shadow.etag != REJUDGE and shadow.item:
+            self._tx.condemned.lift([shadow.item])  # its user says that it is to be
         shadow = msgspec.structs.replace(
             shadow,
             admitted=admitted,
@@ -342,6 +344,7 @@ class Chunk:
     def _removed(self, remote: str) -> None:
         self._changed.pop(remote, None)
         forget(
+            self._context,
             self._run,
             self._tx,
             self._shadows.pop(remote, None),

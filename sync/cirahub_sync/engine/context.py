@@ -248,6 +248,8 @@ class PassContext:
         """Of a plan: what became of contacts in spokes that it saw for the first time."""
         self.configured: Mapping[str, SpokeConfig] | None = None
         """See `keys.configured_in`."""
+        self.began = 0
+        """The hub's sequence number when this pass began to merge."""
 
     def called(self, spoke: str) -> str:
         """For messages: a spoke of this hub by its name, one of another by its uid."""

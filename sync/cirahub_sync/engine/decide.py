@@ -79,7 +79,7 @@ def decide(context: PassContext, tx: Transaction, dispute: Dispute, choice: Choi
 def _undecided(context: PassContext, tx: Transaction, item: str) -> Sequence[Undecided]:
     rules = rules_in(context, tx)
     decisions = tx.decisions.of_items([item]).get(item, ())
-    return fold(inputs_of(tx, [item])[item], rules, decisions).undecided
+    return fold(inputs_of(context, tx, [item])[item], rules, decisions).undecided
 
 
 def _chosen(

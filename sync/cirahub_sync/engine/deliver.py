@@ -22,7 +22,7 @@ from cirahub_sync.endpoints.base import (
 )
 from cirahub_sync.engine.acknowledge import Delivery, acknowledge
 from cirahub_sync.engine.context import PassContext, SpokeRun
-from cirahub_sync.engine.departure import forget
+from cirahub_sync.engine.departure import forget, keep
 from cirahub_sync.engine.guard import Candidate, Verdict
 from cirahub_sync.engine.plan import DELETIONS, Encoder, Judgement, Planned, blended, judge
 from cirahub_sync.engine.postpone import postpone
@@ -140,7 +140,7 @@ class Receiver:
             with self._context.store.write() as tx:
                 tx.pending.remove(self.run.uid, dropped)
                 tx.pending.reconsider(self.run.uid, [item for item in dropped if item in found])
-        return [Candidate(self.run.uid, j.item, j.unguarded) for j in self._deletions]
+        return [Candidate(self.run.uid, j.item, j.unguarded, j.native) for j in self._deletions]
 
     def apply(self, verdict: Verdict) -> None:
         """Keep the deletions that the guard allows; note the others as guarded."""
@@ -474,10 +474,13 @@ class Receiver:
     def _deleted(self, tx: Transaction, judgement: Judgement) -> None:
         tx.replicas.remove(self.run.uid, [judgement.item])
         if self.run.config.direction.contributes:
+            if judgement.native:
+                for shadow in tx.shadows.by_remote(self.run.uid, [judgement.remote]).values():
+                    keep(self._context, tx, shadow)
             tx.shadows.remove(self.run.uid, [judgement.remote])
             refold(self._context, tx, [judgement.item])
 
     def _user_removed(self, tx: Transaction, judgement: Judgement) -> None:
         replica = tx.replicas.by_item(self.run.uid, [judgement.item]).get(judgement.item)
         tx.pending.remove(self.run.uid, [judgement.item])  # before it may be made again
-        forget(self.run, tx, None, replica, touched={})
+        forget(self._context, self.run, tx, None, replica, touched={})

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import msgspec
 
-from cirahub_sync.configuration import Direction, OnUserDelete
-from cirahub_sync.engine.context import SpokeRun
+from cirahub_sync.configuration import DeletedBy, Direction, OnUserDelete
+from cirahub_sync.engine.context import PassContext, SpokeRun
+from cirahub_sync.model.edit import OwnEdits
+from cirahub_sync.store.departed import Departed
 from cirahub_sync.store.hub import Transaction
 from cirahub_sync.store.rows import UNKNOWN_FINGERPRINT, Replica, ReplicaState, Shadow
 
 
 def forget(
+    context: PassContext,
     run: SpokeRun,
     tx: Transaction,
     shadow: Shadow | None,
@@ -25,6 +28,8 @@ def forget(
         run.report.counts.removed += 1
         if shadow.item is not None:
             touched[shadow.item] = None
+        keep(context, tx, shadow)
+        condemn(context, tx, shadow)
     if replica is not None and replica.state is ReplicaState.LIVE:
         if run.config.on_user_delete is OnUserDelete.RESTORE:
             tx.replicas.remove(run.uid, [replica.item])
@@ -56,3 +61,41 @@ def forget(
                 )
             ]
         )
+
+
+def keep(context: PassContext, tx: Transaction, shadow: Shadow) -> None:
+    """What an own item contributed is kept for a while after it went."""
+    if shadow.native and shadow.admitted and shadow.item is not None:
+        tx.departed.put(
+            [
+                Departed(
+                    spoke=shadow.spoke, item=shadow.item, gone_at=context.clock(), own=shadow.own
+                )
+            ]
+        )
+
+
+def condemn(context: PassContext, tx: Transaction, shadow: Shadow) -> None:
+    """Where any contributor may delete, an item dies with the first of its own items that goes;
+    unless another contributor's user changed it meanwhile, not knowing of that."""
+    item = shadow.item
+    if (
+        item is None
+        or not (shadow.native and shadow.admitted)
+        or context.hub.deletion.allowed_by is not DeletedBy.ANY_CONTRIBUTOR
+    ):
+        return
+    others = [one for one in tx.shadows.by_item([item])[item] if one.native and one.admitted]
+    if not any(_last(one.own) > context.began for one in others):
+        tx.condemned.put(item, shadow.spoke, context.clock())
+
+
+def _last(own: OwnEdits) -> int:
+    """The sequence number of the last of these edits."""
+    return max(
+        (
+            *(edit.when.seq for edit in own.scalars.values()),
+            *(edit.when.seq for edits in own.elements.values() for edit in edits.values()),
+        ),
+        default=0,
+    )

@@ -158,7 +158,7 @@ def condition_text(condition: Condition, *, values: bool) -> str:
 
 def _folded(context: PassContext, tx: Transaction, item: Item) -> Folded:
     decisions = tx.decisions.of_items([item.id]).get(item.id, ())
-    inputs = inputs_of(tx, [item.id])[item.id]
+    inputs = inputs_of(context, tx, [item.id])[item.id]
     return fold(inputs, rules_in(context, tx), decisions, explain=True)
 
 

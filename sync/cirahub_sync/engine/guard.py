@@ -26,12 +26,15 @@ class Candidate(msgspec.Struct, frozen=True):
     spoke: str
     item: str
     unguarded: bool
+    native: bool = False
+    """Of an own item of the receiver's user, not of a copy."""
 
 
 class Holding(msgspec.Struct, frozen=True):
     """What a receiver holds before this pass's deletions, and what went there lately."""
 
     copies: int = 0
+    """With own items of its user, if some of those are to go."""
     sent: frozenset[str] = frozenset()
     """Items deleted there, or sent for deletion, in the last 24 hours, that nobody was asked
     about."""
@@ -63,11 +66,16 @@ def daily_allowance(limits: DeletionLimits, copies: int) -> int:
     )
 
 
-def holdings(tx: Transaction, spokes: Sequence[str], now: float) -> dict[str, Holding]:
-    """Of these receivers, as the store knows them."""
+def holdings(tx: Transaction, candidates: Sequence[Candidate], now: float) -> dict[str, Holding]:
+    """Of their receivers, as the store knows them."""
+    natives = {candidate.spoke for candidate in candidates if candidate.native}
+    own = tx.shadows.counts() if natives else {}
     return {
-        uid: Holding(tx.replicas.count(uid), frozenset(tx.removals.of(uid, now - DAY)))
-        for uid in spokes
+        uid: Holding(
+            tx.replicas.count(uid) + (own.get(uid, 0) if uid in natives else 0),
+            frozenset(tx.removals.of(uid, now - DAY)),
+        )
+        for uid in sorted({candidate.spoke for candidate in candidates})
     }
 
 

@@ -98,7 +98,7 @@ async def renew_keys(context: PassContext) -> None:
                 if after:
                     tx.next_seq()  # what was counted by the old keys counts no more
                 return
-            inputs = inputs_of(tx, [item.id for item in items])
+            inputs = inputs_of(context, tx, [item.id for item in items])
             tx.items.set_match_keys(
                 {
                     item.id: item_digests(context, tx, item.content, inputs[item.id])

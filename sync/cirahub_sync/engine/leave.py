@@ -45,16 +45,21 @@ async def withdraw(context: PassContext, job: Job) -> None:
     while True:
         with context.store.write() as tx:
             shadows = tx.shadows.linked(uid, CHUNK)
-            died = [] if shadows else [item.id for item in tx.items.died_of(uid, CHUNK)]
-            if not shadows and not died:
+            gone = [] if shadows else [row.item for row in tx.departed.of_spoke(uid, "", CHUNK)]
+            tx.departed.remove(uid, gone)
+            lifted = [] if shadows or gone else tx.condemned.lift_of(uid, CHUNK)
+            waits = shadows or gone or lifted
+            died = [] if waits else [item.id for item in tx.items.died_of(uid, CHUNK)]
+            if not waits and not died:
                 tx.staging.clear(uid)
                 tx.forget_conflicts(uid)
                 return
             _blank(tx, shadows)
-            touched = sorted({shadow.item for shadow in shadows if shadow.item is not None})
+            linked = {shadow.item for shadow in shadows if shadow.item is not None}
+            touched = sorted(linked.union(gone, lifted))
             _forget_traces(tx, touched)
             changed = refold(context, tx, [*touched, *died], leaver=uid)
-            _forget_edits(tx, shadows)
+            _forget_edits(tx, [*gone, *(one.item for one in shadows if one.item and one.own)])
             tx.withdrawals.add(uid, {item.id: item.seq for item in changed})
             erased = sum(item.erased for item in changed)
             tx.erasures.count(job.number, items_erased=erased, items_changed=len(changed) - erased)
@@ -79,20 +84,29 @@ def _blank(tx: Transaction, shadows: Sequence[Shadow]) -> None:
 
 def _forget_traces(tx: Transaction, items: Sequence[str]) -> None:
     """That somebody else took away what only the leaver had put in says what it was."""
-    for shadows in tx.shadows.by_item(items).values():
-        kept = without_traces([shadow.own for shadow in shadows])
+    departed = tx.departed.by_item(items)
+    for item, shadows in tx.shadows.by_item(items).items():
+        gone = departed.get(item, [])
+        owns = [*(shadow.own for shadow in shadows), *(row.own for row in gone)]
+        kept = without_traces(owns)
         tx.shadows.put(
             [
                 msgspec.structs.replace(shadow, own=own)
-                for shadow, own in zip(shadows, kept, strict=True)
+                for shadow, own in zip(shadows, kept[: len(shadows)], strict=True)
                 if own is not shadow.own
+            ]
+        )
+        tx.departed.put(
+            [
+                msgspec.structs.replace(row, own=own)
+                for row, own in zip(gone, kept[len(shadows) :], strict=True)
+                if own is not row.own
             ]
         )
 
 
-def _forget_edits(tx: Transaction, shadows: Sequence[Shadow]) -> None:
+def _forget_edits(tx: Transaction, edited: Sequence[str]) -> None:
     """A tombstone keeps nothing that the leaver had changed; whose it is, it has its grace."""
-    edited = [shadow.item for shadow in shadows if shadow.item is not None and shadow.own]
     dead = [item for item in tx.items.get(edited).values() if not (item.alive or item.erased)]
     tx.items.put(
         [

@@ -109,11 +109,11 @@ async def _infer(context: PassContext, run: SpokeRun, round_id: str) -> None:
             remotes = [shadow.remote for shadow in shadows]
             replicas = tx.replicas.by_remote(run.uid, remotes)
             for shadow in shadows:
-                forget(run, tx, shadow, replicas.get(shadow.remote), touched=touched)
+                forget(context, run, tx, shadow, replicas.get(shadow.remote), touched=touched)
             if not shadows:
                 replicas_left = tx.replicas.unseen(run.uid, round_id, CHUNK)
                 for replica in replicas_left:
-                    forget(run, tx, None, replica, touched=touched)
+                    forget(context, run, tx, None, replica, touched=touched)
             refold(context, tx, list(touched), by=run.uid)
         if not shadows and not replicas_left:
             return

@@ -113,7 +113,10 @@ class Natives:
             shadows.append(shadow)
         tx.shadows.put(shadows)
         # What its user had removed here, they have brought back.
-        tx.replicas.attach(run.uid, [shadow.item for shadow in shadows if shadow.item is not None])
+        linked = [shadow.item for shadow in shadows if shadow.item is not None]
+        tx.replicas.attach(run.uid, linked)
+        tx.departed.remove(run.uid, linked)
+        tx.condemned.lift(linked)
 
     def _linked_before(self, remotes: Sequence[str]) -> dict[str, str]:
         """The items, if they still are, that these were linked to before they went, or under a

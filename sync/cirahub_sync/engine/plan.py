@@ -14,7 +14,7 @@ from typing import Generic, TypeVar
 
 import msgspec
 
-from cirahub_sync.configuration import DeletionLimits
+from cirahub_sync.configuration import DeletedBy, DeletionLimits, Direction
 from cirahub_sync.endpoints.base import Capabilities, Endpoint, Limits, RemoteItem
 from cirahub_sync.engine.context import SpokeRun
 from cirahub_sync.engine.report import PendingReason
@@ -177,6 +177,19 @@ def judge(
     if refused and withdrawn and native and replica is not None and replica.delivered_seq:
         refused = False
     if refused:
+        if native and shadow is not None and _takes(run, item, limits):
+            assert item.deleted_at is not None
+            return Judgement(
+                item=item.id,
+                seq=item.seq,
+                action=Action.DELETE,
+                remote=shadow.remote,
+                etag=shadow.etag,
+                fingerprint=item.fingerprint,
+                native=True,
+                why=Why.DEAD,
+                wait_until=item.deleted_at + limits.grace_period,
+            )
         why = Why.FILTERED if item.alive else Why.DEAD
         if native or (replica is not None and replica.native):
             return nothing(why if native else Why.OWN)
@@ -253,6 +266,17 @@ def judge(
         remote=shadow.remote,
         etag=shadow.etag,
         native=shadow.native,
+    )
+
+
+def _takes(run: SpokeRun, item: Item, limits: DeletionLimits) -> bool:
+    """Whether the item goes from who has it themselves: another contributor's user deleted it,
+    any may, and this mailbox is kept in step both ways. It goes to the bin."""
+    return (
+        limits.allowed_by is DeletedBy.ANY_CONTRIBUTOR
+        and run.config.direction is Direction.TWO_WAY
+        and item.deleted_at is not None
+        and not (item.alive or item.erased)
     )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from cirahub_sync.configuration import DeletedBy
 from cirahub_sync.engine.context import PassContext, SpokeRun
 from cirahub_sync.engine.deliver import Receiver
 from cirahub_sync.engine.guard import DAY, Candidate, holdings, judge_deletions
@@ -52,7 +53,7 @@ async def _guarded(context: PassContext, receivers: Sequence[Receiver]) -> None:
         with context.isolate(receiver.run):
             candidates.extend(await receiver.deletions_due())
     with context.store.read() as tx:
-        there = holdings(tx, sorted({one.spoke for one in candidates}), context.clock())
+        there = holdings(tx, candidates, context.clock())
     verdict = judge_deletions(candidates, there, context.hub.deletion, context.approved)
     context.report.approval = verdict.approval
     for receiver in receivers:
@@ -65,4 +66,10 @@ def _purge(context: PassContext) -> None:
     what the guard looks back on no more."""
     with context.store.write() as tx:
         tx.removals.expire(context.clock() - DAY)
-        tx.items.purge(context.clock() - context.hub.deletion.grace_period)
+        limits = context.hub.deletion
+        tx.items.purge(context.clock() - limits.grace_period)
+        tx.departed.expire(
+            context.clock() - max(limits.keep_for, limits.grace_period),
+            living=limits.allowed_by is DeletedBy.NEVER,
+        )
+        tx.condemned.purge()

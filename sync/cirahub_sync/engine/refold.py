@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import msgspec
 
-from cirahub_sync.configuration import SpokeConfig
+from cirahub_sync.configuration import DeletedBy, SpokeConfig
 from cirahub_sync.engine.context import PassContext, digest
 from cirahub_sync.engine.fold import fold
 from cirahub_sync.engine.inputs import inputs_of
@@ -36,7 +36,8 @@ def refold(
         return ()
     now = context.clock()
     rules = rules_in(context, tx)
-    inputs = inputs_of(tx, ids)
+    inputs = inputs_of(context, tx, ids)
+    condemned = condemned_in(context, tx, ids)
     items = tx.items.heads(ids)
     decisions = tx.decisions.of_items(ids)
     undecided: dict[str, Sequence[str]] = {}
@@ -50,7 +51,7 @@ def refold(
             decisions.get(item_id, ()),
         )
         undecided[item_id] = [conflict_id(item_id, one) for one in folded.undecided]
-        if not folded.alive:
+        if not folded.alive or item_id in condemned:
             undecided[item_id] = ()
             if before is not None and leaver is not None and _dies(before, leaver):
                 changed.append(
@@ -70,7 +71,11 @@ def refold(
                 whole = tx.items.get([item_id])[item_id]
                 changed.append(
                     msgspec.structs.replace(
-                        whole, seq=tx.next_seq(), alive=False, deleted_at=now, died_of=by
+                        whole,
+                        seq=tx.next_seq(),
+                        alive=False,
+                        deleted_at=now,
+                        died_of=by or _gone_from(tx, item_id),
                     )
                 )
             continue
@@ -109,6 +114,19 @@ def refold(
     tx.items.set_match_keys(keys)
     tx.undecided.replace(undecided, now)
     return changed
+
+
+def condemned_in(context: PassContext, tx: Transaction, ids: Sequence[str]) -> Collection[str]:
+    """Those of the items that a single contributor's deletion keeps dead."""
+    if context.hub.deletion.allowed_by is not DeletedBy.ANY_CONTRIBUTOR:
+        return ()
+    return tx.condemned.of(ids)
+
+
+def _gone_from(tx: Transaction, item: str) -> str | None:
+    """The spoke that it went from last, if it went from any."""
+    rows = tx.departed.by_item([item]).get(item)
+    return max(rows, key=lambda row: (row.gone_at, row.spoke)).spoke if rows else None
 
 
 def conflict_id(item: str, conflict: Undecided) -> str:

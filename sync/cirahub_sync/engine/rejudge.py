@@ -64,11 +64,7 @@ def forget_fields(context: PassContext, tx: Transaction, run: SpokeRun) -> None:
         touched: list[str] = []
         cleared: list[Shadow] = []
         for shadow in found:
-            scalars, elements = shadow.own.scalars, shadow.own.elements
-            own = OwnEdits(
-                {field: edit for field, edit in scalars.items() if field not in never},
-                {field: edits for field, edits in elements.items() if field not in never},
-            )
+            own = _stripped(shadow.own, never)
             content = without(shadow.content, never)
             if own == shadow.own and content is shadow.content:
                 continue
@@ -77,7 +73,19 @@ def forget_fields(context: PassContext, tx: Transaction, run: SpokeRun) -> None:
                 touched.append(shadow.item)
         tx.shadows.put(cleared)
         refold(context, tx, touched, by=run.uid)
+    after = ""
+    while gone := tx.departed.of_spoke(run.uid, after, CHUNK):
+        after = gone[-1].item
+        tx.departed.put([_replace(row, own=_stripped(row.own, never)) for row in gone])
+        refold(context, tx, [row.item for row in gone], by=run.uid)
     tx.forget_conflicts(run.uid, never)
+
+
+def _stripped(own: OwnEdits, never: Collection[str]) -> OwnEdits:
+    return OwnEdits(
+        {field: edit for field, edit in own.scalars.items() if field not in never},
+        {field: edits for field, edits in own.elements.items() if field not in never},
+    )
 
 
 def carry_over(

@@ -89,13 +89,13 @@ async def deliver_withdrawals(context: PassContext, job: Job) -> PassReport:
 
 def _guard(context: PassContext, planned: dict[str, list[Planned]]) -> None:
     due = [
-        Candidate(uid, one.judgement.item, one.judgement.unguarded)
+        Candidate(uid, one.judgement.item, one.judgement.unguarded, one.judgement.native)
         for uid, plan in planned.items()
         for one in plan
         if one.judgement.action is Action.DELETE and not one.held
     ]
     with context.store.read() as tx:
-        there = holdings(tx, sorted({one.spoke for one in due}), context.clock())
+        there = holdings(tx, due, context.clock())
     verdict = judge_deletions(due, there, context.hub.deletion, context.approved)
     context.report.approval = verdict.approval
     refused = {(one.spoke, one.item) for one in due} - verdict.allowed
@@ -145,6 +145,8 @@ async def gather(context: PassContext) -> None:
         for run in context.runs
         if not (run.failed or run.pristine) and (run.config.direction.contributes or due(run, now))
     ]
+    with context.store.read() as tx:
+        context.began = tx.seq
     context.say(f"reading {len(sources)} spokes")
     await pull(context, sources)
     await merge(context, [run for run in sources if not run.failed])

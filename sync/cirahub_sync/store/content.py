@@ -20,6 +20,7 @@ from cirahub_sync.store.tables import (
     decisions,
     items,
     match_keys,
+    pending,
     redirects,
     replicas,
     shadows,
@@ -28,6 +29,9 @@ from cirahub_sync.store.tables import (
 
 REJUDGE = "!"
 """In place of an etag: what the spoke contributes of the item is to be judged anew."""
+
+_DELETIONS = ("Grace", "Guarded")
+"""Why a deletion is pending."""
 
 _NOTHING = Contact()
 _NO_EDITS = OwnEdits()
@@ -203,12 +207,15 @@ class ItemTable:
 
     def purge(self, before: float) -> int:
         """Forget dead items that died before `before`, or were erased, and of which no receiver
-        holds a live copy any more."""
+        holds a live copy any more, nor waits to delete what its user has."""
         held = select(replicas.c.item).where(
             replicas.c.hub == self._hub,
             replicas.c.item == items.c.id,
             replicas.c.state == ReplicaState.LIVE.value,
             replicas.c.native.is_(False),
+        )
+        waiting = select(pending.c.item).where(
+            pending.c.hub == self._hub, pending.c.reason.in_(_DELETIONS)
         )
         done = self._connection.execute(
             delete(items).where(
@@ -216,6 +223,7 @@ class ItemTable:
                 items.c.alive.is_(False),
                 (items.c.deleted_at <= before) | items.c.erased.is_(True),
                 ~held.exists(),
+                items.c.id.not_in(waiting),
             )
         )
         if done.rowcount:

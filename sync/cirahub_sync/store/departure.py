@@ -8,10 +8,12 @@ from sqlalchemy import delete, insert, literal, select, update
 from cirahub_sync.store.hub import Transaction
 from cirahub_sync.store.tables import (
     bindings,
+    condemned,
     configurations,
     conflicts,
     cursors,
     decisions,
+    departed,
     intents,
     items,
     match_keys,
@@ -56,6 +58,8 @@ def take_over(tx: Transaction, old: str, new: str) -> None:
             .values({column.name: new})
         )
     tx.decisions.rename(old, new)
+    tx.departed.rename(old, new)
+    tx.condemned.rename(old, new)
     tx.connection.execute(
         update(items).where(items.c.hub == tx.hub, items.c.died_of == old).values(died_of=new)
     )
@@ -67,9 +71,19 @@ def forget_content(tx: Transaction) -> int:
     copies and to tell them from what is their users' own. Returns how many items lived."""
     lived = tx.items.count()
     of_hub = select(spokes.c.uid).where(spokes.c.hub == tx.hub)
-    for table in (items, match_keys, conflicts, undecided, decisions, redirects, bindings):
+    for table in (
+        items,
+        match_keys,
+        conflicts,
+        undecided,
+        decisions,
+        departed,
+        condemned,
+        redirects,
+        bindings,
+    ):
         tx.connection.execute(delete(table).where(table.c.hub == tx.hub))
-    for table in (staging, pull_retry, pending, cursors):
+    for table in (staging, pull_retry, pending, cursors, removals):
         tx.connection.execute(delete(table).where(table.c.spoke.in_(of_hub)))
     tx.connection.execute(
         delete(shadows).where(shadows.c.hub == tx.hub, shadows.c.native.is_(False))
@@ -96,6 +110,8 @@ def forget_rows(tx: Transaction) -> None:
         bindings,
         undecided,
         decisions,
+        departed,
+        condemned,
         match_keys,
         items,
         passes,

@@ -16,6 +16,7 @@ from cirahub_sync.store.content import ItemTable, ShadowTable
 from cirahub_sync.store.crypto import Cipher
 from cirahub_sync.store.database import Database
 from cirahub_sync.store.delivery import IntentTable, PendingTable, ReplicaTable
+from cirahub_sync.store.departed import CondemnedTable, DepartedTable
 from cirahub_sync.store.disputes import DecisionTable, UndecidedTable
 from cirahub_sync.store.erasure import ConfigurationTable, ErasureTable, WithdrawalTable
 from cirahub_sync.store.inbound import CursorTable, PullRetryTable, StagingTable
@@ -133,6 +134,14 @@ class Transaction:
     @cached_property
     def bindings(self) -> BindingTable:
         return BindingTable(self.connection, self._database, self.hub)
+
+    @cached_property
+    def departed(self) -> DepartedTable:
+        return DepartedTable(self.connection, self._database, self.hub, self.cipher)
+
+    @cached_property
+    def condemned(self) -> CondemnedTable:
+        return CondemnedTable(self.connection, self._database, self.hub)
 
     @property
     def seq(self) -> int:

@@ -242,6 +242,31 @@ conflicts = Table(
     comment="The value that lost, sealed.",
 )
 
+departed = Table(
+    "departed",
+    metadata,
+    Column("spoke", _ID, ForeignKey("spokes.uid", ondelete="CASCADE"), primary_key=True),
+    Column("item", _ID, primary_key=True),
+    Column("hub", _ID, nullable=False),
+    Column("gone_at", Float, nullable=False),
+    Column("restored", Boolean, nullable=False),
+    Column("own", LargeBinary, nullable=False),
+    Index(None, "hub", "item"),
+    comment="What a spoke contributed of an item until its user deleted it there. restored: a "
+    "person brought it back, and it counts.",
+)
+
+condemned = Table(
+    "condemned",
+    metadata,
+    Column("hub", _ID, ForeignKey("hubs.uid", ondelete="CASCADE"), primary_key=True),
+    Column("item", _ID, primary_key=True),
+    Column("spoke", _ID, nullable=False),
+    Column("at", Float, nullable=False),
+    comment="Items that one contributor's user deleted, for hubs where one suffices: what others "
+    "have of them does not keep them alive.",
+)
+
 undecided = Table(
     "undecided",
     metadata,

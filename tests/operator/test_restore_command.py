@@ -1,0 +1,114 @@
+"""`cirahub deletions` and `cirahub restore`, on a real store, with a simulated tenant behind it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from .laptop import Laptop, opened
+
+HUB = "default/staff"
+
+
+@pytest.fixture
+def laptop(tmp_path: Path) -> Iterator[Laptop]:
+    """Ann had Ada and Bea, and deleted both; Bob and Cy have copies for another day."""
+    with opened(tmp_path) as made:
+        made.declare(deletion={"maxPercent": 100})
+        made.add("ann", "Ada")
+        made.add("ann", "Bea")
+        made.add("ann", "Cleo")
+        made.sync()
+        for entry in made.simulator.admin.contacts("ann@contoso.com"):
+            if entry["contact"]["displayName"] != "Cleo":
+                made.simulator.admin.delete_contact("ann@contoso.com", entry["contact"]["id"])
+        made.sync()
+        yield made
+
+
+def deletions(laptop: Laptop) -> list[dict[str, Any]]:
+    ran = laptop.run("deletions", "-o", "json")
+    assert ran.exit_code == 0, ran.output
+    found: list[dict[str, Any]] = json.loads(ran.stdout)
+    return found
+
+
+def test_the_list_tells_what_goes_and_when_without_any_content(laptop: Laptop) -> None:
+    first, second = deletions(laptop)
+    assert first["hub"] == second["hub"] == HUB
+    assert first["deletedIn"] == ["default/ann"]
+    assert [(one["spoke"], one["reason"]) for one in first["waiting"]] == [
+        ("default/bob", "Grace"),
+        ("default/cy", "Grace"),
+    ]
+    ran = laptop.run("deletions", "--hub", HUB)
+    assert first["item"] in ran.output
+    assert second["item"] in ran.output
+    assert not {"Ada", "Bea", "Cleo"} & set(ran.output.split())
+    assert "Nothing" in laptop.run("deletions", "--hub", "default/others").output
+
+
+def test_an_item_is_brought_back_and_given_up_again(laptop: Laptop) -> None:
+    item = deletions(laptop)[0]["item"]
+    ran = laptop.run("restore", "staff", item)
+    assert ran.exit_code == 0, ran.output
+    assert item in ran.output
+    laptop.sync()
+    assert [one["item"] for one in deletions(laptop)].count(item) == 0
+    ran = laptop.run("restore", "staff", item, "--take-back")
+    assert ran.exit_code == 0, ran.output
+    laptop.sync()
+    assert [one["item"] for one in deletions(laptop)].count(item) == 1
+
+
+def test_a_mailbox_is_brought_back_to_a_moment_after_a_preview(laptop: Laptop) -> None:
+    moment = (datetime.now(UTC) - timedelta(hours=1)).strftime("%Y-%m-%dT%H:%MZ")
+    asked = ("restore", HUB, "--spoke", "ann", "--to", moment, "-o", "json")
+    told = laptop.run(*asked, "--dry-run")
+    assert told.exit_code == 0, told.output
+    assert len(deletions(laptop)) == 2
+    done = laptop.run(*asked)
+    assert json.loads(done.stdout) == json.loads(told.stdout)
+    assert {one["item"] for one in json.loads(done.stdout)} >= {
+        one["item"] for one in json.loads(told.stdout)
+    }
+    assert deletions(laptop) == []
+    laptop.sync()
+    assert laptop.names("cy") == ["Ada", "Bea", "Cleo"]
+    assert laptop.names("ann") == ["Cleo"], "it only contributes"
+
+
+@pytest.mark.parametrize(
+    ("options", "why"),
+    [
+        ((), "name items"),
+        (("one", "--spoke", "ann"), "name items"),
+        (("--spoke", "ann"), "--to"),
+        (("one", "--take-back", "--dry-run"), "--take-back"),
+        (("one", "--to", "yesterday"), "2026-11-23T14:00Z"),
+        (("nobody",), "item nobody"),
+    ],
+)
+def test_wrong_options_are_refused_with_what_to_write(
+    laptop: Laptop, options: tuple[str, ...], why: str
+) -> None:
+    ran = laptop.run("restore", "staff", *options)
+    assert (ran.exit_code, why in ran.output) == (2, True), ran.output
+
+
+def test_a_pass_under_way_is_waited_for(laptop: Laptop) -> None:
+    item = deletions(laptop)[0]["item"]
+    store = laptop.store()
+    (uid,) = store.hubs()
+    hub = store.hub(uid)
+    hub.acquire()
+    ran = laptop.run("restore", "staff", item, "--wait", "1s")
+    assert ran.exit_code == 1, ran.output
+    hub.release()
+    store.close()
+    assert laptop.run("restore", "staff", item).exit_code == 0
