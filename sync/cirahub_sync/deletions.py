@@ -172,7 +172,7 @@ def _deleted(hub: HubConfig, tx: Transaction) -> list[Deletion]:
     found: list[Deletion] = []
     for item in sorted({*gone, *waiting}):
         one = known.get(item)
-        if one is not None and one.alive and item not in waiting:
+        if one is not None and one.alive:
             continue
         at = last.get(item, 0.0)
         if one is not None and one.deleted_at is not None:

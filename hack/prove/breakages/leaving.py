@@ -175,7 +175,8 @@ BREAKAGES: tuple[Breakage, ...] = (
         guards=15,
         what="tombstones keep what the leaver had changed",
         file=f"{_ENGINE}/leave.py",
-        old="            _forget_edits(tx, shadows)\n",
+        old="            _forget_edits("
+        "tx, [*gone, *(one.item for one in shadows if one.item and one.own)])\n",
         new="",
         tests="tests/engine/test_remains.py::"
         "test_a_tombstone_keeps_nothing_that_the_leaver_had_changed",
@@ -193,7 +194,7 @@ BREAKAGES: tuple[Breakage, ...] = (
         guards=15,
         what="what the leaver had deleted waits for its grace",
         file=f"{_ENGINE}/leave.py",
-        old="            died = [] if shadows else "
+        old="            died = [] if waits else "
         "[item.id for item in tx.items.died_of(uid, CHUNK)]",
         new="            died: list[str] = []",
         tests="tests/engine/test_erasure.py::"

@@ -45,10 +45,10 @@ async def withdraw(context: PassContext, job: Job) -> None:
     while True:
         with context.store.write() as tx:
             shadows = tx.shadows.linked(uid, CHUNK)
-            gone = [] if shadows else [row.item for row in tx.departed.of_spoke(uid, "", CHUNK)]
+            lifted = [] if shadows else tx.condemned.lift_of(uid, CHUNK)
+            gone = [] if shadows or lifted else _departed(tx, uid)
             tx.departed.remove(uid, gone)
-            lifted = [] if shadows or gone else tx.condemned.lift_of(uid, CHUNK)
-            waits = shadows or gone or lifted
+            waits = shadows or lifted or gone
             died = [] if waits else [item.id for item in tx.items.died_of(uid, CHUNK)]
             if not waits and not died:
                 tx.staging.clear(uid)
@@ -64,6 +64,11 @@ async def withdraw(context: PassContext, job: Job) -> None:
             erased = sum(item.erased for item in changed)
             tx.erasures.count(job.number, items_erased=erased, items_changed=len(changed) - erased)
         await asyncio.sleep(0)
+
+
+def _departed(tx: Transaction, uid: str) -> list[str]:
+    """Items that the leaver's user had deleted, and that are kept for a while."""
+    return [row.item for row in tx.departed.of_spoke(uid, "", CHUNK)]
 
 
 def _blank(tx: Transaction, shadows: Sequence[Shadow]) -> None:
