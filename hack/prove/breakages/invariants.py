@@ -128,8 +128,8 @@ BREAKAGES: tuple[Breakage, ...] = (
         guards=9,
         what="what was brought back does not count",
         file=f"{_ENGINE}/inputs.py",
-        old="[row for row in rows if kept or row.restored]",
-        new="[row for row in rows if kept]",
+        old="for row in rows if kept or row.restored]",
+        new="for row in rows if kept]",
         tests="tests/engine/test_restore.py::test_a_deletion_is_undone_within_its_grace",
     ),
     Breakage(
