@@ -12,6 +12,7 @@ import msgspec
 from cirahub_sync.configuration import HubConfig, SpokeConfig
 from cirahub_sync.engine.context import PassContext
 from cirahub_sync.engine.plan import DELETIONS
+from cirahub_sync.engine.report import PendingReason
 from cirahub_sync.engine.restore import Comeback, restore, take_back, to_restore
 from cirahub_sync.errors import DecisionError
 from cirahub_sync.store.hub import Transaction
@@ -31,7 +32,7 @@ class Waiting(msgspec.Struct, frozen=True, kw_only=True):
     due_at: float
     """POSIX seconds: the end of the grace period."""
     reason: str
-    """A PendingReason: in its grace, or guarded."""
+    """A PendingReason: in its grace, guarded, or until its plan is approved."""
 
 
 class Deletion(msgspec.Struct, frozen=True, kw_only=True):
@@ -192,10 +193,8 @@ def _deleted(hub: HubConfig, tx: Transaction) -> list[Deletion]:
 
 
 def _pending(tx: Transaction) -> list[Pending]:
-    forever = float("inf")
-    return [
-        row for spoke in tx.spokes() for row in tx.pending.due(spoke, forever, DELETIONS, 10**6)
-    ]
+    forever, reasons = float("inf"), (*DELETIONS, PendingReason.APPROVAL.value)
+    return [row for spoke in tx.spokes() for row in tx.pending.due(spoke, forever, reasons, 10**6)]
 
 
 def _names(tx: Transaction) -> dict[str, str]:

@@ -30,8 +30,8 @@ from cirahub_sync.store.tables import (
 REJUDGE = "!"
 """In place of an etag: what the spoke contributes of the item is to be judged anew."""
 
-_DELETIONS = ("Grace", "Guarded")
-"""Why a deletion is pending."""
+_DELETIONS = ("Grace", "Guarded", "Approval")
+"""Why a deletion may be pending."""
 
 _NOTHING = Contact()
 _NO_EDITS = OwnEdits()
