@@ -10,6 +10,7 @@ from cirahub_sync.errors import DecisionError
 
 from .conftest import Scene
 from .test_deletions import _fill
+from .test_merging import item_of
 
 GRACE = 3600.0
 
@@ -214,3 +215,18 @@ async def test_nothing_to_bring_back_is_said(scene: Scene) -> None:
         await scene.worker.restore("other", items=["nobody"])
     with pytest.raises(DecisionError, match="spoke zoe"):
         await scene.worker.restore("staff", spoke="zoe", since=0.0)
+
+
+async def test_what_was_brought_back_stays_part_of_the_item_that_it_is_merged_into(
+    scene: Scene,
+) -> None:
+    item = await _deleted(scene)
+    scene.connect("cy")
+    scene.add("cy", displayName="Ann", email="berg@example.org", department="Bread")
+    await scene.worker.restore("staff", items=[item])
+    await scene.settle()
+    assert scene.names("ben") == ["Ann", "Ann", "Bob"]
+    await scene.worker.merge("default/staff", item_of(scene, "cy"), item)
+    await scene.settle()
+    copy = scene.the("ben", "Ann")
+    assert (copy["jobTitle"], copy["department"]) == ("Baker", "Bread")

@@ -43,7 +43,7 @@ def merge_items(
     other = {replica.spoke: replica for replica in tx.replicas.of_item(gone)}
     staying = {shadow.spoke: shadow for shadow in shadows[keep]}
     moving = {shadow.spoke: shadow for shadow in shadows[gone]}
-    decided = _fields_decided_anew(tx, keep, gone)
+    decided = _fields_decided_anew(context, tx, keep, gone)
     for spoke in sorted({*kept, *other, *staying, *moving}):
         _one_of(
             tx,
@@ -72,8 +72,24 @@ def merge_items(
     tx.bindings.put(
         keep, [(shadow.spoke, shadow.remote) for shadow in moving.values() if shadow.native]
     )
+    _move_departed(tx, keep, gone, joined)
     refold(context, tx, [keep])
     consider(tx, items[keep])
+
+
+def _move_departed(tx: Transaction, keep: str, gone: str, joined: int) -> None:
+    """What users had deleted of the one is kept as the other's; in a spoke of which both are kept,
+    as one."""
+    rows = tx.departed.by_item([keep, gone])
+    there = {row.spoke: row for row in rows.get(keep, ())}
+    for row in rows.get(gone, ()):
+        own, also = in_line(row.own, gone, joined), there.get(row.spoke)
+        counts = row.restored
+        if also is not None:
+            own, counts = _together(also.own, own), counts or also.restored
+        tx.departed.put([_replace(row, item=keep, own=own, restored=counts)])
+        tx.departed.remove(row.spoke, [gone])
+    tx.condemned.lift([gone])
 
 
 def standing(tx: Transaction, ids: Sequence[str]) -> dict[str, Item]:
@@ -111,10 +127,10 @@ def _refuse_twice_native(
         )
 
 
-def _fields_decided_anew(tx: Transaction, keep: str, gone: str) -> set[str]:
+def _fields_decided_anew(context: PassContext, tx: Transaction, keep: str, gone: str) -> set[str]:
     """In which both items say something: what was decided about one of them was decided without
     knowing the other."""
-    inputs = inputs_of(tx, [keep, gone])
+    inputs = inputs_of(context, tx, [keep, gone])
     first, second = (
         {field for one in inputs[item] for field in (*one.own.scalars, *one.own.elements)}
         for item in (keep, gone)
