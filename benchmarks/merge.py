@@ -4,8 +4,8 @@ A contributing mailbox's items are staged; they are merged at first sight, and o
 field changed in each. Then the rows that this left in the store (items, match keys, shadows) are
 written to another database of the same schema and settings, in transactions of the same size, by
 the driver alone: nothing is read, decided, encoded or sealed. Both are repeated, alternating. What
-counts is the ratio of the rates, and the peak memory of the merging process, which must not grow
-with the number of items.
+counts is the ratio of the rates, by the clock and of the processor, and the peak memory of the
+merging process, which must not grow with the number of items.
 
     python benchmarks/merge.py [--items N] [--rounds R]
 """
@@ -25,6 +25,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 
@@ -90,6 +91,21 @@ def people(count: int, *, edited: bool) -> Iterator[Staged]:
         )
 
 
+class Spent(NamedTuple):
+    """In seconds: by the clock, and of the processor."""
+
+    wall: float
+    processor: float
+
+    @classmethod
+    def now(cls) -> Spent:
+        return cls(time.perf_counter(), time.process_time())
+
+    def until_now(self) -> Spent:
+        wall, processor = self.now()
+        return Spent(wall - self.wall, processor - self.processor)
+
+
 class Town:
     """A store with one hub and one contributing spoke; nothing is behind the spoke's mailbox."""
 
@@ -111,8 +127,8 @@ class Town:
             direction=Direction.CONTRIBUTE,
         )
 
-    def merge(self, rows: Iterator[Staged]) -> float:
-        """Stage the rows, and merge them: seconds that the merging took."""
+    def merge(self, rows: Iterator[Staged]) -> Spent:
+        """Stage the rows, and merge them: what the merging took."""
         run = SpokeRun(self._spoke)
         context = PassContext(
             hub=self._hub,
@@ -132,13 +148,13 @@ class Town:
                     tx.staging.add(run.uid, page)
             with context.store.write() as tx:
                 tx.cursors.put(run.uid, Cursor(staged="delta"))
-            began = time.perf_counter()
+            began = Spent.now()
             asyncio.run(merge(context, [run]))
-            seconds = time.perf_counter() - began
+            spent = began.until_now()
             assert run.report.problem is None, run.report.problem
         finally:
             context.store.release()
-        return seconds
+        return spent
 
     def written(self) -> dict[str, list[tuple[object, ...]]]:
         """What the tables hold, by table."""
@@ -152,8 +168,8 @@ async def _nobody(*_: object) -> Endpoint:
     raise AssertionError("a merge asks no mailbox")
 
 
-def bare(folder: Path, rows: dict[str, list[tuple[object, ...]]], *, changed: bool) -> float:
-    """Seconds that the driver alone takes for the rows: into empty tables, or, `changed`, over
+def bare(folder: Path, rows: dict[str, list[tuple[object, ...]]], *, changed: bool) -> Spent:
+    """What the driver alone takes for the rows: into empty tables, or, `changed`, over
     rows with the same keys, the match keys staying as they are."""
     url = f"sqlite:///{folder / 'bare.sqlite3'}"
     database = Database.open(url)
@@ -175,8 +191,8 @@ def bare(folder: Path, rows: dict[str, list[tuple[object, ...]]], *, changed: bo
         for table, found in rows.items()
     }
 
-    def write(tables: Sequence[str]) -> float:
-        began = time.perf_counter()
+    def write(tables: Sequence[str]) -> Spent:
+        began = Spent.now()
         for start in range(0, len(rows["items"]), CHUNK):
             cursor.execute("BEGIN IMMEDIATE")
             for table in tables:
@@ -185,19 +201,19 @@ def bare(folder: Path, rows: dict[str, list[tuple[object, ...]]], *, changed: bo
                     statements[table], rows[table][start * each : (start + CHUNK) * each]
                 )
             cursor.execute("COMMIT")
-        return time.perf_counter() - began
+        return began.until_now()
 
-    seconds = write(TABLES)
+    spent = write(TABLES)
     if changed:
-        seconds = write(("items", "shadows"))
+        spent = write(("items", "shadows"))
     cursor.close()
     raw.close()
     database.close()
-    return seconds
+    return spent
 
 
-def measured(count: int) -> dict[str, float]:
-    """Of one round, in seconds."""
+def measured(count: int) -> dict[str, tuple[float, float]]:
+    """Of one round, as in Spent; the peak in MB."""
     with tempfile.TemporaryDirectory(prefix="cirahub-bench-") as name:
         town = Town(Path(name))
         first = town.merge(people(count, edited=False))
@@ -206,7 +222,11 @@ def measured(count: int) -> dict[str, float]:
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         rows = town.written()
         assert len(rows["items"]) == len(rows["shadows"]) == count
-        figures = {"first": first, "changed": changed, "peak": peak}
+        figures: dict[str, tuple[float, float]] = {
+            "first": first,
+            "changed": changed,
+            "peak": Spent(peak, 0),
+        }
         for kind in ("first", "changed"):
             with tempfile.TemporaryDirectory(dir=name) as other:
                 figures[f"bare {kind}"] = bare(Path(other), rows, changed=kind == "changed")
@@ -222,21 +242,22 @@ def main() -> int:
     if asked.one:
         print(msgspec.json.encode(measured(asked.items)).decode())
         return 0
-    rounds: list[dict[str, float]] = []
+    rounds: list[dict[str, tuple[float, float]]] = []
     for number in range(asked.rounds):
         # A process each: the peak of one is not the next one's.
         command = [sys.executable, __file__, "--one", "--items", str(asked.items)]
         rounds.append(msgspec.json.decode(subprocess.check_output(command)))
         print(f"round {number + 1} of {asked.rounds}", file=sys.stderr)
     for kind in ("first", "changed"):
-        ours, floor = ([one[name] for one in rounds] for name in (kind, f"bare {kind}"))
-        each = [1e6 * statistics.median(times) / asked.items for times in (ours, floor)]
-        ratio = statistics.median(b / a for a, b in zip(ours, floor, strict=True))
-        print(
-            f"{kind:8}{each[0]:7.1f} us an item, bare {each[1]:.1f} us: "
-            f"{ratio:.2f} of the bare rate"
-        )
-    print(f"peak    {max(one['peak'] for one in rounds):.0f} MB")
+        for index, clock in enumerate(Spent._fields):
+            ours, floor = ([one[name][index] for one in rounds] for name in (kind, f"bare {kind}"))
+            each = [1e6 * statistics.median(times) / asked.items for times in (ours, floor)]
+            ratio = statistics.median(b / a for a, b in zip(ours, floor, strict=True))
+            print(
+                f"{kind:8}{clock:10}{each[0]:7.1f} us an item, bare {each[1]:6.1f} us: "
+                f"{ratio:.2f} of the bare rate"
+            )
+    print(f"peak    {max(one['peak'][0] for one in rounds):.0f} MB")
     return 0
 
 

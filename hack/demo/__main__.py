@@ -67,8 +67,7 @@ def _run(stage: Stage, tell: Narration, own: people.People | None, *, keep: bool
 
 def _look_around(stage: Stage) -> None:
     kubectl, admin = stage.kubectl, stage.simulator.endpoints.admin
-    print(
-        f"""
+    around = f"""
 All of it stays up until Ctrl-C. To look around, in another terminal:
 
   export KUBECONFIG={stage.plane.kubeconfig}
@@ -82,11 +81,11 @@ All of it stays up until Ctrl-C. To look around, in another terminal:
   curl {stage.operator.url}/metrics
   curl {admin}/mailboxes                 # what the mailboxes hold
   curl {admin}/requests/templates        # what Graph was asked
-""".rstrip(),
-        flush=True,
-    )
+""".rstrip()
     never = Event()
+    # As soon as any of this can be read, Ctrl-C ends it well.
     with contextlib.suppress(KeyboardInterrupt):
+        print(around, flush=True)
         while not never.wait(SIGNAL_POLL):
             stage.operator.check_running()
 

@@ -107,13 +107,14 @@ class Leadership:
 
     async def release(self) -> None:
         """Let the next one begin at once. Only when nothing of ours is under way any more."""
-        if self._record is None or self._clock() >= self.until:
+        left = self.until - self._clock()
+        if self._record is None or left <= 0:
             return
         self._renewed = -math.inf
         now = datetime.now(UTC)
         free = replace(self._record, holder="", duration=1, acquired=now, renewed=now, serves="")
         try:
-            async with asyncio.timeout(self._timing.retry_period):
+            async with asyncio.timeout(min(left, self._timing.renew_deadline)):
                 await self._lease.write(free)
         except (OperatorError, TimeoutError) as error:
             logger.warning(

@@ -326,6 +326,7 @@ def _filter(given: ItemFilter | None, namespace: str) -> Filter:
         all=_conditions(given.all, namespace),
         any=_conditions(given.any, namespace),
         none=_conditions(given.none, namespace),
+        expression=given.expression or "",
     )
 
 

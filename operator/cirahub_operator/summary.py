@@ -38,6 +38,7 @@ from cirahub_operator.conditions import (
 from cirahub_operator.departures import Departures
 from cirahub_operator.disputes import undecided
 from cirahub_operator.standing import Standing
+from cirahub_operator.unjudged import unjudged
 from cirahub_sync.engine.report import Counts, PassReport, Problem, SpokeReport
 from cirahub_sync.identity.base import SignIn
 from cirahub_sync.origins import HOSTS
@@ -406,9 +407,12 @@ def _items_failing(report: SpokeReport) -> list[Statement]:
     elif (one := report.unreadable) is not None:
         reason = "ItemsUnreadable"
         message = (
-            f"{_plural(one.count, 'item')} can't be read ({one.example}); fetched again with "
-            "growing pauses; if that does not help, correct it in the mailbox, or report it"
+            f"{_plural(one.count, 'item')} can't be read, or judged by the filter's expression "
+            f"({one.example}); fetched again with growing pauses; if that does not help, correct "
+            "the item, or the expression, or report it"
         )
+    elif (one := report.unjudged) is not None:
+        reason, message = "ItemsUnjudged", unjudged(one)
     elif (one := report.undelivered) is not None:
         reason = "ItemsUndelivered"
         message = (

@@ -26,6 +26,13 @@ class Direction(StrEnum):
         return self is not Direction.CONTRIBUTE
 
 
+class ItemKind(StrEnum):
+    """What a hub is a collection of."""
+
+    CONTACT = "Contact"
+    EVENT = "Event"
+
+
 class ConflictPolicy(StrEnum):
     NEWEST = "Newest"
     HUB = "Hub"
@@ -62,6 +69,15 @@ class Adopt(StrEnum):
     """Each is an item of its own; neither does it match others, nor do others match it."""
 
 
+class PrivateItems(StrEnum):
+    """What a spoke contributes of events that their owner marked private or confidential."""
+
+    SKIP = "Skip"
+    """Nothing."""
+    MASK = "Mask"
+    """When they are."""
+
+
 class Cloud(StrEnum):
     """Microsoft's clouds, each with hosts of its own."""
 
@@ -91,11 +107,13 @@ class Condition(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Filter(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Admits an item when every `all`, at least one `any` (if given) and no `none` holds."""
+    """Admits an item when every `all`, at least one `any` (if given), no `none` and the
+    `expression` (if given; see `model.expression`) holds."""
 
     all: tuple[Condition, ...] = ()
     any: tuple[Condition, ...] = ()
     none: tuple[Condition, ...] = ()
+    expression: str = ""
 
 
 class PhoneForm(StrEnum):
@@ -252,6 +270,7 @@ class SpokeConfig(msgspec.Struct, frozen=True, omit_defaults=True):
     default_region: str = ""
     """ISO 3166 region in which its phone numbers without a country code are read, for matching and
     by a mapping that formats them; blank: the hub's."""
+    private_items: PrivateItems = PrivateItems.SKIP
 
 
 class DeletedBy(StrEnum):
@@ -289,6 +308,13 @@ class FieldRule(msgspec.Struct, frozen=True, omit_defaults=True):
     lists: ListPolicy | None = None
 
 
+class Window(msgspec.Struct, frozen=True, omit_defaults=True):
+    """How far back and ahead of now events are looked at, in seconds."""
+
+    past: float = 30 * 86_400.0
+    future: float = 365 * 86_400.0
+
+
 class HubConfig(msgspec.Struct, frozen=True, omit_defaults=True):
     uid: str
     name: str
@@ -305,3 +331,6 @@ class HubConfig(msgspec.Struct, frozen=True, omit_defaults=True):
     default_region: str = "US"
     """ISO 3166 region in which phone numbers without a country code are read, for comparing, where
     the spoke has none of its own."""
+    item_kind: ItemKind = ItemKind.CONTACT
+    window: Window = Window()
+    """Of a hub of events."""

@@ -12,8 +12,8 @@ from cirahub_sync.configuration import HubConfig, SpokeConfig
 from cirahub_sync.engine.context import PassContext
 from cirahub_sync.engine.decide import Choice, Dispute, decide, disputes
 from cirahub_sync.errors import ConflictChangedError, DecisionError
-from cirahub_sync.model.contact import Element
 from cirahub_sync.model.field_names import manifest_name
+from cirahub_sync.model.kind import Element
 from cirahub_sync.store.hub import Transaction
 from cirahub_sync.store.opening import Store
 

@@ -13,6 +13,7 @@ import msgspec
 from cirahub_sync.configuration import HubConfig, SpokeConfig
 from cirahub_sync.engine.context import digest
 from cirahub_sync.model.contact import Contact
+from cirahub_sync.model.kind import as_contact
 from cirahub_sync.store.hub import Transaction
 from cirahub_sync.store.opening import Store
 
@@ -80,6 +81,7 @@ def _told(tx: Transaction, hub: str, names: dict[str, str], group: Sequence[str]
         hub=hub,
         inside=sorted(name for name, count in times.items() if count > 1),
         items=[
-            Twin(item=item, spokes=owners[item], content=content[item].content) for item in group
+            Twin(item=item, spokes=owners[item], content=as_contact(content[item].content))
+            for item in group
         ],
     )

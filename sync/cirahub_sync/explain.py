@@ -27,18 +27,18 @@ from cirahub_sync.engine.report import PassReport, SpokeReport
 from cirahub_sync.model.contact import (
     Contact,
     CustomField,
-    Element,
     Email,
     Phone,
     PhoneKind,
 )
 from cirahub_sync.model.field_names import manifest_name
 from cirahub_sync.model.filter import Verdict
+from cirahub_sync.model.kind import Element
 from cirahub_sync.model.normalise import match_keys
 from cirahub_sync.store import lookup
 from cirahub_sync.store.hub import Transaction
 from cirahub_sync.store.opening import Store
-from cirahub_sync.store.rows import PERSON, Item
+from cirahub_sync.store.rows import PERSON, READ_ONLY, Item
 
 _hub = msgspec.msgpack.Decoder(HubConfig).decode
 _spoke = msgspec.msgpack.Decoder(SpokeConfig).decode
@@ -53,9 +53,11 @@ Given = Sequence[tuple[HubConfig, Sequence[SpokeConfig]]]
 class ToldFilter(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     admits: bool
     decided_by: str = ""
-    """`all`, `any` or `none`; blank if nothing stood against the item."""
+    """`all`, `any`, `none` or `expression`; blank if nothing stood against the item."""
     condition: str = ""
-    """The condition of it that decided; blank if no `any` held."""
+    """The condition of it that decided; blank if no `any` held, and for the expression."""
+    unjudged: bool = False
+    """The expression can't be evaluated for the item."""
 
 
 class ToldOrigin(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -256,7 +258,7 @@ class _Teller:
         for uid in tx.spokes().keys() - names.keys():
             config = tx.configurations.get(uid)
             names[uid] = uid if config is None else _spoke(config).name
-        self._names: Mapping[str, str] = {**names, PERSON: "", "": ""}
+        self._names: Mapping[str, str] = {**names, PERSON: "", "": "", READ_ONLY: READ_ONLY}
 
     def explanation(self, item: Item) -> Explanation:
         it = told(self._context, self._tx, item)
@@ -313,6 +315,7 @@ class _Teller:
             admits=verdict.admits,
             decided_by="" if verdict.clause is None else verdict.clause.value,
             condition="" if condition is None else condition_text(condition, values=self._values),
+            unjudged=verdict.unjudged,
         )
 
     def _fields(self, it: Told) -> list[ToldField]:

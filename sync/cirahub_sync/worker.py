@@ -13,7 +13,13 @@ import msgspec
 
 from cirahub_sync import steady
 from cirahub_sync.approvals import Approvals
-from cirahub_sync.configuration import ConnectionConfig, HubConfig, SpokeConfig
+from cirahub_sync.configuration import (
+    ConnectionConfig,
+    HubConfig,
+    ItemKind,
+    PrivateItems,
+    SpokeConfig,
+)
 from cirahub_sync.conflicts import Conflicts, OpenConflict
 from cirahub_sync.deletions import Deletion, Deletions, Restored
 from cirahub_sync.duplicates import Twins, twins
@@ -25,6 +31,7 @@ from cirahub_sync.endpoints.graph import (
     open_endpoint,
     permissions,
 )
+from cirahub_sync.endpoints.masking import Masking
 from cirahub_sync.endpoints.withholding import Withholding
 from cirahub_sync.engine import sync_pass
 from cirahub_sync.engine.adopted import Adoption
@@ -43,6 +50,7 @@ from cirahub_sync.lease_terms import LeaseTerms
 from cirahub_sync.leaving import Leaving
 from cirahub_sync.merging import Merging
 from cirahub_sync.model.field_names import manifest_name
+from cirahub_sync.model.kind import KINDS
 from cirahub_sync.origins import HOSTS, Origins
 from cirahub_sync.store.opening import Store
 from cirahub_sync.throttle import Throttle
@@ -370,7 +378,7 @@ class Worker:
         broken: list[SpokeReport] = []
         for spoke in spokes:
             try:
-                runs.append(SpokeRun(spoke, hub.default_region))
+                runs.append(SpokeRun(spoke, hub.default_region, KINDS[hub.item_kind]))
             except ConfigurationError as error:
                 broken.append(SpokeReport(spoke.uid, spoke.name, problem=problem_of(error)))
         return PassContext(
@@ -424,7 +432,9 @@ class Worker:
         endpoint: Endpoint = open_endpoint(
             session.connection, spoke.target, session.graph, fence, custom_names=names
         )
-        never = withheld(spoke)
+        never = withheld(spoke, KINDS[hub.item_kind])
+        if hub.item_kind is ItemKind.EVENT and spoke.private_items is PrivateItems.MASK:
+            return Masking(endpoint, never)
         return Withholding(endpoint, never) if never else endpoint
 
     async def _session(self, connection: ConnectionConfig) -> _Session:

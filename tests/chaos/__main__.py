@@ -34,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parts += parts_of_examples(asked.examples, asked.seed, settings)
         parts += parts_of_deaths(asked.boundaries, asked.seed, settings)
     found = Result()
-    for result in _played(parts, asked.jobs):
+    for result in played(parts, asked.jobs):
         found += result
     summary = {
         "crash_points": found.crash_points,
@@ -47,12 +47,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 1 if found.bad else 0
 
 
-def _played(parts: Sequence[Part], jobs: int) -> list[Result]:
+def played(parts: Sequence[Part], jobs: int) -> list[Result]:
     started = time.monotonic()
     results: list[Result] = []
     total = Result()
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(jobs, mp_context=context, max_tasks_per_child=20) as pool:
+    # No max_tasks_per_child: a worker that has ended so counts as idle, and is waited for.
+    with ProcessPoolExecutor(jobs, mp_context=context) as pool:
         futures: list[Future[Result]] = [pool.submit(play, part) for part in parts]
         for future in as_completed(futures):
             result = future.result()

@@ -448,7 +448,7 @@ class HubMachine(RuleBasedStateMachine):
                 aside = person in self.reference.wild or person in place.unsure
                 if aside or self._has_a_say(place, contact) or not self.reference.givers(person):
                     continue
-                if place.keeps_odd and person % 2:
+                if person % 2 and (place.keeps_odd or place.refuses_odd):
                     continue
                 for name in FIELDS:
                     shown.setdefault((person, name), {})[where] = self._plain(contact, name)
@@ -514,9 +514,8 @@ class HubMachine(RuleBasedStateMachine):
     def _plain(self, contact: dict[str, Any], name: str) -> str:
         """Without what a mapping puts before it."""
         value = str(contact[name] or "")
-        for prefix in PREFIXES[1:]:
-            while name == "jobTitle" and value.startswith(prefix):
-                value = value.removeprefix(prefix)
+        while name == "jobTitle" and value.startswith(PREFIXES[1:]):
+            value = value.partition(" ")[2]
         return value
 
     def _word(self, name: str) -> str:

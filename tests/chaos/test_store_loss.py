@@ -9,10 +9,12 @@ from pathlib import Path
 
 import pytest
 from tests.chaos.backup import backup, restore
+from tests.chaos.conftest import simulated
 from tests.chaos.tape import Tape, tape
 from tests.chaos.town import SMALL, House, Town, quiet, verified
 from tests.engine.conftest import Scene
 
+from cirahub_simulator.switches import Switches
 from cirahub_sync.configuration import Direction
 
 __all__ = ["tape"]
@@ -63,6 +65,35 @@ async def test_an_edit_of_a_copy_made_before_the_loss_was_noticed_is_kept(
             first = scene.the(house.name, "Person 001", house.folder)
             assert first["mobilePhone"] == "+1 425 555 0100", house.name
             assert scene.the(house.name, "Person 009", house.folder)["profession"] == "Baker"
+
+
+@pytest.mark.parametrize("editor", ["dee", "ben"])
+async def test_a_copy_edited_while_a_lost_store_is_made_anew_is_there_once(
+    tmp_path: Path, editor: str
+) -> None:
+    with simulated(Switches(delta_delay="five-seconds")) as simulator:
+        scene = Scene(simulator, tmp_path)
+        try:
+            SMALL.settle_in(scene)
+            scene.admin.advance(60)
+            await quiet(scene)
+            await verified(scene)
+            scene.admin.advance(60)
+            copy = scene.the(editor, "Person 001")["immutableId"]
+            await scene.lose_store()
+            scene.edit(editor, copy, mobilePhone="+1 425 555 0100")
+            await scene.sync()
+            assert scene.names(editor).count("Person 001") == 2, "the delta shows it later"
+
+            scene.admin.advance(60)
+            await quiet(scene)
+            await verified(scene)
+            SMALL.assert_whole(scene)
+            assert scene.the(editor, "Person 001")["immutableId"] == copy
+            edited = scene.the("cy", "Person 001", "Team")["mobilePhone"]
+            assert (edited == "+1 425 555 0100") == (editor == "ben")
+        finally:
+            await scene.worker.close()
 
 
 @pytest.mark.parametrize("town", [SMALL, STRANGERS], ids=["keys", "no keys"])

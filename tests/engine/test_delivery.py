@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from cirahub_sync.configuration import Direction, OnUserDelete
+from cirahub_sync.configuration import ConflictPolicy, Direction, OnUserDelete
 from cirahub_sync.engine.report import PassReport
 
 from .conftest import Scene
@@ -41,6 +41,10 @@ async def _quiet(scene: Scene, passes: int = 3) -> PassReport:
     assert scene.names("ben") == _expected()
     assert scene.names("cy") == _expected()
     return report
+
+
+async def _never(*_: object, **__: object) -> None:
+    """What a process does not get to that dies after sending."""
 
 
 async def test_creates_that_took_effect_but_answered_504_are_adopted(two: Scene) -> None:
@@ -135,6 +139,28 @@ async def test_an_update_whose_answer_was_lost_is_no_edit_of_the_receiver_s_user
     assert report.conflicts == 0
     assert two.the("cy", "P00")["jobTitle"] == "Brewer"
     assert two.the("ben", "P00")["jobTitle"] == "Brewer"
+
+
+async def test_what_a_dead_process_wrote_is_settled_before_it_is_read(
+    two: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Otherwise the delta shows it as an edit of the receiver's user, who is preferred here."""
+    two.configure(conflict_policy=ConflictPolicy.PRIORITY, priority=("default/cy",))
+    await two.settle()
+    source = two.the("ada", "P00")["id"]
+    two.edit("ada", source, jobTitle="Baker")
+    two.admin.add_rule("status", status=504, moment="after", service="graph", method="PATCH")
+    with monkeypatch.context() as dying:
+        dying.setattr("cirahub_sync.engine.push.recover", _never)
+        await two.sync()
+    two.admin.clear_rules()
+    assert two.the("cy", "P00")["jobTitle"] == "Baker"
+    await two.restart()
+    await _quiet(two)
+    two.edit("ada", source, jobTitle="Brewer")
+    report = await _quiet(two)
+    assert report.conflicts == 0
+    assert two.the("cy", "P00")["jobTitle"] == "Brewer"
 
 
 async def test_after_every_failure_a_further_pass_writes_nothing(two: Scene) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from cirahub_sync.configuration import (
     Condition,
     Direction,
@@ -298,3 +300,22 @@ async def test_a_receiving_spoke_that_becomes_two_way_keeps_its_copies(scene: Sc
     await scene.settle()
     assert scene.the("ada", "Ann")["jobTitle"] == "Baker"
     assert len(scene.held("ada")) == len(scene.held("ben")) == 1
+
+
+@pytest.mark.parametrize("looked_at_before", [False, True])
+async def test_an_edit_of_a_copy_counts_once_its_spoke_is_two_way(
+    scene: Scene, *, looked_at_before: bool
+) -> None:
+    scene.connect("ada", TWO_WAY)
+    scene.connect("ben", RECEIVE)
+    scene.add("ada", displayName="Ann", email="ann@example.org", jobTitle="Baker")
+    await scene.settle()
+    scene.edit("ben", scene.the("ben", "Ann")["id"], jobTitle="Brewer")
+    if looked_at_before:
+        scene.advance(2 * 86_400)
+    await scene.settle()
+
+    scene.connect("ben", TWO_WAY)
+    await scene.settle()
+    assert scene.the("ada", "Ann")["jobTitle"] == "Brewer"
+    assert scene.the("ben", "Ann")["jobTitle"] == "Brewer"

@@ -82,6 +82,14 @@ async def test_people_are_found_by_key_item_and_remote_id(scene: Scene) -> None:
             ToldFilter(admits=False, decided_by="none", condition="spoke In"),
         ),
         (Filter(), ToldFilter(admits=True)),
+        (
+            Filter(expression="item.company == 'Acme'"),
+            ToldFilter(admits=True, decided_by="expression"),
+        ),
+        (
+            Filter(expression="item.company == 'Other'"),
+            ToldFilter(admits=False, decided_by="expression"),
+        ),
     ],
 )
 async def test_the_condition_that_decided_is_the_one_that_is_told(
@@ -95,6 +103,19 @@ async def test_the_condition_that_decided_is_the_one_that_is_told(
     assert found.filter == verdict
     assert found.why == ("Current" if verdict.admits else "FilteredOut")
     assert (scene.names("bob") == ["Ada"]) is verdict.admits
+
+
+async def test_what_an_expression_cannot_be_evaluated_for_is_told(scene: Scene) -> None:
+    scene.connect("ann")
+    spec = Filter(expression="item.categories[0] == 'VIP'")
+    scene.connect("bob", RECEIVE, receives=Flow(filter=spec))
+    scene.add("ann", displayName="Ada", email="ada@x.example")
+    await scene.settle()
+    found = await told(scene, "ada@x.example", "bob")
+    assert found.filter == ToldFilter(admits=False, decided_by="expression", unjudged=True)
+    assert found.why == "Unjudged"
+    assert found.pending is not None
+    assert found.pending.reason == "Unjudged"
 
 
 async def test_what_a_contributor_s_filter_keeps_out_is_told_by_its_id(scene: Scene) -> None:

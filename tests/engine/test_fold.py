@@ -23,6 +23,7 @@ from cirahub_sync.model.contact import (
 )
 from cirahub_sync.model.decision import Decision
 from cirahub_sync.model.edit import Awareness, ElementEdit, OwnEdits, ScalarEdit
+from cirahub_sync.model.kind import Content, as_contact
 from cirahub_sync.model.mapping import compile_lens
 from cirahub_sync.model.normalise import keyed
 from cirahub_sync.model.observe import record
@@ -51,7 +52,7 @@ def listed(spoke: str, rank: int, field: str, **edits: ElementEdit) -> FoldInput
 
 
 def company(*inputs: FoldInput, rules: Rules = NEWEST) -> str:
-    return fold(inputs, rules).content.company
+    return as_contact(fold(inputs, rules).content).company
 
 
 def categories(*inputs: FoldInput) -> tuple[str, ...]:
@@ -114,7 +115,7 @@ class History:
         self.shadow[spoke] = content
 
     def receives(self, spoke: str) -> Contact:
-        content = self.fold().content
+        content = as_contact(self.fold().content)
         self.shadow[spoke], self.base[spoke] = content, self.seq
         return content
 
@@ -127,8 +128,8 @@ def mobile(*numbers: str) -> tuple[Phone, ...]:
     return tuple(Phone(PhoneKind.MOBILE, number) for number in numbers)
 
 
-def numbers(contact: Contact) -> list[str]:
-    return [phone.number for phone in contact.phones]
+def numbers(contact: Content) -> list[str]:
+    return [phone.number for phone in as_contact(contact).phones]
 
 
 N0, N1, N2, N3 = (f"+1 425 555 010{n}" for n in range(4))
@@ -144,7 +145,7 @@ def test_an_item_lives_while_one_input_is_native_and_a_copys_edits_keep_it_not()
     both = fold([native, copy], NEWEST)
 
     assert both.alive
-    assert (both.content.company, both.content.title) == ("Acme", "Dr")
+    assert (as_contact(both.content).company, as_contact(both.content).title) == ("Acme", "Dr")
     assert not fold([copy], NEWEST).alive
     assert not fold([], NEWEST).alive
 
@@ -158,7 +159,7 @@ def test_an_edit_supersedes_what_its_author_had_seen() -> None:
 
     folded = fold([old, aware], NEWEST)
 
-    assert folded.content.company == "Brown"
+    assert as_contact(folded.content).company == "Brown"
     assert folded.conflicts == ()
 
 
@@ -179,7 +180,7 @@ def test_a_value_beats_a_concurrent_withdrawal_which_is_a_conflict_if_it_knew_th
     taken_back = fold([value, said("b", 1, "", at(6, 0))], NEWEST)
     emptied = fold([value, said("b", 1, "", at(6, 4))], NEWEST)
 
-    assert taken_back.content.company == emptied.content.company == "Acme"
+    assert as_contact(taken_back.content).company == as_contact(emptied.content).company == "Acme"
     assert taken_back.conflicts == ()
     assert emptied.conflicts == (Conflict("company", "a", "b", "", tie=False),)
 
@@ -187,7 +188,7 @@ def test_a_value_beats_a_concurrent_withdrawal_which_is_a_conflict_if_it_knew_th
 def test_concurrent_equal_values_agree_and_are_spelled_as_the_policy_prefers() -> None:
     folded = fold([said("a", 1, "Acme ", at(1)), said("b", 0, "Acme", at(2))], NEWEST)
 
-    assert folded.content.company == "Acme"
+    assert as_contact(folded.content).company == "Acme"
     assert folded.conflicts == ()
 
 
@@ -197,7 +198,7 @@ def test_newest_takes_the_later_interval_and_keeps_the_loser_as_a_conflict() -> 
 
     folded = fold([early, late], NEWEST)
 
-    assert folded.content.company == "Brown"
+    assert as_contact(folded.content).company == "Brown"
     assert folded.conflicts == (Conflict("company", "b", "a", "Acme", tie=False),)
 
 
@@ -207,7 +208,7 @@ def test_newest_lets_rank_decide_between_overlapping_intervals_and_says_so() -> 
 
     folded = fold([second, first], NEWEST)
 
-    assert folded.content.company == "Acme"
+    assert as_contact(folded.content).company == "Acme"
     assert folded.conflicts == (Conflict("company", "a", "b", "Brown", tie=True),)
 
 
@@ -220,7 +221,7 @@ def test_newest_compares_with_the_interval_that_ends_last_since_overlap_is_not_t
 
     folded = fold(chain, NEWEST)
 
-    assert folded.content.company == "Middle"
+    assert as_contact(folded.content).company == "Middle"
     assert folded.conflicts == (
         Conflict("company", "b", "a", "Oldest", tie=False),
         Conflict("company", "b", "c", "Latest", tie=True),
@@ -237,7 +238,7 @@ def test_of_intervals_that_end_together_the_one_that_starts_last_is_the_pivot() 
         NEWEST,
     )
 
-    assert folded.content.company == "Wide"
+    assert as_contact(folded.content).company == "Wide"
     assert {(c.loser_spoke, c.tie) for c in folded.conflicts} == {("a", False), ("c", True)}
 
 
@@ -251,14 +252,14 @@ def test_hub_keeps_what_was_established_first() -> None:
 
     folded = fold([second, first], HUB)
 
-    assert folded.content.company == "Acme"
+    assert as_contact(folded.content).company == "Acme"
     assert folded.conflicts == (Conflict("company", "b", "a", "Brown", tie=False),)
 
 
 def test_hub_lets_rank_decide_between_what_came_in_one_sequence_number() -> None:
     folded = fold([said("b", 1, "Brown", at(4)), said("a", 0, "Acme", at(4))], HUB)
 
-    assert folded.content.company == "Acme"
+    assert as_contact(folded.content).company == "Acme"
     assert folded.conflicts == (Conflict("company", "a", "b", "Brown", tie=True),)
 
 
@@ -269,7 +270,7 @@ def test_hub_keeps_the_standing_of_a_spoke_that_edits_its_own_value() -> None:
 
     history.edits("a", Contact(company="Acme Ltd"))
 
-    assert history.fold().content.company == "Acme Ltd"
+    assert as_contact(history.fold().content).company == "Acme Ltd"
 
 
 def test_hub_ends_a_standing_that_somebody_else_superseded() -> None:
@@ -285,7 +286,7 @@ def test_priority_takes_whom_the_order_names_first_and_others_by_rank() -> None:
 
     folded = fold([a, b], PRIORITY)
 
-    assert folded.content.company == "B"
+    assert as_contact(folded.content).company == "B"
     assert folded.conflicts == (Conflict("company", "b", "a", "A", tie=False),)
     assert company(a, b, said("c", 2, "C", at(3)), rules=PRIORITY) == "C"
     assert company(e, d, rules=PRIORITY) == "D"
@@ -303,7 +304,7 @@ def test_one_field_may_have_a_policy_of_its_own() -> None:
     inputs = [FoldInput("a", 0, native=True, own=own), FoldInput("b", 1, native=True, own=newer)]
     rules = Rules(ConflictPolicy.NEWEST, fields={"title": ConflictPolicy.HUB})
 
-    content = fold(inputs, rules).content
+    content = as_contact(fold(inputs, rules).content)
 
     assert (content.company, content.title) == ("New", "Old")
 
@@ -322,7 +323,7 @@ def at_odds() -> History:
 def test_manual_keeps_what_was_there_first_and_waits_for_a_person() -> None:
     folded = at_odds().fold()
 
-    assert folded.content.company == "Acme"
+    assert as_contact(folded.content).company == "Acme"
     (conflict,) = folded.undecided
     assert [(c.spoke, c.values) for c in conflict.contenders] == [
         ("a", ("Acme",)),
@@ -340,11 +341,11 @@ def test_a_decision_holds_under_every_policy_until_somebody_says_something_else(
 
     for rules in (MANUAL, NEWEST, HUB, PRIORITY):
         history.rules = rules
-        assert history.fold().content.company == "Brown"
+        assert as_contact(history.fold().content).company == "Brown"
         assert history.fold().undecided == ()
     history.rules = MANUAL
     history.edits("b", Contact(company="Brown Ltd"))
-    assert history.fold().content.company == "Brown Ltd"
+    assert as_contact(history.fold().content).company == "Brown Ltd"
     assert history.fold().undecided == ()
     history.edits("c", Contact(company="Cole Ltd"))
     (again,) = history.fold().undecided
@@ -375,7 +376,7 @@ def test_a_decision_goes_with_the_spoke_that_it_hangs_on(decision: str) -> None:
     del history.own["c"]
 
     folded = history.fold()
-    assert folded.content.company == "Acme"
+    assert as_contact(folded.content).company == "Acme"
     assert [c.spoke for c in folded.undecided[0].contenders] == ["a", "b"]
 
 
@@ -415,6 +416,18 @@ def test_a_person_decides_whose_list_stays_whole() -> None:
 
     assert history.fold().content.categories == ("Red", "Blue")
     assert history.fold().undecided == ()
+
+
+def test_what_a_person_decided_against_does_not_come_back_when_the_winner_is_removed() -> None:
+    rules = Rules(ConflictPolicy.MANUAL, lists={"categories": ListPolicy.SOURCE_WINS})
+    history = colours(rules, a="Green", b="Blue")
+    (conflict,) = history.fold().undecided
+    history.decides(conflict, conflict.contenders[1])
+    assert history.receives("a").categories == ("Blue",)
+
+    history.edits("a", Contact())
+
+    assert history.fold().content.categories == ()
 
 
 # Lists
@@ -477,7 +490,7 @@ def test_an_edited_element_keeps_its_place() -> None:
     history.edits("a", Contact(phones=mobile(N2, N1)))
     assert numbers(history.fold().content) == [N2, N1]
 
-    history.shadow["b"], history.base["b"] = history.fold().content, history.seq
+    history.shadow["b"], history.base["b"] = as_contact(history.fold().content), history.seq
     history.edits("b", Contact(phones=mobile(N3, N1)))
     assert numbers(history.fold().content) == [N3, N1]
 
@@ -650,7 +663,10 @@ def test_values_of_one_custom_name_from_two_spokes_conflict() -> None:
 
     folded = history.fold()
 
-    assert folded.content.custom == (CustomField("number", "2"), CustomField("Site", "X"))
+    assert as_contact(folded.content).custom == (
+        CustomField("number", "2"),
+        CustomField("Site", "X"),
+    )
     assert [(c.field, c.loser_spoke, c.value) for c in folded.conflicts] == [
         ("custom", "a", CustomField("Number", "1"))
     ]
@@ -676,7 +692,7 @@ def test_one_spoke_may_give_a_custom_name_several_values() -> None:
     history.arrives("a", Contact(custom=both))
     history.arrives("b", Contact(custom=(CustomField("Other", "1"),)))
 
-    assert history.fold().content.custom == (*both, CustomField("Other", "1"))
+    assert as_contact(history.fold().content).custom == (*both, CustomField("Other", "1"))
 
 
 SOURCE, BOTH = (
@@ -732,7 +748,7 @@ def test_an_element_that_is_put_in_again_leaves_what_came_back_in_between() -> N
 
     history.edits("a", Contact(custom=(one, two)))
 
-    assert set(history.fold().content.custom) == {one, two}
+    assert set(as_contact(history.fold().content).custom) == {one, two}
 
 
 def test_an_intersection_is_what_every_spoke_with_a_list_has() -> None:
@@ -842,7 +858,7 @@ def test_what_an_author_who_saw_the_hub_leaves_behind_is_what_the_hub_then_shows
 
     history.edits(spoke, edited, lower=time[0], upper=time[1])
 
-    assert shown(history.fold().content) == shown(edited)
+    assert shown(as_contact(history.fold().content)) == shown(edited)
 
 
 @settings(UNHURRIED, max_examples=100)
@@ -902,7 +918,7 @@ def test_what_a_person_decided_is_decided(script: list[Step], mode: ListPolicy, 
 @given(steps, all_rules)
 @example([], NEWEST)
 def test_folding_what_was_folded_changes_nothing(script: list[Step], rules: Rules) -> None:
-    content = live(script, rules).fold().content
+    content = as_contact(live(script, rules).fold().content)
     again = History(rules)
 
     again.arrives("a", content)

@@ -114,3 +114,31 @@ async def test_keys_are_made_anew_before_anything_is_matched_by_them(scene: Scen
     scene.connect("ben")
     scene.add("ben", displayName="Anna", mobilePhone="425 555 0100")
     assert (await scene.sync()).items == 1
+
+
+@pytest.mark.parametrize(
+    ("rule", "before", "after"),
+    [
+        ("email", {"email": "ann@old.example"}, {"email": "ann@new.example"}),
+        ("phone", {"mobilePhone": "+1 425 555 0100"}, {"mobilePhone": "+1 425 555 0199"}),
+        ("nameAndCompany", {"companyName": "Contoso"}, {"companyName": "Fabrikam"}),
+        ("custom:EmployeeNumber", numbered("a-17"), numbered("a-18")),
+    ],
+    ids=["email", "phone", "nameAndCompany", "custom"],
+)
+async def test_an_edit_of_what_an_item_is_matched_by_gives_it_other_keys(
+    scene: Scene, rule: str, before: dict[str, Any], after: dict[str, Any]
+) -> None:
+    scene.configure(match_on=(rule,))
+    for name in ("ada", "ben", "cy"):
+        scene.connect(name)
+    ann = scene.add("ada", displayName="Ann Berg", **before)
+    await scene.settle()
+    scene.edit("ada", ann, **after)
+    await scene.settle()
+    scene.edit("ada", ann, jobTitle="Baker")
+    await scene.settle()
+    scene.add("ben", displayName="Ann Berg", **after)
+    assert (await scene.settle()).items == 1
+    scene.add("cy", displayName="Ann Berg", **before)
+    assert (await scene.settle()).items == 2, "nobody has the old one any more"

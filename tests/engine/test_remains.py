@@ -14,7 +14,7 @@ from cirahub_sync.configuration import ConflictPolicy, Direction, FieldRule
 from cirahub_sync.endpoints.graph import delta
 from cirahub_sync.engine.decide import Choice
 from cirahub_sync.errors import StoreError
-from cirahub_sync.model.codec import encode_contact
+from cirahub_sync.model.codec import encode_item
 from cirahub_sync.model.contact import Contact
 from cirahub_sync.store import database
 from cirahub_sync.store.erasure import ErasureTable
@@ -46,7 +46,7 @@ CONTACT = {
     "categories": ["Pimpernell"],
     "imAddresses": ["quetz.zimtstern@geheimnis-example.org"],
 }
-_SEALED_EMPTY = 31 + len(encode_contact(Contact()))
+_SEALED_EMPTY = 31 + len(encode_item(Contact()))
 """Bytes of a contact without a value, sealed."""
 TWO_WAY, RECEIVE = Direction.TWO_WAY, Direction.RECEIVE
 LEAVER = "spoke-leaver"

@@ -17,11 +17,17 @@ LONG = 120.0
 terms, by clocks of its own; how long a busy machine takes for that is another matter."""
 
 
-async def pair(stack: AsyncExitStack, launch: Launch, stage: Stage) -> tuple[Candidate, Candidate]:
+UNHURRIED = ("--lease-duration", "600s", "--renew-deadline", "500s")
+"""Times of a Lease that nobody waits for."""
+
+
+async def pair(
+    stack: AsyncExitStack, launch: Launch, stage: Stage, *arguments: str
+) -> tuple[Candidate, Candidate]:
     """The leader and its stand-by."""
-    leader = await stack.enter_async_context(launch("leader"))
+    leader = await stack.enter_async_context(launch("leader", *arguments))
     await stage.until(leader.leads)
-    standby = await stack.enter_async_context(launch("standby"))
+    standby = await stack.enter_async_context(launch("standby", *arguments))
     await stage.until(standby.ready)
     await stage.until(lambda: standby.said("standing by"))
     return leader, standby
@@ -41,7 +47,7 @@ async def test_one_serves_and_the_other_is_ready_and_idle(stage: Stage, launch: 
 
 async def test_an_orderly_end_hands_over_at_once(stage: Stage, launch: Launch) -> None:
     async with AsyncExitStack() as stack:
-        leader, standby = await pair(stack, launch, stage)
+        leader, standby = await pair(stack, launch, stage, *UNHURRIED)
         leader.process.send_signal(signal.SIGTERM)
         assert await leader.process.wait() == 0
         assert leader.said("is released")

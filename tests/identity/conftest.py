@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 
 import jwt
 import pytest
+from azure.keyvault.secrets._shared import http_challenge_cache
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from cirahub_simulator.directory import Application, ClientSecret, FederatedCredential, Tenant
@@ -89,6 +90,9 @@ class SignIn:
     """A tenant with an application, and everything between a connection and its token."""
 
     def __init__(self) -> None:
+        # The client keeps challenges by host and port for as long as its process lives, and a port
+        # may have been an earlier test's vault.
+        http_challenge_cache.clear()
         self.world = World()
         self.simulator = Simulator(self.world)
         self.cluster = Cluster()

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from cirahub_sync.errors import StoreError
 from cirahub_sync.model.codec import (
-    decode_contact,
+    decode_item,
     decode_own,
-    encode_contact,
+    encode_item,
     encode_own,
     fingerprint_bytes,
 )
@@ -26,6 +26,7 @@ from cirahub_sync.model.contact import (
     PostalAddress,
 )
 from cirahub_sync.model.edit import Awareness, ElementEdit, OwnEdits, ScalarEdit
+from cirahub_sync.model.event import Event, Occurrence
 
 UNHURRIED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
@@ -67,7 +68,7 @@ own_edits = st.builds(
 @UNHURRIED
 @given(contacts)
 def test_a_contact_is_what_it_was_after_being_stored(contact: Contact) -> None:
-    assert decode_contact(encode_contact(contact)) == contact
+    assert decode_item(encode_item(contact)) == contact
 
 
 @UNHURRIED
@@ -82,11 +83,11 @@ def test_edits_are_what_they_were_after_being_stored_order_included(own: OwnEdit
 
 
 def test_blank_fields_take_no_room() -> None:
-    assert len(encode_contact(Contact(company="Acme"))) < 20
+    assert len(encode_item(Contact(company="Acme"))) < 20
 
 
-@pytest.mark.parametrize("decode", [decode_contact, decode_own])
-@pytest.mark.parametrize("data", [b"", b"\x02\x80", b"\x01", b"\x01\x93secret"])
+@pytest.mark.parametrize("decode", [decode_item, decode_own])
+@pytest.mark.parametrize("data", [b"", b"\x03\x80", b"\x02\x93secret", b"\x01", b"\x01\x93secret"])
 def test_bytes_of_another_form_or_damaged_ones_are_refused_without_showing_them(
     decode: object, data: bytes
 ) -> None:
@@ -145,3 +146,39 @@ def test_a_fingerprint_tells_apart_what_would_be_shown_differently(
     changed = msgspec.structs.replace(BASE, **change)
 
     assert fingerprint_bytes(changed) != fingerprint_bytes(BASE)
+
+
+EVENT = Event(
+    subject="Review",
+    schedule="DTSTART;VALUE=DATE:20261124\nDTEND;VALUE=DATE:20261125",
+    exceptions=(Occurrence("2026-12-01", cancelled=True),),
+    uid="040000008200E0",
+    show_as="busy",
+)
+
+
+def test_an_event_is_read_as_the_event_that_was_written() -> None:
+    assert decode_item(encode_item(EVENT)) == EVENT
+    assert decode_item(encode_item(Event())) == Event()
+    assert type(decode_item(encode_item(Contact()))) is Contact
+
+
+@pytest.mark.parametrize(
+    ("change", "shown"),
+    [
+        ({"subject": "Preview"}, True),
+        ({"schedule": ""}, True),
+        ({"exceptions": ()}, True),
+        ({"uid": "another"}, False),
+        ({"role": "organizer"}, False),
+        ({"show_as": "free"}, False),
+        ({"categories": ("Red",)}, False),
+        ({"sensitivity": "private"}, False),
+    ],
+)
+def test_the_fingerprint_of_an_event_covers_what_is_merged_and_nothing_else(
+    change: dict[str, object], shown: bool
+) -> None:
+    other = msgspec.structs.replace(EVENT, **change)
+
+    assert (fingerprint_bytes(other) != fingerprint_bytes(EVENT)) is shown

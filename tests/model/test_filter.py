@@ -15,7 +15,9 @@ from cirahub_sync.model.contact import (
     PhoneKind,
     PostalAddress,
 )
+from cirahub_sync.model.event import Event
 from cirahub_sync.model.filter import compile_filter
+from cirahub_sync.model.kind import CONTACTS, EVENTS, Kind
 
 ANN = Contact(
     job_title="Chief Engineer",
@@ -29,7 +31,7 @@ ANN = Contact(
 
 
 def holds(field: str, operator: Operator, *values: str) -> bool:
-    return compile_filter(Filter(all=(Condition(field, operator, values),)))(ANN)
+    return compile_filter(Filter(all=(Condition(field, operator, values),)))(ANN) is True
 
 
 @pytest.mark.parametrize(
@@ -114,3 +116,38 @@ def test_values_that_do_not_fit_the_operator_are_refused(
 ) -> None:
     with pytest.raises(ConfigurationError, match="'company'"):
         holds("company", operator, *values)
+
+
+STANDUP = Event(
+    subject="Stand-up",
+    schedule="DTSTART;VALUE=DATE:20261124\nDTEND;VALUE=DATE:20261125\nRRULE:FREQ=DAILY",
+    categories=("Team",),
+    sensitivity="private",
+)
+
+
+@pytest.mark.parametrize(
+    ("field", "operator", "values", "admitted"),
+    [
+        ("subject", Operator.STARTS_WITH, ("stand",), True),
+        ("location", Operator.EXISTS, (), False),
+        ("category", Operator.IN, ("team",), True),
+        ("sensitivity", Operator.IN, ("private", "confidential"), True),
+        ("allDay", Operator.IN, ("true",), True),
+        ("recurring", Operator.IN, ("false",), False),
+    ],
+)
+def test_a_filter_of_events(
+    field: str, operator: Operator, values: tuple[str, ...], admitted: bool
+) -> None:
+    spec = Filter(all=(Condition(field, operator, values),))
+
+    assert compile_filter(spec, EVENTS)(STANDUP) is admitted
+
+
+@pytest.mark.parametrize(("field", "kind"), [("subject", CONTACTS), ("companyName", EVENTS)])
+def test_a_filter_names_fields_of_the_hubs_kind_only(field: str, kind: Kind) -> None:
+    spec = Filter(all=(Condition(field, Operator.EXISTS),))
+
+    with pytest.raises(ConfigurationError, match=field):
+        compile_filter(spec, kind)

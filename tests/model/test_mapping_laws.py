@@ -130,7 +130,10 @@ def test_showing_the_same_again_changes_nothing(lens: Lens, item: Contact, held:
 def test_a_receiver_forgets_what_the_hub_had_before(
     lens: Lens, first: Contact, second: Contact, held: Contact
 ) -> None:
-    assume(first.notes.strip() != held.notes.strip() != second.notes.strip())
+    """But for a user's notes that read as the hub's do: those are taken for ours."""
+    theirs = (held.notes.strip(), SECTION.put("", held.notes).strip())
+    assume(first.notes.strip() not in theirs)
+    assume(second.notes.strip() not in theirs)
     twice = lens.to_spoke(second, lens.to_spoke(first, held))
     once = lens.to_spoke(second, held)
 

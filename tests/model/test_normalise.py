@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -17,6 +18,8 @@ from cirahub_sync.model.contact import (
     PhoneKind,
     PostalAddress,
 )
+from cirahub_sync.model.event import Event, Occurrence
+from cirahub_sync.model.kind import EVENTS
 from cirahub_sync.model.normalise import (
     caseless,
     element_key,
@@ -25,6 +28,7 @@ from cirahub_sync.model.normalise import (
     folded,
     keyed,
     match_keys,
+    matched_fields,
     same_value,
     validate_match_on,
 )
@@ -209,3 +213,21 @@ def test_a_match_on_that_cannot_be_is_refused(rules: tuple[str, ...]) -> None:
 
 def test_every_known_match_on_is_accepted() -> None:
     validate_match_on(("email", "phone", "nameAndCompany", "custom:employee number"))
+
+
+def test_an_event_is_known_by_its_uid_and_the_day_that_it_is_the_occurrence_of() -> None:
+    series = Event(uid="040000008200E0", subject="Review")
+    one = msgspec.structs.replace(series, original_start="2026-12-01")
+
+    assert match_keys(series, ("email",)) == match_keys(Event(uid=series.uid), ("phone",)) != ()
+    assert match_keys(one, ()) != match_keys(series, ())
+    assert match_keys(Event(subject="Review"), ("email",)) == ()
+    assert matched_fields(("email",), EVENTS) == {"uid", "original_start"}
+
+
+def test_an_exception_of_a_series_is_told_by_the_day_that_the_rule_has_it_on() -> None:
+    moved = Occurrence("2026-12-01", start="2026-12-02T09:00:00", end="2026-12-02T10:00:00")
+    cancelled = Occurrence("2026-12-01", cancelled=True)
+
+    assert element_key("exceptions", moved) == element_key("exceptions", cancelled)
+    assert element_kind(moved) is None

@@ -74,7 +74,10 @@ def test_a_hub_that_is_made_again_is_the_same_hub_to_its_copies() -> None:
 
 def test_a_spoke_becomes_a_configuration_with_its_connection_and_flows() -> None:
     flow = {
-        "filter": {"none": [{"field": "company", "operator": "In", "values": ["x"]}]},
+        "filter": {
+            "none": [{"field": "company", "operator": "In", "values": ["x"]}],
+            "expression": "item.notes == ''",
+        },
         "mapping": [{"replaceDomain": {"from": "a.example", "to": "b.example"}}],
         "include": ["emails"],
     }
@@ -82,6 +85,7 @@ def test_a_spoke_becomes_a_configuration_with_its_connection_and_flows() -> None
     assert made.target == MailboxTarget("ann@contoso.com")
     assert made.direction is Direction.RECEIVE
     assert made.receives.filter.none == (Condition("company", Operator.IN, ("x",)),)
+    assert made.receives.filter.expression == "item.notes == ''"
     assert made.receives.mapping[0].replace_domain == ("a.example", "b.example")
     assert made.receives.include == ("emails",)
     assert made.verify_interval == 3600

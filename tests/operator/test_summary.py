@@ -245,6 +245,9 @@ def test_items_that_do_not_get_through_are_told_and_do_not_make_a_spoke_unready(
         "ItemsFailing": ("True", "ItemsUndelivered"),
     }
     assert "2 items could not be delivered (item i1: 507" in status.conditions[1].message
+    status = synced(result(unjudged=Failing(1, "i3")))
+    assert types(status)["ItemsFailing"] == ("True", "ItemsUnjudged")
+    assert "can't be evaluated for 1 item (item i3)" in status.conditions[1].message
     rejected = Failing(1, "i2", "400 ErrorInvalidProperty")
     status = synced(result(undelivered=undelivered, rejected=rejected))
     assert types(status)["ItemsFailing"] == ("True", "ItemsRejected")

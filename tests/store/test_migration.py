@@ -15,8 +15,9 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, create_engine, event
 
-from cirahub_sync.model.codec import encode_contact
+from cirahub_sync.model.codec import encode_item
 from cirahub_sync.model.contact import Contact
+from cirahub_sync.model.kind import as_contact
 from cirahub_sync.store import database as module
 from cirahub_sync.store.crypto import load_key
 from cirahub_sync.store.database import Database, head
@@ -47,7 +48,7 @@ def _written_by(revision: str, path: Path, key_file: Path) -> None:
     keyring = Keyring(load_key(key_file))
     keyring.verify(database)
     cipher = keyring.cipher(database, "hub-1")
-    content = cipher.seal(encode_contact(Contact(display_name="Ann")), "items/hub-1/item-1")
+    content = cipher.seal(encode_item(Contact(display_name="Ann")), "items/hub-1/item-1")
     with engine.begin() as connection:
         connection.exec_driver_sql(
             "INSERT INTO items (hub, id, seq, alive, erased, fingerprint, content)"
@@ -74,10 +75,10 @@ def test_a_store_of_the_first_schema_goes_on(tmp_path: Path) -> None:
     assert b"deleted by the earlier version" in _files(path)
     store = Store.open(f"sqlite:///{path}", key_file, lambda: 0.0)
     with store.database.engine.connect() as connection:
-        assert MigrationContext.configure(connection).get_current_revision() == "0009"
+        assert MigrationContext.configure(connection).get_current_revision() == "0010"
     with store.hub("hub-1").read() as tx:
         (item,) = tx.items.after(0, 10)
-    assert (item.content.display_name, item.died_of) == ("Ann", None)
+    assert (as_contact(item.content).display_name, item.died_of) == ("Ann", None)
     assert store.leavers() == []
     store.close()
     assert b"deleted by the earlier version" not in _files(path)

@@ -3,12 +3,15 @@
 from prove.breakage import Breakage
 from prove.breakages import (
     availability,
+    calendars,
+    filters,
     identity,
     invariants,
     leaving,
     matching,
     permissions,
     plans,
+    semantics,
     trust,
 )
 
@@ -21,4 +24,7 @@ BREAKAGES: tuple[Breakage, ...] = (
     *permissions.BREAKAGES,
     *availability.BREAKAGES,
     *matching.BREAKAGES,
+    *semantics.BREAKAGES,
+    *calendars.BREAKAGES,
+    *filters.BREAKAGES,
 )

@@ -11,6 +11,7 @@ from cirahub_operator.api.meta import Model, Rule
 from cirahub_operator.api.text import Matching
 from cirahub_sync.configuration import Operator, PhoneForm, Policy
 from cirahub_sync.model.contact import SCALAR_FIELDS
+from cirahub_sync.model.expression import LONGEST
 from cirahub_sync.model.field_names import MANIFEST_NAMES
 
 FIELD_NAMES = tuple(MANIFEST_NAMES)
@@ -115,13 +116,20 @@ FilterConditions = Annotated[tuple[FilterCondition, ...], Field(max_length=32)]
 
 
 class ItemFilter(Model):
-    """Admits an item when every `all`, at least one `any` (if there are any) and no `none` hold."""
+    """Admits an item when every `all`, at least one `any` (if there are any), no `none` and the
+    `expression` hold."""
 
     all: FilterConditions = Field(default=(), description="Every one of these has to hold.")
     any: FilterConditions = Field(
         default=(), description="If there are any, at least one of these has to hold."
     )
     none: FilterConditions = Field(default=(), description="None of these may hold.")
+    expression: Annotated[str, StringConstraints(min_length=1, max_length=LONGEST)] | None = Field(
+        default=None,
+        description="CEL that has to say true, for what conditions can't say. `item` has the "
+        "contact's fields; in `receives`, `spokes` names the Spokes that contribute it. For "
+        "example `item.emails.exists(e, e.address.endsWith('@contoso.com'))`.",
+    )
 
 
 class DomainReplacement(Model):

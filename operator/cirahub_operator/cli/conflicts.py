@@ -16,7 +16,9 @@ from cirahub_operator.cli.leavers import date
 from cirahub_operator.cli.table import table
 from cirahub_sync.conflicts import OpenConflict, Side
 from cirahub_sync.engine.decide import Choice
-from cirahub_sync.model.contact import CustomField, Element, Email, Phone, PostalAddress
+from cirahub_sync.model.contact import CustomField, Email, Phone, PostalAddress
+from cirahub_sync.model.event import Occurrence
+from cirahub_sync.model.kind import Element
 from cirahub_sync.store.lease import LeaseHeldError
 from cirahub_sync.worker import Worker
 
@@ -207,6 +209,10 @@ def text(value: Element) -> str:
             line = f"{value.kind.value}: {', '.join(part for part in parts if part)}"
         case CustomField(name, inner):
             line = f"{name}: {inner}"
+        case Occurrence():
+            said = (value.start, value.subject, value.location, value.body)
+            moved = ", ".join(part for part in said if part)
+            line = f"{value.original}: {'cancelled' if value.cancelled else moved}"
         case _:
             line = value
     return "".join(

@@ -34,8 +34,11 @@ WHY = {
     "Current": "has it as it is to be",
     "Detached": "has not got it: its user deleted it there, which is remembered",
     "FilteredOut": "is not to have it: the filter of what it receives keeps it out",
+    "Unjudged": "stays as it is: the expression of its filter can't be evaluated for the item",
     "Deleted": "is not to have it any more: nobody contributes it",
     "Orphaned": "keeps its copy: not every source has been read whole yet",
+    "ReadOnlyAtSource": "has an event with attendees, which is not written to",
+    "OutsideWindow": "gets it when it comes into the hub's window",
     "OwnItem": "has an item of its user's own, which is left alone",
     "Blank": "gets nothing: its mapping leaves no field of the item",
 }
@@ -255,6 +258,10 @@ def _spoke(one: ToldSpoke, item: Explanation) -> list[str]:
 def _by(found: ToldFilter | None) -> str:
     if found is None or not found.decided_by:
         return ""
+    if found.unjudged:
+        return " (its `expression` can't be evaluated for it)"
+    if found.decided_by == "expression":
+        return f" (its `expression` {'holds' if found.admits else 'does not hold'})"
     if not found.condition:
         return f" (none of its `{found.decided_by}` holds)"
     verb = "does not hold" if found.decided_by == "all" else "holds"

@@ -13,13 +13,15 @@ from typing import Protocol
 
 import msgspec
 
-from cirahub_sync.model.contact import FIELDS, Contact, PhoneKind
+from cirahub_sync.model.contact import PhoneKind
+from cirahub_sync.model.kind import Content
 
 
 class Stamp(msgspec.Struct, frozen=True, array_like=True):
     """Our mark on a copy, and its idempotency key: one per create attempt.
 
-    The text form is `installation/hub/item/spoke/attempt`, at most 255 characters.
+    The text form is `installation/hub/item/spoke/attempt`, at most 255 characters. Attempts sort by
+    the time at which they were made.
     """
 
     installation: str
@@ -40,13 +42,19 @@ class Stamp(msgspec.Struct, frozen=True, array_like=True):
         return cls(*parts)
 
 
+def attempt_of(stamp: str) -> str:
+    """Blank of what is no stamp of ours."""
+    parsed = Stamp.parse(stamp)
+    return parsed.attempt if parsed is not None else ""
+
+
 class RemoteItem(msgspec.Struct, frozen=True, kw_only=True):
     """An item as the endpoint holds it, in its own terms (before any mapping)."""
 
     id: str
     """Stable for the item's life, also when it moves between folders."""
     etag: str
-    content: Contact
+    content: Content
     stamp: str = ""
     """The raw text of our stamp property, blank if there is none."""
     created: float | None = None
@@ -210,21 +218,23 @@ class Endpoint(Protocol):
         """Every item of this collection that carries any stamp of ours."""
         ...
 
-    def encode(self, content: Contact) -> bytes:
+    def encode(self, content: Content) -> bytes:
         """The wire form of a whole item, without its stamp. Pure; made once per mapping."""
         ...
 
     def encode_changes(
-        self, before: Contact | None, after: Contact, fields: Collection[str] = FIELDS
+        self, before: Content | None, after: Content, fields: Collection[str] | None = None
     ) -> bytes:
         """The wire form of an update that turns `before` into `after`, changed fields only. When
-        what is there is not known (None), all of `fields`, and no others."""
+        what is there is not known (None), all of `fields` (None: all there are), and no others."""
         ...
 
     def push(self, operations: Sequence[Operation]) -> AsyncGenerator[Sequence[Outcome], None]:
         """Send the operations, in batches, under the throttle; yield outcomes as they arrive,
-        each index exactly once, in any order. Raises only what concerns the whole collection
-        (credentials, access); the operations without an outcome were not sent."""
+        each index exactly once, in any order. An event that has attendees where it is, whoever put
+        them there, is neither updated nor deleted (they would be told): REJECTED. Raises only
+        what concerns the whole collection (credentials, access); the operations without an outcome
+        were not sent."""
         ...
 
     async def close(self) -> None: ...

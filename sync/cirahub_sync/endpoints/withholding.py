@@ -19,7 +19,7 @@ from cirahub_sync.endpoints.base import (
     Unreadable,
     Whereabouts,
 )
-from cirahub_sync.model.contact import FIELDS, Contact, without
+from cirahub_sync.model.kind import Content, without
 
 _replace = msgspec.structs.replace
 
@@ -58,11 +58,11 @@ class Withholding:
         async for item in self._inner.stamped():
             yield self._item(item)
 
-    def encode(self, content: Contact) -> bytes:
+    def encode(self, content: Content) -> bytes:
         return self._inner.encode(content)
 
     def encode_changes(
-        self, before: Contact | None, after: Contact, fields: Collection[str] = FIELDS
+        self, before: Content | None, after: Content, fields: Collection[str] | None = None
     ) -> bytes:
         return self._inner.encode_changes(before, after, fields)
 

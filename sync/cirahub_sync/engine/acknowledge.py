@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import msgspec
 
-from cirahub_sync.endpoints.base import RemoteItem
+from cirahub_sync.endpoints.base import RemoteItem, attempt_of
 from cirahub_sync.engine.context import PassContext, SpokeRun
-from cirahub_sync.model.contact import FIELDS, Contact
 from cirahub_sync.model.edit import OwnEdits
+from cirahub_sync.model.kind import Content, kind_of
 from cirahub_sync.model.limits import changed_fields
 from cirahub_sync.store.hub import Transaction
 from cirahub_sync.store.rows import Replica, ReplicaState, Shadow
@@ -19,10 +19,12 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
     item: str
     seq: int
     native: bool
-    desired: Contact
+    desired: Content
     fingerprint: bytes
-    before: Contact | None
+    before: Content | None
     answer: RemoteItem
+    key: str = ""
+    """The stamp that it was created with; blank for an update."""
 
 
 def acknowledge(
@@ -36,6 +38,8 @@ def acknowledge(
         if run.config.direction.contributes
         else {}
     )
+    updated = [each.item for each in deliveries if not (each.key or each.native)]
+    attempts = tx.replicas.attempts(run.uid, updated) if updated else {}
     for delivery in deliveries:
         answer = delivery.answer
         content, etag = _acknowledged(delivery)
@@ -50,6 +54,7 @@ def acknowledge(
                 fingerprint=delivery.fingerprint,
                 acknowledged=context.fingerprint(answer.content),
                 delivered_seq=delivery.seq,
+                attempt=attempt_of(delivery.key) or attempts.get(delivery.item, ""),
             )
         )
         if run.config.direction.contributes:
@@ -73,7 +78,7 @@ def acknowledge(
     tx.shadows.put(shadows)
 
 
-def _acknowledged(delivery: Delivery) -> tuple[Contact, str]:
+def _acknowledged(delivery: Delivery) -> tuple[Content, str]:
     """The content and etag to remember. A field that we did not send but that differs from what
     was there before was changed by somebody else in the meantime: it is left out, with its etag,
     so that the next delta shows it as the edit it is."""
@@ -84,7 +89,7 @@ def _acknowledged(delivery: Delivery) -> tuple[Contact, str]:
     sent = set(changed_fields(before, delivery.desired))
     meanwhile = {
         field: getattr(before, field)
-        for field in FIELDS
+        for field in kind_of(before).fields
         if field not in sent and getattr(before, field) != getattr(answer.content, field)
     }
     if not meanwhile:

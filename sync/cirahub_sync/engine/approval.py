@@ -15,7 +15,7 @@ from cirahub_sync.configuration import Approval
 from cirahub_sync.engine.context import PassContext, digest
 from cirahub_sync.engine.plan import Judgement, Planned, fields_changed
 from cirahub_sync.engine.report import PlanSummary
-from cirahub_sync.model.contact import Contact
+from cirahub_sync.model.kind import Content
 from cirahub_sync.store.plans import Entry, StoredPlan
 from cirahub_sync.store.rows import Action
 
@@ -30,7 +30,7 @@ class Gate:
         self,
         approved: Mapping[str, str],
         withdrawn: Collection[str],
-        fingerprint: Callable[[Contact], bytes],
+        fingerprint: Callable[[Content], bytes],
     ) -> None:
         self._approved = approved
         self._withdrawn = withdrawn
@@ -54,7 +54,7 @@ class Gate:
         return False
 
 
-def entry_of(spoke: str, judgement: Judgement, fingerprint: Callable[[Contact], bytes]) -> Entry:
+def entry_of(spoke: str, judgement: Judgement, fingerprint: Callable[[Content], bytes]) -> Entry:
     """Of a judgement with an action."""
     assert judgement.action is not None
     before = b"" if judgement.before is None else fingerprint(judgement.before)

@@ -9,14 +9,16 @@ import msgspec
 
 from cirahub_sync.configuration import OnUserDelete
 from cirahub_sync.endpoints.base import Stamp
+from cirahub_sync.engine.authority import has_a_say
 from cirahub_sync.engine.context import PassContext, SpokeRun
 from cirahub_sync.engine.departure import forget
 from cirahub_sync.engine.natives import Natives
 from cirahub_sync.engine.refold import refold
 from cirahub_sync.engine.rejudge import carry_over
 from cirahub_sync.engine.relink import Relinker
-from cirahub_sync.model.contact import Contact, Element
 from cirahub_sync.model.edit import Awareness, OwnEdits
+from cirahub_sync.model.kind import Content, Element, kept_out
+from cirahub_sync.model.normalise import matched_fields
 from cirahub_sync.model.observe import record
 from cirahub_sync.store.content import REJUDGE
 from cirahub_sync.store.hub import Transaction
@@ -57,12 +59,20 @@ class Chunk:
         self._now = context.clock()
         self._round = tx.cursors.get(run.uid).round
         self._contributes = run.config.direction.contributes
+        self._matching = matched_fields(context.hub.match_on, context.kind)
         self._shadows: dict[str, Shadow] = {}
         self._changed: dict[str, Shadow] = {}
         """Those that are not written yet."""
         self._replicas: dict[str, Replica] = {}
         self._touched: dict[str, None] = {}
+        self._reworded: dict[str, None] = {}
+        """Touched in nothing that anybody matches by."""
+        self._spoken_for: list[str] = []
+        """Items that their users here want to be, however they were deleted elsewhere."""
         self._seen: list[str] = []
+        self._unjudged: dict[str, None] = {}
+        """What the filter's expression can't be evaluated for: left as it is, and looked at again
+        later."""
         self._returned: dict[str, str] = {}
         """Own items of the spoke's user that had been away, with the items they were linked to."""
 
@@ -81,14 +91,7 @@ class Chunk:
             done.append(row.position)
             if row.kind is StagedKind.UNREADABLE:
                 readable.discard(row.remote)
-                attempts = tx.pull_retry.attempts(run.uid, row.remote)
-                tx.pull_retry.put(
-                    run.uid,
-                    row.remote,
-                    why="unreadable",
-                    attempts=attempts + 1,
-                    due_at=self._now + RETRY_SECONDS * min(2**attempts, 64),
-                )
+                self._again_later(row.remote, "unreadable")
                 self._seen.append(row.remote)
                 continue
             readable.add(row.remote)
@@ -97,16 +100,36 @@ class Chunk:
                 self._removed(row.remote)
             elif not self._known(row):
                 strangers[row.remote] = row
-        if tx.pull_retry.count(run.uid):
-            tx.pull_retry.remove(run.uid, sorted(readable))
         self._write()
         self._strangers(list(strangers.values()))
+        for remote in self._unjudged:
+            self._again_later(remote, "unjudged")
+        if tx.pull_retry.count(run.uid):
+            tx.pull_retry.remove(run.uid, sorted(readable - self._unjudged.keys()))
         if self._round is not None:
             tx.shadows.mark_round(run.uid, self._seen, self._round)
             tx.replicas.mark_round(run.uid, self._seen, self._round)
-        changed = refold(self._context, tx, list(self._touched), by=run.uid)
+        self._lift()
+        reworded = self._reworded.keys() - self._touched.keys()
+        changed = refold(
+            self._context,
+            tx,
+            list({**self._touched, **self._reworded}),
+            by=run.uid,
+            reworded=reworded,
+        )
         run.report.counts.merged += len(changed)
         return done
+
+    def _again_later(self, remote: str, why: str) -> None:
+        attempts = self._tx.pull_retry.attempts(self._run.uid, remote)
+        self._tx.pull_retry.put(
+            self._run.uid,
+            remote,
+            why=why,
+            attempts=attempts + 1,
+            due_at=self._now + RETRY_SECONDS * min(2**attempts, 64),
+        )
 
     def _waits(self, row: Staged) -> bool:
         """Whether this is a copy of ours that is not linked (or all of a receiver's changes),
@@ -164,9 +187,13 @@ class Chunk:
         return True
 
     def _observe(self, row: Staged, shadow: Shadow, replica: Replica | None) -> None:
-        content = row.content or Contact()
+        content = row.content or self._context.kind.blank
         run = self._run
         admitted = not shadow.native or run.admits_in(content)
+        if admitted is None:
+            self._unjudged[row.remote] = None
+            return
+        self._unjudged.pop(row.remote, None)
         own = shadow.own
         when = Awareness(
             seq=self._tx.next_seq(),
@@ -216,15 +243,18 @@ class Chunk:
             if recorded.read_only_fields and shadow.item is not None:
                 self._overruled(shadow.item, content, recorded.read_only_fields)
         changed = own is not shadow.own or admitted != shadow.admitted
-        if changed and admitted and shadow.native and shadow.etag != REJUDGE and shadow.item:
-            self._tx.condemned.lift([shadow.item])  # its user says that it is to be
+        rejudged = shadow.etag == REJUDGE
+        spoken = changed and admitted and shadow.native and not rejudged
+        if spoken and shadow.item and has_a_say(own):
+            self._spoken_for.append(shadow.item)
+        reworded = not (rejudged or admitted != shadow.admitted or self._matched(shadow.own, own))
         shadow = msgspec.structs.replace(
             shadow,
             admitted=admitted,
             etag=row.etag,
             modified=row.modified,
             acknowledged_at=self._now,
-            content=content if admitted else Contact(),
+            content=content if admitted else kept_out(content),
             own=own,
             round=self._round,
         )
@@ -244,9 +274,22 @@ class Chunk:
             if self._context.fingerprint(content) != replica.fingerprint and shadow.item:
                 self._reconsider(shadow.item)
         if changed and shadow.item is not None:
-            self._touched[shadow.item] = None
+            (self._reworded if reworded else self._touched)[shadow.item] = None
 
-    def _overruled(self, item: str, content: Contact, fields: Sequence[str]) -> None:
+    def _matched(self, before: OwnEdits, after: OwnEdits) -> bool:
+        """Whether any edit of a field differs that people are matched by."""
+        return any(
+            before.scalars.get(field) is not after.scalars.get(field)
+            or before.elements.get(field) is not after.elements.get(field)
+            for field in self._matching
+        )
+
+    def _lift(self) -> None:
+        if self._spoken_for:
+            self._tx.condemned.lift(self._spoken_for)
+            self._spoken_for = []
+
+    def _overruled(self, item: str, content: Content, fields: Sequence[str]) -> None:
         """Edits of fields that the mapping makes, so that they can't be mapped back: what the hub
         shows there is put right again, and what the user wrote is kept as a conflict."""
         lost: list[tuple[str, Element]] = []
@@ -272,16 +315,16 @@ class Chunk:
             self._now,
         )
 
-    def _received(self, shadow: Shadow, replica: Replica | None) -> Contact | None:
+    def _received(self, shadow: Shadow, replica: Replica | None) -> Content | None:
         if replica is None or shadow.item is None:
             return None
         item = self._tx.items.get([shadow.item]).get(shadow.item)
         return item.content if item is not None else None
 
-    def _delivered(self, row: Staged, replica: Replica) -> Contact:
-        """What a copy held when it was last delivered to, or looked at, without a shadow. Once the
-        item has changed since, nobody can tell, and what is there is taken for that."""
-        content = row.content or Contact()
+    def _delivered(self, row: Staged, replica: Replica) -> Content:
+        """What a copy held when it was last delivered to, without a shadow. Once the item has
+        changed since, nobody can tell, and what is there is taken for that."""
+        content = row.content or self._context.kind.blank
         if self._context.fingerprint(content) == replica.acknowledged:
             return content
         item = self._tx.items.get([replica.item]).get(replica.item)
@@ -308,16 +351,18 @@ class Chunk:
 
     def _edited_copy(self, row: Staged, replica: Replica) -> None:
         """A receiver's user changed a copy: kept until the item changes (Remember), or put right
-        (Restore)."""
-        seen = self._context.fingerprint(row.content or Contact())
-        edited = seen != replica.acknowledged
+        (Restore). What was acknowledged stays, so that it can still be told what they changed if
+        the spoke contributes one day."""
+        edited = (
+            self._context.fingerprint(row.content or self._context.kind.blank)
+            != replica.acknowledged
+        )
         restore = edited and self._run.config.on_user_delete is OnUserDelete.RESTORE
         self._tx.replicas.put(
             [
                 msgspec.structs.replace(
                     replica,
                     etag=row.etag,
-                    acknowledged=seen,
                     fingerprint=UNKNOWN_FINGERPRINT if restore else replica.fingerprint,
                     round=self._round,
                 )
@@ -342,7 +387,9 @@ class Chunk:
         self._changed.clear()
 
     def _removed(self, remote: str) -> None:
+        self._unjudged.pop(remote, None)
         self._changed.pop(remote, None)
+        self._lift()  # a deletion comes after what was said before it
         forget(
             self._context,
             self._run,
@@ -387,7 +434,7 @@ class Chunk:
                     modified=row.modified,
                     acknowledged_at=self._now,
                     round=self._round,
-                    content=Contact(),
+                    content=self._context.kind.blank,
                     own=OwnEdits(),
                 )
             ]
@@ -402,6 +449,7 @@ class Chunk:
             shadows=self._shadows,
             touched=self._touched,
             returned=self._returned,
+            unjudged=self._unjudged,
         )
 
 

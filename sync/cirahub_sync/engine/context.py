@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
-from cirahub_sync.configuration import HubConfig, SpokeConfig
+from cirahub_sync.configuration import HubConfig, PrivateItems, SpokeConfig
 from cirahub_sync.endpoints.base import Endpoint, Fence, Target
 from cirahub_sync.engine.adopted import Adoption
 from cirahub_sync.engine.comeback import claim_from
@@ -30,16 +30,19 @@ from cirahub_sync.errors import (
     ThrottledError,
 )
 from cirahub_sync.model.codec import fingerprint_bytes
-from cirahub_sync.model.contact import Contact
+from cirahub_sync.model.event import Event, private
 from cirahub_sync.model.field_names import field_named, manifest_name
 from cirahub_sync.model.filter import (
+    Admission,
     asks_for_spokes,
     compile_filter,
     compile_sourced_filter,
     fields_of,
 )
+from cirahub_sync.model.kind import CONTACTS, EVENTS, KINDS, Content, Kind
 from cirahub_sync.model.mapping import compile_lens
 from cirahub_sync.model.normalise import DEFAULT_REGION
+from cirahub_sync.model.window import Span, span
 from cirahub_sync.store.hub import HubStore, Transaction
 from cirahub_sync.store.lease import LeaseHeldError
 from cirahub_sync.store.plans import Entry
@@ -86,6 +89,7 @@ class SpokeRun:
         "report",
         "row",
         "settled",
+        "span",
     )
 
     row: Spoke
@@ -98,14 +102,18 @@ class SpokeRun:
     afresh: bool
     """Whether what is staged was read in this pass, from its first page on. What an earlier run
     left staged tells nothing of what was written since: the store may be restored."""
+    span: Span | None
+    """Of a calendar: what its copies are made in."""
     pristine: bool
     """In a plan: the folder does not exist yet, a pass would make it."""
 
-    def __init__(self, config: SpokeConfig, region: str = DEFAULT_REGION) -> None:
-        """`region` is the hub's. Raises ConfigurationError."""
+    def __init__(
+        self, config: SpokeConfig, region: str = DEFAULT_REGION, kind: Kind = CONTACTS
+    ) -> None:
+        """`region` and `kind` are the hub's. Raises ConfigurationError."""
         self.config = config
         self.report = SpokeReport(uid=config.uid, name=config.name)
-        self.never_sync = withheld(config)
+        self.never_sync = withheld(config, kind)
         self.contributes, self.receives = (
             compile_lens(
                 flow,
@@ -113,17 +121,21 @@ class SpokeRun:
                 never=self.never_sync,
                 region=config.default_region,
                 hub_region=region,
+                kind=kind,
             )
             for flow, toward_hub in ((config.contributes, True), (config.receives, False))
         )
-        self.admits_in = compile_filter(config.contributes.filter)
-        self.admits_out = compile_sourced_filter(config.receives.filter)
+        self.admits_in = compile_filter(config.contributes.filter, kind)
+        if kind is EVENTS and config.private_items is PrivateItems.SKIP:
+            self.admits_in = _public(self.admits_in)
+        self.admits_out = compile_sourced_filter(config.receives.filter, kind)
         self.asks_for_spokes = asks_for_spokes(config.receives.filter)
         self.registered = False
         self.settled = True
         self.doubled = False
         self.afresh = False
         self.pristine = False
+        self.span = None
         self._endpoint: Endpoint | None = None
         self._opening: asyncio.Lock | None = None
 
@@ -207,6 +219,13 @@ class PassContext:
         erasing: bool = False,
     ) -> None:
         self.hub = hub
+        self.kind = KINDS[hub.item_kind]
+        self.span: Span | None = None
+        """What of calendars this pass looks at."""
+        if self.kind is EVENTS:
+            self.span = span(hub.window, clock())
+            for run in runs:
+                run.span = self.span
         self.runs = runs
         self.asking_for_spokes = [
             run for run in runs if run.asks_for_spokes and run.config.direction.receives
@@ -276,7 +295,7 @@ class PassContext:
         if self._progress is not None:
             self._progress(line)
 
-    def fingerprint(self, content: Contact) -> bytes:
+    def fingerprint(self, content: Content) -> bytes:
         return self.store.cipher.fingerprint(fingerprint_bytes(content))
 
     @contextmanager
@@ -314,10 +333,19 @@ class PassContext:
             )
 
 
-def withheld(config: SpokeConfig) -> frozenset[str]:
+def _public(admits: Admission) -> Admission:
+    def admits_public(item: Content) -> bool | None:
+        return not (isinstance(item, Event) and private(item)) and admits(item)
+
+    return admits_public
+
+
+def withheld(config: SpokeConfig, kind: Kind = CONTACTS) -> frozenset[str]:
     """The fields that never sync. Raises ConfigurationError for a name that is none of a field,
     and for a filter that needs one of them."""
-    never = frozenset(field_named(name, where="neverSync") for name in config.never_sync)
+    never = frozenset(
+        field_named(name, where="neverSync", among=kind.withholdable) for name in config.never_sync
+    )
     asked = sorted(manifest_name(f) for f in never & fields_of(config.contributes.filter))
     if asked:
         raise ConfigurationError(

@@ -12,9 +12,9 @@ from cirahub_sync.engine.inputs import inputs_of
 from cirahub_sync.engine.refold import conflict_id, refold, rules_in
 from cirahub_sync.engine.rules import Contender, Undecided
 from cirahub_sync.errors import ConflictChangedError, DecisionError
-from cirahub_sync.model.contact import LIST_FIELDS
 from cirahub_sync.model.decision import Decision
 from cirahub_sync.model.field_names import manifest_name
+from cirahub_sync.model.kind import Kind
 from cirahub_sync.model.normalise import same_value
 from cirahub_sync.store.hub import Transaction
 
@@ -60,7 +60,7 @@ def decide(context: PassContext, tx: Transaction, dispute: Dispute, choice: Choi
         )
     seq = tx.next_seq()
     among = tuple(sorted({one.spoke for one in conflict.contenders} - {""}))
-    side, value = _chosen(dispute, conflict.contenders, choice)
+    side, value = _chosen(dispute, conflict.contenders, choice, context.kind)
     tx.decisions.put(
         dispute.item,
         Decision(
@@ -83,7 +83,7 @@ def _undecided(context: PassContext, tx: Transaction, item: str) -> Sequence[Und
 
 
 def _chosen(
-    dispute: Dispute, contenders: Sequence[Contender], choice: Choice
+    dispute: Dispute, contenders: Sequence[Contender], choice: Choice, kind: Kind
 ) -> tuple[Contender | None, str]:
     """The side that wins; or None, and the value that was given."""
     field = dispute.conflict.field
@@ -95,7 +95,7 @@ def _chosen(
             if one.spoke == choice.spoke:
                 return one, ""
         raise DecisionError(f"conflict {dispute.id}: that Spoke is no side of it; see who is")
-    if field in LIST_FIELDS:
+    if field in kind.lists:
         raise DecisionError(
             f"conflict {dispute.id}: {manifest_name(field)} has several values; choose a Spoke's, "
             "or edit the contact where it is native"

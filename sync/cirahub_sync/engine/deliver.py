@@ -25,7 +25,7 @@ from cirahub_sync.engine.context import PassContext, SpokeRun
 from cirahub_sync.engine.departure import forget, keep
 from cirahub_sync.engine.guard import Candidate, Verdict
 from cirahub_sync.engine.plan import DELETIONS, Encoder, Judgement, Planned, blended, judge
-from cirahub_sync.engine.postpone import postpone
+from cirahub_sync.engine.postpone import await_change, await_window, postpone
 from cirahub_sync.engine.refold import refold
 from cirahub_sync.engine.report import PendingReason
 from cirahub_sync.engine.sources import sources_of
@@ -41,6 +41,7 @@ _RETRIED = (
     PendingReason.FAILED.value,
     PendingReason.STALE.value,
     PendingReason.REJECTED.value,
+    PendingReason.WINDOW.value,
 )
 _APPROVAL = (PendingReason.APPROVAL.value,)
 
@@ -290,6 +291,8 @@ class Receiver:
         run = self.run
         settled = [j.item for j in judgements if j.action is None]
         tx.pending.remove(run.uid, settled)
+        await_window(self._context, run, tx, judgements)
+        await_change(self._context, run, tx, judgements)
         if self._context.gate is not None:
             tx.plans.consume(run.uid, settled)
         noted = [j for j in judgements if j.note]
@@ -394,7 +397,7 @@ class Receiver:
     def _intent(self, judgement: Judgement) -> Intent:
         context, run = self._context, self.run
         assert judgement.action is not None
-        attempt = uuid4().hex[:12]
+        attempt = f"{int(context.clock() * 1000):012x}{uuid4().hex[:4]}"
         stamp = Stamp(context.installation, context.hub.uid, judgement.item, run.uid, attempt)
         return Intent(
             key=str(stamp)
@@ -442,6 +445,7 @@ class Receiver:
                         fingerprint=judgement.fingerprint,
                         before=judgement.before,
                         answer=outcome.item,
+                        key=intent.key if judgement.action is Action.CREATE else "",
                     )
                 )
                 settled.append(judgement.item)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from cirahub_sync.configuration import DeletedBy, Direction, OnUserDelete
+from cirahub_sync.engine.authority import has_a_say, rules_alone
 from cirahub_sync.engine.context import PassContext, SpokeRun
 from cirahub_sync.model.edit import OwnEdits
 from cirahub_sync.store.departed import Departed
@@ -77,17 +78,28 @@ def keep(context: PassContext, tx: Transaction, shadow: Shadow) -> None:
 
 def condemn(context: PassContext, tx: Transaction, shadow: Shadow) -> None:
     """Where any contributor may delete, an item dies with the first of its own items that goes;
-    unless another contributor's user changed it meanwhile, not knowing of that."""
+    unless another contributor's user changed it meanwhile, not knowing of that. Of an event that
+    has an organiser, it is theirs alone that it dies with, unless nobody may delete."""
     item = shadow.item
     if (
         item is None
         or not (shadow.native and shadow.admitted)
-        or context.hub.deletion.allowed_by is not DeletedBy.ANY_CONTRIBUTOR
+        or not _deletes(context.hub.deletion.allowed_by, shadow.own)
     ):
         return
-    others = [one for one in tx.shadows.by_item([item])[item] if one.native and one.admitted]
+    others = [
+        one
+        for one in tx.shadows.by_item([item])[item]
+        if one.native and one.admitted and has_a_say(one.own)
+    ]
     if not any(_last(one.own) > context.began for one in others):
         tx.condemned.put(item, shadow.spoke, context.clock())
+
+
+def _deletes(allowed_by: DeletedBy, own: OwnEdits) -> bool:
+    if rules_alone(own):
+        return allowed_by is not DeletedBy.NEVER
+    return allowed_by is DeletedBy.ANY_CONTRIBUTOR and has_a_say(own)
 
 
 def _last(own: OwnEdits) -> int:

@@ -19,9 +19,9 @@ from cirahub_sync.engine.plan import Encoder, Judgement, fields_changed, judge, 
 from cirahub_sync.engine.refold import conflict_id, rules_in
 from cirahub_sync.engine.rules import Undecided, Win
 from cirahub_sync.engine.sources import sources_of
-from cirahub_sync.model.contact import FIELDS, LIST_FIELDS, Element
 from cirahub_sync.model.field_names import field_named, manifest_name
 from cirahub_sync.model.filter import Verdict, compile_judge
+from cirahub_sync.model.kind import Element, kind_of
 from cirahub_sync.model.limits import project
 from cirahub_sync.model.normalise import keyed
 from cirahub_sync.store import lookup
@@ -134,7 +134,7 @@ def placed(
         sources=sources,
     )
     known = tx.spokes().get(run.uid)
-    judged = compile_judge(run.config.receives.filter, sourced=True)
+    judged = compile_judge(run.config.receives.filter, sourced=True, kind=context.kind)
     return Place(
         judgement=judgement,
         verdict=judged.judge(item.content, sources),
@@ -166,7 +166,9 @@ def _origin(context: PassContext, shadow: Shadow) -> Origin:
     run = next((one for one in context.runs if one.uid == shadow.spoke), None)
     verdict = None
     if run is not None and shadow.native and shadow.admitted:
-        verdict = compile_judge(run.config.contributes.filter).judge(shadow.content)
+        verdict = compile_judge(run.config.contributes.filter, kind=context.kind).judge(
+            shadow.content
+        )
     return Origin(
         spoke=shadow.spoke,
         remote=shadow.remote,
@@ -179,10 +181,11 @@ def _origin(context: PassContext, shadow: Shadow) -> Origin:
 
 def _words(folded: Folded, region: str) -> list[Word]:
     found: list[Word] = []
-    for field in FIELDS:
+    kind = kind_of(folded.content)
+    for field in kind.fields:
         value = getattr(folded.content, field)
         wins = [one for one in folded.wins if one.field == field]
-        if field not in LIST_FIELDS:
+        if field not in kind.lists:
             found.extend(Word(one, value, 0) for one in wins)
             continue
         elements = keyed(field, value, region)
@@ -212,7 +215,7 @@ def _differences(
     else:
         desired = project(mapped, capabilities.limits, None, region=lens.region)
     found: list[Difference] = []
-    for field in FIELDS:
+    for field in kind_of(item.content).fields:
         here, there = getattr(item.content, field), getattr(mapped, field)
         if here and field not in lens.fields:
             found.append(

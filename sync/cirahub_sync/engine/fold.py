@@ -33,6 +33,8 @@ A beaten withdrawal is a conflict (with a blank value) if its author had seen th
 had not only took back what was its own.
 
 **Lists** merge by element: see `lists`.
+
+**Events** fold likewise, over those who have a say: see `authority`.
 """
 
 from __future__ import annotations
@@ -41,6 +43,7 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
+from cirahub_sync.engine.authority import finished, heard, overruled
 from cirahub_sync.engine.lists import alone, elements
 from cirahub_sync.engine.rules import (
     Claim,
@@ -53,16 +56,16 @@ from cirahub_sync.engine.rules import (
     Undecided,
     Win,
 )
-from cirahub_sync.model.contact import Contact
 from cirahub_sync.model.decision import Decision
 from cirahub_sync.model.edit import Awareness, ElementEdit, OwnEdits, ScalarEdit
+from cirahub_sync.model.kind import CONTACTS, Content, as_event
 from cirahub_sync.model.normalise import same_value
 
 _Said = tuple[FoldInput, ScalarEdit]
 
 
 class Folded(msgspec.Struct, frozen=True):
-    content: Contact
+    content: Content
     conflicts: tuple[Conflict, ...]
     alive: bool
     undecided: tuple[Undecided, ...] = ()
@@ -78,6 +81,22 @@ def fold(
 ) -> Folded:
     """The hub item that these inputs make. Spokes are distinct; ranks need not be. To `explain` is
     to tell the winner of every field as well."""
+    if rules.kind is CONTACTS:
+        return _merged(inputs, rules, decisions, explain=explain)
+    it = heard(inputs)
+    merged = _merged(it.ruling, rules, () if it.role else decisions, explain=explain)
+    event = finished(as_event(merged.content), it.identity)
+    return msgspec.structs.replace(
+        merged,
+        content=event,
+        conflicts=(*merged.conflicts, *overruled(event, it)),
+        alive=any(item.native for item in inputs),
+    )
+
+
+def _merged(
+    inputs: Sequence[FoldInput], rules: Rules, decisions: Sequence[Decision], *, explain: bool
+) -> Folded:
     alive = any(item.native for item in inputs)
     content: dict[str, object] = {}
     if len(inputs) == 1 and not explain:
@@ -86,7 +105,7 @@ def fold(
             content[field] = edit.value
         for field, edits in own.elements.items():
             content[field] = alone(edits)
-        return Folded(Contact(**content), (), alive)  # type: ignore[arg-type]
+        return Folded(rules.kind.make(**content), (), alive)
     found = Found(wins=[] if explain else None)
     ordered = sorted(inputs, key=_precedence)
     scalars: dict[str, list[tuple[FoldInput, ScalarEdit]]] = {}
@@ -109,7 +128,7 @@ def fold(
             else elements(field, sources, rules, _about(field, decisions), found)
         )
     return Folded(
-        Contact(**content),  # type: ignore[arg-type]
+        rules.kind.make(**content),
         tuple(found.conflicts),
         alive,
         tuple(found.undecided),

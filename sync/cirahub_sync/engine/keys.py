@@ -15,7 +15,8 @@ from cirahub_sync.configuration import Adopt, HubConfig, SpokeConfig
 from cirahub_sync.engine.context import PassContext, SpokeRun, digest
 from cirahub_sync.engine.inputs import inputs_of
 from cirahub_sync.engine.rules import FoldInput
-from cirahub_sync.model.contact import Contact, Phone
+from cirahub_sync.model.contact import Phone
+from cirahub_sync.model.kind import Content
 from cirahub_sync.model.normalise import match_keys
 from cirahub_sync.store.hub import Transaction
 
@@ -35,7 +36,7 @@ def spoken_at(spoke: SpokeConfig, hub: HubConfig, *, native: bool) -> str:
 
 
 def contact_digests(
-    context: PassContext, run: SpokeRun, tx: Transaction, content: Contact
+    context: PassContext, run: SpokeRun, tx: Transaction, content: Content
 ) -> list[bytes]:
     """Of a spoke's own item, most trusted first; none if it is to match nothing."""
     if run.config.adopt is Adopt.NEVER:
@@ -49,7 +50,7 @@ def contact_digests(
 
 
 def item_digests(
-    context: PassContext, tx: Transaction, content: Contact, inputs: Sequence[FoldInput]
+    context: PassContext, tx: Transaction, content: Content, inputs: Sequence[FoldInput]
 ) -> list[bytes]:
     """Of a hub item that was folded from these; none if only such spokes contribute it whose
     contacts nothing is to match."""

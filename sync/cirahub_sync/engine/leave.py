@@ -23,8 +23,8 @@ from cirahub_sync.engine.recover import recover
 from cirahub_sync.engine.refold import refold
 from cirahub_sync.engine.report import Problem
 from cirahub_sync.errors import TargetNotFoundError
-from cirahub_sync.model.contact import Contact
 from cirahub_sync.model.edit import OwnEdits
+from cirahub_sync.model.kind import kind_of
 from cirahub_sync.store.hub import Transaction
 from cirahub_sync.store.rows import UNKNOWN_FINGERPRINT, Cursor, Job, Replica, ReplicaState, Shadow
 
@@ -79,7 +79,11 @@ def _blank(tx: Transaction, shadows: Sequence[Shadow]) -> None:
     tx.shadows.put(
         [
             msgspec.structs.replace(
-                shadow, item=None, admitted=False, content=Contact(), own=OwnEdits()
+                shadow,
+                item=None,
+                admitted=False,
+                content=kind_of(shadow.content).blank,
+                own=OwnEdits(),
             )
             for shadow in shadows
             if shadow.native
@@ -115,7 +119,9 @@ def _forget_edits(tx: Transaction, edited: Sequence[str]) -> None:
     dead = [item for item in tx.items.get(edited).values() if not (item.alive or item.erased)]
     tx.items.put(
         [
-            msgspec.structs.replace(item, content=Contact(), fingerprint=UNKNOWN_FINGERPRINT)
+            msgspec.structs.replace(
+                item, content=kind_of(item.content).blank, fingerprint=UNKNOWN_FINGERPRINT
+            )
             for item in dead
         ]
     )
@@ -218,6 +224,7 @@ def _adopt(tx: Transaction, run: SpokeRun, found: Sequence[RemoteItem]) -> None:
                     fingerprint=UNKNOWN_FINGERPRINT,
                     acknowledged=UNKNOWN_FINGERPRINT,
                     delivered_seq=0,
+                    attempt=stamp.attempt,
                 )
             ]
         )

@@ -39,9 +39,9 @@ from cirahub_sync.engine.rules import (
     Undecided,
     Win,
 )
-from cirahub_sync.model.contact import Element
 from cirahub_sync.model.decision import Decision
 from cirahub_sync.model.edit import Awareness, ElementEdit
+from cirahub_sync.model.kind import Element
 from cirahub_sync.model.normalise import custom_name
 
 Said = tuple[FoldInput, ElementEdit]
@@ -166,10 +166,16 @@ def _member(
     present = [(item, edit) for item, edit in heads if edit.element is not None]
     if not present:
         return None
-    chosen = 0
+    chosen, tied = 0, set[int]()
     if len(present) > 1:
-        chosen, _ = rules.choose(field, [_claim(s, s[1].when) for s in present])
+        chosen, tied = rules.choose(field, [_claim(s, s[1].when) for s in present])
     winner, best = present[chosen]
+    if field in rules.kind.contested:
+        conflicts.extend(
+            Conflict(field, winner.spoke, item.spoke, edit.element, tie=index in tied, key=key)
+            for index, (item, edit) in enumerate(present)
+            if edit.element is not None and edit.element != best.element
+        )
     conflicts.extend(
         Conflict(field, winner.spoke, item.spoke, "", tie=False, key=key)
         for item, edit in heads
@@ -279,11 +285,12 @@ def _contest(
     remaining = [s for s in stands if rivals[s]]
     lost: list[_Lost] = []
     for decision in decisions:
-        for winner in [s for s in remaining if s.settled is None and s.chosen_by(decision)]:
+        for winner in [s for s in remaining if s.chosen_by(decision)]:
             if winner in remaining:
-                out = [
-                    s for s in rivals[winner] if s in remaining and s.claim.when.seq <= decision.seq
-                ]
+                seen = decision.seq
+                if winner.settled is not None:
+                    seen = min(seen, winner.settled)
+                out = [s for s in rivals[winner] if s in remaining and s.claim.when.seq <= seen]
                 lost.extend((s, winner, False, True) for s in out)
                 remaining = [s for s in remaining if s not in out]
     while remaining:

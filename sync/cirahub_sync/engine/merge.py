@@ -16,6 +16,7 @@ from cirahub_sync.engine.context import PassContext, SpokeRun, digest
 from cirahub_sync.engine.departure import forget
 from cirahub_sync.engine.refold import refold
 from cirahub_sync.engine.report import Problem
+from cirahub_sync.engine.unshown import expected, spare
 from cirahub_sync.store.rows import Cursor
 
 
@@ -58,6 +59,9 @@ async def _finish(context: PassContext, run: SpokeRun) -> None:
     if cursor.staged is None:
         return
     if cursor.round is not None and not _emptied(context, run, cursor):
+        if context.span is not None:
+            with context.store.write() as tx:
+                spare(tx, run, context.span, cursor.round)
         await _infer(context, run, cursor.round)
     with context.store.write() as tx:
         if run.report.source_emptied:
@@ -76,6 +80,8 @@ def _emptied(context: PassContext, run: SpokeRun, cursor: Cursor) -> bool:
     assert cursor.round is not None
     with context.store.read() as tx:
         before = tx.shadows.count(run.uid) + tx.replicas.count(run.uid)
+        if context.span is not None:
+            before = len(expected(tx, run, context.span))
         if (
             before == 0
             or tx.shadows.seen(run.uid, cursor.round)

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from cirahub_sync.engine.authority import has_a_say
 from cirahub_sync.engine.context import PassContext, SpokeRun, item_id
 from cirahub_sync.engine.keys import contact_digests
-from cirahub_sync.model.contact import Contact
 from cirahub_sync.model.edit import Awareness, OwnEdits
+from cirahub_sync.model.kind import kept_out
 from cirahub_sync.model.observe import record
 from cirahub_sync.store.hub import Transaction
 from cirahub_sync.store.rows import ReplicaState, Shadow, Staged
@@ -20,7 +21,8 @@ from cirahub_sync.store.rows import ReplicaState, Shadow, Staged
 
 class Natives:
     """The natives of one chunk. `shadows` and `touched` are the chunk's own; `returned` names the
-    items that some of them were linked to before they went away."""
+    items that some of them were linked to before they went away. `unjudged` collects those that the
+    filter's expression can't be evaluated for: they are left for later."""
 
     def __init__(
         self,
@@ -32,6 +34,7 @@ class Natives:
         shadows: dict[str, Shadow],
         touched: dict[str, None],
         returned: dict[str, str],
+        unjudged: dict[str, None],
     ) -> None:
         self._context = context
         self._run = run
@@ -41,6 +44,7 @@ class Natives:
         self._shadows = shadows
         self._touched = touched
         self._returned = returned
+        self._unjudged = unjudged
 
     def admit(self, rows: Sequence[Staged]) -> None:
         """Give each a shadow, and link those that the filter admits to an item."""
@@ -48,9 +52,13 @@ class Natives:
         region = context.hub.default_region
         keys: dict[str, list[bytes]] = {}
         for row in rows:
-            content = row.content or Contact()
-            if run.admits_in(content):
+            content = row.content or self._context.kind.blank
+            admits = run.admits_in(content)
+            if admits is None:
+                self._unjudged[row.remote] = None
+            elif admits:
                 keys[row.remote] = contact_digests(context, run, tx, content)
+        rows = [row for row in rows if row.remote not in self._unjudged]
         digests = list({key for found in keys.values() for key in found})
         matching = tx.items.matching(digests)
         fading = tx.items.matching([key for key in digests if key not in matching], alive=False)
@@ -66,7 +74,7 @@ class Natives:
         taken = self._taken(list(candidates))
         shadows: list[Shadow] = []
         for row in rows:
-            content = row.content or Contact()
+            content = row.content or self._context.kind.blank
             admitted = row.remote in keys
             known = self._shadows.get(row.remote)
             item = known.item if known is not None else None
@@ -106,7 +114,7 @@ class Natives:
                 modified=row.modified,
                 acknowledged_at=self._now,
                 round=self._round,
-                content=content if admitted else Contact(),
+                content=content if admitted else kept_out(content),
                 own=own,
             )
             self._shadows[row.remote] = shadow
@@ -116,7 +124,7 @@ class Natives:
         linked = [shadow.item for shadow in shadows if shadow.item is not None]
         tx.replicas.attach(run.uid, linked)
         tx.departed.remove(run.uid, linked)
-        tx.condemned.lift(linked)
+        tx.condemned.lift([s.item for s in shadows if s.item is not None and has_a_say(s.own)])
 
     def _linked_before(self, remotes: Sequence[str]) -> dict[str, str]:
         """The items, if they still are, that these were linked to before they went, or under a

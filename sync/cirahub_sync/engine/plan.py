@@ -18,14 +18,14 @@ from cirahub_sync.configuration import DeletedBy, DeletionLimits, Direction
 from cirahub_sync.endpoints.base import Capabilities, Endpoint, Limits, RemoteItem
 from cirahub_sync.engine.context import SpokeRun
 from cirahub_sync.engine.report import PendingReason
-from cirahub_sync.model.contact import FIELDS, Contact
+from cirahub_sync.model.event import Event
+from cirahub_sync.model.kind import CONTACTS, Content, empty, kind_of, read_only
 from cirahub_sync.model.limits import changed_fields, project
 from cirahub_sync.store.rows import Action, Item, Pending, Replica, ReplicaState, Shadow
 
 DELETIONS = (PendingReason.GRACE.value, PendingReason.GUARDED.value)
 """Why a deletion may be pending."""
 
-_BLANK = Contact()
 _KEPT = 20_000
 
 
@@ -43,8 +43,14 @@ class Why(StrEnum):
     """Nobody contributes it any more."""
     ORPHANED = "Orphaned"
     """Nobody contributes it, as far as is known: not everybody has been read whole yet."""
+    UNJUDGED = "Unjudged"
+    """The filter's expression can't be evaluated for it: what is there stays as it is."""
     OWN = "OwnItem"
     """The receiver's user has it themselves; it is not ours to touch."""
+    READ_ONLY = "ReadOnlyAtSource"
+    """It has attendees there, or only its time is known: a write would tell them, or undo that."""
+    OUTSIDE = "OutsideWindow"
+    """It is not made before it comes into the window."""
     BLANK = "Blank"
     """The mapping leaves nothing of it."""
 
@@ -56,9 +62,10 @@ class Judgement(msgspec.Struct, frozen=True, kw_only=True):
     seq: int
     why: Why
     action: Action | None = None
-    desired: Contact = _BLANK
+    desired: Content = CONTACTS.blank
+    """Of what is not written: anything."""
     fingerprint: bytes = b""
-    before: Contact | None = None
+    before: Content | None = None
     """For an update: what the receiver holds; None if that was not kept (Receive)."""
     remote: str = ""
     etag: str = ""
@@ -82,7 +89,7 @@ class Planned(msgspec.Struct, frozen=True):
 class Wire(msgspec.Struct, frozen=True):
     """An item as one mapping shows it."""
 
-    desired: Contact
+    desired: Content
     fingerprint: bytes
 
 
@@ -90,7 +97,7 @@ class Encoder:
     """Encode once: what one mapping makes of an item, and its bytes, are made once a pass and sent
     to every receiver with that mapping."""
 
-    def __init__(self, fingerprint: Callable[[Contact], bytes]) -> None:
+    def __init__(self, fingerprint: Callable[[Content], bytes]) -> None:
         self.fingerprint = fingerprint
         self._wires: _Recent[Wire] = _Recent()
         self._bodies: _Recent[bytes] = _Recent()
@@ -171,9 +178,16 @@ def judge(
 
     if replica is not None and replica.state is ReplicaState.DETACHED:
         return nothing(Why.DETACHED)
+    if shadow is not None and read_only(shadow.content):
+        return nothing(Why.READ_ONLY)
     native = shadow is not None and shadow.native
     withdrawn = withdrawn and item.alive
-    refused = not item.alive or not run.admits_out(item.content, sources)
+    admitted = item.alive and run.admits_out(item.content, sources)
+    if admitted is None:
+        if not withdrawn or (replica is None and shadow is None):
+            return nothing(Why.UNJUDGED)
+        admitted = True  # what is there stays, without what somebody had put in who left for good
+    refused = not admitted
     if refused and withdrawn and native and replica is not None and replica.delivered_seq:
         refused = False
     if refused:
@@ -218,8 +232,10 @@ def judge(
             return nothing(Why.OWN)  # its user's own, and not contributed (any more)
         made = encoder.wire(run, item, capabilities)
         if replica is None:
-            if made.desired == _BLANK:
+            if empty(made.desired):
                 return nothing(Why.BLANK)
+            if outside(run, item):
+                return nothing(Why.OUTSIDE)
             return Judgement(
                 item=item.id,
                 seq=item.seq,
@@ -269,6 +285,12 @@ def judge(
     )
 
 
+def outside(run: SpokeRun, item: Item) -> bool:
+    """Whether the receiver is not to get an event yet, or any more."""
+    content = item.content
+    return run.span is not None and isinstance(content, Event) and not run.span.holds(content)
+
+
 def _takes(run: SpokeRun, item: Item, limits: DeletionLimits) -> bool:
     """Whether the item goes from who has it themselves: another contributor's user deleted it,
     any may, and this mailbox is kept in step both ways. It goes to the bin."""
@@ -280,7 +302,7 @@ def _takes(run: SpokeRun, item: Item, limits: DeletionLimits) -> bool:
     )
 
 
-def shown(run: SpokeRun, item: Item, shadow: Shadow, limits: Limits) -> Contact:
+def shown(run: SpokeRun, item: Item, shadow: Shadow, limits: Limits) -> Content:
     """What the spoke is to hold of an item of which it has this shadow."""
     lens = run.contributes if shadow.native else run.receives
     mapped = lens.to_spoke(item.content, shadow.content)
@@ -312,6 +334,7 @@ def fields_changed(judgement: Judgement) -> tuple[str, ...]:
     """The fields that an update writes, or a create fills."""
     if judgement.action is Action.DELETE:
         return ()
+    kind = kind_of(judgement.desired)
     if judgement.action is Action.UPDATE and judgement.before is None:
-        return FIELDS
-    return changed_fields(judgement.before or _BLANK, judgement.desired)
+        return kind.fields
+    return changed_fields(judgement.before or kind.blank, judgement.desired)

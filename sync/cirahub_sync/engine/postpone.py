@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from cirahub_sync.endpoints.base import Outcome, Result
 from cirahub_sync.engine.context import PassContext, SpokeRun
-from cirahub_sync.engine.plan import Judgement
+from cirahub_sync.engine.plan import Judgement, Why
 from cirahub_sync.engine.report import PendingReason
+from cirahub_sync.model.kind import as_event
 from cirahub_sync.store.hub import Transaction
 from cirahub_sync.store.rows import Action, Pending
 
 FIRST_BACKOFF = 30.0
 LONGEST_BACKOFF = 3600.0
 REJECTED_SECONDS = 86_400.0
+_SOON = 3600.0
+"""At the earliest, whatever time an event is found to come into the window at."""
 
 
 def postpone(
@@ -45,5 +50,41 @@ def postpone(
                 attempts=attempts,
                 error=outcome.error,
             )
+        ]
+    )
+
+
+def await_window(
+    context: PassContext, run: SpokeRun, tx: Transaction, judgements: Sequence[Judgement]
+) -> None:
+    """Events that are still ahead of the window are considered again when they come into it."""
+    outside = [one.item for one in judgements if one.why is Why.OUTSIDE]
+    if not outside or run.span is None:
+        return
+    rows: list[Pending] = []
+    for item in tx.items.get(outside).values():
+        entered = run.span.entered_at(as_event(item.content), context.hub.window)
+        if entered is not None:
+            due = max(entered, context.clock() + _SOON)
+            reason = PendingReason.WINDOW.value
+            rows.append(Pending(spoke=run.uid, item=item.id, reason=reason, due_at=due))
+    tx.pending.put(rows)
+
+
+def await_change(
+    context: PassContext, run: SpokeRun, tx: Transaction, judgements: Sequence[Judgement]
+) -> None:
+    """Note what the filter's expression can't be evaluated for. No time mends that: it waits until
+    the item changes, or the filter."""
+    tx.pending.put(
+        [
+            Pending(
+                spoke=run.uid,
+                item=one.item,
+                reason=PendingReason.UNJUDGED.value,
+                due_at=context.clock(),
+            )
+            for one in judgements
+            if one.why is Why.UNJUDGED
         ]
     )

@@ -23,11 +23,13 @@ from cirahub_sync.endpoints.base import (
 )
 from cirahub_sync.engine.context import PassContext, SpokeRun
 from cirahub_sync.engine.lanes import each
+from cirahub_sync.engine.unshown import still_there
 from cirahub_sync.errors import CursorExpiredError, ManagedElsewhereError
 from cirahub_sync.store.rows import Cursor, Staged, StagedKind
 
 CONCURRENT_PULLS = 16
 RETRIES_PER_PASS = 200
+_STAGED = 1000
 
 
 async def pull(context: PassContext, runs: Sequence[SpokeRun]) -> None:
@@ -77,6 +79,8 @@ async def _round(context: PassContext, run: SpokeRun, endpoint: Endpoint, cursor
         if cursor.round is None:
             changes = [change for change in changes if not _echo(change, known)]
         staged = await _resolve(context, run, endpoint, changes)
+        if page.next is None and cursor.round is not None:
+            staged += await _unshown(context, run, endpoint, [*retried, *staged])
         if page.next is not None:
             cursor = msgspec.structs.replace(cursor, next=page.next)
         else:
@@ -100,6 +104,21 @@ async def _round(context: PassContext, run: SpokeRun, endpoint: Endpoint, cursor
 def _echo(change: Change, known: KnownEtag) -> bool:
     """Our own write, coming back as a change (invariant 7)."""
     return isinstance(change, RemoteItem) and known(change.id) == change.etag
+
+
+async def _unshown(
+    context: PassContext, run: SpokeRun, endpoint: Endpoint, last: Sequence[Staged]
+) -> list[Staged]:
+    """What the round over a calendar did not show although it is there. `last`: not staged yet."""
+    if context.span is None:
+        return []
+    shown = {row.remote for row in last}
+    position = 0
+    with context.store.read() as tx:
+        while rows := tx.staging.after(run.uid, position, _STAGED):
+            shown |= {row.remote for row in rows}
+            position = rows[-1].position
+    return [_staged(one) for one in await still_there(context, run, endpoint, shown)]
 
 
 class _Acknowledged:

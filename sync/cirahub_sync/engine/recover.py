@@ -226,4 +226,5 @@ def _delivery(
         fingerprint=intent.fingerprint,
         before=None,
         answer=remote,
+        key=intent.key if intent.action is Action.CREATE else "",
     )

@@ -13,9 +13,9 @@ from cirahub_sync.engine.inputs import inputs_of
 from cirahub_sync.engine.keys import item_digests
 from cirahub_sync.engine.rules import Rules, Undecided, ordered
 from cirahub_sync.engine.sources import reconsider
-from cirahub_sync.model.contact import Contact
+from cirahub_sync.model.kind import EVENTS
 from cirahub_sync.store.hub import Transaction
-from cirahub_sync.store.rows import PERSON, UNKNOWN_FINGERPRINT, Conflict, Item
+from cirahub_sync.store.rows import PERSON, READ_ONLY, UNKNOWN_FINGERPRINT, Conflict, Item
 
 _spoke = msgspec.msgpack.Decoder(SpokeConfig).decode
 _encode = msgspec.msgpack.Encoder().encode
@@ -28,10 +28,12 @@ def refold(
     *,
     by: str | None = None,
     leaver: str | None = None,
+    reworded: Collection[str] = (),
 ) -> Sequence[Item]:
     """Fold these items from their shadows; returns those that changed. `by` is the spoke that
     something changed at. A `leaver` leaves for good: items that die of it, or that had died of it,
-    know neither grace nor guard, and nothing of them is kept."""
+    know neither grace nor guard, and nothing of them is kept. Those that are `reworded` changed in
+    nothing that they are matched by."""
     if not ids:
         return ()
     now = context.clock()
@@ -62,7 +64,7 @@ def refold(
                         deleted_at=now,
                         erased=True,
                         fingerprint=UNKNOWN_FINGERPRINT,
-                        content=Contact(),
+                        content=context.kind.blank,
                         died_of=None,
                     )
                 )
@@ -92,7 +94,8 @@ def refold(
                     content=folded.content,
                 )
             )
-        keys[item_id] = item_digests(context, tx, folded.content, inputs[item_id])
+        if before is None or not before.alive or item_id not in reworded:
+            keys[item_id] = item_digests(context, tx, folded.content, inputs[item_id])
         if folded.conflicts:
             context.report.conflicts += tx.add_conflicts(
                 [
@@ -100,7 +103,7 @@ def refold(
                         item=item_id,
                         field=conflict.field,
                         loser=conflict.loser_spoke or PERSON,
-                        winner=conflict.winner_spoke or PERSON,
+                        winner=READ_ONLY if conflict.read_only else conflict.winner_spoke or PERSON,
                         tie=conflict.tie,
                         seq=tx.seq,
                         value=_encode(conflict.value),
@@ -117,8 +120,11 @@ def refold(
 
 
 def condemned_in(context: PassContext, tx: Transaction, ids: Sequence[str]) -> Collection[str]:
-    """Those of the items that a single contributor's deletion keeps dead."""
-    if context.hub.deletion.allowed_by is not DeletedBy.ANY_CONTRIBUTOR:
+    """Those of the items that a single contributor's deletion keeps dead: an organiser's, or
+    anybody's where any may delete."""
+    allowed_by = context.hub.deletion.allowed_by
+    organised = context.kind is EVENTS and allowed_by is not DeletedBy.NEVER
+    if allowed_by is not DeletedBy.ANY_CONTRIBUTOR and not organised:
         return ()
     return tx.condemned.of(ids)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from cirahub_sync.configuration import Adopt
+from cirahub_sync.configuration import Adopt, PrivateItems
 from cirahub_sync.engine.comeback import apply_changes, hub_comes_back, spoke_comes_back
 from cirahub_sync.engine.context import PassContext, SpokeRun, digest, problem_of
 from cirahub_sync.engine.keys import spoken_at
@@ -81,9 +81,15 @@ def _keys(context: PassContext, run: SpokeRun) -> tuple[str, str]:
         context.hub.match_on,
         spoken_at(run.config, context.hub, native=True),
         *([] if run.config.adopt is Adopt.MATCH else [run.config.adopt]),
+        *([] if run.config.private_items is PrivateItems.SKIP else [run.config.private_items]),
         *sorted(run.never_sync),
     )
-    receives = digest(run.config.direction.receives, run.receives.key, run.config.receives.filter)
+    receives = digest(
+        run.config.direction.receives,
+        run.receives.key,
+        run.config.receives.filter,
+        *([] if context.span is None else [context.hub.window]),
+    )
     return contributes, receives
 
 

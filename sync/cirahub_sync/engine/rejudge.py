@@ -9,8 +9,8 @@ import msgspec
 
 from cirahub_sync.engine.context import PassContext, SpokeRun
 from cirahub_sync.engine.refold import refold
-from cirahub_sync.model.contact import FIELDS, Contact, without
 from cirahub_sync.model.edit import ElementEdit, OwnEdits, ScalarEdit
+from cirahub_sync.model.kind import CONTACTS, Content, without
 from cirahub_sync.model.normalise import DEFAULT_REGION, keyed, same_value
 from cirahub_sync.store.hub import Transaction
 from cirahub_sync.store.rows import UNKNOWN_FINGERPRINT, Replica, ReplicaState, Shadow
@@ -92,8 +92,8 @@ def carry_over(
     old: OwnEdits,
     fresh: OwnEdits,
     *,
-    received: Contact | None,
-    fields: Collection[str] = FIELDS,
+    received: Content | None,
+    fields: Collection[str] = CONTACTS.fields,
     region: str = DEFAULT_REGION,
 ) -> OwnEdits:
     """`fresh` is the item as if it were seen for the first time. An edit that says the same as

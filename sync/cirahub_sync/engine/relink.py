@@ -5,11 +5,11 @@ from __future__ import annotations
 
 import msgspec
 
-from cirahub_sync.endpoints.base import Stamp
+from cirahub_sync.endpoints.base import Stamp, attempt_of
 from cirahub_sync.engine.context import PassContext, SpokeRun
 from cirahub_sync.engine.recover import LATE_PREFIX
-from cirahub_sync.model.contact import Contact
 from cirahub_sync.model.edit import Awareness, OwnEdits
+from cirahub_sync.model.kind import Content
 from cirahub_sync.model.normalise import match_keys
 from cirahub_sync.model.observe import record
 from cirahub_sync.store.hub import Transaction
@@ -22,6 +22,8 @@ from cirahub_sync.store.rows import (
     Shadow,
     Staged,
 )
+
+NOTHING = OwnEdits()
 
 
 class Relinker:
@@ -56,13 +58,43 @@ class Relinker:
                 self._adopt(row, item)
                 return True
         elif replica is not None and self._tx.intents.abandoned([row.stamp]):
-            self._discard(row, item)
+            self._discard(row.stamp, row.remote, item)
+            return True
+        elif replica is not None and self._made_twice(replica, stamp):
+            if replica.attempt < stamp.attempt:
+                self._discard(row.stamp, row.remote, item)
+            else:
+                self._supersede(row, item, replica)
             return True
         return False
 
+    def _made_twice(self, replica: Replica, stamp: Stamp) -> bool:
+        """Whether we made both, by two creates, rather than a user one of them from the other: the
+        mailbox was read for the first time since the store was lost, and a copy that its user was
+        editing just then was missing from that."""
+        return (
+            not replica.native
+            and stamp.spoke == self._run.uid
+            and replica.attempt not in ("", stamp.attempt)
+        )
+
+    def _supersede(self, row: Staged, item: Item, later: Replica) -> None:
+        """Of two copies that we made, the first stays, for it may have been edited."""
+        stamp = Stamp(
+            self._context.installation,
+            self._context.hub.uid,
+            item.id,
+            self._run.uid,
+            later.attempt,
+        )
+        shadow = self._tx.shadows.by_remote(self._run.uid, [later.remote]).get(later.remote)
+        self._tx.shadows.remove(self._run.uid, [later.remote])
+        self._adopt(row, item, said=shadow.own if shadow is not None else OwnEdits())
+        self._discard(str(stamp), later.remote, item)
+
     def _by_content(self, row: Staged) -> Item | None:
         """The item that the copy's content matches, if it is only one and lacks a copy here."""
-        content = self._run.receives.to_hub(row.content or Contact())
+        content = self._run.receives.to_hub(row.content or self._context.kind.blank)
         hub = self._context.hub
         keys = match_keys(content, hub.match_on, hub.default_region)
         found = self._tx.items.matching([self._tx.cipher.match_digest(key) for key in keys])
@@ -79,7 +111,7 @@ class Relinker:
         """A copy of an item that nobody contributes, as far as this store knows: dead, but without
         a date, so that its deletion waits until every contributor has been read whole, and then
         for the grace period and the guard like any other."""
-        content = self._run.receives.to_hub(row.content or Contact())
+        content = self._run.receives.to_hub(row.content or self._context.kind.blank)
         item = Item(
             id=stamp.item,
             seq=self._tx.next_seq(),
@@ -97,8 +129,8 @@ class Relinker:
             shadow.spoke == self._run.uid for shadow in self._tx.shadows.by_item([item.id])[item.id]
         )
 
-    def _adopt(self, row: Staged, item: Item) -> None:
-        content = row.content or Contact()
+    def _adopt(self, row: Staged, item: Item, *, said: OwnEdits = NOTHING) -> None:
+        content = row.content or self._context.kind.blank
         fingerprint = self._context.fingerprint(content)
         self._tx.replicas.put(
             [
@@ -113,6 +145,7 @@ class Relinker:
                     acknowledged=fingerprint,
                     delivered_seq=0,
                     round=self._round,
+                    attempt=attempt_of(row.stamp),
                 )
             ]
         )
@@ -123,7 +156,7 @@ class Relinker:
         self._run.report.counts.adopted += 1
         if not self._run.config.direction.contributes:
             return
-        own = self._edits_since(row, item, content)
+        own = self._edits_since(row, item, content, said)
         self._tx.shadows.put(
             [
                 Shadow(
@@ -144,7 +177,7 @@ class Relinker:
         if own:
             self._touched[item.id] = None
 
-    def _edits_since(self, row: Staged, item: Item, content: Contact) -> OwnEdits:
+    def _edits_since(self, row: Staged, item: Item, content: Content, said: OwnEdits) -> OwnEdits:
         """What differs from the hub is an edit of the copy's user only if the copy is younger than
         everything it was made from; else it is merely an older state of ours."""
         natives = [
@@ -154,10 +187,10 @@ class Relinker:
         ]
         modified = row.modified or 0.0
         if not item.alive or not natives or modified <= max(natives):
-            return OwnEdits()
+            return said
         lens = self._run.receives
         return record(
-            OwnEdits(),
+            said,
             shadow=lens.to_spoke(item.content, content),
             observed=content,
             lens=lens,
@@ -166,18 +199,19 @@ class Relinker:
             region=self._context.hub.default_region,
         ).own
 
-    def _discard(self, row: Staged, item: Item) -> None:
-        """The late effect of a create that was given up and sent again: ours, and one too many."""
+    def _discard(self, stamp: str, remote: str, item: Item) -> None:
+        """A copy of ours that is one too many: the late effect of a create that was given up and
+        sent again, or the later of two."""
         self._run.doubled = True
-        self._tx.intents.remove([row.stamp])
+        self._tx.intents.remove([stamp])
         self._tx.intents.put(
             [
                 Intent(
-                    key=f"{LATE_PREFIX}{row.stamp}",
+                    key=f"{LATE_PREFIX}{stamp}",
                     spoke=self._run.uid,
                     item=item.id,
                     action=Action.DELETE,
-                    remote=row.remote,
+                    remote=remote,
                     item_seq=item.seq,
                     fingerprint=item.fingerprint,
                     abandoned=False,

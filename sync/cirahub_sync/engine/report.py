@@ -29,6 +29,9 @@ class PendingReason(StrEnum):
     STALE = "Stale"
     REMEMBERED = "Remembered"
     APPROVAL = "Approval"
+    WINDOW = "OutsideWindow"
+    UNJUDGED = "Unjudged"
+    """The filter's expression can't be evaluated for it; what is there stays as it is."""
 
 
 class Failing(msgspec.Struct, frozen=True):
@@ -91,7 +94,10 @@ class SpokeReport(msgspec.Struct):
     undelivered: Failing | None = None
     """Sending them fails, and is tried again with growing pauses."""
     unreadable: Failing | None = None
-    """They can't be parsed: fetched again with growing pauses."""
+    """They can't be parsed, or judged by the expression of the filter: fetched again with growing
+    pauses."""
+    unjudged: Failing | None = None
+    """The filter's expression can't be evaluated for them: what is there stays as it is."""
 
 
 class PlanSummary(msgspec.Struct, frozen=True, kw_only=True):

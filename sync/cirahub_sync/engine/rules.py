@@ -9,9 +9,9 @@ import msgspec
 
 from cirahub_sync.configuration import ConflictPolicy, HubConfig, ListPolicy
 from cirahub_sync.errors import ConfigurationError
-from cirahub_sync.model.contact import LIST_FIELDS, Element
 from cirahub_sync.model.edit import Awareness, OwnEdits
 from cirahub_sync.model.field_names import field_named
+from cirahub_sync.model.kind import CONTACTS, KINDS, Element, Kind
 
 _LAST = 1 << 30
 """The place of a spoke that no order names."""
@@ -35,6 +35,8 @@ class Conflict(msgspec.Struct, frozen=True):
     value: Element
     tie: bool
     key: str = ""
+    read_only: bool = False
+    """Whether it could not be carried out, since the item is read-only where it is native."""
 
 
 class Contender(msgspec.Struct, frozen=True):
@@ -112,6 +114,8 @@ class Rules(msgspec.Struct, frozen=True):
     fields: Mapping[str, ConflictPolicy] = {}
     lists: Mapping[str, ListPolicy] = {}
     order: Mapping[str, int] = {}
+    kind: Kind = CONTACTS
+    """Of the items."""
 
     def of_list(self, field: str) -> ListPolicy:
         return self.lists.get(field, ListPolicy.UNION)
@@ -151,19 +155,20 @@ def compile_rules(hub: HubConfig) -> Rules:
     fields: dict[str, ConflictPolicy] = {}
     lists: dict[str, ListPolicy] = {}
     where = f"hub {hub.name}: conflict rules"
+    kind = KINDS[hub.item_kind]
     for rule in hub.field_rules:
-        field = field_named(rule.field, where=where)
+        field = field_named(rule.field, where=where, among=kind.shared)
         if field in fields or field in lists:
             raise ConfigurationError(f"{where}: {rule.field} has two; leave one of them out")
         if rule.policy is not None:
             fields[field] = rule.policy
         if rule.lists is not None:
-            if field not in LIST_FIELDS:
+            if field not in kind.lists:
                 raise ConfigurationError(
                     f"{where}: {rule.field} has one value, so nothing can be said of its list"
                 )
             lists[field] = rule.lists
-    return Rules(hub.conflict_policy, fields, lists)
+    return Rules(hub.conflict_policy, fields, lists, kind=kind)
 
 
 def ordered(rules: Rules, priority: Sequence[str], names: Mapping[str, str]) -> Rules:

@@ -287,16 +287,17 @@ def _complain(tx: Transaction, report: SpokeReport, now: float) -> None:
     and is none of them."""
     waiting = report.pending
 
-    def failing(reason: PendingReason) -> Failing | None:
+    def failing(reason: PendingReason, after: float = now + SETTLED_SECONDS) -> Failing | None:
         if reason.value not in waiting:
             return None
-        row = tx.pending.latest(report.uid, reason.value, now + SETTLED_SECONDS)
+        row = tx.pending.latest(report.uid, reason.value, after)
         if row is None:
             return None
         return Failing(waiting[row.reason], row.item, row.error.partition(" request ")[0])
 
     report.rejected = failing(PendingReason.REJECTED)
     report.undelivered = failing(PendingReason.FAILED)
+    report.unjudged = failing(PendingReason.UNJUDGED, after=0.0)
     if report.counts.unreadable:
         unreadable = tx.pull_retry.latest(report.uid)
         report.unreadable = Failing(report.counts.unreadable, unreadable or "")

@@ -16,7 +16,6 @@ from cirahub_sync.engine.context import PassContext
 from cirahub_sync.engine.inputs import inputs_of
 from cirahub_sync.engine.refold import refold
 from cirahub_sync.errors import ItemsChangedError, MergeError
-from cirahub_sync.model.contact import Contact
 from cirahub_sync.model.edit import Awareness, ElementEdit, OwnEdits
 from cirahub_sync.store.hub import Transaction
 from cirahub_sync.store.rows import (
@@ -59,7 +58,7 @@ def merge_items(
         alive=False,
         deleted_at=0.0,  # it goes as soon as nobody has a copy of it
         fingerprint=UNKNOWN_FINGERPRINT,
-        content=Contact(),
+        content=context.kind.blank,
         died_of=None,
     )
     tx.items.put([tombstone])

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import msgspec
 
-from cirahub_sync.model.contact import Element
+from cirahub_sync.model.kind import Element
 
 
 class Awareness(msgspec.Struct, frozen=True, gc=False, array_like=True):

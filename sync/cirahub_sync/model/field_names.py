@@ -1,4 +1,4 @@
-"""The names that manifests use for a contact's fields: camel case (`jobTitle` is `job_title`)."""
+"""The names that manifests use for an item's fields: camel case (`jobTitle` is `job_title`)."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Collection
 
 from cirahub_sync.errors import ConfigurationError
 from cirahub_sync.model.contact import FIELDS
+from cirahub_sync.model.kind import EVENTS
 
 
 def _camel(name: str) -> str:
@@ -14,22 +15,26 @@ def _camel(name: str) -> str:
 
 
 MANIFEST_NAMES: dict[str, str] = {_camel(field): field for field in FIELDS}
-"""Field by manifest name. `companyName`, the word of Graph and vCard tools, is `company` too."""
+"""Of contacts: field by manifest name. `companyName`, the word of Graph and vCard tools, is
+`company` too."""
 MANIFEST_NAMES["companyName"] = "company"
+EVENT_NAMES: dict[str, str] = {_camel(field): field for field in EVENTS.fields}
+MANIFEST_FIELDS: dict[str, str] = {**MANIFEST_NAMES, **EVENT_NAMES}
+"""Of items of any kind."""
 
 
 def manifest_name(field: str) -> str:
-    """What a manifest calls a field of the contact."""
+    """What a manifest calls a field of an item."""
     return _camel(field)
 
 
 def field_named(name: str, *, where: str, among: Collection[str] = FIELDS) -> str:
-    """The contact's field that a manifest calls `name`. Raises ConfigurationError, which names
-    the field, the place (`where`) and what is allowed there."""
-    field = MANIFEST_NAMES.get(name)
+    """The field that a manifest calls `name`, of a contact or `among` others. Raises
+    ConfigurationError, which names the field, the place (`where`) and what is allowed there."""
+    field = MANIFEST_FIELDS.get(name)
     if field is None or field not in among:
         raise unknown_field(
-            name, where=where, allowed=[n for n, f in MANIFEST_NAMES.items() if f in among]
+            name, where=where, allowed=[n for n, f in MANIFEST_FIELDS.items() if f in among]
         )
     return field
 

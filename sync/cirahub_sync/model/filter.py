@@ -1,7 +1,8 @@
 """Which items pass: a manifest's filter, compiled to one predicate.
 
 Conditions name a contact's field in camel case (`jobTitle`), or `category`, `domain` (of any
-e-mail address), `custom:NAME` or, on the way out of the hub, `spoke`: the names of those that
+e-mail address), `custom:NAME`; of an event, any text field, `category`, `allDay` or `recurring`
+(`true`, `false`); or, on the way out of the hub, `spoke`: the names of those that
 contribute the item. Text compares caseless and trimmed. A list field holds if any
 of its elements does; `NotIn` and `DoesNotExist` are the negations of `In` and `Exists`, so they
 admit items that lack the field.
@@ -13,19 +14,28 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from enum import StrEnum
 from functools import lru_cache
 from operator import attrgetter
+from typing import Any
 
 import msgspec
 
 from cirahub_sync.configuration import Condition, Filter, Operator
 from cirahub_sync.errors import ConfigurationError
+from cirahub_sync.model import schedule
 from cirahub_sync.model.contact import SCALAR_FIELDS, Contact
-from cirahub_sync.model.field_names import MANIFEST_NAMES, unknown_field
+from cirahub_sync.model.event import Event
+from cirahub_sync.model.expression import Expression, compile_expression
+from cirahub_sync.model.field_names import EVENT_NAMES, MANIFEST_NAMES, unknown_field
+from cirahub_sync.model.kind import CONTACTS, EVENTS, Content, Kind
 from cirahub_sync.model.normalise import caseless, collapsed
 
-Predicate = Callable[[Contact], bool]
-SourcedPredicate = Callable[[Contact, Collection[str]], bool]
+Predicate = Callable[[Content], bool]
+SourcedPredicate = Callable[[Content, Collection[str]], bool]
 """Of an item and the names of the spokes that contribute it."""
-Texts = Callable[[Contact], Iterable[str]]
+Admission = Callable[[Content], bool | None]
+"""Whether a filter admits an item; None: its expression can't be evaluated for this one."""
+SourcedAdmission = Callable[[Content, Collection[str]], bool | None]
+Texts = Callable[[Any], Iterable[str]]
+"""What an item of the kind that the filter is for says."""
 
 _CUSTOM = "custom:"
 SPOKE = "spoke"
@@ -77,7 +87,39 @@ def _custom(name: str) -> Texts:
     return lambda contact: [c.value for c in contact.custom if collapsed(c.name) == wanted]
 
 
-def _texts(field: str) -> Texts:
+def _all_day(event: Event) -> Iterable[str]:
+    return (_YES if event.schedule and schedule.parse(event.schedule).all_day else _NO,)
+
+
+def _recurring(event: Event) -> Iterable[str]:
+    return (_YES if event.schedule and schedule.parse(event.schedule).recurrence else _NO,)
+
+
+_YES, _NO = "true", "false"
+_OF_EVENTS: dict[str, Texts] = {
+    "category": attrgetter("categories"),
+    "categories": attrgetter("categories"),
+    "allDay": _all_day,
+    "recurring": _recurring,
+}
+_EVENT_SCALARS = {
+    name: field
+    for name, field in EVENT_NAMES.items()
+    if field in EVENTS.scalars and field != "schedule"
+}
+
+
+def _event_texts(field: str) -> Texts:
+    if field in _EVENT_SCALARS:
+        return _scalar(_EVENT_SCALARS[field])
+    if field in _OF_EVENTS:
+        return _OF_EVENTS[field]
+    raise unknown_field(field, where="filter", allowed=[*_EVENT_SCALARS, *_OF_EVENTS])
+
+
+def _texts(field: str, kind: Kind) -> Texts:
+    if kind is EVENTS:
+        return _event_texts(field)
     if field in _SCALARS:
         return _scalar(_SCALARS[field])
     if field in _LISTS:
@@ -98,8 +140,8 @@ def _values(condition: Condition) -> tuple[str, ...]:
     return values
 
 
-def _condition(condition: Condition) -> Predicate:
-    texts = _texts(condition.field)
+def _condition(condition: Condition, kind: Kind) -> Predicate:
+    texts = _texts(condition.field, kind)
     values = _values(condition)
     among = frozenset(values)
     match condition.operator:
@@ -117,14 +159,14 @@ def _condition(condition: Condition) -> Predicate:
             return lambda c: any(caseless(t).startswith(values) for t in texts(c))
 
 
-def _unsourced(condition: Condition) -> SourcedPredicate:
-    holds = _condition(condition)
-    return lambda contact, _: holds(contact)
+def _unsourced(condition: Condition, kind: Kind) -> SourcedPredicate:
+    holds = _condition(condition, kind)
+    return lambda item, _: holds(item)
 
 
-def _sourced(condition: Condition) -> SourcedPredicate:
+def _sourced(condition: Condition, kind: Kind) -> SourcedPredicate:
     if condition.field != SPOKE:
-        return _unsourced(condition)
+        return _unsourced(condition, kind)
     if condition.operator not in _ON_SPOKES:
         raise ConfigurationError("filter: spoke takes In and NotIn, and whole names")
     among, wanted = frozenset(_values(condition)), condition.operator is Operator.IN
@@ -137,6 +179,7 @@ class Clause(StrEnum):
     ALL = "all"
     ANY = "any"
     NONE = "none"
+    EXPRESSION = "expression"
 
 
 class Verdict(msgspec.Struct, frozen=True):
@@ -146,75 +189,112 @@ class Verdict(msgspec.Struct, frozen=True):
     admits: bool
     clause: Clause | None = None
     condition: Condition | None = None
+    unjudged: bool = False
+    """The expression can't be evaluated for this item: neither is it admitted nor kept out."""
 
 
 _ADMITTED = Verdict(True)
 _NO_OPTION = Verdict(False, Clause.ANY)
+_HELD = Verdict(True, Clause.EXPRESSION)
+_NOT_HELD = Verdict(False, Clause.EXPRESSION)
+_UNJUDGED = Verdict(False, Clause.EXPRESSION, unjudged=True)
 _Conditions = Sequence[tuple[SourcedPredicate, Verdict]]
 
 
 class Judge:
     """A compiled filter. Whether it admits an item and why is one evaluation."""
 
-    __slots__ = ("_barred", "_options", "_required")
+    __slots__ = ("_barred", "_expression", "_options", "_required")
 
-    def __init__(self, required: _Conditions, options: _Conditions, barred: _Conditions) -> None:
+    def __init__(
+        self,
+        required: _Conditions,
+        options: _Conditions,
+        barred: _Conditions,
+        expression: Expression | None = None,
+    ) -> None:
         self._required = required
         self._options = options
         self._barred = barred
+        self._expression = expression
 
-    def admits(self, contact: Contact, spokes: Collection[str] = ()) -> bool:
-        return self.judge(contact, spokes).admits
+    def admits(self, item: Content, spokes: Collection[str] = ()) -> bool | None:
+        """None: neither, since the expression can't be evaluated for it."""
+        verdict = self.judge(item, spokes)
+        return None if verdict.unjudged else verdict.admits
 
-    def judge(self, contact: Contact, spokes: Collection[str] = ()) -> Verdict:
+    def judge(self, item: Content, spokes: Collection[str] = ()) -> Verdict:
         for holds, otherwise in self._required:
-            if not holds(contact, spokes):
+            if not holds(item, spokes):
                 return otherwise
         chosen = _ADMITTED
         if self._options:
             chosen = _NO_OPTION
             for holds, verdict in self._options:
-                if holds(contact, spokes):
+                if holds(item, spokes):
                     chosen = verdict
                     break
             if not chosen.admits:
                 return chosen
         for holds, verdict in self._barred:
-            if holds(contact, spokes):
+            if holds(item, spokes):
                 return verdict
-        return chosen
+        if self._expression is None:
+            return chosen
+        said = self._expression(item, spokes)
+        if said is None:
+            return _UNJUDGED
+        return _HELD if said else _NOT_HELD
 
 
 def asks_for_spokes(spec: Filter) -> bool:
+    if spec.expression and compile_expression(spec.expression, sourced=True).asks_for_spokes:
+        return True
     return any(c.field == SPOKE for c in (*spec.all, *spec.any, *spec.none))
 
 
 def fields_of(spec: Filter) -> frozenset[str]:
-    """The contact's fields that it asks for, unknown ones left out."""
-    named = {**MANIFEST_NAMES, "category": "categories", "domain": "emails"}
+    """The item's fields that it asks for, unknown ones left out. Raises ConfigurationError for an
+    expression that is none."""
+    said = compile_expression(spec.expression, sourced=True).fields if spec.expression else ()
+    named = {
+        **MANIFEST_NAMES,
+        **EVENT_NAMES,
+        "allDay": "schedule",
+        "recurring": "schedule",
+        "category": "categories",
+        "domain": "emails",
+    }
     asked = [c.field.partition(":")[0] for c in (*spec.all, *spec.any, *spec.none)]
-    return frozenset(named[name] for name in asked if name in named)
+    return frozenset((*said, *(named[name] for name in asked if name in named)))
 
 
 @lru_cache(maxsize=_SHARED)
-def compile_filter(spec: Filter) -> Predicate:
+def compile_filter(spec: Filter, kind: Kind = CONTACTS) -> Admission:
     """The same object for filters that are alike. Raises ConfigurationError for a field that cannot
     be filtered on or values that don't fit the operator."""
-    return compile_judge(spec).admits
+    return compile_judge(spec, kind=kind).admits
 
 
 @lru_cache(maxsize=_SHARED)
-def compile_sourced_filter(spec: Filter) -> SourcedPredicate:
+def compile_sourced_filter(spec: Filter, kind: Kind = CONTACTS) -> SourcedAdmission:
     """As `compile_filter`, of what leaves the hub: it may ask for `spoke`."""
-    return compile_judge(spec, sourced=True).admits
+    return compile_judge(spec, sourced=True, kind=kind).admits
 
 
 @lru_cache(maxsize=_SHARED)
-def compile_judge(spec: Filter, *, sourced: bool = False) -> Judge:
+def compile_judge(spec: Filter, *, sourced: bool = False, kind: Kind = CONTACTS) -> Judge:
     """The same object for filters that are alike. `sourced`: it may ask for `spoke`. Raises
     ConfigurationError."""
     one = _sourced if sourced else _unsourced
-    required = [(one(c), Verdict(False, Clause.ALL, c)) for c in spec.all]
-    options = [(one(c), Verdict(True, Clause.ANY, c)) for c in spec.any]
-    barred = [(one(c), Verdict(False, Clause.NONE, c)) for c in spec.none]
-    return Judge(required, options, barred)
+    required = [(one(c, kind), Verdict(False, Clause.ALL, c)) for c in spec.all]
+    options = [(one(c, kind), Verdict(True, Clause.ANY, c)) for c in spec.any]
+    barred = [(one(c, kind), Verdict(False, Clause.NONE, c)) for c in spec.none]
+    if not spec.expression:
+        return Judge(required, options, barred)
+    if kind is not CONTACTS:
+        raise ConfigurationError(
+            "filter: expression: it is for contacts; say with conditions which events pass"
+        )
+    expression = compile_expression(spec.expression, sourced=sourced)
+    return Judge(required, options, barred, expression)

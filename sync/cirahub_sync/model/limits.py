@@ -1,4 +1,4 @@
-"""What a spoke can show of a contact, and in which of its slots."""
+"""What a spoke can show of an item, and in which of its slots."""
 
 from __future__ import annotations
 
@@ -8,19 +8,10 @@ from collections.abc import Callable
 import msgspec
 
 from cirahub_sync.endpoints.base import Limits
-from cirahub_sync.model.contact import (
-    FIELDS,
-    LIST_FIELDS,
-    Contact,
-    Element,
-    Phone,
-    PhoneKind,
-    PostalAddress,
-)
+from cirahub_sync.model.contact import Phone, PhoneKind, PostalAddress
+from cirahub_sync.model.kind import Content, Element, Some, kind_of
 from cirahub_sync.model.normalise import DEFAULT_REGION, keyed
 
-_BLANK = Contact()
-_LISTS = tuple(field for field in FIELDS if field in LIST_FIELDS)
 _astuple = msgspec.structs.astuple
 
 Room = Callable[[str], int | None]
@@ -28,31 +19,32 @@ Room = Callable[[str], int | None]
 
 
 def project(
-    contact: Contact,
+    item: Some,
     limits: Limits,
-    previous: Contact | None,
+    previous: Some | None,
     *,
     region: str = DEFAULT_REGION,
-) -> Contact:
-    """The contact as a spoke shows it that showed `previous` before (None: nothing).
+) -> Some:
+    """The item as a spoke shows it that showed `previous` before (None: nothing).
 
     Fields the spoke does not know are blank. Lists are cut to what fits, and slots are sticky:
     an element that was shown stays, in its place, as long as it exists; what is new takes the
-    places that became free, in the contact's order, and then the rest of the room.
+    places that became free, in the item's order, and then the rest of the room.
     """
     changes: dict[str, object] = {}
-    for field in FIELDS:
-        if field not in limits.fields and getattr(contact, field):
-            changes[field] = getattr(_BLANK, field)
-    for field in _LISTS:
-        elements: tuple[Element, ...] = getattr(contact, field)
+    kind = kind_of(item)
+    for field in kind.fields:
+        if field not in limits.fields and getattr(item, field):
+            changes[field] = getattr(kind.blank, field)
+    for field in kind.ordered_lists:
+        elements: tuple[Element, ...] = getattr(item, field)
         if not elements or field in changes:
             continue
         shown: tuple[Element, ...] = getattr(previous, field) if previous is not None else ()
         fitted = _fit(field, elements, shown, _room(field, limits), region)
         if fitted != elements:
             changes[field] = fitted
-    return msgspec.structs.replace(contact, **changes) if changes else contact
+    return msgspec.structs.replace(item, **changes) if changes else item
 
 
 def _room(field: str, limits: Limits) -> Room | None:
@@ -124,12 +116,13 @@ def _fit(
     return tuple(result)
 
 
-def changed_fields(before: Contact, after: Contact) -> tuple[str, ...]:
+def changed_fields(before: Content, after: Content) -> tuple[str, ...]:
     """The fields that differ at all, spelling and order included, in the struct's order."""
     if before == after:
         return ()
+    fields = kind_of(after).fields
     return tuple(
         field
-        for field, old, new in zip(FIELDS, _astuple(before), _astuple(after), strict=True)
+        for field, old, new in zip(fields, _astuple(before), _astuple(after), strict=True)
         if old != new
     )

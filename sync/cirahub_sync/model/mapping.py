@@ -15,6 +15,9 @@ Laws, for the fields that pass and are not read-only:
 - `to_spoke(h, to_spoke(h, held)) == to_spoke(h, held)`, and what a receiver's user wrote around a
   section or into a field that is left to it stays.
 
+Of an event, what says whose it is goes to the hub and nowhere from there; what a mailbox has for
+itself goes nowhere, but that a receiver's mapping may give a copy some when it is made.
+
 What the hub cannot know of a spoke's item (fields that don't pass, or are set to a constant or
 made by a template on the way to the hub; whether the item has a category that the mapping adds
 anyway; which of two domains that become one an address was in) `to_spoke` takes from the item as
@@ -31,14 +34,24 @@ import msgspec
 
 from cirahub_sync.configuration import Flow, Policy
 from cirahub_sync.errors import ConfigurationError
-from cirahub_sync.model.contact import FIELDS, Contact, Element, Email, Phone
-from cirahub_sync.model.field_names import field_named
+from cirahub_sync.model.contact import Email, Phone
+from cirahub_sync.model.event import Occurrence
+from cirahub_sync.model.field_names import field_named, manifest_name
+from cirahub_sync.model.inner import Inner
+from cirahub_sync.model.kind import (
+    CONTACTS,
+    Content,
+    Element,
+    Kind,
+    Some,
+    as_contact,
+    as_event,
+)
 from cirahub_sync.model.normalise import DEFAULT_REGION, caseless
 from cirahub_sync.model.phone_format import PhoneFormat
 from cirahub_sync.model.rules import Rules
-from cirahub_sync.model.template import Affixes, Template, affixed
+from cirahub_sync.model.template import Affixes, Template, affixed, stripped
 
-_BLANK = Contact()
 _replace = msgspec.structs.replace
 _SHARED = 256
 """Lenses that are kept: thousands of spokes mostly have a few flows between them."""
@@ -50,12 +63,15 @@ class Lens:
     __slots__ = (
         "_affixes",
         "_back",
+        "_blank",
         "_categories",
         "_cleared",
         "_computed",
         "_forth",
         "_hidden",
         "_identity",
+        "_initial",
+        "_inner",
         "_kept",
         "_own",
         "_phones",
@@ -94,14 +110,18 @@ class Lens:
         *,
         toward_hub: bool,
         region: str,
+        kind: Kind = CONTACTS,
     ) -> None:
+        self._blank = kind.blank
         self.toward_hub = toward_hub
         self.region = region
         self._phones = phones
         self._section = rules.section
         policies = rules.policies
-        self._kept = tuple(f for f in FIELDS if policies.get(f) is Policy.KEEP)
-        self._cleared = tuple(f for f in FIELDS if f in fields and policies.get(f) is Policy.CLEAR)
+        self._kept = tuple(f for f in kind.fields if policies.get(f) is Policy.KEEP)
+        self._cleared = tuple(
+            f for f in kind.fields if f in fields and policies.get(f) is Policy.CLEAR
+        )
         self.filled = frozenset(f for f in fields if policies.get(f) is Policy.FILL_IF_BLANK)
         self.blends = bool(self.filled or self._section)
         self.fields = fields
@@ -110,8 +130,15 @@ class Lens:
         self._categories = tuple(rules.categories.values())
         self._forth: Mapping[str, str] = rules.domains
         self._back = {caseless(new): old for old, new in rules.domains.items()}
-        self._hidden = tuple(field for field in FIELDS if field not in fields)
-        self._own = (*self._hidden, *(rules.computed if toward_hub else ()))
+        self._hidden = tuple(field for field in kind.fields if field not in fields)
+        self._own = (*self._hidden, *((*rules.computed, *kind.inbound) if toward_hub else ()))
+        self._initial: Mapping[str, object] = rules.initial
+        if rules.first_categories:
+            self._initial = {**rules.initial, "categories": tuple(rules.first_categories.values())}
+        self._inner: Inner | None = None
+        if "exceptions" in fields:
+            silent = (*self._hidden, *rules.computed, *self._cleared)
+            self._inner = Inner(silent, rules.affixes) or None
         self._identity = not (
             self._hidden
             or rules.affixes
@@ -123,6 +150,8 @@ class Lens:
             or phones
         )
         self.read_only = frozenset() if toward_hub else frozenset((*rules.computed, *self._cleared))
+        if self._inner is not None and self._inner.lossy and not toward_hub:
+            self.read_only |= {"exceptions"}
         self.pinned = frozenset(rules.categories)
         self.key = self._digest()
 
@@ -141,42 +170,45 @@ class Lens:
             sorted(self.filled),
             self._section,
             self._phones,
+            *((sorted(self._initial.items()),) if self._initial else ()),
         )
         return hashlib.blake2b(msgspec.msgpack.encode(parts), digest_size=16).hexdigest()
 
-    def to_hub(self, spoke: Contact) -> Contact:
+    def to_hub(self, spoke: Some) -> Some:
         """A spoke's item in the hub's terms. Fields that have no value of their own there (they
         don't pass, or are a receiver's constants and templates) are blank."""
         if self._identity:
             return spoke
         if self.toward_hub:
-            return self._forward(spoke, _BLANK)
-        return self._backward(spoke, _BLANK)
+            return self._forward(spoke, None)
+        return self._backward(spoke, self._blank)
 
-    def to_spoke(self, hub: Contact, previous: Contact | None = None) -> Contact:
+    def to_spoke(self, hub: Some, previous: Some | None = None) -> Some:
         """A hub item in the spoke's terms, for the item that holds `previous` there (None: it
         does not exist yet)."""
         if self._identity:
             return hub
         if self.toward_hub:
-            return self._backward(hub, previous or _BLANK)
-        return self._forward(hub, previous or _BLANK)
+            return self._backward(hub, previous or self._blank)
+        return self._forward(hub, previous)
 
-    def blended(self, image: Contact, held: Contact) -> Contact:
+    def blended(self, image: Some, held: Some) -> Some:
         """An item as a receiver without any would show it, for the one that holds `held`."""
         changes: dict[str, object] = {f: getattr(held, f) for f in self._hidden}
         changes.update((f, own) for f in self.filled if (own := getattr(held, f)))
         if self._section is not None:
-            changes["notes"] = self._section.put(self._section.get(image.notes) or "", held.notes)
+            changes["notes"] = self._section.put(
+                self._section.get(as_contact(image).notes) or "", as_contact(held).notes
+            )
         return _replace(image, **changes)
 
-    def spared(self, item: Contact, held: Contact) -> Contact:
+    def spared(self, item: Some, held: Some) -> Some:
         """A receiver's own item, which it holds as `held`, with what the policies leave to it."""
         changes: dict[str, object] = {f: getattr(held, f) for f in self._kept}
         changes.update((f, own) for f in self.filled if (own := getattr(held, f)))
         return _replace(item, **changes) if changes else item
 
-    def said(self, field: str, item: Contact) -> str | None:
+    def said(self, field: str, item: Content) -> str | None:
         """Of a scalar in the spoke, what is for the hub to hear; None if nothing is."""
         value: str = getattr(item, field)
         if field == "notes" and self._section is not None:
@@ -192,7 +224,7 @@ class Lens:
         made = [f for f, one in self._computed.items() if not one.inputs.isdisjoint(found)]
         return (*found, *(field for field in made if field not in found))
 
-    def scalar_to_hub(self, field: str, spoke: Contact) -> str:
+    def scalar_to_hub(self, field: str, spoke: Content) -> str:
         """One scalar of the spoke's item in the hub's terms: the same as in `to_hub`."""
         value: str = getattr(spoke, field)
         if self.toward_hub:
@@ -200,7 +232,7 @@ class Lens:
                 return self._computed[field].fill(spoke, value)
             return affixed(value, self._affixes.get(field, ()))
         value = self.said(field, spoke) or ""
-        return _stripped(value, self._affixes.get(field, ()))
+        return stripped(value, self._affixes.get(field, ()))
 
     def elements_to_hub(self, field: str, elements: Iterable[Element]) -> tuple[Element, ...]:
         """Elements of a list of the spoke in the hub's terms, without what the mapping adds."""
@@ -216,10 +248,13 @@ class Lens:
             return tuple(
                 turn(e, toward_hub=self.toward_hub) for e in elements if isinstance(e, Phone)
             )
+        if field == "exceptions" and self._inner is not None:
+            turned = self._inner.along if self.toward_hub else self._inner.against
+            return turned(e for e in elements if isinstance(e, Occurrence))
         return tuple(elements)
 
-    def _forward(self, source: Contact, target: Contact) -> Contact:
-        changes: dict[str, object] = {f: getattr(_BLANK, f) for f in self._hidden}
+    def _forward(self, source: Some, target: Some | None) -> Some:
+        changes: dict[str, object] = {f: getattr(self._blank, f) for f in self._hidden}
         for field, template in self._computed.items():
             changes[field] = template.fill(source, getattr(source, field))
         for field, affixes in self._affixes.items():
@@ -229,35 +264,46 @@ class Lens:
             added = tuple(c for c in self._categories if caseless(c) not in present)
             changes["categories"] = source.categories + added
         if self._forth:
-            changes["emails"] = _distinct(_moved(e, self._forth) for e in source.emails)
+            changes["emails"] = _distinct(_moved(e, self._forth) for e in as_contact(source).emails)
         if self._phones is not None:
             changes["phones"] = tuple(
-                self._phones.along(p, toward_hub=self.toward_hub) for p in source.phones
+                self._phones.along(p, toward_hub=self.toward_hub) for p in as_contact(source).phones
             )
         if self._section is not None:
-            ours = changes.get("notes", source.notes)
+            ours = changes.get("notes", as_contact(source).notes)
             assert isinstance(ours, str)
             changes["notes"] = self._section.put(ours, "")
-        changes.update((f, getattr(_BLANK, f)) for f in self._cleared)
-        image = _replace(source, **changes)
-        return image if target is _BLANK else self.blended(image, target)
+        changes.update((f, getattr(self._blank, f)) for f in self._cleared)
+        if self._inner is not None:
+            changes["exceptions"] = self._inner.along(as_event(source).exceptions)
+        if target is not None:
+            return self.blended(_replace(source, **changes), target)
+        return _replace(source, **{**changes, **self._initial})
 
-    def _backward(self, image: Contact, source: Contact) -> Contact:
+    def _backward(self, image: Some, source: Content) -> Some:
         changes: dict[str, object] = {f: getattr(source, f) for f in self._own}
         if not self.toward_hub:
             silent = (*self._computed, *self._cleared, *self.filled)
-            changes.update((f, getattr(_BLANK, f)) for f in silent)
+            changes.update((f, getattr(self._blank, f)) for f in silent)
             if self._section is not None and "notes" not in self._computed:
                 changes["notes"] = self.said("notes", image) or ""
         for field, affixes in self._affixes.items():
             if field not in self.filled:
-                changes[field] = _stripped(str(changes.get(field, getattr(image, field))), affixes)
+                changes[field] = stripped(str(changes.get(field, getattr(image, field))), affixes)
         if self._categories:
             changes["categories"] = self._unpinned(image.categories, source.categories)
         if self._forth:
-            changes["emails"] = self._moved_back(image.emails, source.emails)
+            changes["emails"] = self._moved_back(
+                as_contact(image).emails, as_contact(source).emails
+            )
         if self._phones is not None:
-            changes["phones"] = self._spelled_back(image.phones, source.phones)
+            changes["phones"] = self._spelled_back(
+                as_contact(image).phones, as_contact(source).phones
+            )
+        if self._inner is not None:
+            changes["exceptions"] = self._inner.against(
+                as_event(image).exceptions, as_event(source).exceptions
+            )
         return _replace(image, **changes)
 
     def _unpinned(self, image: tuple[str, ...], source: tuple[str, ...]) -> tuple[str, ...]:
@@ -296,22 +342,6 @@ class Lens:
         return _distinct(result)
 
 
-def _stripped(value: str, affixes: Affixes) -> str:
-    """Also when a service trimmed the ends, and blank when nothing but the affix is left."""
-    for prefix, suffix in reversed(affixes):
-        if value.strip() == (prefix or suffix).strip():
-            return ""
-        for start in (prefix, prefix.lstrip()):
-            if start and value.startswith(start):
-                value = value[len(start) :]
-                break
-        for end in (suffix, suffix.rstrip()):
-            if end and value.endswith(end):
-                value = value[: -len(end)]
-                break
-    return value
-
-
 def _moved(email: Email, domains: Mapping[str, str]) -> Email:
     local, at, domain = email.address.rpartition("@")
     new = domains.get(caseless(domain)) if at else None
@@ -333,21 +363,31 @@ def compile_lens(
     never: frozenset[str] = frozenset(),
     region: str = "",
     hub_region: str = DEFAULT_REGION,
+    kind: Kind = CONTACTS,
 ) -> Lens:
     """The lens of a flow, the same object for flows that are alike: `toward_hub` for what a spoke
     contributes, else for what it receives. Fields in `never` don't pass. `region` is the spoke's,
     blank if it is the hub's. Raises ConfigurationError for unknown fields, and for rules without
     the inverse they need."""
-    included = frozenset(field_named(name, where="fields") for name in flow.include)
-    excluded = frozenset(field_named(name, where="fields") for name in flow.exclude)
-    fields = (included or frozenset(FIELDS)) - excluded - frozenset(never)
-    rules = Rules()
+    included = frozenset(
+        field_named(name, where="fields", among=kind.shared) for name in flow.include
+    )
+    excluded = frozenset(
+        field_named(name, where="fields", among=kind.shared) for name in flow.exclude
+    )
+    fields = (included or kind.shared) - excluded - frozenset(never)
+    if toward_hub:
+        fields |= kind.inbound
+    rules = Rules(kind)
     rules.decide(flow.policies, toward_hub=toward_hub)
     withheld = {Policy.KEEP, Policy.CLEAR} if toward_hub else {Policy.KEEP}
     fields -= {field for field, policy in rules.policies.items() if policy in withheld}
     cleared = {field for field, policy in rules.policies.items() if policy is Policy.CLEAR}
+    if not kind.essential <= fields - cleared:
+        names = ", ".join(sorted(map(manifest_name, kind.essential)))
+        raise ConfigurationError(f"fields: without {names} there is nothing to show; let it pass")
     for rule in flow.mapping:
-        rules.add(rule, fields - cleared)
+        rules.add(rule, fields - cleared, toward_hub=toward_hub)
     for field, own in (("categories", rules.categories), ("notes", rules.section)):
         if own and field in rules.policies:
             raise ConfigurationError(
@@ -364,5 +404,6 @@ def compile_lens(
         fields,
         phones,
         toward_hub=toward_hub,
+        kind=kind,
         region=hub_region if phones is None else phones.spoke,
     )

@@ -16,12 +16,13 @@ from cirahub_sync.errors import ConfigurationError
 from cirahub_sync.model.contact import (
     Contact,
     CustomField,
-    Element,
     Email,
     Phone,
     PhoneKind,
     PostalAddress,
 )
+from cirahub_sync.model.event import Event, Occurrence
+from cirahub_sync.model.kind import CONTACTS, Content, Element, Kind
 
 DEFAULT_REGION = "US"
 """ISO 3166 region in which phone numbers without a country code are read by default."""
@@ -34,6 +35,11 @@ _MATCHING_PHONES = frozenset(
     {PhoneKind.BUSINESS, PhoneKind.HOME, PhoneKind.MOBILE, PhoneKind.OTHER}
 )
 _CUSTOM = "custom:"
+_MATCHED_FIELDS: Mapping[str, frozenset[str]] = {
+    "email": frozenset({"emails"}),
+    "phone": frozenset({"phones"}),
+    "nameAndCompany": frozenset({"given_name", "surname", "display_name", "company"}),
+}
 _MATCH_ON = ("email", "phone", "nameAndCompany", "custom:NAME")
 
 
@@ -87,7 +93,8 @@ def element_key(field: str, element: Element, region: str = DEFAULT_REGION) -> s
 
     E-mails by address alone (the name beside it is spelling); phones by kind and E.164 number
     with extension; addresses by kind and all parts; custom fields by caseless name and exact
-    value; text (categories, instant messaging addresses, children) caseless.
+    value; occurrences of a series by the day that the rule has them on; text (categories, instant
+    messaging addresses, children) caseless.
     """
     if isinstance(element, str):
         return caseless(element)
@@ -106,6 +113,8 @@ def element_key(field: str, element: Element, region: str = DEFAULT_REGION) -> s
                 collapsed(element.country),
             )
         )
+    if isinstance(element, Occurrence):
+        return element.original
     return f"{collapsed(element.name)}{_SEPARATOR}{exact(element.value)}"
 
 
@@ -126,13 +135,13 @@ def keyed(
 
 def element_kind(element: Element) -> str | None:
     """Elements of one kind can be edited into one another: a phone into another of its kind, an
-    e-mail, an address of its kind, a custom value of its name. None: text, which is only ever
-    added and removed (two categories are two categories)."""
+    e-mail, an address of its kind, a custom value of its name. None: what is only ever added and
+    removed: text (two categories are two categories), and occurrences (another day is another)."""
     if isinstance(element, Phone | PostalAddress):
         return element.kind.value
     if isinstance(element, CustomField):
         return collapsed(element.name)
-    return None if isinstance(element, str) else ""
+    return None if isinstance(element, str | Occurrence) else ""
 
 
 def same_value(field: str, a: str, b: str) -> bool:
@@ -150,19 +159,41 @@ def validate_match_on(match_on: Sequence[str]) -> None:
         raise ConfigurationError(f"matchOn: {rule!r} is not known; use {', '.join(_MATCH_ON)}")
 
 
+@lru_cache
+def matched_fields(match_on: tuple[str, ...], kind: Kind = CONTACTS) -> frozenset[str]:
+    """The fields that the keys of these rules are made of."""
+    if kind is not CONTACTS:
+        return kind.identity
+    fields: set[str] = set()
+    for rule in match_on:
+        fields |= _MATCHED_FIELDS.get(rule, {"custom"})
+    return frozenset(fields)
+
+
 def match_keys(
-    contact: Contact,
+    item: Content,
     match_on: Sequence[str],
     region: str = DEFAULT_REGION,
     regions: Mapping[Phone, str] | None = None,
 ) -> tuple[str, ...]:
-    """The keys under which a contact can be recognised at first sight, most trusted first: in
-    the order of `match_on`, within it in the contact's own. Letters compare as `folded`.
+    """The keys under which an item can be recognised at first sight. An event has one, whatever
+    the rules: its UID, with the day it is the occurrence of if it is one of a series.
+
+    Of a contact, most trusted first: in the order of `match_on`, within it in the contact's own.
+    Letters compare as `folded`.
 
     Phone numbers without a country code are read in `region`, those of `regions` in theirs.
     `phone` takes complete numbers of any kind but fax and pager, whatever kind each side gave
     them. `nameAndCompany` needs both; given name and surname stand before the display name.
     """
+    if isinstance(item, Event):
+        return (f"uid:{item.uid}{_SEPARATOR}{item.original_start}",) if item.uid else ()
+    return _contact_keys(item, match_on, region, regions)
+
+
+def _contact_keys(
+    contact: Contact, match_on: Sequence[str], region: str, regions: Mapping[Phone, str] | None
+) -> tuple[str, ...]:
     keys: dict[str, None] = {}
     for rule in match_on:
         if rule == "email":

@@ -17,14 +17,8 @@ from collections.abc import Iterable, Mapping
 
 import msgspec
 
-from cirahub_sync.model.contact import (
-    FIELDS,
-    LIST_FIELDS,
-    SCALAR_FIELDS,
-    Contact,
-    Element,
-)
 from cirahub_sync.model.edit import Awareness, ElementEdit, OwnEdits, ScalarEdit
+from cirahub_sync.model.kind import Content, Element, kind_of
 from cirahub_sync.model.limits import changed_fields
 from cirahub_sync.model.mapping import Lens
 from cirahub_sync.model.normalise import (
@@ -50,8 +44,8 @@ class Recorded(msgspec.Struct, frozen=True):
 def record(
     own: OwnEdits,
     *,
-    shadow: Contact | None,
-    observed: Contact,
+    shadow: Content | None,
+    observed: Content,
     lens: Lens,
     when: Awareness,
     native_first_sight: bool,
@@ -69,10 +63,11 @@ def record(
     read_only: list[str] = []
     scalars: dict[str, ScalarEdit] = {}
     elements: dict[str, dict[str, ElementEdit]] = {}
+    lists = kind_of(observed).lists
     for field in lens.concerned(changed_fields(shadow, observed)):
         if field not in lens.fields or field in lens.filled:
             continue
-        if field in LIST_FIELDS:
+        if field in lists:
             if field in lens.read_only:
                 read_only.append(field)
                 continue
@@ -103,14 +98,16 @@ def record(
     return Recorded(own, tuple(read_only))
 
 
-def _first_sight(content: Contact, when: Awareness, region: str) -> OwnEdits:
+def _first_sight(content: Content, when: Awareness, region: str) -> OwnEdits:
     when = Awareness(when.seq, 0, when.lower, when.upper)
     scalars: dict[str, ScalarEdit] = {}
     elements: dict[str, dict[str, ElementEdit]] = {}
-    for field, value in zip(FIELDS, _astuple(content), strict=True):
+    kind = kind_of(content)
+    lists = kind.lists
+    for field, value in zip(kind.fields, _astuple(content), strict=True):
         if not value:
             continue
-        if field in SCALAR_FIELDS:
+        if field not in lists:
             if value.strip():
                 scalars[field] = ScalarEdit(value, when, when.seq)
         else:

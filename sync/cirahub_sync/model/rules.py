@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from cirahub_sync.configuration import FieldPolicy, MappingRule, PhoneForm, Policy
 from cirahub_sync.errors import ConfigurationError
-from cirahub_sync.model.contact import SCALAR_FIELDS
-from cirahub_sync.model.field_names import field_named
+from cirahub_sync.model.field_names import MANIFEST_FIELDS, field_named
+from cirahub_sync.model.kind import CONTACTS, Kind
 from cirahub_sync.model.normalise import caseless
 from cirahub_sync.model.section import Section
 from cirahub_sync.model.template import Affixes, Template, parse_template
@@ -14,8 +14,13 @@ from cirahub_sync.model.template import Affixes, Template, parse_template
 class Rules:
     """A flow's rules by what they do to each field, in the order they were written."""
 
-    def __init__(self) -> None:
+    def __init__(self, kind: Kind = CONTACTS) -> None:
+        self._kind = kind
         self.affixes: dict[str, Affixes] = {}
+        self.initial: dict[str, str] = {}
+        """What a copy gets of fields that are its mailbox's own, when it is made."""
+        self.first_categories: dict[str, str] = {}
+        """The same of categories, where they are a mailbox's own; by key."""
         self.computed: dict[str, Template] = {}
         """Constants and templates, by the field that they make."""
         self.categories: dict[str, str] = {}
@@ -25,7 +30,7 @@ class Rules:
         self.policies: dict[str, Policy] = {}
         """By field; without those that are overwritten."""
 
-    def add(self, rule: MappingRule, fields: frozenset[str]) -> None:
+    def add(self, rule: MappingRule, fields: frozenset[str], *, toward_hub: bool) -> None:
         actions = (
             bool(rule.prefix),
             bool(rule.suffix),
@@ -41,6 +46,8 @@ class Rules:
                 "mapping: a rule needs exactly one of prefix, suffix, setValue, template, "
                 "addCategory, replaceDomain, phoneFormat and notesBetween"
             )
+        if not toward_hub and self._initial(rule):
+            return
         if rule.add_category:
             self._check(rule.field, "categories", "addCategory", fields)
             self.categories.setdefault(caseless(rule.add_category), rule.add_category.strip())
@@ -56,10 +63,11 @@ class Rules:
             self._check(rule.field, "notes", "notesBetween", fields)
             self._enclose(*rule.notes_between)
         else:
-            field = field_named(rule.field, where="mapping", among=SCALAR_FIELDS & fields)
+            scalars = self._kind.scalars & fields - self._kind.essential
+            field = field_named(rule.field, where="mapping", among=scalars)
             if rule.set_value is not None or rule.template:
                 self.computed[field] = (
-                    parse_template(rule.template, SCALAR_FIELDS & fields)
+                    parse_template(rule.template, scalars)
                     if rule.set_value is None
                     else Template((rule.set_value,))
                 )
@@ -73,6 +81,17 @@ class Rules:
                     self.affixes[field] = (*self.affixes.get(field, ()), affix)
                 else:
                     self.computed[field] = Template(made.parts, (*made.affixes, affix))
+
+    def _initial(self, rule: MappingRule) -> bool:
+        """Whether it makes a field of the mailbox's own, which only a new copy gets."""
+        if rule.add_category and "categories" in self._kind.initial:
+            self._check(rule.field, "categories", "addCategory", self._kind.initial)
+            self.first_categories[caseless(rule.add_category)] = rule.add_category.strip()
+            return True
+        if rule.set_value is None or MANIFEST_FIELDS.get(rule.field) not in self._kind.initial:
+            return False
+        self.initial[MANIFEST_FIELDS[rule.field]] = rule.set_value
+        return True
 
     @staticmethod
     def _check(field: str, needed: str, action: str, fields: frozenset[str]) -> None:
@@ -107,7 +126,7 @@ class Rules:
         decided: set[str] = set()
         for one in policies:
             for name in one.fields:
-                field = field_named(name, where="policies")
+                field = field_named(name, where="policies", among=self._kind.shared)
                 if field in decided:
                     raise ConfigurationError(f"policies: {name!r} has two; leave one of them out")
                 decided.add(field)

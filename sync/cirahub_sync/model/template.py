@@ -14,8 +14,8 @@ from collections.abc import Collection
 import msgspec
 
 from cirahub_sync.errors import ConfigurationError
-from cirahub_sync.model.contact import Contact
 from cirahub_sync.model.field_names import field_named
+from cirahub_sync.model.kind import Content
 
 Affixes = tuple[tuple[str, str], ...]
 """Prefixes and suffixes, the innermost first."""
@@ -48,7 +48,7 @@ class Template(msgspec.Struct, frozen=True, array_like=True):
             found |= {one.field for one in within if isinstance(one, Slot)}
         return frozenset(found)
 
-    def fill(self, item: Contact, otherwise: str) -> str:
+    def fill(self, item: Content, otherwise: str) -> str:
         """What it makes of the item's fields; of `otherwise` if those are all blank."""
         inputs = self.inputs
         if inputs and not any(getattr(item, field).strip() for field in inputs):
@@ -57,7 +57,7 @@ class Template(msgspec.Struct, frozen=True, array_like=True):
         return affixed(" ".join(text.split()) if inputs else text, self.affixes)
 
 
-def _made(part: str | Slot | Group, item: Contact) -> str:
+def _made(part: str | Slot | Group, item: Content) -> str:
     if isinstance(part, str):
         return part
     if isinstance(part, Slot):
@@ -74,6 +74,22 @@ def affixed(value: str, affixes: Affixes) -> str:
         return value
     for prefix, suffix in affixes:
         value = f"{prefix}{value}{suffix}"
+    return value
+
+
+def stripped(value: str, affixes: Affixes) -> str:
+    """Also when a service trimmed the ends, and blank when nothing but the affix is left."""
+    for prefix, suffix in reversed(affixes):
+        if value.strip() == (prefix or suffix).strip():
+            return ""
+        for start in (prefix, prefix.lstrip()):
+            if start and value.startswith(start):
+                value = value[len(start) :]
+                break
+        for end in (suffix, suffix.rstrip()):
+            if end and value.endswith(end):
+                value = value[: -len(end)]
+                break
     return value
 
 

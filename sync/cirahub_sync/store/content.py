@@ -7,9 +7,9 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Select, bindparam, delete, func, select, update
 
-from cirahub_sync.model.codec import decode_contact, decode_own, encode_contact, encode_own
-from cirahub_sync.model.contact import Contact
+from cirahub_sync.model.codec import decode_item, decode_own, encode_item, encode_own
 from cirahub_sync.model.edit import OwnEdits
+from cirahub_sync.model.kind import CONTACTS, Content
 from cirahub_sync.store.crypto import Cipher
 from cirahub_sync.store.database import Database
 from cirahub_sync.store.listed import Listed
@@ -33,7 +33,7 @@ REJUDGE = "!"
 _DELETIONS = ("Grace", "Guarded", "Approval")
 """Why a deletion may be pending."""
 
-_NOTHING = Contact()
+_NOTHING = CONTACTS.blank
 _NO_EDITS = OwnEdits()
 
 _ITEMS_BY_ID = Listed(
@@ -157,7 +157,7 @@ class ItemTable:
                     "erased": row.erased,
                     "fingerprint": row.fingerprint,
                     "content": self._cipher.seal(
-                        encode_contact(row.content), f"items/{self._hub}/{row.id}"
+                        encode_item(row.content), f"items/{self._hub}/{row.id}"
                     ),
                     "died_of": row.died_of,
                 }
@@ -263,10 +263,10 @@ class ItemTable:
         )
         return [self._item(row) for row in rows]
 
-    def _item(self, row: Row[tuple[Any, ...]], content: Contact | None = None) -> Item:
+    def _item(self, row: Row[tuple[Any, ...]], content: Content | None = None) -> Item:
         if content is None:
             sealed = self._cipher.open(row.content, f"items/{self._hub}/{row.id}")
-            content = decode_contact(sealed)
+            content = decode_item(sealed)
         return Item(
             id=row.id,
             seq=row.seq,
@@ -416,7 +416,7 @@ class ShadowTable:
                     "modified": row.modified,
                     "acknowledged_at": row.acknowledged_at,
                     "round": row.round,
-                    "content": self._seal(row, encode_contact(row.content)),
+                    "content": self._seal(row, encode_item(row.content)),
                     "own": self._seal(row, encode_own(row.own)) if row.own else None,
                 }
                 for row in rows
@@ -474,7 +474,7 @@ class ShadowTable:
                     modified=row.modified,
                     acknowledged_at=row.acknowledged_at,
                     round=row.round,
-                    content=decode_contact(self._cipher.open(row.content, identity))
+                    content=decode_item(self._cipher.open(row.content, identity))
                     if row.content
                     else _NOTHING,
                     own=decode_own(self._cipher.open(row.own, identity)) if row.own else _NO_EDITS,

@@ -96,6 +96,15 @@ class ReplicaTable:
             .limit(count)
         )
 
+    def attempts(self, spoke: str, ids: Sequence[str]) -> dict[str, str]:
+        """Which create these items' copies came from."""
+        rows = self._connection.execute(
+            select(replicas.c.item, replicas.c.attempt).where(
+                replicas.c.spoke == spoke, replicas.c.item.in_(ids)
+            )
+        )
+        return {str(item): str(attempt) for item, attempt in rows}
+
     def mark_round(self, spoke: str, remotes: Sequence[str], round_id: str) -> None:
         _SEEN.run(self._connection, remotes, of_spoke=spoke, seen_in=round_id)
 
@@ -204,6 +213,7 @@ def _read(rows: Iterable[Row[tuple[Any, ...]]]) -> list[Replica]:
             acknowledged=row.acknowledged,
             delivered_seq=row.delivered_seq,
             round=row.round,
+            attempt=row.attempt,
         )
         for row in rows
     ]

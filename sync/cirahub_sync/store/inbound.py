@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection, bindparam, delete, func, insert, select
 
-from cirahub_sync.model.codec import decode_contact, encode_contact
+from cirahub_sync.model.codec import decode_item, encode_item
 from cirahub_sync.store.crypto import Cipher
 from cirahub_sync.store.database import Database
 from cirahub_sync.store.listed import Listed
@@ -76,7 +76,7 @@ class StagingTable:
                         "content": None
                         if row.content is None
                         else self._cipher.seal(
-                            encode_contact(row.content), f"staging/{spoke}/{row.remote}"
+                            encode_item(row.content), f"staging/{spoke}/{row.remote}"
                         ),
                     }
                     for row in rows
@@ -96,9 +96,7 @@ class StagingTable:
                 modified=row.modified,
                 content=None
                 if row.content is None
-                else decode_contact(
-                    self._cipher.open(row.content, f"staging/{spoke}/{row.remote}")
-                ),
+                else decode_item(self._cipher.open(row.content, f"staging/{spoke}/{row.remote}")),
             )
             for row in self._connection.execute(
                 _STAGED_AFTER, {"spoke": spoke, "position": position, "count": count}

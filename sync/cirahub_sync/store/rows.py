@@ -6,8 +6,8 @@ from enum import StrEnum
 
 import msgspec
 
-from cirahub_sync.model.contact import Contact
 from cirahub_sync.model.edit import OwnEdits
+from cirahub_sync.model.kind import Content
 
 UNKNOWN_FINGERPRINT = bytes(16)
 """Equals none."""
@@ -51,7 +51,7 @@ class Staged(msgspec.Struct, kw_only=True):
     stamp: str = ""
     created: float | None = None
     modified: float | None = None
-    content: Contact | None = None
+    content: Content | None = None
 
 
 class Item(msgspec.Struct, kw_only=True):
@@ -61,7 +61,7 @@ class Item(msgspec.Struct, kw_only=True):
     deleted_at: float | None
     erased: bool
     fingerprint: bytes
-    content: Contact
+    content: Content
     died_of: str | None = None
     """Of a dead one: the spoke whose user deleted the last contribution."""
 
@@ -76,7 +76,7 @@ class Shadow(msgspec.Struct, kw_only=True):
     modified: float | None
     acknowledged_at: float
     round: str | None
-    content: Contact
+    content: Content
     own: OwnEdits
 
 
@@ -96,6 +96,8 @@ class Replica(msgspec.Struct, kw_only=True):
     acknowledged: bytes
     delivered_seq: int
     round: str | None = None
+    attempt: str = ""
+    """`Stamp.attempt` of the copy: which create it came from. Blank for the spoke's own items."""
 
 
 class Action(StrEnum):
@@ -127,6 +129,9 @@ class Pending(msgspec.Struct, kw_only=True):
 
 PERSON = "person"
 """In a conflict's place of a spoke: what a person decided won, or lost."""
+READ_ONLY = "ReadOnlyAtSource"
+"""In the place of the winner: nobody may change the item where it is native, so an edit that came
+from elsewhere lost."""
 
 
 class Conflict(msgspec.Struct, kw_only=True):

@@ -166,11 +166,12 @@ replicas = Table(
     Column("acknowledged", _DIGEST, nullable=False),
     Column("delivered_seq", _BIG, nullable=False),
     Column("round", _ID),
+    Column("attempt", String(16), nullable=False, server_default=""),
     Index(None, "spoke", "remote"),
     Index(None, "hub", "item"),
     comment="What was delivered to a receiver. native: the spoke's own item, not a copy. state: "
     "live, or detached (its user removed it). fingerprint: of what we meant; acknowledged: of what "
-    "the service made of it.",
+    "the service made of it. attempt: which create it came from.",
 )
 
 intents = Table(

@@ -25,6 +25,7 @@ from cirahub_sync.errors import (
     ThrottledError,
 )
 from cirahub_sync.model.contact import Contact, CustomField, Phone, PhoneKind
+from cirahub_sync.model.kind import Content
 from cirahub_sync.origins import Origins
 
 from .conftest import FOLDER, Cloud, contact, create, creates, push_all, settings
@@ -32,7 +33,7 @@ from .conftest import FOLDER, Cloud, contact, create, creates, push_all, setting
 BATCH = r"\$batch$"
 
 
-def update(endpoint: GraphEndpoint, item: RemoteItem, after: Contact, etag: str = "") -> Update:
+def update(endpoint: GraphEndpoint, item: RemoteItem, after: Content, etag: str = "") -> Update:
     body = endpoint.encode_changes(item.content, after)
     return Update(id=item.id, etag=etag or item.etag, body=body)
 

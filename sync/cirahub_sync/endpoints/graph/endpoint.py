@@ -30,7 +30,8 @@ from cirahub_sync.endpoints.graph.outbox import Outbox
 from cirahub_sync.endpoints.graph.place import Place
 from cirahub_sync.endpoints.graph.session import BATCH_SIZE, GraphSession
 from cirahub_sync.errors import ConfigurationError
-from cirahub_sync.model.contact import FIELDS, Contact
+from cirahub_sync.model.contact import FIELDS
+from cirahub_sync.model.kind import Content, as_contact
 
 
 class GraphEndpoint:
@@ -84,13 +85,18 @@ class GraphEndpoint:
     def stamped(self) -> AsyncIterator[RemoteItem]:
         return self._opened()[1].stamped()
 
-    def encode(self, content: Contact) -> bytes:
-        return codec.encode(content, self._custom_names)
+    def encode(self, content: Content) -> bytes:
+        return codec.encode(as_contact(content), self._custom_names)
 
     def encode_changes(
-        self, before: Contact | None, after: Contact, fields: Collection[str] = FIELDS
+        self, before: Content | None, after: Content, fields: Collection[str] | None = None
     ) -> bytes:
-        return codec.encode_changes(before, after, self._custom_names, fields)
+        return codec.encode_changes(
+            None if before is None else as_contact(before),
+            as_contact(after),
+            self._custom_names,
+            FIELDS if fields is None else fields,
+        )
 
     def push(self, operations: Sequence[Operation]) -> AsyncGenerator[Sequence[Outcome], None]:
         place, items = self._opened()
