@@ -35,7 +35,7 @@ QUICK = Timing(
 )
 """The retries and checks by which the operator comes right by itself, made short."""
 
-WITHIN = 60.0
+WITHIN = 180.0
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -58,7 +58,7 @@ async def connections_closed() -> None:
     that ends before it leaves a socket behind. Source: aiohttp's documentation, "Graceful
     Shutdown"; Kopf leaves it to whoever runs the loop."""
     transports = asyncio.get_running_loop()._transports  # type: ignore[attr-defined]
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while any(one._sock is not None for one in transports.values()):  # noqa: ASYNC110
             await asyncio.sleep(0.01)
 

@@ -9,9 +9,10 @@ from typing import Any
 
 import yaml
 
+from cirahub_operator.metrics import Metrics
 from cluster import Cluster
 
-WITHIN = 60.0
+WITHIN = 180.0
 """Seconds after which a condition that was waited for counts as failed."""
 POLL = 0.1
 OURS = "cirahub.io/v1alpha1"
@@ -189,6 +190,18 @@ class Stage:
             return await self.get(kind, name) is None
 
         await self.until(gone, lambda: f"{kind} {name} still exists")
+
+    async def meters(self, metrics: Metrics, *samples: str, absent: str = "") -> None:
+        """Wait until samples stand in what is scraped, and one does not: a status or an event is
+        seen by whoever asks before its writer has come to count it."""
+
+        def shown() -> bool:
+            text = metrics.text().decode()
+            return all(one in text for one in samples) and not (absent and absent in text)
+
+        await self.until(
+            shown, lambda: f"not {samples} without {absent!r} in:\n{metrics.text().decode()}"
+        )
 
     async def until(
         self,

@@ -138,9 +138,8 @@ async def test_what_ends_soon_is_an_event_and_a_series_that_goes_with_the_connec
         await stage.apply(connection())
         await stage.comes("connection", "contoso", "True", "ExpiresSoon", of="CredentialsExpiring")
         assert await stage.condition("connection", "contoso") == ("True", "SignedIn")
-        text = operation.metrics.text().decode()
-        assert series in text
+        await stage.meters(operation.metrics, series)
+        await stage.told("CredentialsExpiring", "Connection")
         await stage.delete("connection", "contoso")
         await stage.goes("connection", "contoso")
-        await stage.until(lambda: series not in operation.metrics.text().decode())
-        assert "CredentialsExpiring" in {one["reason"] for one in await stage.events()}
+        await stage.meters(operation.metrics, absent=series)

@@ -122,6 +122,7 @@ async def test_an_operator_answers_its_probes_and_scrapers(stage: Stage, operate
         probes = operation.probes
         await stage.apply(connection_manifest(), hub_manifest(), spoke_manifest())
         await stage.comes("hub", "staff", "True", "Synced")
+        await stage.meters(operation.metrics, 'cirahub_reconcile_seconds_count{kind="Hub"}')
 
         async def answer(port: int, path: str) -> tuple[int, str]:
             async with session.get(f"http://127.0.0.1:{port}{path}") as response:

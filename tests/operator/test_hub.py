@@ -17,6 +17,7 @@ async def test_a_hub_and_its_spokes_become_ready(
 ) -> None:
     async with operate():
         await stage.apply(connection(), hub(), spoke("ann"), spoke("bob"))
+        await stage.comes("spoke", "bob", "True", "Synced")
         await stage.comes("hub", "staff", "True", "Synced")
         await stage.comes("spoke", "ann", "True", "Synced")
         await stage.comes("spoke", "bob", "True", "Synced")

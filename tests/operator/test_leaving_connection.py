@@ -36,6 +36,7 @@ async def test_a_connection_is_held_through_a_grace_period_unless_it_is_annotate
 ) -> None:
     async with operate():
         await stage.apply(connection(), hub(), spoke("ann"), spoke("bob"))
+        await stage.comes("spoke", "bob", "True", "Synced")
         await stage.comes("hub", "staff", "True", "Synced")
         await stage.delete("spoke", "ann")
         await stage.goes("spoke", "ann")

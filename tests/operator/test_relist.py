@@ -96,6 +96,7 @@ async def test_a_deletion_that_no_watch_told_of_is_found(
     """As after a watch that was broken off for long: what is listed again is all that is told."""
     async with operate(timing=replace(QUICK, relist_interval=0.2)):
         await stage.apply(connection(), hub(), spoke("ann"), spoke("bob"))
+        await stage.comes("spoke", "bob", "True", "Synced")
         await stage.comes("hub", "staff", "True", "Synced")
         deaf(lambda event: event[0] is Spoke)
         await stage.kubectl(
