@@ -240,6 +240,7 @@ class Operation:
             trust=GrantedTrust(settings.own_identity),
             pass_slots=asyncio.Semaphore(settings.concurrent_passes),
             namespaces=frozenset(settings.namespaces),
+            origins=settings.origins,
         )
         backlog = Backlog(around)
 

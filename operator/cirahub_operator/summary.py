@@ -41,7 +41,8 @@ from cirahub_operator.standing import Standing
 from cirahub_operator.unjudged import unjudged
 from cirahub_sync.engine.report import Counts, PassReport, Problem, SpokeReport
 from cirahub_sync.identity.base import SignIn
-from cirahub_sync.origins import HOSTS
+from cirahub_sync.identity.consent import consent_link
+from cirahub_sync.origins import Origins
 
 RETRYING = "Retrying"
 SYNCED = "Synced"
@@ -57,6 +58,8 @@ PERMISSION_MISSING = "PermissionMissing"
 CONSENT = frozenset({"ClientNotFound", "ClientDisabled", "ConsentMissing"})
 """Reasons for which an administrator of the tenant has to consent, or to do so again."""
 NOBODY_LEAVES = Departures()
+REAL = Origins()
+"""Everything where Microsoft has it."""
 
 
 @dataclass(frozen=True)
@@ -74,13 +77,15 @@ def connection_status(
     now: datetime,
     checked: bool,
     expiry_warning: float,
+    origins: Origins = REAL,
 ) -> ConnectionStatus:
-    """`checked`: signing in was tried just now. `expiry_warning` in seconds."""
+    """`checked`: signing in was tried just now. `expiry_warning` in seconds. `origins`: where
+    Entra's page is."""
     before = connection.status
     known = before.observed_generation == connection.metadata.generation
     expiry = before.credential_expiry_time if known else None
     permissions: dict[str, tuple[str, ...] | None] = {}
-    link = consent_link(connection)
+    link = origins.rewrite(_consent_link(connection))
     match result:
         case SignIn():
             statements = _signed_in(connection, result, link)
@@ -112,16 +117,10 @@ def connection_status(
     )
 
 
-def consent_link(connection: Connection) -> str:
-    """Where an administrator consents to the application for the whole tenant.
-
-    https://learn.microsoft.com/entra/identity-platform/v2-oauth2-client-creds-grant-flow
-    """
-    auth = connection.spec.auth
+def _consent_link(connection: Connection) -> str:
+    auth, tenant = connection.spec.auth, connection.spec.microsoft365.tenant_id
     given = auth.workload_identity or auth.client_certificate or auth.client_secret
-    client = "" if given is None else given.client_id
-    tenant = connection.spec.microsoft365.tenant_id
-    return f"{HOSTS[connection.spec.cloud].authority}/{tenant}/adminconsent?client_id={client}"
+    return consent_link(connection.spec.cloud, tenant, "" if given is None else given.client_id)
 
 
 def _signed_in(connection: Connection, result: SignIn, link: str) -> list[Statement]:

@@ -91,6 +91,13 @@ class Application:
     federated: list[FederatedCredential] = field(default_factory=list)
     certificates: list[bytes] = field(default_factory=list)
     """DER of each registered certificate."""
+    requested: set[str] = field(default_factory=set)
+    """Graph app roles that its registration asks for: what an administrator consents to.
+
+    https://learn.microsoft.com/graph/api/resources/requiredresourceaccess
+    """
+    redirect_uris: list[str] = field(default_factory=list)
+    """Where a browser may be sent back to."""
     granted: dict[str, set[str]] = field(default_factory=dict)
     """Graph app roles that an administrator consented to, by tenant id.
 

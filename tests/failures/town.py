@@ -109,6 +109,7 @@ class Town:
             "homeTenant": self.publisher,
             "secrets": [{"value": self.secret, "name": "current"}],
             "federated": federated,
+            "requested": ["Contacts.ReadWrite", "User.Read.All"],
             "granted": {self.tenant: ["Contacts.ReadWrite", "User.Read.All"]},
         }
         yield {

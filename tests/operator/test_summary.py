@@ -29,6 +29,7 @@ from cirahub_sync.engine.report import (
     SpokeReport,
 )
 from cirahub_sync.identity.base import Credential, SignIn
+from cirahub_sync.origins import Origins
 
 from .objects import connection, hub, spoke
 from .stage import CLIENT, TENANT
@@ -171,6 +172,19 @@ def test_a_missing_permission_is_not_ready_and_says_where_to_consent() -> None:
     ready = status.condition("Ready")
     assert ready is not None
     assert link in ready.message
+
+
+def test_consent_is_asked_for_where_the_operator_signs_in() -> None:
+    entra = "https://127.0.0.1:4711"
+    status = connection_status(
+        connection(),
+        signed_in(missing=("Contacts.Read",)),
+        now=NOW,
+        checked=True,
+        expiry_warning=0,
+        origins=Origins(origins={"https://login.microsoftonline.com": entra}),
+    )
+    assert status.consent_link == f"{entra}/{TENANT}/adminconsent?client_id={CLIENT}"
 
 
 def test_a_permission_that_may_have_been_granted_just_now_is_waited_for() -> None:

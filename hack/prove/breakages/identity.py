@@ -29,6 +29,24 @@ BREAKAGES: tuple[Breakage, ...] = (
     ),
     Breakage(
         guards=IDENTITY,
+        what="permissions are told that include more than spokes need",
+        file="sync/cirahub_sync/endpoints/graph/permissions.py",
+        old="[(bool(writing), every)]",
+        new="[(True, every)]",
+        tests="tests/operator/test_permissions_command.py::"
+        "test_consent_is_asked_for_what_spokes_do_and_no_more",
+    ),
+    Breakage(
+        guards=IDENTITY,
+        what="Exchange is told to let into mailboxes that are only read, to write",
+        file="sync/cirahub_sync/endpoints/graph/permissions.py",
+        old="    apart = access is MailboxAccess.EXCHANGE",
+        new="    apart = False",
+        tests="tests/operator/test_permissions_command.py::"
+        "test_exchange_lets_the_application_into_just_these_mailboxes",
+    ),
+    Breakage(
+        guards=IDENTITY,
         what="a token for one resource is given for another",
         file=f"{_IDENTITY}/tokens.py",
         old="        cached = self._cached.get(scope)",

@@ -164,7 +164,9 @@ def command(
     given = Options(files, (), database, key_file, False, installation, endpoints, quiet)
     with_cluster = not (listing or abandon or files)
     try:
-        cases, loaded = session.cases(given) if files else ([], None)
+        cases, loaded = (
+            session.cases(given.files, given.hubs, quiet=given.quiet) if files else ([], None)
+        )
         asked = msgspec.structs.replace(asked, cases=tuple(cases))
         path, key = store.prepare(database, key_file, init_key=False)
         settings = WorkerSettings(

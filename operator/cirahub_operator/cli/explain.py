@@ -121,7 +121,7 @@ def command(
 def _given(files: tuple[str, ...], options: dict[str, object]) -> Given:
     chosen = session.Options(files=files, hubs=(), init_key=False, **options)  # type: ignore[arg-type]
     try:
-        found, _ = session.cases(chosen)
+        found, _ = session.cases(chosen.files, chosen.hubs, quiet=chosen.quiet)
     except ManifestError as error:
         access.refuse("\nError: ".join(error.mistakes))
         raise

@@ -52,6 +52,18 @@ class Options:
     quiet: bool
 
 
+def files_option(command: Command) -> Command:
+    return click.option(
+        "--filename",
+        "-f",
+        "files",
+        multiple=True,
+        required=True,
+        metavar="FILE|FOLDER|-",
+        help="Manifests of Connections, Hubs, Spokes and Secrets; may be repeated.",
+    )(command)
+
+
 def options(command: Command) -> Command:
     """The options of passes and plans."""
     for option in reversed((*_OPTIONS, *_STORE_OPTIONS)):
@@ -109,15 +121,7 @@ _STORE_OPTIONS: Sequence[Callable[[Command], Command]] = (
     click.option("--quiet", "-q", is_flag=True, help="Show no progress."),
 )
 _OPTIONS: Sequence[Callable[[Command], Command]] = (
-    click.option(
-        "--filename",
-        "-f",
-        "files",
-        multiple=True,
-        required=True,
-        metavar="FILE|FOLDER|-",
-        help="Manifests of Connections, Hubs, Spokes and Secrets; may be repeated.",
-    ),
+    files_option,
     click.option(
         "--hub",
         "hubs",
@@ -145,7 +149,7 @@ def run(
     """Does the work for each hub in turn. Ends the process for bad input and for a store that
     can't be opened."""
     try:
-        found, loaded = cases(given)
+        found, loaded = cases(given.files, given.hubs, quiet=given.quiet)
         settings = _settings(given)
     except ManifestError as error:
         click.echo("\n".join(f"Error: {mistake}" for mistake in error.mistakes), err=True)
@@ -184,13 +188,16 @@ def _settings(given: Options) -> WorkerSettings:
     )
 
 
-def cases(given: Options) -> tuple[list[Case], Manifests]:
-    """The hubs to work on, and all that was in the files. Raises ManifestError."""
-    loaded = manifests.load(given.files)
-    if loaded.ignored and not given.quiet:
+def cases(
+    files: Sequence[str], hubs: Sequence[str] = (), *, quiet: bool = False
+) -> tuple[list[Case], Manifests]:
+    """The hubs to work on (none named: all), and all that was in the files. Raises
+    ManifestError."""
+    loaded = manifests.load(files)
+    if loaded.ignored and not quiet:
         click.echo(f"Not needed for a pass, ignored: {', '.join(loaded.ignored)}", err=True)
     mistakes = _orphans(loaded)
-    found = [_case(hub, loaded) for hub in _selected(given.hubs, loaded)]
+    found = [_case(hub, loaded) for hub in _selected(hubs, loaded)]
     for case in found:
         for name, problem in case.resolution.problems.items():
             key = name if "/" in name else f"{case.hub.metadata.namespace}/{name}"
@@ -211,7 +218,7 @@ def _orphans(loaded: Manifests) -> list[str]:
     ]
 
 
-def _selected(names: tuple[str, ...], loaded: Manifests) -> list[Hub]:
+def _selected(names: Sequence[str], loaded: Manifests) -> list[Hub]:
     if not names:
         return loaded.hubs
     found = []

@@ -173,6 +173,7 @@ class ConnectionReconciler:
             now=self._around.now(),
             checked=checked,
             expiry_warning=self._around.timing.expiry_warning,
+            origins=self._around.origins,
         )
         await self._around.statuses.write(Connection, connection.metadata, connection.status, after)
         return after

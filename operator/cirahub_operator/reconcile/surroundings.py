@@ -17,6 +17,7 @@ from cirahub_operator.resolver import Trust
 from cirahub_operator.runners import Runner
 from cirahub_operator.settings import Timing
 from cirahub_operator.status import StatusWriter
+from cirahub_sync.origins import Origins
 
 Answer = TypeVar("Answer")
 
@@ -40,6 +41,8 @@ class Surroundings:
     """As many passes may run at the same time."""
     namespaces: frozenset[str] = frozenset()
     """Those that are served; none: all."""
+    origins: Origins = field(default_factory=Origins)
+    """Where services are that the operator was told of."""
     now: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
 
     def serves(self, namespace: str) -> bool:

@@ -57,6 +57,7 @@ class _Enabled(msgspec.Struct, forbid_unknown_fields=True):
 class _ApplicationChange(msgspec.Struct, forbid_unknown_fields=True):
     enabled: bool | None = None
     blocked: bool | None = None
+    requested: list[str] | None = None
 
 
 class _Issuer(msgspec.Struct, forbid_unknown_fields=True):
@@ -153,13 +154,14 @@ class Tenancy:
         return answer()
 
     async def applications(self, _: web.Request) -> web.StreamResponse:
-        """`GET /applications`: client id, name, granted roles by tenant; no secrets."""
+        """`GET /applications`: client id, name, requested and granted roles; no secrets."""
         return answer(
             [
                 {
                     "client_id": application.client_id,
                     "display_name": application.display_name,
                     "enabled": application.enabled,
+                    "requested": sorted(application.requested),
                     "granted": {t: sorted(roles) for t, roles in application.granted.items()},
                     "secrets": [
                         {"name": secret.name, "expires": secret.expires}
@@ -171,13 +173,16 @@ class Tenancy:
         )
 
     async def change_application(self, request: web.Request) -> web.StreamResponse:
-        """`PATCH /applications/{client_id}` `{"enabled": false}` or `{"blocked": true}`."""
+        """`PATCH /applications/{client_id}` `{"enabled": false}`, `{"blocked": true}` or
+        `{"requested": ["Contacts.Read"]}`."""
         application = self._application(request)
         change = await read(request, _ApplicationChange)
         if change.enabled is not None:
             application.enabled = change.enabled
         if change.blocked is not None:
             application.blocked = change.blocked
+        if change.requested is not None:
+            application.requested = set(change.requested)
         return answer()
 
     async def remove_application(self, request: web.Request) -> web.StreamResponse:

@@ -110,6 +110,16 @@ def unknown_application(client_id: str, directory: str) -> EntraError:
     )
 
 
+def unknown_redirect(uri: str, client_id: str) -> EntraError:
+    """AADSTS50011, InvalidReplyTo."""
+    return EntraError(
+        50011,
+        "invalid_request",
+        f"The redirect URI '{uri}' specified in the request does not match the redirect URIs "
+        f"configured for the application '{client_id}'.",
+    )
+
+
 def disabled_application(client_id: str, name: str) -> EntraError:
     """AADSTS7000112."""
     return EntraError(

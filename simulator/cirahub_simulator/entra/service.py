@@ -1,4 +1,5 @@
-"""The endpoints of login.microsoftonline.com that an application without a user needs."""
+"""The endpoints of login.microsoftonline.com that an application without a user needs, and the page
+on which an administrator consents to it."""
 
 from __future__ import annotations
 
@@ -12,7 +13,7 @@ import msgspec
 
 from cirahub_simulator.clouds import CLOUDS, Cloud
 from cirahub_simulator.directory import Application, Tenant
-from cirahub_simulator.entra import failure
+from cirahub_simulator.entra import consent, failure
 from cirahub_simulator.entra.assertion import verify_assertion
 from cirahub_simulator.entra.failure import EntraError
 from cirahub_simulator.entra.token import RESOURCES, TokenAuthority
@@ -63,6 +64,8 @@ class EntraService:
             return _json(200, self._instance(request))
         if route == ("POST", "oauth2/v2.0/token"):
             return await self._token(request, tenant)
+        if request.method in {"GET", "POST"} and rest in consent.PATHS:
+            return self._consent(request, tenant, second=consent.PATHS[rest])
         return _json(404, {"error": "invalid_request", "error_description": "Not found."})
 
     def _configuration(self, request: Request, name: str, version: str) -> dict[str, object]:
@@ -170,6 +173,21 @@ class EntraService:
         answer.headers["Cache-Control"] = "no-store, no-cache"
         answer.headers["x-ms-request-id"] = str(uuid.uuid4())
         return answer
+
+    def _consent(self, request: Request, name: str, *, second: bool) -> Response:
+        """For people: errors are pages, too."""
+        try:
+            tenant = self._tenant(name, "invalid_request")
+            client_id = parse_qs(request.query).get("client_id", [""])[0]
+            if not client_id:
+                raise failure.missing_parameter("client_id")
+            application = self._world.directory.application(client_id)
+            if application is None:
+                raise failure.unknown_application(client_id, tenant.display_name)
+            answer = consent.page if request.method == "GET" else consent.answered
+            return answer(request, tenant, application, second=second)
+        except EntraError as error:
+            return consent.refused(error)
 
     def _tenant(self, name: str, error: str) -> Tenant:
         tenant = self._world.directory.tenant(name)

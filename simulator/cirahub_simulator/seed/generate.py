@@ -148,6 +148,7 @@ def _applications() -> Iterator[ApplicationRecord]:
             ),
         ],
         federated=federated,
+        requested=["Contacts.ReadWrite", "User.Read.All"],
         granted={domain: ["Contacts.ReadWrite", "User.Read.All"] for domain in domains},
     )
     yield ApplicationRecord(
@@ -162,6 +163,7 @@ def _applications() -> Iterator[ApplicationRecord]:
         display_name="cirahub-read-only",
         home_tenant=domains[0],
         secrets=[SecretOfApplication(value="simulated-read-only-secret", name="only")],
+        requested=["Contacts.Read"],
         granted={domains[0]: ["Contacts.Read"]},
     )
     yield ApplicationRecord(
@@ -169,6 +171,8 @@ def _applications() -> Iterator[ApplicationRecord]:
         display_name="cirahub-elsewhere",
         home_tenant=domains[2],
         secrets=[SecretOfApplication(value="simulated-elsewhere-secret", name="only")],
+        requested=["Contacts.ReadWrite", "User.Read.All"],
+        redirect_uris=["https://cirahub.example/consented"],
         granted={domains[2]: ["Contacts.ReadWrite", "User.Read.All"]},
     )
 

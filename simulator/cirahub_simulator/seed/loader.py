@@ -108,6 +108,8 @@ def _apply_application(world: World, entry: record.ApplicationRecord) -> None:
                 x509.load_pem_x509_certificate(pem.encode()).public_bytes(Encoding.DER)
                 for pem in entry.certificates
             ],
+            requested=set(entry.requested),
+            redirect_uris=list(entry.redirect_uris),
             granted={
                 _tenant(world, tenant).id: set(roles) for tenant, roles in entry.granted.items()
             },

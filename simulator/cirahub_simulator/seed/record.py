@@ -76,7 +76,8 @@ class Federation(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, omit_
 
 
 class ApplicationRecord(_Record):
-    """An application. `granted` maps a tenant to Graph app roles; naming a tenant is consent."""
+    """An application. `granted` maps a tenant to Graph app roles; naming a tenant is consent.
+    `requested` are the roles that its consent page asks for."""
 
     client_id: str
     display_name: str
@@ -85,6 +86,8 @@ class ApplicationRecord(_Record):
     federated: list[Federation] = []
     certificates: list[str] = []
     """PEM."""
+    requested: list[str] = []
+    redirect_uris: list[str] = []
     granted: dict[str, list[str]] = {}
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import ssl
 import uuid
 from collections.abc import Awaitable, Callable, Iterable
 
+import aiohttp
 from tests.failures.situation import RECONCILING, STALLED, Situation
 from tests.failures.town import KEY, SECRET, Town
+from tests.operator.conftest import connections_closed
 from tests.operator.stage import Manifest
 
 from .outcome import ANN, CONTOSO, ann, consented, contoso, credentials
@@ -48,7 +51,16 @@ async def _no_consent(town: Town) -> None:
 
 
 async def _consent(town: Town) -> None:
-    town.admin.grant(town.client, town.tenant, ["Contacts.ReadWrite", "User.Read.All"])
+    """As an administrator of the tenant does it who follows the link of the status."""
+    link = (await town.objects())[("Connection", "contoso")]["status"]["consentLink"]
+    tls = ssl.create_default_context(cafile=town.operator.start.origins.ca_file)
+    async with aiohttp.ClientSession() as browser:
+        async with browser.get(link, ssl=tls) as page:
+            assert page.status == 200, await page.text()
+            assert "Contacts.ReadWrite" in await page.text()
+        async with browser.post(link, data={"answer": "accept"}, ssl=tls) as done:
+            assert "Consent given" in await done.text()
+    await connections_closed()
 
 
 async def _consent_withdrawn(town: Town) -> None:
@@ -403,7 +415,7 @@ SITUATIONS = (
         seen=contoso("PermissionMissing"),
         goes_with=RECONCILING,
         names="the application has not got Contacts.Read, User.ReadBasic.All",
-        remedy="consent: https://login.microsoftonline.com/.*/adminconsent",
+        remedy="consent: https://.*/adminconsent",
         also=(consented("PermissionMissing"), ann("AccessDenied")),
         do="Grant it what `status.permissionsMissing` lists in the tenant, and consent; "
         "`status.consentLink` leads there. Stalled once it is missing for ten minutes.",

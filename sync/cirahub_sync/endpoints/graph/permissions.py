@@ -7,11 +7,12 @@ read here says nothing, and nothing is concluded from it.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
 import jwt
+import msgspec
 
-from cirahub_sync.configuration import MailboxAccess
+from cirahub_sync.configuration import MailboxAccess, SpokeConfig
 
 _WRITE = "Contacts.ReadWrite"
 _READ = "Contacts.Read"
@@ -20,6 +21,47 @@ _ALL_USERS = "User.Read.All"
 _DIRECTORY = frozenset({"User.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All"})
 """They let users be read, and far more."""
 _FITTING = frozenset({_WRITE, _READ, _USERS, _ALL_USERS})
+
+
+class Need(msgspec.Struct, frozen=True):
+    """An application permission, and what needs it."""
+
+    permission: str
+    purpose: str
+    spokes: tuple[str, ...]
+    """Their names, `namespace/name`."""
+    mailboxes: tuple[str, ...] = ()
+    """Those that it is for; empty if it is for the directory."""
+
+
+def needed(spokes: Iterable[SpokeConfig], access: MailboxAccess) -> tuple[Need, ...]:
+    """What the spokes of one Connection need, and nothing that includes more.
+
+    Consent is for all mailboxes of a tenant at once, and that to writing includes reading. Exchange
+    grants each mailbox by itself.
+    """
+    every = sorted(spokes, key=lambda one: one.name)
+    apart = access is MailboxAccess.EXCHANGE
+    writing = [one for one in every if one.direction.receives]
+    reading = [one for one in every if not one.direction.receives]
+    groups = [(True, writing), (False, reading)] if apart else [(bool(writing), every)]
+    found = [
+        Need(
+            _mailboxes(writes=writes),
+            "reading and writing mailboxes" if writes else "reading mailboxes",
+            tuple(one.name for one in some),
+            tuple(dict.fromkeys(one.target.address for one in some)),
+        )
+        for writes, some in groups
+        if some
+    ]
+    if every:
+        found.append(Need(_USERS, "finding mailboxes", tuple(one.name for one in every)))
+    return tuple(found)
+
+
+def _mailboxes(*, writes: bool) -> str:
+    return _WRITE if writes else _READ
 
 
 def roles_of(token: str) -> frozenset[str] | None:
@@ -48,7 +90,7 @@ def judged(
     if access is MailboxAccess.EXCHANGE:
         excess |= held & {_WRITE, _READ}
     elif _WRITE not in held and (writes or _READ not in held):
-        missing.append(_WRITE if writes else _READ)
+        missing.append(_mailboxes(writes=writes))
     if held.isdisjoint({_USERS, _ALL_USERS} | _DIRECTORY):
         missing.append(_USERS)
     return tuple(missing), tuple(sorted(excess))

@@ -1,0 +1,193 @@
+"""`cirahub permissions`: what the manifests need, and the commands that grant exactly that."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Sequence
+from typing import Literal
+
+import click
+import msgspec
+
+from cirahub_operator.cli.manifests import ManifestError
+from cirahub_operator.cli.session import Exit, cases, files_option
+from cirahub_operator.cli.table import table
+from cirahub_sync.configuration import ConnectionConfig, MailboxAccess, SpokeConfig
+from cirahub_sync.endpoints.graph.permissions import Need, needed
+from cirahub_sync.identity.consent import consent_link
+
+MAILBOXES = 25
+"""In one management scope: a filter stays short enough to be read, and to be accepted."""
+HEADINGS = ("PERMISSION", "FOR", "SPOKES")
+
+
+class Scope(msgspec.Struct, frozen=True):
+    """Mailboxes in which Exchange is to grant an application role."""
+
+    name: str
+    role: str
+    mailboxes: tuple[str, ...]
+
+
+class Grants(msgspec.Struct, frozen=True):
+    """Of one Connection."""
+
+    connection: str
+    tenant: str
+    application: str
+    access: str
+    consent: str
+    """Where to consent to what the application's registration asks for."""
+    graph: tuple[Need, ...]
+    """Application permissions of Microsoft Graph, for consent."""
+    exchange: tuple[Scope, ...]
+    """Empty unless Exchange grants the access to mailboxes."""
+
+
+@click.command(context_settings={"show_default": True, "max_content_width": 100})
+@files_option
+@click.option(
+    "--mailbox-access",
+    type=click.Choice([one.value for one in MailboxAccess]),
+    help="As if every Connection had this `microsoft365.mailboxAccess`: to see what a change of it "
+    "would ask for. Default: what each of them says.",
+)
+@click.option(
+    "--output",
+    "-o",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    help="For people, with the commands; or a Connection each in a JSON list.",
+)
+def command(
+    *,
+    files: tuple[str, ...],
+    mailbox_access: str | None,
+    output: Literal["text", "json"],
+) -> None:
+    """Show what each Connection's application needs for the Spokes of these manifests, and no more.
+
+    That is application permissions of Microsoft Graph, to which an administrator of the tenant
+    consents; or, where a Connection says `mailboxAccess: ExchangeRBAC`, the commands of Exchange
+    Online PowerShell that let the application into just these mailboxes. Nothing is asked of the
+    tenant and nothing is changed.
+
+    Exit codes: 0 shown; 2 wrong options or manifests.
+    """
+    try:
+        found, _ = cases(files)
+    except ManifestError as error:
+        click.echo("\n".join(f"Error: {mistake}" for mistake in error.mistakes), err=True)
+        sys.exit(Exit.BAD_INPUT)
+    spokes = [spoke for case in found for spoke in case.resolution.spokes.values()]
+    access = None if mailbox_access is None else MailboxAccess(mailbox_access)
+    grants = [_grants(*one, access) for one in _by_connection(spokes)]
+    if output == "json":
+        click.echo(msgspec.json.format(msgspec.json.encode(grants), indent=2).decode())
+    else:
+        click.echo("\n\n".join("\n".join(_told(one)) for one in grants))
+
+
+def _by_connection(
+    spokes: Iterable[SpokeConfig],
+) -> Iterable[tuple[ConnectionConfig, Sequence[SpokeConfig]]]:
+    found: dict[str, tuple[ConnectionConfig, list[SpokeConfig]]] = {}
+    for spoke in spokes:
+        found.setdefault(spoke.connection.name, (spoke.connection, []))[1].append(spoke)
+    return [found[name] for name in sorted(found)]
+
+
+def _grants(
+    connection: ConnectionConfig, spokes: Sequence[SpokeConfig], access: MailboxAccess | None
+) -> Grants:
+    chosen = access or connection.mailbox_access
+    every = needed(spokes, chosen)
+    exchange = chosen is MailboxAccess.EXCHANGE
+    return Grants(
+        connection=connection.name,
+        tenant=connection.tenant_id,
+        application=connection.auth.client_id,
+        access=chosen.value,
+        consent=consent_link(connection.cloud, connection.tenant_id, connection.auth.client_id),
+        graph=tuple(one for one in every if not (exchange and one.mailboxes)),
+        exchange=tuple(_scopes(connection, every)) if exchange else (),
+    )
+
+
+def _scopes(connection: ConnectionConfig, every: Iterable[Need]) -> Iterable[Scope]:
+    for one in every:
+        for start in range(0, len(one.mailboxes), MAILBOXES):
+            name = f"cirahub {connection.name} {one.permission} {start // MAILBOXES + 1}"
+            some = one.mailboxes[start : start + MAILBOXES]
+            yield Scope(name, f"Application {one.permission}", some)
+
+
+def _told(grants: Grants) -> list[str]:
+    rows = [(one.permission, one.purpose, ", ".join(one.spokes)) for one in grants.graph]
+    lines = [
+        f"Connection {grants.connection}: tenant {grants.tenant}, application {grants.application}",
+        "  Application permissions of Microsoft Graph, to consent to:",
+        *(f"    {line}" for line in table(HEADINGS, rows)),
+        f"  Once its registration asks for them: {grants.consent}",
+    ]
+    if grants.exchange:
+        lines += [
+            "  Exchange Online PowerShell, by somebody who may assign roles there; consent to no",
+            "  Contacts or Calendars permission besides, since the two add up:",
+            *(f"    {line}" for line in commands(grants)),
+        ]
+    return lines
+
+
+def commands(grants: Grants) -> list[str]:
+    """For PowerShell. https://learn.microsoft.com/exchange/permissions-exo/application-rbac."""
+    application = quoted(grants.application)
+    found = quoted(f"appId eq {application}")
+    principal = _cmdlet(
+        "New-ServicePrincipal",
+        AppId=application,
+        ObjectId="$principal.Id",
+        DisplayName="$principal.DisplayName",
+    )
+    lines = [
+        "Connect-MgGraph -Scopes Application.Read.All",
+        f"$principal = Get-MgServicePrincipal -Filter {found}",
+        "Connect-ExchangeOnline",
+        principal,
+    ]
+    for scope in grants.exchange:
+        name, which = quoted(scope.name), quoted(_any_of(scope.mailboxes))
+        lines += [
+            _cmdlet("New-ManagementScope", Name=name, RecipientRestrictionFilter=which),
+            _cmdlet(
+                "New-ManagementRoleAssignment",
+                App=application,
+                Role=quoted(scope.role),
+                CustomResourceScope=name,
+            ),
+        ]
+    first = quoted(grants.exchange[0].mailboxes[0])
+    return [
+        *lines,
+        _cmdlet("Test-ServicePrincipalAuthorization", Identity=application, Resource=first),
+    ]
+
+
+def _cmdlet(name: str, **parameters: str) -> str:
+    return " ".join((name, *(f"-{key} {value}" for key, value in parameters.items())))
+
+
+def _any_of(mailboxes: Sequence[str]) -> str:
+    """Properties that a filter of recipients may name:
+    https://learn.microsoft.com/powershell/exchange/filter-properties."""
+    return " -or ".join(
+        f"{name} -eq {quoted(address)}"
+        for address in mailboxes
+        for name in ("PrimarySmtpAddress", "UserPrincipalName")
+    )
+
+
+def quoted(text: str) -> str:
+    """In single quotes, in which PowerShell, its filters and OData take everything as it is and
+    two quotes for one."""
+    return "'" + text.replace("'", "''") + "'"

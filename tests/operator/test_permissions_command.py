@@ -1,0 +1,139 @@
+"""`cirahub permissions`: exactly what the manifests need."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from click.testing import CliRunner, Result
+
+from cirahub_operator.cli import cirahub
+from cirahub_operator.cli.permissions import MAILBOXES, quoted
+from cirahub_sync.configuration import MailboxAccess
+from cirahub_sync.endpoints.graph.permissions import judged
+
+from .laptop import Laptop, opened
+from .stage import CLIENT, TENANT, Manifest, connection, hub, spoke
+
+
+@pytest.fixture
+def manifests(tmp_path: Path) -> Path:
+    return tmp_path / "manifests.yaml"
+
+
+def asked(file: Path, *given: Manifest, options: tuple[str, ...] = ()) -> Result:
+    file.write_text(yaml.safe_dump_all(given))
+    return CliRunner().invoke(cirahub, ["permissions", "-f", str(file), *options])
+
+
+def grants(file: Path, *given: Manifest, options: tuple[str, ...] = ()) -> list[dict[str, Any]]:
+    ran = asked(file, *given, options=("-o", "json", *options))
+    assert ran.exit_code == 0, ran.output
+    return list(json.loads(ran.stdout))
+
+
+def test_consent_is_asked_for_what_spokes_do_and_no_more(manifests: Path) -> None:
+    (one,) = grants(manifests, connection(), hub(), spoke("ann"), spoke("bob"))
+    assert [need["permission"] for need in one["graph"]] == ["Contacts.Read", "User.ReadBasic.All"]
+    assert one["consent"].endswith(f"/{TENANT}/adminconsent?client_id={CLIENT}")
+
+    (one,) = grants(manifests, connection(), hub(), spoke("ann"), spoke("bob", direction="TwoWay"))
+    assert [(need["permission"], need["spokes"]) for need in one["graph"]] == [
+        ("Contacts.ReadWrite", ["default/ann", "default/bob"]),
+        ("User.ReadBasic.All", ["default/ann", "default/bob"]),
+    ]
+    assert one["exchange"] == []
+
+
+@pytest.mark.parametrize("access", list(MailboxAccess))
+@pytest.mark.parametrize("direction", ["Contribute", "TwoWay", "Receive"])
+def test_a_connection_that_has_just_this_lacks_nothing_and_has_nothing_in_excess(
+    manifests: Path, access: MailboxAccess, direction: str
+) -> None:
+    tenant = {"tenantID": TENANT, "mailboxAccess": access.value}
+    given = (connection(microsoft365=tenant), hub(), spoke(direction=direction))
+    (one,) = grants(manifests, *given)
+    held = [need["permission"] for need in one["graph"]]
+    writes = direction != "Contribute"
+    assert judged(held, writes=writes, access=access) == ((), ())
+
+
+def test_exchange_lets_the_application_into_just_these_mailboxes(manifests: Path) -> None:
+    given = (connection(), hub(), spoke("ann"), spoke("bob", direction="Receive"))
+    options = ("--mailbox-access", "ExchangeRBAC")
+    (one,) = grants(manifests, *given, options=options)
+    assert [need["permission"] for need in one["graph"]] == ["User.ReadBasic.All"]
+    assert [(scope["role"], scope["mailboxes"]) for scope in one["exchange"]] == [
+        ("Application Contacts.ReadWrite", ["bob@contoso.com"]),
+        ("Application Contacts.Read", ["ann@contoso.com"]),
+    ]
+    told = asked(manifests, *given, options=options).stdout
+    for scope in one["exchange"]:
+        name, role = re.escape(scope["name"]), re.escape(scope["role"])
+        assert re.search(f"New-ManagementScope -Name '{name}' .*{scope['mailboxes'][0]}", told)
+        assert re.search(
+            f"New-ManagementRoleAssignment -App '{CLIENT}' -Role '{role}' "
+            f"-CustomResourceScope '{name}'",
+            told,
+        )
+
+
+def test_many_mailboxes_get_several_scopes_with_names_of_their_own(manifests: Path) -> None:
+    many = [spoke(f"s{number:03}") for number in range(2 * MAILBOXES + 1)]
+    options = ("--mailbox-access", "ExchangeRBAC")
+    (one,) = grants(manifests, connection(), hub(), *many, options=options)
+    scopes = one["exchange"]
+    assert [len(scope["mailboxes"]) for scope in scopes] == [MAILBOXES, MAILBOXES, 1]
+    assert len({scope["name"] for scope in scopes}) == 3
+    reached = [address for scope in scopes for address in scope["mailboxes"]]
+    assert reached == sorted(one["spec"]["mailbox"]["address"] for one in many)
+
+
+def test_each_connection_is_told_by_itself(manifests: Path) -> None:
+    given = (
+        connection("one"),
+        connection("two"),
+        hub(),
+        spoke("ann", connectionRef={"name": "one"}),
+        spoke("bob", connectionRef={"name": "two"}, direction="Receive"),
+    )
+    assert {
+        one["connection"]: one["graph"][0]["permission"] for one in grants(manifests, *given)
+    } == {"default/one": "Contacts.Read", "default/two": "Contacts.ReadWrite"}
+
+
+def test_a_quote_in_a_name_ends_no_string() -> None:
+    assert quoted("o'neil") == "'o''neil'"
+
+
+def test_manifests_that_are_wrong_are_named_and_nothing_is_told(manifests: Path) -> None:
+    ran = asked(manifests, hub(), spoke("ann"))
+    assert ran.exit_code == 2
+    assert "Spoke default/ann" in ran.stderr
+    assert "there is no Connection 'contoso'" in ran.stderr
+    assert ran.stdout == ""
+
+
+def test_what_is_told_suffices_for_a_pass(tmp_path: Path) -> None:
+    """The simulator grants what the command says, and nothing else; a pass gets through."""
+    with opened(tmp_path) as laptop:
+        laptop.declare()
+        laptop.add("ann", "Zoe")
+        granted = _told(laptop)
+        laptop.simulator.admin.grant(CLIENT, TENANT, granted[:-1])
+        assert laptop.run("pass", "-q", files=True).exit_code == 1
+        laptop.simulator.admin.grant(CLIENT, TENANT, granted)
+        laptop.sync()
+        assert laptop.names("cy") == ["Zoe"]
+
+
+def _told(laptop: Laptop) -> list[str]:
+    ran = CliRunner().invoke(
+        cirahub, ["permissions", "-o", "json", "-f", str(laptop.folder / "manifests.yaml")]
+    )
+    (one,) = json.loads(ran.stdout)
+    return [need["permission"] for need in one["graph"]]
