@@ -94,6 +94,14 @@ class AdminClient:
         """Empty the log and the counters."""
         self.call("DELETE", "/requests")
 
+    def messages(self, **filters: object) -> list[dict[str, Any]]:
+        """What mailboxes would have sent about meetings; see `admin.log.Log.messages`."""
+        return list(self.call("GET", "/messages", query=filters))
+
+    def forget_messages(self) -> None:
+        """Empty what `messages` lists."""
+        self.call("DELETE", "/messages")
+
     # Mailboxes, as their users see them
 
     def mailboxes(self) -> list[dict[str, Any]]:

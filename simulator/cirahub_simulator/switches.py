@@ -90,6 +90,81 @@ class Switches:
     https://learn.microsoft.com/graph/api/user-list-contacts says both, in one page.
     """
 
+    # Calendars and events in a mailbox (Graph).
+
+    duplicate_transaction: Literal["conflict", "bad-request", "existing"] = "conflict"
+    """What a create answers whose `transactionId` has created an event already.
+
+    https://learn.microsoft.com/graph/api/resources/event says that redundant operations are
+    avoided, not how it is answered: clients handle `ErrorDuplicateTransactionId` with 409 and with
+    400; the event that is there, as if it had just been created, is the third possibility.
+    """
+    events_list: Literal["default-calendar", "whole-mailbox"] = "default-calendar"
+    """What `GET /users/{id}/events` lists.
+
+    https://learn.microsoft.com/graph/api/user-list-events says both, in one page.
+    """
+    events_list_exceptions: bool = False
+    """Whether a list of events has exceptions besides single instances and masters.
+
+    https://learn.microsoft.com/graph/api/user-list-events names the latter two only; reported
+    otherwise (github.com/microsoftgraph/microsoft-graph-docs, issue 4294).
+    """
+    zone_names: Literal["as-sent", "windows"] = "as-sent"
+    """How the zone of an event that was written with an IANA name is called in answers.
+
+    https://learn.microsoft.com/graph/api/resources/event says of originalStartTimeZone that it is
+    what was set; Exchange keeps Windows' zones.
+    """
+    event_body: Literal["wrapped", "as-sent"] = "wrapped"
+    """Whether HTML that is a fragment is answered as a whole document.
+
+    The example of https://learn.microsoft.com/graph/api/user-post-events answers a document;
+    nothing says that it always does.
+    """
+    declined_event: Literal["removed", "kept"] = "removed"
+    """What becomes of an event whose invitation is declined.
+
+    https://learn.microsoft.com/graph/api/event-decline doesn't say; Outlook moves it to Deleted
+    Items, unless the user keeps declined events.
+    """
+    purge_cancels: bool = True
+    """Whether permanentDelete of a meeting by its organizer sends cancellations.
+
+    https://learn.microsoft.com/graph/api/event-permanentdelete doesn't say;
+    https://learn.microsoft.com/graph/api/event-delete does of DELETE.
+    """
+    view_delta_masters: bool = True
+    """Whether delta on a calendar view tells of a series' master before its occurrences.
+
+    https://learn.microsoft.com/graph/delta-query-events speaks of single instances, occurrences
+    and exceptions; the occurrences that it answers have so few members that clients rely on the
+    master (github.com/microsoftgraph/microsoft-graph-docs, issue 7632).
+    """
+    view_delta_occurrences: Literal["short", "whole"] = "short"
+    """What delta on a calendar view tells of an occurrence.
+
+    Reported: id, seriesMasterId, type, start and end
+    (github.com/microsoftgraph/microsoft-graph-docs-contrib, issue 34). The document says: the same
+    properties as in a calendar view (https://learn.microsoft.com/graph/api/event-delta).
+    """
+    view_delta_series: Literal["whole", "changed"] = "whole"
+    """What of a series delta tells when one of its instances has changed.
+
+    All instances in the window, or that one and the master.
+    https://learn.microsoft.com/graph/api/event-delta: events that changed.
+    """
+    view_delta_outside: bool = True
+    """Whether delta tells of events that changed and were and are outside of the window.
+
+    https://learn.microsoft.com/graph/api/event-delta: as `@removed`, to be filtered by clients.
+    """
+    view_delta_select: Literal["refused", "ignored"] = "refused"
+    """`$select` in a delta query on a calendar view.
+
+    https://learn.microsoft.com/graph/api/event-delta: cannot be used.
+    """
+
     # Delta queries (Graph).
 
     delta_expand: Literal["ignored", "refused", "honoured"] = "ignored"

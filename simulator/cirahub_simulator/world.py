@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from cirahub_simulator.calendar.outbox import Outbox
 from cirahub_simulator.clock import Clock
 from cirahub_simulator.directory import Directory
 from cirahub_simulator.entra.trust import Trust
@@ -43,3 +44,5 @@ class World:
         """By name."""
         self.mailboxes: dict[str, Mailbox] = {}
         """By user id. The Graph service makes a mailbox when its user is first asked for."""
+        self.outbox = Outbox()
+        """What mailboxes would have sent."""

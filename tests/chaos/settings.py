@@ -27,6 +27,24 @@ NOT_OF_A_MAILBOX = frozenset(
 )
 """Of Entra and Key Vault: nothing that a mailbox shows."""
 
+OF_CALENDARS = frozenset(
+    {
+        "duplicate_transaction",
+        "events_list",
+        "events_list_exceptions",
+        "zone_names",
+        "event_body",
+        "declined_event",
+        "purge_cancels",
+        "view_delta_masters",
+        "view_delta_occurrences",
+        "view_delta_series",
+        "view_delta_outside",
+        "view_delta_select",
+    }
+)
+"""Of calendars, which these stories don't play with."""
+
 
 def choices() -> dict[str, tuple[object, ...]]:
     """The values of each switch that a mailbox shows, the likeliest one first."""
@@ -34,7 +52,7 @@ def choices() -> dict[str, tuple[object, ...]]:
     default = Switches()
     found: dict[str, tuple[object, ...]] = {}
     for field in dataclasses.fields(Switches):
-        if field.name in NOT_OF_A_MAILBOX:
+        if field.name in NOT_OF_A_MAILBOX | OF_CALENDARS:
             continue
         hint = hints[field.name]
         values = get_args(hint) if get_origin(hint) is Literal else (True, False)

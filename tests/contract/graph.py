@@ -34,6 +34,14 @@ EXCEPTIONS: Final = {
     "delta without parentheses": (
         "The contract spells delta(), the documents delta; both are the same function."
     ),
+    "default calendar": (
+        "The contract ends at /calendar/events, the documents go on (event-get, event-update). "
+        "What is below is judged as in a calendar that is named by its id."
+    ),
+    "forward": (
+        "event-forward is documented and not in the contract; it is judged as cancel, which takes "
+        "and answers alike."
+    ),
     "keys in parentheses": "OData's users('id') is the contract's users/id.",
     "state tokens": (
         "$deltatoken and $skiptoken are documented (contact-delta, paging) and not declared."
@@ -55,6 +63,8 @@ _DEEP_FOLDERS = re.compile(r"(/childFolders/[^/]+)(?:/childFolders/[^/]+)+(?=/|$
 _DEEP_COLLECTION = re.compile(
     r"/childFolders/[^/]+(?=/childFolders(?:/(?:delta(?:\(\))?|\$count))?$)", re.IGNORECASE
 )
+_DEFAULT_CALENDAR = re.compile(r"/calendar(?=/events/)", re.IGNORECASE)
+_FORWARD = re.compile(r"(/events/[^/]+)/forward$", re.IGNORECASE)
 
 _formats = jsonschema.FormatChecker(formats=())
 
@@ -293,6 +303,7 @@ class Contract:
 def _plain_path(path: str) -> str:
     path = path.removeprefix("/v1.0")
     path = _KEY.sub(r"/\1", path) if "('" in path else path
+    path = _FORWARD.sub(r"\1/cancel", _DEFAULT_CALENDAR.sub("/calendars/default", path))
     path = _DEEP_FOLDERS.sub(r"\1", path)
     while (shorter := _DEEP_COLLECTION.sub("", path)) != path:
         path = shorter

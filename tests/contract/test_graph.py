@@ -41,6 +41,9 @@ def exchange(body: object, *, status: int = 200, method: str = "GET", **more: st
         f"{CONTACTS}/delta()",
         "/users/u/contactFolders/f/childFolders/g/contacts/delta",
         "/users/u/contactFolders/f/childFolders/g/childFolders/h/childFolders/i/contacts",
+        "/users/u/calendars/c/events",
+        "/users/u/calendar/events/delta",
+        "/users/u/calendar/events/e/instances",
         "/users('u')/contactfolders('f')/contacts/microsoft.graph.delta()",
     ],
 )

@@ -25,6 +25,8 @@ class Log:
             web.delete("/requests", self.forget),
             web.get("/requests/counts", self.counts),
             web.get("/requests/templates", self.templates),
+            web.get("/messages", self.messages),
+            web.delete("/messages", self.forget_messages),
         ]
 
     async def requests(self, request: web.Request) -> web.StreamResponse:
@@ -53,6 +55,20 @@ class Log:
         """
         counted = Counter(f"{e.method} {template(e.path)}" for e in self._select(request))
         return answer(dict(sorted(counted.items())))
+
+    async def messages(self, request: web.Request) -> web.StreamResponse:
+        """`GET /messages`: what mailboxes would have sent about meetings, oldest first.
+
+        Each as `calendar.outbox.Message`. Filters, both optional: `userId`, `kind`.
+        """
+        found = self._world.outbox.messages()
+        user_id, kind = request.query.get("userId"), request.query.get("kind")
+        return answer([m for m in found if user_id in (None, m.user_id) and kind in (None, m.kind)])
+
+    async def forget_messages(self, _: web.Request) -> web.StreamResponse:
+        """`DELETE /messages`."""
+        self._world.outbox.clear()
+        return answer()
 
     def _select(self, request: web.Request) -> list[Entry]:
         query = request.query
@@ -89,6 +105,16 @@ _FIXED = frozenset(
         "contactFolders",
         "childFolders",
         "contacts",
+        "calendar",
+        "calendars",
+        "calendarView",
+        "events",
+        "instances",
+        "accept",
+        "cancel",
+        "decline",
+        "forward",
+        "tentativelyAccept",
         "delta",
         "$batch",
         "permanentDelete",

@@ -112,7 +112,7 @@ def read_contact_changes(body: bytes, switches: Switches) -> ContactBody:
 
 def read_folder(body: bytes) -> FolderBody:
     """A folder to create or to update."""
-    members = _members(body)
+    members = read_members(body)
     for name in ("id", "parentFolderId"):
         members.pop(name, None)
     for name in ("childFolders", "contacts", "multiValueExtendedProperties"):
@@ -124,7 +124,7 @@ def read_folder(body: bytes) -> FolderBody:
     try:
         folder = msgspec.convert(members, _FolderBody)
     except msgspec.ValidationError as error:
-        raise _invalid(error) from error
+        raise invalid(error) from error
     return FolderBody(folder.display_name, read_values(folder.single_value_extended_properties))
 
 
@@ -160,7 +160,7 @@ def _birthday(text: str, switches: Switches) -> str:
     return f"{moment:%Y-%m-%dT%H:%M:%SZ}"
 
 
-def _members(body: bytes) -> dict[str, object]:
+def read_members(body: bytes) -> dict[str, object]:
     """The members of a JSON object without OData's annotations, at any depth."""
     try:
         value = msgspec.json.decode(body)
@@ -185,7 +185,7 @@ def _read_carefully(body: bytes) -> ContactFields:
     Null empties a collection or an address, as it does any other field.
     """
     kept: dict[str, object] = {}
-    for name, value in _members(body).items():
+    for name, value in read_members(body).items():
         if name in SERVER_FIELDS:
             continue
         if name in _NOT_SIMULATED:
@@ -197,9 +197,9 @@ def _read_carefully(body: bytes) -> ContactFields:
     try:
         return msgspec.convert(kept, ContactFields)
     except msgspec.ValidationError as error:
-        raise _invalid(error) from error
+        raise invalid(error) from error
 
 
-def _invalid(error: msgspec.ValidationError) -> errors.GraphError:
+def invalid(error: msgspec.ValidationError) -> errors.GraphError:
     reason, _, place = str(error).partition(" - at `$.")
     return errors.invalid_value(place.rstrip("`") or "value", reason)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import msgspec
 
@@ -22,7 +22,12 @@ JSON = (
 )
 """https://learn.microsoft.com/graph/json-batching shows it in full."""
 
+SHOW_TIMES = frozenset(("events", "event", "event-instances", "view", "view-delta"))
+"""Nouns whose answers have times and bodies, and heed what is preferred for those."""
+
 _MAX_PAGE_SIZE = re.compile(r"\bodata\.maxpagesize\s*=\s*(\d+)", re.IGNORECASE)
+_TIME_ZONE = re.compile(r"\boutlook\.timezone\s*=\s*(?:\"([^\"]*)\"|([^\s;,]+))", re.IGNORECASE)
+_BODY = re.compile(r"\boutlook\.body-content-type\s*=\s*\"?(text|html)\"?", re.IGNORECASE)
 _IMMUTABLE = re.compile(r"\bIdType\s*=\s*\"?ImmutableId\"?", re.IGNORECASE)
 
 
@@ -31,15 +36,22 @@ class Preferences(NamedTuple):
 
     immutable_ids: bool
     max_page_size: int | None
+    time_zone: str | None = None
+    """In which start and end of events are shown; UTC without it."""
+    body_type: Literal["text", "html"] | None = None
 
 
 @lru_cache(maxsize=256)
 def read_preferences(prefer: str) -> Preferences:
     """Read a `Prefer` header; what is not known is passed over, as RFC 7240 wants."""
     size = _MAX_PAGE_SIZE.search(prefer)
+    zone = _TIME_ZONE.search(prefer)
+    body = _BODY.search(prefer)
     return Preferences(
         immutable_ids=_IMMUTABLE.search(prefer) is not None,
         max_page_size=int(size[1]) if size and int(size[1]) > 0 else None,
+        time_zone=(zone[1] or zone[2] or "") if zone else None,
+        body_type=None if body is None else ("text" if body[1].lower() == "text" else "html"),
     )
 
 
@@ -57,10 +69,20 @@ class Call:
         prefer = request.headers.get("prefer")
         self.preferences = read_preferences(prefer) if prefer else _NONE
 
-    def query(self, type_name: str, properties: frozenset[str], max_top: int) -> Query:
+    def query(
+        self,
+        type_name: str,
+        properties: frozenset[str],
+        max_top: int,
+        sortable: frozenset[str] = frozenset(),
+    ) -> Query:
         """The request's query options, for a type. Raises GraphError."""
         return parse_query(
-            self.request.query, type_name=type_name, properties=properties, max_top=max_top
+            self.request.query,
+            type_name=type_name,
+            properties=properties,
+            max_top=max_top,
+            sortable=sortable,
         )
 
     @property
@@ -88,6 +110,11 @@ class Call:
         honoured = list(applied)
         if self.preferences.immutable_ids:
             honoured.append('IdType="ImmutableId"')
+        if self.route.noun in SHOW_TIMES:
+            if self.preferences.time_zone is not None:
+                honoured.append(f'outlook.timezone="{self.preferences.time_zone}"')
+            if self.preferences.body_type is not None:
+                honoured.append(f'outlook.body-content-type="{self.preferences.body_type}"')
         if honoured:
             headers["Preference-Applied"] = ", ".join(honoured)
         return Response(status, headers, body)

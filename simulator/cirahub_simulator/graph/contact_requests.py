@@ -10,6 +10,7 @@ from cirahub_simulator.graph import errors
 from cirahub_simulator.graph.body import check_content, read_contact, read_contact_changes
 from cirahub_simulator.graph.call import Call
 from cirahub_simulator.graph.contact import PROPERTIES, Contact
+from cirahub_simulator.graph.etag import check_if_match
 from cirahub_simulator.graph.extended_property import expanded
 from cirahub_simulator.graph.filter import Kind, Schema
 from cirahub_simulator.graph.folder import Folder
@@ -154,7 +155,7 @@ def update_contact(call: Call, mailbox: Mailbox) -> Response:
     request = call.request
     check_content(request.body, request.headers.get("content-type", ""))
     if call.switches.if_match_on_patch == "honoured":
-        _check_if_match(call, contact)
+        check_if_match(call, contact.etag)
     body = read_contact_changes(request.body, call.switches)
     return _entity(call, 200, mailbox, mailbox.update_contact(contact, body), NOTHING)
 
@@ -162,7 +163,7 @@ def update_contact(call: Call, mailbox: Mailbox) -> Response:
 def delete_contact(call: Call, mailbox: Mailbox) -> Response:
     """https://learn.microsoft.com/graph/api/contact-delete; the metadata declares If-Match."""
     contact = find_contact(call, mailbox)
-    _check_if_match(call, contact)
+    check_if_match(call, contact.etag)
     mailbox.delete_contact(contact)
     return call.nothing()
 
@@ -171,15 +172,6 @@ def purge_contact(call: Call, mailbox: Mailbox) -> Response:
     """https://learn.microsoft.com/graph/api/contact-permanentdelete"""
     mailbox.purge_contact(find_contact(call, mailbox))
     return call.nothing()
-
-
-def _check_if_match(call: Call, contact: Contact) -> None:
-    """RFC 9110 13.1.1; Outlook's etags are weak and compared as they are."""
-    expected = call.request.headers.get("if-match")
-    if expected is None or expected.strip() == "*":
-        return
-    if contact.etag not in (tag.strip() for tag in expected.split(",")):
-        raise errors.change_key_mismatch()
 
 
 def _collection(call: Call, mailbox: Mailbox) -> str:

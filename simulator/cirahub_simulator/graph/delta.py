@@ -49,6 +49,12 @@ class Token(msgspec.Struct, array_like=True, frozen=True):
     """The sequence number of the last change that was answered, if `delta_repeats` is on."""
     select: tuple[str, ...] = ()
     extended_ids: tuple[str, ...] = ()
+    window: tuple[str, str] = ("", "")
+    """Of a calendar view: its start and its end, ISO 8601 with an offset."""
+    began: int = INCREMENTAL
+    """Of a calendar view: the position at which the round began."""
+    offset: int = 0
+    """Of a calendar view: how many entries of the next change were answered already."""
 
 
 def write_token(token: Token) -> str:

@@ -52,7 +52,7 @@ def contacts_delta(call: Call, mailbox: Mailbox, world_id: str) -> Response:
         contact = change.item
         if change.removed:
             item_id = contact.immutable_id if immutable else change.id
-            return _removed(contact_requests.TYPE, item_id)
+            return removed(contact_requests.TYPE, item_id)
         return contact_requests.encode(
             call,
             contact,
@@ -92,7 +92,7 @@ def folders_delta(call: Call, mailbox: Mailbox, world_id: str) -> Response:
 
     def encode(change: Change[Folder], token: Token) -> bytes:
         if change.removed:
-            return _removed(folder_requests.TYPE, change.id)
+            return removed(folder_requests.TYPE, change.id)
         values = folder_requests.values_of(change.item, Query(select=token.select))
         return msgspec.json.encode({"@odata.type": f"#{folder_requests.TYPE}", **values})
 
@@ -161,11 +161,12 @@ def _answer(
         [encode(change, token) for change in reading.changes],
         next_link=None if reading.done else call.link(f"$skiptoken={text}"),
         delta_link=call.link(f"$deltatoken={text}") if reading.done else None,
-        applied=_applied(wanted),
+        applied=applied(wanted),
     )
 
 
-def _applied(wanted: int | None) -> Iterable[str]:
+def applied(wanted: int | None) -> Iterable[str]:
+    """What `Preference-Applied` says of a delta answer."""
     yield "odata.track-changes"
     if wanted is not None:
         yield f"odata.maxpagesize={min(wanted, MAX_TOP)}"
@@ -179,7 +180,7 @@ def _first_token(
     if query.expand and (call.switches.delta_expand == "refused" or resource != "Contacts"):
         refused.append("expand")
     if refused:
-        raise _unsupported(refused, resource)
+        raise unsupported(refused, resource)
     honoured = call.switches.delta_expand == "honoured"
     return Token(
         scope=scope,
@@ -193,7 +194,8 @@ def _first_token(
     )
 
 
-def _unsupported(names: list[str], resource: str) -> GraphError:
+def unsupported(names: list[str], resource: str) -> GraphError:
+    """Query options that delta doesn't take."""
     listed = ", ".join(f"${name}" for name in names)
     return bad_request(
         "The following parameters are not supported with change tracking over the "
@@ -202,7 +204,8 @@ def _unsupported(names: list[str], resource: str) -> GraphError:
     )
 
 
-def _removed(type_name: str, item_id: str) -> bytes:
+def removed(type_name: str, item_id: str) -> bytes:
+    """What delta tells of an object that is gone."""
     return msgspec.json.encode(
         {"@odata.type": f"#{type_name}", "id": item_id, "@removed": {"reason": "deleted"}}
     )

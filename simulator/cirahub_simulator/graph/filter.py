@@ -17,7 +17,17 @@ from typing import Literal
 from cirahub_simulator.graph.errors import bad_request
 from cirahub_simulator.graph.extended_property import canonical_id
 
-Kind = Literal["string", "boolean", "moment", "strings", "emails", "extended", "complex"]
+Kind = Literal[
+    "string",
+    "boolean",
+    "number",
+    "moment",
+    "strings",
+    "emails",
+    "objects",
+    "extended",
+    "complex",
+]
 Predicate = Callable[[Mapping[str, object]], bool]
 _Scope = Mapping[str, object]
 _Value = Callable[[_Scope], object]
@@ -118,7 +128,7 @@ class _Parser:
     def _lambda(self, word: str) -> _Test:
         path, _, quantifier = word.rpartition("/")
         kind = self._schema.properties.get(path)
-        if kind not in ("strings", "emails", "extended"):
+        if kind not in ("strings", "emails", "objects", "extended"):
             raise self._unknown(path)
         self._expect("(")
         _, variable = self._next()
@@ -243,7 +253,9 @@ class _Parser:
         if kind is None or (bool(rest) != (kind == "complex")):
             raise self._unknown(text)
         if kind == "complex":
-            return _Operand(lambda scope: _fold(_member(_member(scope[""], root), rest)))
+            return _Operand(lambda scope: _fold(_walk(_member(scope[""], root), rest)))
+        if kind == "number":
+            return _Operand(lambda scope: _number(_member(scope[""], root)))
         if kind == "moment":
             return _Operand(lambda scope: _moment(_member(scope[""], root)))
         return _Operand(lambda scope: _fold(_member(scope[""], root)))
@@ -257,6 +269,8 @@ class _Parser:
                 # https://learn.microsoft.com/graph/api/user-list-contacts: address alone
                 raise self._error(f"emailAddresses can't be filtered by '{rest}'")
             return _Operand(lambda scope: _fold(_member(scope[variable], rest)))
+        if kind == "objects" and rest:
+            return _Operand(lambda scope: _fold(_walk(scope[variable], rest)))
         if kind == "extended" and rest == "id":
             return _Operand(lambda scope: _member(scope[variable], rest), "property id")
         if kind == "extended" and rest == "value":
@@ -310,6 +324,16 @@ def _fold(value: object) -> object:
 
 def _member(value: object, name: str) -> object:
     return value.get(name) if isinstance(value, Mapping) else None
+
+
+def _walk(value: object, path: str) -> object:
+    for name in path.split("/"):
+        value = _member(value, name)
+    return value
+
+
+def _number(value: object) -> object:
+    return float(value) if isinstance(value, int) else None
 
 
 def _moment(value: object) -> object:

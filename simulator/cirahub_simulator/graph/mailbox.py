@@ -13,6 +13,8 @@ import msgspec
 
 from cirahub_simulator.graph import errors
 from cirahub_simulator.graph.body import ContactBody
+from cirahub_simulator.graph.calendar import Place
+from cirahub_simulator.graph.calendars import Calendars
 from cirahub_simulator.graph.changes import Change, ChangeLog
 from cirahub_simulator.graph.contact import FIELDS, Contact, ContactFields
 from cirahub_simulator.graph.folder import Folder
@@ -52,6 +54,18 @@ class Mailbox:
         self.default_folder = self._new_folder("Contacts", None, self._root_id)
         self._folders[self.default_folder.id] = self.default_folder
         self._write_folder(self.default_folder)
+        self.calendars = Calendars(
+            Place(
+                world=world,
+                user_id=user_id,
+                numbering=self._numbering,
+                number=self._number,
+                sequence=self._next_sequence,
+                stamp=self._stamp_now,
+                new_folder=lambda name: self._new_folder(name, None, self._root_id),
+                bin_folder=self.bin_folder,
+            )
+        )
 
     # Reading
 
@@ -246,6 +260,10 @@ class Mailbox:
         number = self._next_number
         self._next_number += 1
         return number
+
+    def _next_sequence(self) -> int:
+        self._sequence += 1
+        return self._sequence
 
     def _new_folder(self, display_name: str, parent: Folder | None, parent_id: str) -> Folder:
         number = self._number()

@@ -67,8 +67,18 @@ class Query:
 NOTHING = Query()
 
 
-def parse_query(raw: str, *, type_name: str, properties: frozenset[str], max_top: int) -> Query:
-    """Read the options of a raw query string. Raises GraphError."""
+def parse_query(
+    raw: str,
+    *,
+    type_name: str,
+    properties: frozenset[str],
+    max_top: int,
+    sortable: frozenset[str] = frozenset(),
+) -> Query:
+    """Read the options of a raw query string. Raises GraphError.
+
+    `sortable`: paths that `$orderby` may name besides properties.
+    """
     if not raw:
         return NOTHING
     given: dict[str, str] = {}
@@ -90,7 +100,7 @@ def parse_query(raw: str, *, type_name: str, properties: frozenset[str], max_top
     return Query(
         select=_select(given.get("select", ""), type_name, properties),
         filter=given.get("filter") or None,
-        order=_order(given.get("orderby", ""), type_name, properties),
+        order=_order(given.get("orderby", ""), type_name, properties | sortable),
         top=top,
         skip=_number("skip", given) or 0,
         count=_boolean("count", given),

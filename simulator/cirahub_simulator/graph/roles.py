@@ -11,6 +11,8 @@ from cirahub_simulator.graph import errors
 
 _READ_CONTACTS = frozenset(("Contacts.Read", "Contacts.ReadWrite"))
 _WRITE_CONTACTS = frozenset(("Contacts.ReadWrite",))
+_READ_CALENDARS = frozenset(("Calendars.Read", "Calendars.ReadWrite"))
+_WRITE_CALENDARS = frozenset(("Calendars.ReadWrite",))
 _READ_USERS = frozenset(
     (
         "User.Read.All",
@@ -32,6 +34,14 @@ def require_contacts(client: Principal | None, *, write: bool) -> None:
     if client is None:
         return
     if client.roles.isdisjoint(_WRITE_CONTACTS if write else _READ_CONTACTS):
+        raise errors.access_denied()
+
+
+def require_calendars(client: Principal | None, *, write: bool) -> None:
+    """Refuse an application that may not do this in calendars. Raises GraphError."""
+    if client is None:
+        return
+    if client.roles.isdisjoint(_WRITE_CALENDARS if write else _READ_CALENDARS):
         raise errors.access_denied()
 
 

@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Literal
 from urllib.parse import unquote
 
-from cirahub_simulator.graph.errors import bad_request, no_such_path
+from cirahub_simulator.graph.errors import bad_request, no_such_path, not_simulated
 
 Noun = Literal[
     "batch",
@@ -29,6 +29,20 @@ Noun = Literal[
     "contacts-delta",
     "contact",
     "contact-purge",
+    "calendars",
+    "calendar",
+    "events",
+    "events-count",
+    "event",
+    "event-accept",
+    "event-cancel",
+    "event-decline",
+    "event-forward",
+    "event-instances",
+    "event-purge",
+    "event-tentative",
+    "view",
+    "view-delta",
 ]
 
 _KEY_IN_PARENTHESES = re.compile(r"\('((?:[^']|'')*)'\)")
@@ -46,8 +60,11 @@ class Route:
     folders: tuple[str, ...] = ()
     """The folder's own id, after those of the folders that the path names above it."""
     in_folder: bool = True
-    """For contacts: whether the path names their folder. `/users/{id}/contacts` doesn't."""
+    """Whether the path names the folder. `/users/{id}/contacts` and `/users/{id}/events` don't."""
     contact: str = ""
+    calendar: str = ""
+    """A calendar's id. Empty: the default one, or for an event any of the mailbox."""
+    event: str = ""
 
 
 @lru_cache(maxsize=8192)
@@ -81,6 +98,14 @@ def _below_users(segments: list[str]) -> Route:
         return _below_contacts(user, (), rest)
     if name == "contactfolders":
         return _below_folders(user, (), rest)
+    if name == "calendars":
+        return _below_calendars(user, rest)
+    if name == "calendargroups":
+        raise not_simulated("calendar groups")
+    if name == "calendar":
+        return _in_calendar(user, "", rest, segments[1]) if rest else Route("calendar", user)
+    if name in ("events", "calendarview"):
+        return _in_calendar(user, "", segments[1:], segments[1], in_folder=False)
     raise no_such_path(segments[1])
 
 
@@ -119,3 +144,54 @@ def _below_contacts(user: str, folders: tuple[str, ...], segments: list[str]) ->
     ):
         return Route("contact-purge", user, folders, named, segments[0])
     raise no_such_path(segments[1])
+
+
+_EVENT_ACTIONS: dict[str, Noun] = {
+    "accept": "event-accept",
+    "cancel": "event-cancel",
+    "decline": "event-decline",
+    "forward": "event-forward",
+    "instances": "event-instances",
+    "permanentdelete": "event-purge",
+    "tentativelyaccept": "event-tentative",
+}
+
+
+def _below_calendars(user: str, segments: list[str]) -> Route:
+    if not segments:
+        return Route("calendars", user)
+    if len(segments) == 1:
+        return Route("calendar", user, calendar=segments[0])
+    return _in_calendar(user, segments[0], segments[1:], segments[1])
+
+
+def _in_calendar(
+    user: str, calendar: str, segments: list[str], shown: str, *, in_folder: bool = True
+) -> Route:
+    """What is below a calendar: its events and its views."""
+    head, rest = segments[0].lower(), segments[1:]
+
+    def route(noun: Noun, event: str = "") -> Route:
+        return Route(noun, user, in_folder=in_folder, calendar=calendar, event=event)
+
+    if head == "calendarview":
+        if not rest:
+            return route("view")
+        if len(rest) == 1 and rest[0].lower() in _DELTA:
+            return route("view-delta")
+        raise no_such_path(rest[0])
+    if head != "events":
+        raise no_such_path(shown)
+    if not rest:
+        return route("events")
+    if len(rest) == 1:
+        name = rest[0].lower()
+        if name == "$count":
+            return route("events-count")
+        return route("view-delta") if name in _DELTA else route("event", rest[0])
+    action = rest[1].lower().removeprefix("microsoft.graph.").removesuffix("()")
+    if len(rest) == 2 and action in _EVENT_ACTIONS:
+        return route(_EVENT_ACTIONS[action], rest[0])
+    if action == "instances":
+        raise not_simulated("delta of one series' instances")
+    raise no_such_path(rest[1])

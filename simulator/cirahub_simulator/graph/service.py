@@ -10,18 +10,23 @@ import uuid
 from collections.abc import Callable
 from typing import TypeAlias
 
+from cirahub_simulator.calendar.errors import CalendarError
 from cirahub_simulator.directory import User
 from cirahub_simulator.graph import (
+    calendar_requests,
     contact_requests,
     delta_requests,
     errors,
+    event_requests,
     folder_requests,
+    meeting_requests,
     user_requests,
+    view_delta,
 )
 from cirahub_simulator.graph.batch import serve_batch
 from cirahub_simulator.graph.call import Call
 from cirahub_simulator.graph.mailbox import Mailbox
-from cirahub_simulator.graph.roles import require_contacts
+from cirahub_simulator.graph.roles import require_calendars, require_contacts
 from cirahub_simulator.graph.routing import Noun, resolve
 from cirahub_simulator.graph.user_delta import UserDelta
 from cirahub_simulator.odata import graph_error
@@ -46,6 +51,28 @@ _MAILBOX: dict[tuple[Noun, str], _InMailbox] = {
     ("contact-purge", "POST"): contact_requests.purge_contact,
 }
 
+_CALENDARS: dict[tuple[Noun, str], _InMailbox] = {
+    ("calendars", "GET"): calendar_requests.list_calendars,
+    ("calendars", "POST"): calendar_requests.create_calendar,
+    ("calendar", "GET"): calendar_requests.get_calendar,
+    ("calendar", "PATCH"): calendar_requests.update_calendar,
+    ("calendar", "DELETE"): calendar_requests.delete_calendar,
+    ("events", "GET"): event_requests.list_events,
+    ("events", "POST"): event_requests.create_event,
+    ("events-count", "GET"): event_requests.count_events,
+    ("event", "GET"): event_requests.get_event,
+    ("event", "PATCH"): event_requests.update_event,
+    ("event", "DELETE"): event_requests.delete_event,
+    ("event-accept", "POST"): meeting_requests.accept,
+    ("event-cancel", "POST"): meeting_requests.cancel,
+    ("event-decline", "POST"): meeting_requests.decline,
+    ("event-forward", "POST"): meeting_requests.forward,
+    ("event-instances", "GET"): event_requests.list_instances,
+    ("event-purge", "POST"): event_requests.purge_event,
+    ("event-tentative", "POST"): meeting_requests.tentatively_accept,
+    ("view", "GET"): event_requests.list_view,
+}
+
 
 class GraphService:
     """Answers Graph requests over a world."""
@@ -54,6 +81,11 @@ class GraphService:
         self.world = world
         self.user_delta = UserDelta()
         world_id = uuid.uuid4().hex[:8]
+        self._calendars: dict[tuple[Noun, str], _InMailbox] = _CALENDARS | {
+            ("view-delta", "GET"): lambda call, mailbox: view_delta.view_delta(
+                call, mailbox, world_id
+            ),
+        }
         self._mailbox: dict[tuple[Noun, str], _InMailbox] = _MAILBOX | {
             ("contacts-delta", "GET"): lambda call, mailbox: delta_requests.contacts_delta(
                 call, mailbox, world_id
@@ -82,6 +114,8 @@ class GraphService:
                 error.message,
                 headers=error.headers,
             )
+        except CalendarError as error:
+            return graph_error(request, self.world.clock.now(), 400, error.code, error.message)
 
     def mailbox(self, user: User) -> Mailbox:
         """A user's mailbox, made when it is first asked for. Raises GraphError without one."""
@@ -101,10 +135,15 @@ class GraphService:
         in_directory = self._directory.get(key)
         if in_directory is not None:
             return in_directory(call)
-        in_mailbox = self._mailbox.get(key)
-        if in_mailbox is None:
-            raise errors.method_not_allowed()
-        require_contacts(request.client, write=request.method != "GET")
+        in_mailbox = self._calendars.get(key)
+        if in_mailbox is not None:
+            require_calendars(request.client, write=request.method != "GET")
+            event_requests.check_preferences(call)
+        else:
+            in_mailbox = self._mailbox.get(key)
+            if in_mailbox is None:
+                raise errors.method_not_allowed()
+            require_contacts(request.client, write=request.method != "GET")
         user = user_requests.find_user(call)
         if user is None:
             raise errors.invalid_user(route.user)

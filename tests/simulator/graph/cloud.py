@@ -49,7 +49,9 @@ class Client:
     service: GraphService
     contract: Contract
     tenant_id: str = CONTOSO
-    roles: frozenset[str] = frozenset(("Contacts.ReadWrite", "User.Read.All"))
+    roles: frozenset[str] = frozenset(
+        ("Calendars.ReadWrite", "Contacts.ReadWrite", "User.Read.All")
+    )
     headers: dict[str, str] = field(default_factory=dict)
     judged: bool = True
     """Whether requests are held to the contract as well as answers."""
