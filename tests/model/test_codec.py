@@ -25,7 +25,7 @@ from cirahub_sync.model.contact import (
     PhoneKind,
     PostalAddress,
 )
-from cirahub_sync.model.edit import Awareness, ElementEdit, OwnEdits, ScalarEdit
+from cirahub_sync.model.edit import Awareness, Earlier, ElementEdit, OwnEdits, ScalarEdit
 from cirahub_sync.model.event import Event, Occurrence
 
 UNHURRIED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -57,6 +57,8 @@ element_edits = st.builds(
     awareness,
     st.integers(0, 9),
     st.none() | awareness,
+    st.none() | st.integers(0, 9),
+    st.lists(st.builds(Earlier, awareness, st.booleans(), text), max_size=3).map(tuple),
 )
 own_edits = st.builds(
     OwnEdits,

@@ -19,7 +19,7 @@ from cirahub_sync.model.contact import (
     PhoneKind,
     PostalAddress,
 )
-from cirahub_sync.model.edit import Awareness, ElementEdit, OwnEdits, ScalarEdit
+from cirahub_sync.model.edit import Awareness, Earlier, ElementEdit, OwnEdits, ScalarEdit
 from cirahub_sync.model.mapping import Lens, compile_lens
 from cirahub_sync.model.observe import Recorded, record
 
@@ -208,7 +208,7 @@ def test_another_spelling_updates_the_element_in_its_place() -> None:
 
     assert list(own.elements["emails"]) == ["ann@x.example", "b@x.example"]
     assert own.elements["emails"]["ann@x.example"] == ElementEdit(
-        Email("Ann@x.example", "Ann"), "", LATER, FIRST.seq, FIRST
+        Email("Ann@x.example", "Ann"), "", LATER, FIRST.seq, past=(Earlier(FIRST, True),)
     )
 
 
@@ -274,8 +274,8 @@ def test_a_replacement_that_is_overwritten_leaves_when_it_was_made() -> None:
     ).own
 
     assert again.elements["phones"] == {
-        key(N0): ElementEdit(None, "", LATER, FIRST.seq, FIRST),
-        key(N1): ElementEdit(None, key(N0), last, FIRST.seq, LATER),
+        key(N0): ElementEdit(None, "", LATER, FIRST.seq, past=(Earlier(FIRST, True),)),
+        key(N1): ElementEdit(None, key(N0), last, FIRST.seq, past=(Earlier(LATER, True, key(N0)),)),
         key(N2): ElementEdit(N2, key(N1), last, FIRST.seq),
     }
 
@@ -289,8 +289,59 @@ def test_a_replacement_that_is_spelled_otherwise_stays_one_and_leaves_when_it_wa
     ).own
 
     assert own.elements["phones"] == {
-        key(N1): ElementEdit(respelled[0], key(N0), LATER, 2, FIRST),
+        key(N1): ElementEdit(
+            respelled[0], key(N0), LATER, 2, past=(Earlier(FIRST, True, key(N0)),)
+        ),
     }
+
+
+def toggled(times: int, *, aware: bool) -> ElementEdit:
+    """A number that its user puts in and removes, `aware` of the hub in between or not."""
+    own = OwnEdits()
+    for number in range(1, 2 * times + 1):
+        shadow, observed = Contact(phones=(N0,)), Contact()
+        if number % 2:
+            shadow, observed = observed, shadow
+        when = Awareness(number, number - 1 if aware else 0, 0, 0)
+        own = record(
+            own,
+            shadow=shadow,
+            observed=observed,
+            lens=IDENTITY,
+            when=when,
+            native_first_sight=False,
+        ).own
+    return own.elements["phones"][key(N0)]
+
+
+def test_of_what_was_said_unaware_of_the_hub_the_last_word_is_kept_and_the_first_removal() -> None:
+    edit = toggled(20, aware=False)
+
+    assert edit.when.seq == 40
+    assert [(one.when.seq, one.present) for one in edit.past] == [(2, False), (39, True)]
+
+
+def test_what_was_said_in_sight_of_the_hub_is_kept_up_to_a_number() -> None:
+    assert [(e.when.seq, e.present) for e in toggled(2, aware=True).past] == [
+        (1, True),
+        (2, False),
+        (3, True),
+    ]
+    assert [e.when.seq for e in toggled(20, aware=True).past] == list(range(28, 40))
+
+
+def test_edits_of_rows_from_before_earlier_statements_were_kept_say_what_they_knew() -> None:
+    first = Awareness(3, 1, 0, 0)
+    removed = ElementEdit(None, "", Awareness(7, 5, 0, 0), 3, first)
+    again = ElementEdit(N0, "", Awareness(9, 8, 0, 0), 3, first, 5)
+
+    assert removed.earlier() == (Earlier(first, True),)
+    assert [(e.when.seq, e.when.base, e.present) for e in again.earlier()] == [
+        (3, 1, True),
+        (6, 5, False),
+    ]
+    more = again.remembered(Awareness(11, 10, 0, 0), present=False)
+    assert more == (*again.earlier(), Earlier(again.when, True))
 
 
 # Through a lens

@@ -13,7 +13,7 @@ _ENGINE = "sync/cirahub_sync/engine"
 _MAPPING = "tests/model/test_mapping.py::"
 _LAWS = "tests/model/test_mapping_laws.py::"
 _LEFT = "tests/engine/test_left_to_the_user.py::"
-_FOLD = "tests/engine/test_fold.py::"
+_LISTS = "tests/engine/test_lists.py::"
 _OBSERVE = "tests/model/test_observe.py::"
 
 BREAKAGES: tuple[Breakage, ...] = (
@@ -131,7 +131,7 @@ BREAKAGES: tuple[Breakage, ...] = (
         "    ]\n"
         "    present = [",
         new="        for item, edit in said\n    ]\n    present = [",
-        tests=_FOLD + "test_an_element_is_absent_once_somebody_who_saw_it_removed_it",
+        tests=_LISTS + "test_an_element_is_absent_once_somebody_who_saw_it_removed_it",
     ),
     Breakage(
         guards=LISTS,
@@ -139,7 +139,7 @@ BREAKAGES: tuple[Breakage, ...] = (
         file=f"{_ENGINE}/lists.py",
         old="    whole = mode is ListPolicy.SOURCE_WINS",
         new="    whole = False",
-        tests=_FOLD
+        tests=_LISTS
         + "test_with_source_wins_one_spoke_s_list_stays_whole_and_what_others_had_is_kept "
         "tests/engine/test_conflicts.py::test_a_list_is_merged_as_its_field_says",
     ),
@@ -149,7 +149,7 @@ BREAKAGES: tuple[Breakage, ...] = (
         file=f"{_ENGINE}/lists.py",
         old="    if mode is ListPolicy.INTERSECT:\n        _intersect(",
         new="    if False:\n        _intersect(",
-        tests=_FOLD + "test_an_intersection_is_what_every_spoke_with_a_list_has "
+        tests=_LISTS + "test_an_intersection_is_what_every_spoke_with_a_list_has "
         "tests/engine/test_conflicts.py::test_a_list_is_merged_as_its_field_says",
     ),
     Breakage(
@@ -172,10 +172,35 @@ BREAKAGES: tuple[Breakage, ...] = (
         guards=LISTS,
         what="an element that lost is not kept",
         file=f"{_ENGINE}/lists.py",
-        old="            conflicts.append(Conflict(field, *spokes, value, tie, stand.key))",
+        old="            conflicts.append(Conflict(field, *spokes, value, one.tie, stand.key))",
         new="            spokes = (*spokes,)",
-        tests=_FOLD
+        tests=_LISTS
         + "test_two_unaware_replacements_of_one_element_are_a_conflict_that_the_policy_decides",
+    ),
+    Breakage(
+        guards=LISTS,
+        what="what a spoke had said of an element is forgotten once it says more",
+        file=f"{_MODEL}/edit.py",
+        old="        return (*said[:start], *kept)[-_KEPT:]",
+        new="        return ()",
+        tests=_LISTS
+        + "test_what_lost_stays_away_when_its_winner_is_put_in_again_for_another_element",
+    ),
+    Breakage(
+        guards=LISTS,
+        what="whoever ends what won makes stay away what they had not seen",
+        file=f"{_ENGINE}/contest.py",
+        old="        return not enders or any(",
+        new="        return bool(enders) or not enders or any(",
+        tests=_LISTS + "test_a_removal_that_is_repeated_takes_nothing_along_that_came_in_between",
+    ),
+    Breakage(
+        guards=LISTS,
+        what="what others are contested for decides too",
+        file=f"{_ENGINE}/contest.py",
+        old="    for group in _groups(stands, bound):",
+        new="    for group in [[one for one in stands if one in bound]]:",
+        tests=_LISTS + "test_contests_of_other_elements_decide_nothing",
     ),
     Breakage(
         guards=ROUNDS,

@@ -3,7 +3,7 @@
 Of the edits of one key, present heads win over concurrent absent ones, and their spelling is chosen
 by the field's policy. An element that was edited into another is absent, and the other is present
 and says which it replaces. Two spokes that replaced one element, or elements edited from one, by
-different ones and unaware of each other are in conflict: the policy chooses whose stays, the other
+different ones and unaware of each other are in conflict: a `contest` says whose stays, the other
 is dropped and recorded. (It stays if somebody else, too, says that it is there.) The loser does not
 come back when somebody who could see the outcome edits or removes the winner. Elements stand in the
 order in which they were first contributed: by seq, rank and place in their source, replaced ones in
@@ -25,9 +25,9 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 
-import msgspec
-
 from cirahub_sync.configuration import ListPolicy
+from cirahub_sync.engine.contest import Lost, Said, Stand, contest
+from cirahub_sync.engine.lineage import lineage, parents_of
 from cirahub_sync.engine.rules import (
     Claim,
     Conflict,
@@ -42,40 +42,6 @@ from cirahub_sync.engine.rules import (
 from cirahub_sync.model.decision import Decision
 from cirahub_sync.model.edit import Awareness, ElementEdit
 from cirahub_sync.model.kind import Element
-from cirahub_sync.model.normalise import custom_name
-
-Said = tuple[FoldInput, ElementEdit]
-"""One spoke's edit of one element."""
-_WHOLE = frozenset(("",))
-"""What all elements of a list descend from when one spoke's list wins whole."""
-
-
-class _Stand(msgspec.Struct, frozen=True, eq=False):
-    """What one spoke made of an element that others may have edited too. `settled` is None while
-    it stands, else the seq up to which those who ended it had seen the hub."""
-
-    key: str
-    said: Said
-    claim: Claim
-    lineage: frozenset[str]
-    settled: int | None
-
-    def chosen_by(self, decision: Decision) -> bool:
-        return self.claim.spoke == decision.spoke and decision.key in ("", self.key)
-
-    def rivals(self, other: _Stand) -> bool:
-        mine, others = self.claim.when, other.claim.when
-        return (
-            self.claim.spoke != other.claim.spoke
-            and self.key != other.key
-            and not self.lineage.isdisjoint(other.lineage)
-            and not mine.supersedes(others)
-            and not others.supersedes(mine)
-        )
-
-
-_Lost = tuple[_Stand, _Stand, bool, bool]
-"""Loser, winner, whether it was a tie, and whether a person decided it."""
 
 
 def alone(edits: Mapping[str, ElementEdit]) -> tuple[Element, ...]:
@@ -108,12 +74,13 @@ def elements(
         for key, edit in edits.items():
             by_key.setdefault(key, []).append((item, edit))
             contested = contested or bool(edit.replaces)
-    lost: list[_Lost] = []
-    open_to: dict[_Stand, list[_Stand]] = {}
+    lost: list[Lost] = []
+    open_to: dict[Stand, list[Stand]] = {}
     if contested:
-        lost = _contest(field, by_key, rules, decisions, whole=whole)
-        for stand, _, _, _ in lost:
-            by_key[stand.key] = [s for s in by_key[stand.key] if s is not stand.said]
+        lost = contest(field, by_key, rules, decisions, whole=whole)
+        for one in lost:
+            key = one.stand.key
+            by_key[key] = [s for s in by_key[key] if s is not one.stand.said]
     present: dict[str, Element] = {}
     spelled: dict[str, Said] = {}
     for key, said in by_key.items():
@@ -121,19 +88,20 @@ def elements(
         if chosen is not None and chosen[1].element is not None:
             present[key] = chosen[1].element
             spelled[key] = chosen
-    for stand, winner, tie, decided in lost:
+    for one in lost:
+        stand, winner = one.stand, one.winner
         value = stand.said[1].element
-        if value is not None and winner.settled is None and stand.key not in present:
+        if value is not None and not winner.enders and stand.key not in present:
             spokes = (winner.claim.spoke, stand.claim.spoke)
-            conflicts.append(Conflict(field, *spokes, value, tie, stand.key))
-            if not decided:
+            conflicts.append(Conflict(field, *spokes, value, one.tie, stand.key))
+            if not one.decided:
                 open_to.setdefault(winner, []).append(stand)
     if open_to and mode is not ListPolicy.INTERSECT and rules.manual(field):
         found.undecided.extend(_undecided(field, sources, open_to, whole=whole))
     if mode is ListPolicy.INTERSECT:
         _intersect(field, sources, by_key, present, conflicts)
     if found.wins is not None:
-        contests = {winner.key: (tie, decided) for _, winner, tie, decided in lost}
+        contests = {one.winner.key: (one.tie, one.decided) for one in lost}
         found.wins.extend(
             _win(field, key, by_key[key], spelled[key], rules=rules, contest=contests.get(key))
             for key in sorted(present)
@@ -248,13 +216,17 @@ def _first(edits: Iterable[ElementEdit]) -> tuple[int, int] | None:
     hub then. None: it never had any."""
     return min(
         (
-            (e.since or made.seq, made.base)
+            (min(e.since or made.seq, made.seq), made.base)
             for e in edits
-            if e.since or e.element is not None
-            for made in (e.decided or e.when,)
+            if (made := _put_in(e)) is not None
         ),
         default=None,
     )
+
+
+def _put_in(edit: ElementEdit) -> Awareness | None:
+    """When the spoke first put the element in, as far as it is known."""
+    return next((one.when for one in edit.said() if one.present), None)
 
 
 def _present_heads(said: Sequence[Said]) -> list[Said]:
@@ -271,44 +243,10 @@ def _claim(said: Said, when: Awareness) -> Claim:
     return Claim(item.spoke, item.rank, when, when.seq)
 
 
-def _contest(
-    field: str,
-    by_key: Mapping[str, Sequence[Said]],
-    rules: Rules,
-    decisions: Sequence[Decision],
-    *,
-    whole: bool,
-) -> list[_Lost]:
-    """The stands that lost to another spoke's."""
-    stands = _stands(field, by_key, whole=whole)
-    rivals = {s: [o for o in stands if s.rivals(o)] for s in stands}
-    remaining = [s for s in stands if rivals[s]]
-    lost: list[_Lost] = []
-    for decision in decisions:
-        for winner in [s for s in remaining if s.chosen_by(decision)]:
-            if winner in remaining:
-                seen = decision.seq
-                if winner.settled is not None:
-                    seen = min(seen, winner.settled)
-                out = [s for s in rivals[winner] if s in remaining and s.claim.when.seq <= seen]
-                lost.extend((s, winner, False, True) for s in out)
-                remaining = [s for s in remaining if s not in out]
-    while remaining:
-        chosen, tied = rules.choose(field, [s.claim for s in remaining])
-        winner = remaining[chosen]
-        out = [s for s in rivals[winner] if s in remaining]
-        if winner.settled is not None:
-            seen = winner.settled
-            out = [s for s in out if s.claim.when.seq <= seen]
-        lost.extend((s, winner, remaining.index(s) in tied, False) for s in out)
-        remaining = [s for s in remaining if s is not winner and s not in out]
-    return [one for one in lost if one[0].settled is None]
-
-
 def _undecided(
     field: str,
     sources: Sequence[tuple[FoldInput, dict[str, ElementEdit]]],
-    lost: Mapping[_Stand, Sequence[_Stand]],
+    lost: Mapping[Stand, Sequence[Stand]],
     *,
     whole: bool,
 ) -> Iterable[Undecided]:
@@ -333,67 +271,10 @@ def _undecided(
     )
 
 
-def _contender(stand: _Stand) -> Contender:
+def _contender(stand: Stand) -> Contender:
     element = stand.said[1].element
     values = () if element is None else (element,)
     return Contender(stand.claim.spoke, stand.claim.when.seq, values, stand.key)
-
-
-def _stands(field: str, by_key: Mapping[str, Sequence[Said]], *, whole: bool) -> list[_Stand]:
-    """Every replacement (of a custom field: every value; of a `whole` list: every element) that
-    can rival another. One about which
-    its own spoke said more since, or which somebody removed, is settled."""
-    parents = _parents((key, edit) for key, said in by_key.items() for _, edit in said)
-    stands: list[_Stand] = []
-    for key, said in by_key.items():
-        for s in said:
-            edit = s[1]
-            made = edit.decided or edit.when
-            if whole:
-                lineage = _WHOLE
-            elif field == "custom":
-                lineage = frozenset((custom_name(key),))
-            elif edit.replaces:
-                lineage = _lineage(key, made.seq + 1, parents)
-            else:
-                continue
-            if edit.decided is not None:
-                seen = edit.when.base if edit.ended is None else edit.ended
-                stands.append(_Stand(key, s, _claim(s, made), lineage, seen))
-            if edit.element is not None and (edit.decided is None or whole or field == "custom"):
-                ended = [
-                    other.when.base
-                    for _, other in said
-                    if other.element is None and other.when.supersedes(edit.when)
-                ]
-                settled = max(ended, default=None)
-                stands.append(_Stand(key, s, _claim(s, edit.when), lineage, settled))
-    return stands
-
-
-def _parents(edits: Iterable[tuple[str, ElementEdit]]) -> dict[str, list[tuple[str, int]]]:
-    """By key, the keys of the elements it was edited from, and the seq of that edit."""
-    parents: dict[str, list[tuple[str, int]]] = {}
-    for key, edit in edits:
-        if edit.replaces:
-            made = edit.decided or edit.when
-            parents.setdefault(key, []).append((edit.replaces, made.seq))
-    return parents
-
-
-def _lineage(
-    key: str, before: int, parents: Mapping[str, Sequence[tuple[str, int]]]
-) -> frozenset[str]:
-    """The elements from which one was edited, step by step back in time."""
-    found: set[str] = set()
-    steps = [(key, before)]
-    while steps:
-        key, before = steps.pop()
-        for old, seq in parents.get(key, ()):
-            if seq < before:
-                found.add(old)
-                steps.append((old, seq))
-    return frozenset(found)
 
 
 def _places(sources: Sequence[Mapping[str, ElementEdit]]) -> dict[str, tuple[int, int, int]]:
@@ -405,12 +286,12 @@ def _places(sources: Sequence[Mapping[str, ElementEdit]]) -> dict[str, tuple[int
             since = edit.since or (edit.when.seq if edit.element is not None else 0)
             if since and (key not in first or (since, order, position) < first[key]):
                 first[key] = (since, order, position)
-    parents = _parents(pair for edits in sources for pair in edits.items())
+    parents = parents_of(pair for edits in sources for pair in edits.items())
     if not parents:
         return first
     places = dict(first)
     for key in parents:
         if key in first:
-            lineage = _lineage(key, sys.maxsize, parents)
-            places[key] = min(first[k] for k in (key, *lineage) if k in first)
+            before = lineage(key, sys.maxsize, parents)
+            places[key] = min(first[k] for k in (key, *before) if k in first)
     return places

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import msgspec
 
 from cirahub_sync.model.edit import ElementEdit, OwnEdits
+
+_replace = msgspec.structs.replace
 
 
 def without_traces(owns: Sequence[OwnEdits]) -> list[OwnEdits]:
@@ -20,29 +22,36 @@ def without_traces(owns: Sequence[OwnEdits]) -> list[OwnEdits]:
             for key, edit in edits.items():
                 if edit.element is not None or edit.since:
                     present.add((field, key))
-                if edit.replaces:
-                    replaced[field, edit.replaces] += 1
+                replaced.update((field, origin) for origin in _origins(edit))
 
     def keep(field: str, edits: dict[str, ElementEdit]) -> dict[str, ElementEdit]:
         kept: dict[str, ElementEdit] = {}
         for key, edit in edits.items():
             if edit.element is None and (field, key) not in present:
                 continue
-            if (
-                edit.replaces
-                and (field, edit.replaces) not in present
-                and replaced[field, edit.replaces] == 1
-            ):
-                kept[key] = msgspec.structs.replace(edit, replaces="")
-            else:
-                kept[key] = edit
+            lone = {
+                origin
+                for origin in _origins(edit)
+                if (field, origin) not in present and replaced[field, origin] == 1
+            }
+            kept[key] = _without(edit, lone) if lone else edit
         return kept
 
     found: list[OwnEdits] = []
     for own in owns:
         elements = {field: keep(field, edits) for field, edits in own.elements.items()}
         elements = {field: edits for field, edits in elements.items() if edits}
-        found.append(
-            own if elements == own.elements else msgspec.structs.replace(own, elements=elements)
-        )
+        found.append(own if elements == own.elements else _replace(own, elements=elements))
     return found
+
+
+def _origins(edit: ElementEdit) -> set[str]:
+    """The keys of the elements that this one was ever edited from."""
+    return {edit.replaces, *(one.replaces for one in edit.past)} - {""}
+
+
+def _without(edit: ElementEdit, origins: Collection[str]) -> ElementEdit:
+    past = tuple(
+        _replace(one, replaces="") if one.replaces in origins else one for one in edit.past
+    )
+    return _replace(edit, replaces="" if edit.replaces in origins else edit.replaces, past=past)

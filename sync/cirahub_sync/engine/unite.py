@@ -191,7 +191,8 @@ def in_line(own: OwnEdits, line: str, joined: int) -> OwnEdits:
 
     def element(edit: ElementEdit) -> ElementEdit:
         decided = None if edit.decided is None else moved(edit.decided)
-        return _replace(edit, when=moved(edit.when), decided=decided)
+        past = tuple(_replace(one, when=moved(one.when)) for one in edit.past)
+        return _replace(edit, when=moved(edit.when), decided=decided, past=past)
 
     return OwnEdits(
         {field: _replace(edit, when=moved(edit.when)) for field, edit in own.scalars.items()},

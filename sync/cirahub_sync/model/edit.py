@@ -10,6 +10,10 @@ import msgspec
 
 from cirahub_sync.model.kind import Element
 
+_KEPT = 12
+"""How many earlier statements of an element are kept at most. Who says more of one, each time in
+sight of something new, may see come back what had lost to their oldest."""
+
 
 class Awareness(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """When an edit happened, and what its author had seen.
@@ -47,6 +51,15 @@ class ScalarEdit(msgspec.Struct, frozen=True, gc=False, array_like=True):
     `when.seq`."""
 
 
+class Earlier(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    """What a spoke had said of an element before it said more."""
+
+    when: Awareness
+    present: bool
+    replaces: str = ""
+    """As in ElementEdit."""
+
+
 class ElementEdit(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """Presence or absence of one list element, under its normalised key."""
 
@@ -60,10 +73,47 @@ class ElementEdit(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """As in ScalarEdit, through replacements too: it keeps the element's place in the list. 0 with
     no element: the spoke never had it itself."""
     decided: Awareness | None = None
-    """When the element was first put in, once the same spoke said more of it since, at `when`."""
+    """Only in rows from before `past`: when the element was first put in, once more was said."""
     ended: int | None = None
-    """The `base` at which it was removed, once it was removed or put in again since: what had lost
-    to it came back then, or stayed lost, and seeing more of the hub later changes nothing."""
+    """Only in rows from before `past`: the `base` at which it was removed first, if so."""
+    past: tuple[Earlier, ...] = ()
+    """What the spoke had said of it before, oldest first, as far as it can still matter."""
+
+    def earlier(self) -> tuple[Earlier, ...]:
+        """`past`, whatever form the row has."""
+        first = self.decided
+        if first is None:
+            return self.past
+        found = [Earlier(first, True, self.replaces)]
+        if self.ended is not None:
+            after = msgspec.structs.replace(
+                first, seq=max(first.seq, self.ended) + 1, base=self.ended
+            )
+            found.append(Earlier(after, False, self.replaces))
+        return (*found, *self.past)
+
+    def said(self) -> tuple[Earlier, ...]:
+        """All that the spoke said of it, `when` last."""
+        now = Earlier(self.when, self.element is not None, self.replaces)
+        return (*self.earlier(), now)
+
+    def remembered(self, when: Awareness, *, present: bool) -> tuple[Earlier, ...]:
+        """What is to be kept of what was said once it is there, or not, at `when`.
+
+        What was said without anything of the hub having been seen in between is one word, of which
+        the last statement counts; but that it was removed is kept with the seq of the first time,
+        and with a last word that removes what was there until then.
+        """
+        said = self.said()
+        start = len(said)
+        while start and said[start - 1].when.base == when.base:
+            start -= 1
+        same = said[start:]
+        kept = [*[one for one in same if not one.present][:1]]
+        if not present:
+            kept += [one for one in same if one.present][-1:]
+            kept.sort(key=lambda one: one.when.seq)
+        return (*said[:start], *kept)[-_KEPT:]
 
 
 class OwnEdits(msgspec.Struct, frozen=True, gc=False):

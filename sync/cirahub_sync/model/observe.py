@@ -200,34 +200,24 @@ def _elements(
         source = replaced.get(key, "")
         if source:
             since = edits[source].since or when.seq
-            edits[key] = ElementEdit(after[key], source, when, since)
+            prior = edits.get(key)
+            past = () if prior is None else prior.remembered(when, present=True)
+            edits[key] = ElementEdit(after[key], source, when, since, past=past)
         else:
             edits[key] = _statement(edits.get(key), after[key], when)
     return edits
 
 
-def _decided(prior: ElementEdit) -> Awareness | None:
-    """What the fold needs to know of an edit that is overwritten: when it could have won over
-    another spoke's."""
-    if prior.element is not None:
-        return prior.decided or prior.when
-    return prior.decided
-
-
-def _ended(prior: ElementEdit) -> int | None:
-    if prior.element is not None:
-        return None
-    return prior.when.base if prior.ended is None else prior.ended
-
-
 def _removal(prior: ElementEdit | None, when: Awareness) -> ElementEdit:
     if prior is None:
         return ElementEdit(None, "", when)
-    return ElementEdit(None, prior.replaces, when, prior.since, _decided(prior), _ended(prior))
+    past = prior.remembered(when, present=False)
+    return ElementEdit(None, prior.replaces, when, prior.since, past=past)
 
 
 def _statement(prior: ElementEdit | None, element: Element, when: Awareness) -> ElementEdit:
     if prior is None:
         return ElementEdit(element, "", when, when.seq)
     since = prior.since or when.seq
-    return ElementEdit(element, prior.replaces, when, since, _decided(prior), _ended(prior))
+    past = prior.remembered(when, present=True)
+    return ElementEdit(element, prior.replaces, when, since, past=past)
