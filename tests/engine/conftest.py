@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import base64
 import os
+import tempfile
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +38,7 @@ from cirahub_sync.erasure import ErasureReport
 from cirahub_sync.errors import LeaseLostError
 from cirahub_sync.identity.base import AccessToken
 from cirahub_sync.origins import Origins
+from cirahub_sync.store.database import Database
 from cirahub_sync.worker import Worker, WorkerSettings
 
 TENANT = "11111111-1111-4111-8111-111111111111"
@@ -227,6 +230,8 @@ class Scene:
         )
 
     def _open(self) -> Worker:
+        if not self.database.exists():
+            self.database.write_bytes(_blank())
         return Worker.open(
             self.settings, Handed(), clock=self.clock, steadily=self.clock, leading=self._leading
         )
@@ -234,6 +239,16 @@ class Scene:
     def _leading(self) -> None:
         if not self.leads:
             raise LeaseLostError("another operator leads")
+
+
+@cache
+def _blank() -> bytes:
+    """A database that nothing has been written to. Made once: to migrate one takes as long as
+    several passes."""
+    with tempfile.TemporaryDirectory(prefix="cirahub-blank-") as folder:
+        path = Path(folder) / "store.sqlite3"
+        Database.open(f"sqlite:///{path}").close()
+        return path.read_bytes()
 
 
 def remove_database(path: Path) -> None:

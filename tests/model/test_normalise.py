@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import msgspec
+import phonenumbers
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -26,9 +27,11 @@ from cirahub_sync.model.normalise import (
     element_kind,
     exact,
     folded,
+    international,
     keyed,
     match_keys,
     matched_fields,
+    parsed,
     same_value,
     validate_match_on,
 )
@@ -231,3 +234,27 @@ def test_an_exception_of_a_series_is_told_by_the_day_that_the_rule_has_it_on() -
 
     assert element_key("exceptions", moved) == element_key("exceptions", cancelled)
     assert element_kind(moved) is None
+
+
+COUNTRIES = sorted(phonenumbers.COUNTRY_CODE_TO_REGION_CODE)
+digits = st.text("0123456789", min_size=3, max_size=13)
+written = st.builds(
+    lambda country, parts: f"+{country}" + "".join(parts),
+    st.sampled_from(COUNTRIES) | st.integers(1, 999),
+    st.lists(digits | st.sampled_from([" ", "-", ".", "(", ")", "(0)", " ("]), max_size=6),
+)
+
+
+@settings(max_examples=500, deadline=None)
+@given(written)
+def test_an_international_number_that_is_read_quickly_reads_as_the_library_reads_it(
+    number: str,
+) -> None:
+    assert international(number) in (None, parsed(number, "US"))
+
+
+def test_the_usual_international_numbers_are_read_quickly() -> None:
+    for number in ("+14255550100", "+1 (425) 555-0100", "+49 30 123456", "+44 20.7946.0018"):
+        assert international(number) is not None
+    for number in ("+49 (0)30 123456", "425 555 0100", "+1 425 555 0100 x7", "+39 06 1234567"):
+        assert international(number) is None

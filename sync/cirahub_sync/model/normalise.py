@@ -6,8 +6,9 @@ is stable text: equal keys mean the same element, however it was written.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 from unicodedata import normalize
 
 import phonenumbers
@@ -73,18 +74,63 @@ def collapsed(text: str) -> str:
     return " ".join(caseless(text).split())
 
 
+_INTERNATIONAL = re.compile(r"\+[1-9][0-9]{6,14}")
+_PUNCTUATION = str.maketrans("", "", " -.()")
+
+
 @lru_cache(maxsize=100_000)
 def _dialled(number: str, region: str) -> tuple[str, bool]:
     """E.164 with the extension after `;`, or what is left when it cannot be read; and whether it
     is a complete number, with area code, as far as its length can tell."""
+    return international(number) or parsed(number, region)
+
+
+def international(number: str) -> tuple[str, bool] | None:
+    """What `parsed` says of a number that begins with `+` and is digits and their usual
+    punctuation, for a small part of the work; None if it takes more to tell."""
+    if not number.startswith("+"):
+        return None
+    number = number.translate(_PUNCTUATION)
+    if _INTERNATIONAL.fullmatch(number) is None:
+        return None
+    for end in (2, 3, 4):
+        country = _country(number[1:end])
+        if country is not None:
+            prefix, lengths = country
+            national = number[end:]
+            # What begins like a prefix for calls within the country may have to go.
+            if national[0] == "0" or (prefix is not None and prefix.match(national)):
+                return None
+            return number, len(national) in lengths
+    return None
+
+
+@cache
+def _country(code: str) -> tuple[re.Pattern[str] | None, frozenset[int]] | None:
+    """How national prefixes begin, and how long complete numbers are; None for what is no
+    country's code."""
+    region = phonenumbers.region_code_for_country_code(int(code))
+    metadata = phonenumbers.PhoneMetadata.metadata_for_region(region, None)
+    lengths = None if metadata is None else metadata.general_desc
+    if metadata is None or lengths is None:
+        return None
+    prefix = metadata.national_prefix_for_parsing
+    return (
+        None if prefix is None else re.compile(prefix),
+        frozenset(lengths.possible_length) - frozenset(lengths.possible_length_local_only),
+    )
+
+
+def parsed(number: str, region: str) -> tuple[str, bool]:
+    """As `_dialled`, of a number in any form."""
     try:
-        parsed = phonenumbers.parse(number, region)
+        read = phonenumbers.parse(number, region)
     except phonenumbers.NumberParseException:
         return "".join(c for c in number if c.isdecimal()) or collapsed(number), False
-    text = phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
-    if parsed.extension:
-        text = f"{text};{parsed.extension}"
-    possible = phonenumbers.is_possible_number_with_reason(parsed)
+    text = phonenumbers.format_number(read, phonenumbers.PhoneNumberFormat.E164)
+    if read.extension:
+        text = f"{text};{read.extension}"
+    possible = phonenumbers.is_possible_number_with_reason(read)
     return text, possible == phonenumbers.ValidationResult.IS_POSSIBLE
 
 
