@@ -459,6 +459,18 @@ def test_a_person_decides_which_of_two_edits_of_one_element_stays() -> None:
     assert history.fold().undecided == ()
 
 
+def test_what_a_person_chose_is_spelled_as_they_chose_it() -> None:
+    history = History(MANUAL)
+    history.arrives("a", Contact(custom=(CustomField("n", "2"),)))
+    history.arrives("b", Contact(custom=(CustomField("n", "1"),)))
+    history.arrives("c", Contact(custom=(CustomField("N", "1"),)))
+    (conflict,) = history.fold().undecided
+
+    history.decides(conflict, next(c for c in conflict.contenders if c.spoke == "c"))
+
+    assert as_contact(history.fold().content).custom == (CustomField("N", "1"),)
+
+
 def test_a_person_decides_whose_list_stays_whole() -> None:
     rules = Rules(ConflictPolicy.MANUAL, lists={"categories": ListPolicy.SOURCE_WINS})
     history = colours(rules, a="Red Green", b="Red Blue")

@@ -84,7 +84,7 @@ def elements(
     present: dict[str, Element] = {}
     spelled: dict[str, Said] = {}
     for key, said in by_key.items():
-        chosen = _member(field, key, said, rules, conflicts)
+        chosen = _member(field, key, said, rules, conflicts, decisions=decisions)
         if chosen is not None and chosen[1].element is not None:
             present[key] = chosen[1].element
             spelled[key] = chosen
@@ -118,6 +118,8 @@ def _member(
     said: Sequence[Said],
     rules: Rules,
     conflicts: list[Conflict],
+    *,
+    decisions: Sequence[Decision],
 ) -> Said | None:
     """Who says that the element of one key is there, as it is spelled; None, or who says that it is
     not, when it is absent."""
@@ -136,7 +138,8 @@ def _member(
         return None
     chosen, tied = 0, set[int]()
     if len(present) > 1:
-        chosen, tied = rules.choose(field, [_claim(s, s[1].when) for s in present])
+        claims = [_claim(s, s[1].when) for s in present]
+        chosen, tied = _preferred(field, key, claims, rules, decisions)
     winner, best = present[chosen]
     if field in rules.kind.contested:
         conflicts.extend(
@@ -150,6 +153,23 @@ def _member(
         if edit.element is None and edit.when.base > 0
     )
     return winner, best
+
+
+def _preferred(
+    field: str, key: str, claims: Sequence[Claim], rules: Rules, decisions: Sequence[Decision]
+) -> tuple[int, set[int]]:
+    """As `Rules.choose`, but over what was said until somebody decided the one that they chose is
+    preferred, in its spelling too."""
+    for one in decisions:
+        if one.key in ("", key) and any(claim.spoke == one.spoke for claim in claims):
+            left = [
+                place
+                for place, claim in enumerate(claims)
+                if claim.spoke == one.spoke or claim.when.seq > one.seq
+            ]
+            chosen, tied = rules.choose(field, [claims[place] for place in left])
+            return left[chosen], {left[place] for place in tied}
+    return rules.choose(field, claims)
 
 
 def _win(
