@@ -12,6 +12,7 @@ from prove.breakages import (
     permissions,
     plans,
     semantics,
+    stages,
     trust,
 )
 
@@ -19,6 +20,7 @@ BREAKAGES: tuple[Breakage, ...] = (
     *invariants.BREAKAGES,
     *leaving.BREAKAGES,
     *plans.BREAKAGES,
+    *stages.BREAKAGES,
     *trust.BREAKAGES,
     *identity.BREAKAGES,
     *permissions.BREAKAGES,
