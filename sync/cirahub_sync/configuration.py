@@ -271,9 +271,6 @@ class SpokeConfig(msgspec.Struct, frozen=True, omit_defaults=True):
     """ISO 3166 region in which its phone numbers without a country code are read, for matching and
     by a mapping that formats them; blank: the hub's."""
     private_items: PrivateItems = PrivateItems.SKIP
-    stages: tuple[int, ...] = ()
-    """Of its first sync, ascending: how many items may have come before a person lets more in.
-    After the last of them, all. None: nobody is asked."""
 
 
 class DeletedBy(StrEnum):
@@ -300,7 +297,12 @@ class DeletionLimits(msgspec.Struct, frozen=True, omit_defaults=True):
     per_day: DailyLimits = DailyLimits()
     allowed_by: DeletedBy = DeletedBy.ALL_CONTRIBUTORS
     keep_for: float = 2_592_000.0
-    """Seconds for which what a spoke's user deleted can be brought back."""
+    """Seconds for which what a spoke's user deleted or changed can be brought back."""
+
+    @property
+    def kept(self) -> float:
+        """For how long it is: never less than a deletion has its grace."""
+        return max(self.keep_for, self.grace_period)
 
 
 class FieldRule(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -63,6 +63,8 @@ _OF_LEAVER = (
     "SELECT content FROM erasures",
     _TO_ITS_ITEMS,
     "SELECT sealed FROM decisions",
+    f"SELECT sealed FROM earlier WHERE spoke = '{LEAVER}'",
+    f"SELECT sealed FROM rewound WHERE spoke = '{LEAVER}'",
 )
 _OF_HUB = (
     "SELECT content FROM shadows",
@@ -72,6 +74,8 @@ _OF_HUB = (
     "SELECT sealed FROM configurations",
     "SELECT content FROM erasures",
     "SELECT sealed FROM decisions",
+    "SELECT sealed FROM earlier",
+    "SELECT sealed FROM rewound",
     "SELECT wrapped_key FROM hubs",
 )
 
@@ -158,6 +162,9 @@ async def _lead_a_life(scene: Scene, watch: Watcher) -> None:
     scene.edit("ada", scene.the("ada", "Quetzalina Zimtstern")["id"], businessPhones=[])
     scene.edit("quetzbox", scene.the("quetzbox", "Pal 7")["id"], jobTitle="Pimpernell")
     scene.remove("quetzbox", scene.the("quetzbox", "Zimtstern 8")["id"])
+    moment = scene.clock()
+    await watch.sync()
+    await scene.worker.restore("staff", spoke="leaver", since=moment)
     await watch.sync()
     assert len(watch.seen) > 100
 

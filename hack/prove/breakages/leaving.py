@@ -176,8 +176,7 @@ BREAKAGES: tuple[Breakage, ...] = (
         guards=15,
         what="tombstones keep what the leaver had changed",
         file=f"{_ENGINE}/leave.py",
-        old="            _forget_edits("
-        "tx, [*gone, *(one.item for one in shadows if one.item and one.own)])\n",
+        old="            _forget_edits(tx, [*gone, *past, *edited])\n",
         new="",
         tests="tests/engine/test_remains.py::"
         "test_a_tombstone_keeps_nothing_that_the_leaver_had_changed",
@@ -186,7 +185,7 @@ BREAKAGES: tuple[Breakage, ...] = (
         guards=15,
         what="that somebody took away what only the leaver had put in is kept",
         file=f"{_ENGINE}/leave.py",
-        old="            _forget_traces(tx, touched)\n",
+        old="            forget_traces(tx, touched)\n",
         new="",
         tests="tests/engine/test_remains.py::"
         "test_what_others_took_away_does_not_tell_what_the_leaver_had_put_in",

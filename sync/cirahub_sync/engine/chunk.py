@@ -12,6 +12,7 @@ from cirahub_sync.endpoints.base import Stamp
 from cirahub_sync.engine.authority import has_a_say
 from cirahub_sync.engine.context import PassContext, SpokeRun
 from cirahub_sync.engine.departure import forget
+from cirahub_sync.engine.history import Recorder
 from cirahub_sync.engine.natives import Natives
 from cirahub_sync.engine.refold import refold
 from cirahub_sync.engine.rejudge import carry_over
@@ -63,6 +64,7 @@ class Chunk:
         self._shadows: dict[str, Shadow] = {}
         self._changed: dict[str, Shadow] = {}
         """Those that are not written yet."""
+        self._history = Recorder(context, run, tx)
         self._replicas: dict[str, Replica] = {}
         self._touched: dict[str, None] = {}
         self._reworded: dict[str, None] = {}
@@ -110,6 +112,7 @@ class Chunk:
             tx.shadows.mark_round(run.uid, self._seen, self._round)
             tx.replicas.mark_round(run.uid, self._seen, self._round)
         self._lift()
+        self._history.write()
         reworded = self._reworded.keys() - self._touched.keys()
         changed = refold(
             self._context,
@@ -243,6 +246,8 @@ class Chunk:
             if recorded.read_only_fields and shadow.item is not None:
                 self._overruled(shadow.item, content, recorded.read_only_fields)
         changed = own is not shadow.own or admitted != shadow.admitted
+        if changed:
+            self._history.changed(shadow, own, when.seq, admitted=admitted)
         rejudged = shadow.etag == REJUDGE
         spoken = changed and admitted and shadow.native and not rejudged
         if spoken and shadow.item and has_a_say(own):

@@ -7,6 +7,7 @@ import msgspec
 from cirahub_sync.configuration import DeletedBy, Direction, OnUserDelete
 from cirahub_sync.engine.authority import has_a_say, rules_alone
 from cirahub_sync.engine.context import PassContext, SpokeRun
+from cirahub_sync.engine.history import copy_gone
 from cirahub_sync.model.edit import OwnEdits
 from cirahub_sync.store.departed import Departed
 from cirahub_sync.store.hub import Transaction
@@ -31,6 +32,11 @@ def forget(
             touched[shadow.item] = None
         keep(context, tx, shadow)
         condemn(context, tx, shadow)
+    item = replica.item if replica is not None else shadow.item if shadow is not None else None
+    native = shadow.native if shadow is not None else replica is None or replica.native
+    if item is not None and not native:
+        live = replica is not None and replica.state is ReplicaState.LIVE
+        copy_gone(tx, run.uid, item, shadow, user=live)
     if replica is not None and replica.state is ReplicaState.LIVE:
         if run.config.on_user_delete is OnUserDelete.RESTORE:
             tx.replicas.remove(run.uid, [replica.item])

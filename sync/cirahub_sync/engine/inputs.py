@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+
+import msgspec
 
 from cirahub_sync.configuration import DeletedBy
 from cirahub_sync.engine.context import PassContext
 from cirahub_sync.engine.rules import FoldInput
+from cirahub_sync.model.earlier import over, put_back
 from cirahub_sync.model.edit import OwnEdits
+from cirahub_sync.model.kind import Kind
 from cirahub_sync.store.departed import Departed
+from cirahub_sync.store.earlier import Word
 from cirahub_sync.store.hub import Transaction
 
 
@@ -26,6 +31,9 @@ def inputs_of(
         found[item].append(FoldInput(spoke, ranks[spoke], native, own))
     for row in gone:
         found[row.item] = _joined(found[row.item], row, ranks[row.spoke])
+    for item, words in tx.rewound.counting(ids).items():
+        ranks |= tx.ranks(sorted({word.spoke for word in words} - ranks.keys()))
+        found[item] = _put_back(context, found[item], words, ranks)
     return found
 
 
@@ -33,6 +41,32 @@ def _standing(context: PassContext, tx: Transaction, ids: Sequence[str]) -> list
     kept = context.hub.deletion.allowed_by is DeletedBy.NEVER
     departed = tx.departed.by_item(ids)
     return [row for rows in departed.values() for row in rows if kept or row.restored]
+
+
+def _put_back(
+    context: PassContext,
+    inputs: Sequence[FoldInput],
+    words: Sequence[Word],
+    ranks: Mapping[str, int],
+) -> list[FoldInput]:
+    """What a person put back counts in the place of what was said until then."""
+    always = untouched(context.kind)
+    found = {one.spoke: one for one in inputs}
+    for word in words:
+        one = found.get(word.spoke)
+        if word.put_back is None or (one is None and not word.put_back.alone):
+            continue  # dormant: nothing of the item is there
+        if one is None:
+            rank = ranks[word.spoke]
+            one = FoldInput(word.spoke, rank, native=False, own=OwnEdits())
+        own = put_back(one.own, word.put_back, word.seq, always)
+        found[word.spoke] = msgspec.structs.replace(one, own=own)
+    return list(found.values())
+
+
+def untouched(kind: Kind) -> frozenset[str]:
+    """Fields that say whose an item is, and which: that is so now, whatever is put back."""
+    return kind.inbound | kind.identity
 
 
 def _joined(inputs: Iterable[FoldInput], row: Departed, rank: int) -> list[FoldInput]:
@@ -43,8 +77,5 @@ def _joined(inputs: Iterable[FoldInput], row: Departed, rank: int) -> list[FoldI
     for one in now:
         if one.native:
             return [*others, one]
-        elements = dict(own.elements)
-        for field, edits in one.own.elements.items():
-            elements[field] = {**elements.get(field, {}), **edits}
-        own = OwnEdits({**own.scalars, **one.own.scalars}, elements)
+        own = over(own, one.own)
     return [*others, FoldInput(row.spoke, rank, native=True, own=own)]

@@ -18,10 +18,11 @@ import msgspec
 
 from cirahub_sync.endpoints.base import Delete, RemoteItem, Result, Stamp
 from cirahub_sync.engine.context import PassContext, SpokeRun
-from cirahub_sync.engine.own import without_traces
+from cirahub_sync.engine.history import forget_of
 from cirahub_sync.engine.recover import recover
 from cirahub_sync.engine.refold import refold
 from cirahub_sync.engine.report import Problem
+from cirahub_sync.engine.traces import forget_traces
 from cirahub_sync.errors import TargetNotFoundError
 from cirahub_sync.model.edit import OwnEdits
 from cirahub_sync.model.kind import kind_of
@@ -48,7 +49,8 @@ async def withdraw(context: PassContext, job: Job) -> None:
             lifted = [] if shadows else tx.condemned.lift_of(uid, CHUNK)
             gone = [] if shadows or lifted else _departed(tx, uid)
             tx.departed.remove(uid, gone)
-            waits = shadows or lifted or gone
+            past = [] if shadows or lifted or gone else forget_of(tx, uid, CHUNK)
+            waits = shadows or lifted or gone or past
             died = [] if waits else [item.id for item in tx.items.died_of(uid, CHUNK)]
             if not waits and not died:
                 tx.staging.clear(uid)
@@ -56,10 +58,11 @@ async def withdraw(context: PassContext, job: Job) -> None:
                 return
             _blank(tx, shadows)
             linked = {shadow.item for shadow in shadows if shadow.item is not None}
-            touched = sorted(linked.union(gone, lifted))
-            _forget_traces(tx, touched)
+            touched = sorted(linked.union(gone, lifted, past))
+            forget_traces(tx, touched)
             changed = refold(context, tx, [*touched, *died], leaver=uid)
-            _forget_edits(tx, [*gone, *(one.item for one in shadows if one.item and one.own)])
+            edited = [one.item for one in shadows if one.item and one.own]
+            _forget_edits(tx, [*gone, *past, *edited])
             tx.withdrawals.add(uid, {item.id: item.seq for item in changed})
             erased = sum(item.erased for item in changed)
             tx.erasures.count(job.number, items_erased=erased, items_changed=len(changed) - erased)
@@ -89,29 +92,6 @@ def _blank(tx: Transaction, shadows: Sequence[Shadow]) -> None:
             if shadow.native
         ]
     )
-
-
-def _forget_traces(tx: Transaction, items: Sequence[str]) -> None:
-    """That somebody else took away what only the leaver had put in says what it was."""
-    departed = tx.departed.by_item(items)
-    for item, shadows in tx.shadows.by_item(items).items():
-        gone = departed.get(item, [])
-        owns = [*(shadow.own for shadow in shadows), *(row.own for row in gone)]
-        kept = without_traces(owns)
-        tx.shadows.put(
-            [
-                msgspec.structs.replace(shadow, own=own)
-                for shadow, own in zip(shadows, kept[: len(shadows)], strict=True)
-                if own is not shadow.own
-            ]
-        )
-        tx.departed.put(
-            [
-                msgspec.structs.replace(row, own=own)
-                for row, own in zip(gone, kept[len(shadows) :], strict=True)
-                if own is not row.own
-            ]
-        )
 
 
 def _forget_edits(tx: Transaction, edited: Sequence[str]) -> None:

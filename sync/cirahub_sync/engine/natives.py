@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from cirahub_sync.engine.authority import has_a_say
 from cirahub_sync.engine.context import PassContext, SpokeRun, item_id
+from cirahub_sync.engine.history import natives_come
 from cirahub_sync.engine.keys import contact_digests
 from cirahub_sync.model.edit import Awareness, OwnEdits
 from cirahub_sync.model.kind import kept_out
@@ -123,6 +124,7 @@ class Natives:
         # What its user had removed here, they have brought back.
         linked = [shadow.item for shadow in shadows if shadow.item is not None]
         tx.replicas.attach(run.uid, linked)
+        natives_come(tx, run.uid, linked)
         tx.departed.remove(run.uid, linked)
         tx.condemned.lift([s.item for s in shadows if s.item is not None and has_a_say(s.own)])
 
@@ -135,6 +137,8 @@ class Natives:
             kept = tx.shadows.by_remote(retired, remotes)
             before.update({r: s.item for r, s in kept.items() if s.item is not None})
             tx.shadows.remove(retired, list(kept))
+            linked = [shadow.item for shadow in kept.values() if shadow.item is not None]
+            tx.rewound.remove(retired, linked)
         merged = tx.redirects.of(list(set(before.values())))
         before = {remote: merged.get(item, item) for remote, item in before.items()}
         known = tx.items.get(list(set(before.values())))

@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping
 import msgspec
 
 from cirahub_sync.engine.context import PassContext, item_id
+from cirahub_sync.engine.history import follow
 from cirahub_sync.engine.refold import refold
 from cirahub_sync.engine.unite import consider, standing
 from cirahub_sync.errors import MergeError
@@ -52,6 +53,7 @@ def split_item(
         tx.pending.remove(shadow.spoke, [item])
         tx.pending.reconsider(shadow.spoke, [item, made])
         tx.decisions.forget(shadow.spoke, item=item)
+    follow(tx, item, made, {shadow.spoke for shadow in moving}, lambda own: own)
     tx.bindings.put(made, [(shadow.spoke, shadow.remote) for shadow in moving])
     refold(context, tx, [item, made])
     consider(tx, before)

@@ -68,8 +68,11 @@ def _purge(context: PassContext) -> None:
         tx.removals.expire(context.clock() - DAY)
         limits = context.hub.deletion
         tx.items.purge(context.clock() - limits.grace_period)
-        tx.departed.expire(
-            context.clock() - max(limits.keep_for, limits.grace_period),
-            living=limits.allowed_by is DeletedBy.NEVER,
-        )
+        past = context.clock() - limits.kept
+        tx.departed.expire(past, living=limits.allowed_by is DeletedBy.NEVER)
         tx.condemned.purge()
+        gone = tx.moments.expire(past)
+        if gone is not None:
+            tx.earlier.expire(gone)
+            tx.rewound.expire(gone)
+        tx.rewound.purge()

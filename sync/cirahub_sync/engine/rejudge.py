@@ -8,7 +8,9 @@ from collections.abc import Collection
 import msgspec
 
 from cirahub_sync.engine.context import PassContext, SpokeRun
+from cirahub_sync.engine.history import strip, withhold
 from cirahub_sync.engine.refold import refold
+from cirahub_sync.model.earlier import stripped
 from cirahub_sync.model.edit import ElementEdit, OwnEdits, ScalarEdit
 from cirahub_sync.model.kind import CONTACTS, Content, without
 from cirahub_sync.model.normalise import DEFAULT_REGION, keyed, same_value
@@ -32,6 +34,7 @@ async def stop_contributing(context: PassContext, run: SpokeRun) -> None:
             touched = [shadow.item for shadow in shadows if shadow.item is not None]
             known = tx.replicas.by_item(run.uid, touched)
             tx.shadows.remove(run.uid, [shadow.remote for shadow in shadows])
+            withhold(tx, run.uid, touched)
             tx.replicas.put(
                 [
                     Replica(
@@ -64,7 +67,7 @@ def forget_fields(context: PassContext, tx: Transaction, run: SpokeRun) -> None:
         touched: list[str] = []
         cleared: list[Shadow] = []
         for shadow in found:
-            own = _stripped(shadow.own, never)
+            own = stripped(shadow.own, never)
             content = without(shadow.content, never)
             if own == shadow.own and content is shadow.content:
                 continue
@@ -76,16 +79,10 @@ def forget_fields(context: PassContext, tx: Transaction, run: SpokeRun) -> None:
     after = ""
     while gone := tx.departed.of_spoke(run.uid, after, CHUNK):
         after = gone[-1].item
-        tx.departed.put([_replace(row, own=_stripped(row.own, never)) for row in gone])
+        tx.departed.put([_replace(row, own=stripped(row.own, never)) for row in gone])
         refold(context, tx, [row.item for row in gone], by=run.uid)
+    refold(context, tx, strip(tx, run.uid, never, CHUNK), by=run.uid)
     tx.forget_conflicts(run.uid, never)
-
-
-def _stripped(own: OwnEdits, never: Collection[str]) -> OwnEdits:
-    return OwnEdits(
-        {field: edit for field, edit in own.scalars.items() if field not in never},
-        {field: edits for field, edits in own.elements.items() if field not in never},
-    )
 
 
 def carry_over(

@@ -12,7 +12,6 @@ from cirahub_sync.engine.adoption import adoptions, first_looks
 from cirahub_sync.engine.approval import begin_approval, conclude_approval, foresee
 from cirahub_sync.engine.context import PassContext, SpokeRun, problem_of
 from cirahub_sync.engine.deliver import Receiver
-from cirahub_sync.engine.first_sync import STAGE, begin_stages, summary
 from cirahub_sync.engine.guard import Candidate, holdings, judge_deletions
 from cirahub_sync.engine.keys import renew_keys
 from cirahub_sync.engine.leave import clear
@@ -113,7 +112,6 @@ def _guard(context: PassContext, planned: dict[str, list[Planned]]) -> None:
 async def _run(context: PassContext) -> None:
     register(context)
     begin_approval(context)
-    begin_stages(context)
     if context.gate is not None:
         await _look(context)
     await gather(context)
@@ -256,6 +254,7 @@ def _conclude(context: PassContext) -> None:
     with context.store.write() as tx:
         report.items = tx.items.count()
         report.sequence = tx.seq
+        tx.moments.note(tx.seq, report.finished)
         report.undecided, report.disputed = tx.undecided.counts()
         count_twins(tx, report)
         asked = {report.approval, *(run.report.approval for run in context.runs)}
@@ -277,9 +276,6 @@ def _conclude(context: PassContext) -> None:
             counts.copies = copies.get(run.uid, 0)
             run.report.pending = pending.get(run.uid, {})
             counts.pending = sum(run.report.pending.values())
-            if STAGE in run.report.pending and run.registered and not context.dry:
-                waiting = run.report.pending[STAGE]
-                run.report.stage = summary(tx, run.config, run.row, waiting)
             counts.unreadable = unreadable.get(run.uid, 0)
             run.report.target = run.row.target or "" if run.registered else ""
             _complain(tx, run.report, context.clock())

@@ -13,10 +13,13 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from cirahub_sync.engine.context import PassContext
+from cirahub_sync.engine.history import follow
 from cirahub_sync.engine.inputs import inputs_of
 from cirahub_sync.engine.refold import refold
 from cirahub_sync.errors import ItemsChangedError, MergeError
+from cirahub_sync.model.earlier import PutBack
 from cirahub_sync.model.edit import Awareness, ElementEdit, OwnEdits
+from cirahub_sync.store.earlier import Word
 from cirahub_sync.store.hub import Transaction
 from cirahub_sync.store.rows import (
     UNKNOWN_FINGERPRINT,
@@ -43,7 +46,9 @@ def merge_items(
     staying = {shadow.spoke: shadow for shadow in shadows[keep]}
     moving = {shadow.spoke: shadow for shadow in shadows[gone]}
     decided = _fields_decided_anew(context, tx, keep, gone)
-    for spoke in sorted({*kept, *other, *staying, *moving}):
+    words = _words(context, tx, keep, gone, joined)
+    spokes = {*kept, *other, *staying, *moving}
+    for spoke in sorted(spokes):
         _one_of(
             tx,
             spoke,
@@ -71,14 +76,42 @@ def merge_items(
     tx.bindings.put(
         keep, [(shadow.spoke, shadow.remote) for shadow in moving.values() if shadow.native]
     )
-    _move_departed(tx, keep, gone, joined)
+    spokes |= _move_departed(tx, keep, gone, joined)
+    follow(tx, gone, keep, spokes, lambda own: in_line(own, gone, joined))
+    for word in words:
+        tx.rewound.remove(word.spoke, [keep, gone])
+        tx.earlier.forget(word.spoke, [keep], joined)
+    tx.rewound.put(words)
     refold(context, tx, [keep])
     consider(tx, items[keep])
 
 
-def _move_departed(tx: Transaction, keep: str, gone: str, joined: int) -> None:
+def _words(context: PassContext, tx: Transaction, keep: str, gone: str, joined: int) -> list[Word]:
+    """What a person had put back in either of the items, as one word about the one that stays: what
+    their spokes' parts were before that is not known any more."""
+    said = {
+        item: {word.spoke: word.put_back for word in words if word.put_back is not None}
+        for item, words in tx.rewound.counting([keep, gone]).items()
+    }
+    spokes = sorted({spoke for words in said.values() for spoke in words})
+    if not spokes:
+        return []
+    inputs = inputs_of(context, tx, [keep, gone])
+    found: list[Word] = []
+    for spoke in spokes:
+        mine, other = (
+            next((one.own for one in inputs[item] if one.spoke == spoke), OwnEdits())
+            for item in (keep, gone)
+        )
+        own = _together(mine, in_line(other, gone, joined))
+        alone = all(words[spoke].alone for words in said.values() if spoke in words)
+        found.append(Word(spoke, keep, joined, PutBack(own, alone)))
+    return found
+
+
+def _move_departed(tx: Transaction, keep: str, gone: str, joined: int) -> set[str]:
     """What users had deleted of the one is kept as the other's; in a spoke of which both are kept,
-    as one."""
+    as one. Returns the spokes."""
     rows = tx.departed.by_item([keep, gone])
     there = {row.spoke: row for row in rows.get(keep, ())}
     for row in rows.get(gone, ()):
@@ -89,6 +122,7 @@ def _move_departed(tx: Transaction, keep: str, gone: str, joined: int) -> None:
         tx.departed.put([_replace(row, item=keep, own=own, restored=counts)])
         tx.departed.remove(row.spoke, [gone])
     tx.condemned.lift([gone])
+    return {row.spoke for row in rows.get(gone, ())}
 
 
 def standing(tx: Transaction, ids: Sequence[str]) -> dict[str, Item]:

@@ -21,6 +21,8 @@ class Decision(msgspec.Struct, frozen=True, omit_defaults=True):
     value: str = ""
     among: tuple[str, ...] = ()
     """The contenders' spokes."""
+    set_aside: int = 0
+    """The `seq` at which a person put the item back to before it; 0: it counts."""
 
     def concerns(self, spoke: str) -> bool:
         """Whether it can't outlive what the spoke contributed."""

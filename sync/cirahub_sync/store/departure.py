@@ -5,9 +5,9 @@ from __future__ import annotations
 import msgspec
 from sqlalchemy import delete, insert, literal, select, update
 
+from cirahub_sync.store.earlier import Earlier, Word
 from cirahub_sync.store.hub import Transaction
 from cirahub_sync.store.tables import (
-    arrivals,
     bindings,
     condemned,
     configurations,
@@ -15,15 +15,18 @@ from cirahub_sync.store.tables import (
     cursors,
     decisions,
     departed,
+    earlier,
     intents,
     items,
     match_keys,
+    moments,
     passes,
     pending,
     pull_retry,
     redirects,
     removals,
     replicas,
+    rewound,
     shadows,
     spokes,
     staging,
@@ -44,7 +47,7 @@ def take_over(tx: Transaction, old: str, new: str) -> None:
     tx.update_spoke(old, target=None)
     tx.connection.execute(insert(spokes).from_select(["uid", *names], source))
     tx.update_spoke(new, target=target)
-    for table in (cursors, replicas, intents, pending, pull_retry, bindings, removals, arrivals):
+    for table in (cursors, replicas, intents, pending, pull_retry, bindings, removals):
         tx.connection.execute(update(table).where(table.c.spoke == old).values(spoke=new))
     while found := tx.shadows.of_spoke(old, "", _CHUNK):
         tx.shadows.put([msgspec.structs.replace(shadow, spoke=new) for shadow in found])
@@ -61,10 +64,26 @@ def take_over(tx: Transaction, old: str, new: str) -> None:
     tx.decisions.rename(old, new)
     tx.departed.rename(old, new)
     tx.condemned.rename(old, new)
+    _log_goes_on(tx, old, new)
     tx.connection.execute(
         update(items).where(items.c.hub == tx.hub, items.c.died_of == old).values(died_of=new)
     )
     tx.remove_spoke(old)
+
+
+def _log_goes_on(tx: Transaction, old: str, new: str) -> None:
+    """What a spoke's edits were, and what was put back of them, is another's from now on."""
+
+    def logged(row: Earlier) -> Earlier:
+        return msgspec.structs.replace(row, spoke=new) if row.spoke == old else row
+
+    def said(row: Word) -> Word:
+        return msgspec.structs.replace(row, spoke=new) if row.spoke == old else row
+
+    while found := tx.earlier.items_of(old, "", _CHUNK):
+        tx.earlier.rewrite(found, logged)
+    while found := tx.rewound.items_of(old, "", _CHUNK):
+        tx.rewound.rewrite(found, said)
 
 
 def forget_content(tx: Transaction) -> int:
@@ -80,11 +99,14 @@ def forget_content(tx: Transaction) -> int:
         decisions,
         departed,
         condemned,
+        earlier,
+        rewound,
+        moments,
         redirects,
         bindings,
     ):
         tx.connection.execute(delete(table).where(table.c.hub == tx.hub))
-    for table in (staging, pull_retry, pending, cursors, removals, arrivals):
+    for table in (staging, pull_retry, pending, cursors, removals):
         tx.connection.execute(delete(table).where(table.c.spoke.in_(of_hub)))
     tx.connection.execute(
         delete(shadows).where(shadows.c.hub == tx.hub, shadows.c.native.is_(False))
@@ -113,6 +135,9 @@ def forget_rows(tx: Transaction) -> None:
         decisions,
         departed,
         condemned,
+        earlier,
+        rewound,
+        moments,
         match_keys,
         items,
         passes,

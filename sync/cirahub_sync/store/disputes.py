@@ -87,7 +87,15 @@ class DecisionTable:
         self._cipher = cipher
 
     def of_items(self, ids: Sequence[str]) -> dict[str, list[Decision]]:
-        """By item; items without any are left out."""
+        """Those that count, by item; items without any are left out."""
+        found: dict[str, list[Decision]] = {}
+        for item, decided in self.all_of_items(ids).items():
+            if counting := [one for one in decided if not one.set_aside]:
+                found[item] = counting
+        return found
+
+    def all_of_items(self, ids: Sequence[str]) -> dict[str, list[Decision]]:
+        """Also those that were set aside."""
         found: dict[str, list[Decision]] = {}
         rows = _DECISIONS_OF.rows(self._connection, ids, hub=self._hub)
         for item, decision in self._opened(rows):

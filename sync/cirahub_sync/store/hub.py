@@ -12,13 +12,13 @@ from sqlalchemy import Connection, bindparam, delete, func, insert, select, upda
 from cirahub_sync.errors import LeaseLostError
 from cirahub_sync.lease_terms import LeaseTerms
 from cirahub_sync.store import lease as leases
-from cirahub_sync.store.arrivals import ArrivalTable
 from cirahub_sync.store.content import ItemTable, ShadowTable
 from cirahub_sync.store.crypto import Cipher
 from cirahub_sync.store.database import Database
 from cirahub_sync.store.delivery import IntentTable, PendingTable, ReplicaTable
 from cirahub_sync.store.departed import CondemnedTable, DepartedTable
 from cirahub_sync.store.disputes import DecisionTable, UndecidedTable
+from cirahub_sync.store.earlier import EarlierTable, MomentTable, RewoundTable
 from cirahub_sync.store.erasure import ConfigurationTable, ErasureTable, WithdrawalTable
 from cirahub_sync.store.inbound import CursorTable, PullRetryTable, StagingTable
 from cirahub_sync.store.parts import parts
@@ -27,7 +27,6 @@ from cirahub_sync.store.redirects import BindingTable, RedirectTable
 from cirahub_sync.store.removals import RemovalTable
 from cirahub_sync.store.rows import PERSON, Conflict, Spoke
 from cirahub_sync.store.tables import (
-    arrivals,
     conflicts,
     cursors,
     erasures,
@@ -90,10 +89,6 @@ class Transaction:
         return RemovalTable(self.connection, self._database, self.hub)
 
     @cached_property
-    def arrivals(self) -> ArrivalTable:
-        return ArrivalTable(self.connection, self._database, self.hub)
-
-    @cached_property
     def cursors(self) -> CursorTable:
         return CursorTable(self.connection, self._database)
 
@@ -149,6 +144,18 @@ class Transaction:
     def condemned(self) -> CondemnedTable:
         return CondemnedTable(self.connection, self._database, self.hub)
 
+    @cached_property
+    def moments(self) -> MomentTable:
+        return MomentTable(self.connection, self.hub)
+
+    @cached_property
+    def earlier(self) -> EarlierTable:
+        return EarlierTable(self.connection, self._database, self.hub, self.cipher)
+
+    @cached_property
+    def rewound(self) -> RewoundTable:
+        return RewoundTable(self.connection, self._database, self.hub, self.cipher)
+
     @property
     def seq(self) -> int:
         """The hub's sequence number, as of this transaction."""
@@ -201,8 +208,6 @@ class Transaction:
                 receives_key=row.receives_key,
                 mark=row.mark,
                 verified_at=row.verified_at,
-                joined_at=row.joined_at,
-                allowed=row.allowed,
             )
             for row in rows
         }
@@ -254,21 +259,12 @@ class Transaction:
 
     def forget_deliveries(self, uid: str) -> None:
         """What was delivered to the spoke is no more."""
-        for table in (replicas, intents, pending, removals, arrivals):
+        for table in (replicas, intents, pending, removals):
             self.connection.execute(delete(table).where(table.c.spoke == uid))
 
     def retire_spoke(self, uid: str) -> None:
         """Keep what the spoke contributed, as the hub's own, and forget the rest of it."""
-        for table in (
-            cursors,
-            staging,
-            replicas,
-            intents,
-            pending,
-            pull_retry,
-            removals,
-            arrivals,
-        ):
+        for table in (cursors, staging, replicas, intents, pending, pull_retry, removals):
             self.connection.execute(delete(table).where(table.c.spoke == uid))
         self.update_spoke(uid, target=None, place="")
         self.configurations.remove(uid)

@@ -70,13 +70,10 @@ spokes = Table(
     Column("receives_key", String(64), nullable=False),
     Column("mark", _BIG, nullable=False, default=0),
     Column("verified_at", Float, nullable=False, default=0.0),
-    Column("joined_at", Float, nullable=False, server_default="0"),
-    Column("allowed", _BIG),
     UniqueConstraint("target"),
     Index(None, "hub"),
     comment="rank: order of joining. place: digest of the manifest's target. target: resolved ids. "
-    "mark: the receiver has considered every item up to this seq. allowed: of a first sync, how "
-    "many items a person has let in; null: it is over.",
+    "mark: the receiver has considered every item up to this seq.",
 )
 
 cursors = Table(
@@ -220,17 +217,6 @@ removals = Table(
     "limit per day counts these.",
 )
 
-arrivals = Table(
-    "arrivals",
-    metadata,
-    Column("spoke", _ID, ForeignKey("spokes.uid", ondelete="CASCADE"), primary_key=True),
-    Column("item", _ID, primary_key=True),
-    Column("hub", _ID, nullable=False),
-    Column("found", Boolean, nullable=False),
-    comment="What the stages of a first sync have let in; none once it is over. found: a copy that "
-    "an earlier store had made, known by its stamp.",
-)
-
 pull_retry = Table(
     "pull_retry",
     metadata,
@@ -280,6 +266,40 @@ condemned = Table(
     Column("at", Float, nullable=False),
     comment="Items that one contributor's user deleted, for hubs where one suffices: what others "
     "have of them does not keep them alive.",
+)
+
+moments = Table(
+    "moments",
+    metadata,
+    Column("hub", _ID, ForeignKey("hubs.uid", ondelete="CASCADE"), primary_key=True),
+    Column("seq", _BIG, primary_key=True, autoincrement=False),
+    Column("at", Float, nullable=False),
+    comment="To which seq the hub had come when: one row for each pass that changed anything.",
+)
+
+earlier = Table(
+    "earlier",
+    metadata,
+    Column("hub", _ID, ForeignKey("hubs.uid", ondelete="CASCADE"), primary_key=True),
+    Column("item", _ID, primary_key=True),
+    Column("spoke", _ID, primary_key=True),
+    Column("seq", _BIG, primary_key=True, autoincrement=False),
+    Column("sealed", LargeBinary),
+    Index(None, "hub", "seq"),
+    comment="What a spoke's own edits of an item were until they changed at seq: those that "
+    "changed. Without: nothing is known of what they were before.",
+)
+
+rewound = Table(
+    "rewound",
+    metadata,
+    Column("hub", _ID, ForeignKey("hubs.uid", ondelete="CASCADE"), primary_key=True),
+    Column("item", _ID, primary_key=True),
+    Column("spoke", _ID, primary_key=True),
+    Column("seq", _BIG, primary_key=True, autoincrement=False),
+    Column("sealed", LargeBinary),
+    comment="A spoke's own edits of an item that a person put back at seq, in the place of those "
+    "made until then; the last one counts. Without: what the spoke says counts again.",
 )
 
 undecided = Table(
