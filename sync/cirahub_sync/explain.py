@@ -23,7 +23,7 @@ from cirahub_sync.engine.explain import (
     placed,
     told,
 )
-from cirahub_sync.engine.report import PassReport, PendingReason, SpokeReport
+from cirahub_sync.engine.report import PassReport, SpokeReport
 from cirahub_sync.model.contact import (
     Contact,
     CustomField,
@@ -38,7 +38,7 @@ from cirahub_sync.model.normalise import match_keys
 from cirahub_sync.store import lookup
 from cirahub_sync.store.hub import Transaction
 from cirahub_sync.store.opening import Store
-from cirahub_sync.store.rows import PERSON, READ_ONLY, Item, Pending
+from cirahub_sync.store.rows import PERSON, READ_ONLY, Item
 
 _hub = msgspec.msgpack.Decoder(HubConfig).decode
 _spoke = msgspec.msgpack.Decoder(SpokeConfig).decode
@@ -69,6 +69,8 @@ class ToldOrigin(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     admitted: bool = False
     filter: ToldFilter | None = None
     own_edits: int = 0
+    put_back: bool = False
+    """A person put its part back to an earlier moment (`cirahub restore`)."""
 
 
 class ToldField(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -143,9 +145,7 @@ class ToldSpoke(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     message: str = ""
     source_emptied: bool = False
     approval: str = ""
-    """What to approve, if the guard holds the deletion back; or to let the next stage in."""
-    stage: int = 0
-    """The stage of the spoke's first sync that it waits for."""
+    """What to approve, if the guard holds the deletion back."""
 
 
 class Explanation(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -307,6 +307,7 @@ class _Teller:
             admitted=one.admitted,
             filter=self._filter(one.verdict),
             own_edits=one.edits,
+            put_back=one.put_back,
         )
 
     def _filter(self, verdict: Verdict | None) -> ToldFilter | None:
@@ -407,18 +408,8 @@ class _Teller:
             unanswered=[one.action.value for one in place.open],
             differences=place.differences if _shows(place) else (),
             on_user_delete=run.config.on_user_delete.value,
-            approval=self._approval(waits, report),
-            stage=place.stage,
+            approval=self._last.approval if waits is not None and waits.reason == "Guarded" else "",
         )
-
-    def _approval(self, waits: Pending | None, report: SpokeReport | None) -> str:
-        if waits is None:
-            return ""
-        if waits.reason == PendingReason.GUARDED:
-            return self._last.approval
-        if waits.reason == PendingReason.STAGE and report is not None and report.stage is not None:
-            return report.stage.id
-        return ""
 
 
 def _broken(report: SpokeReport) -> ToldSpoke:

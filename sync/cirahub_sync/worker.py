@@ -12,7 +12,7 @@ from pathlib import Path
 import msgspec
 
 from cirahub_sync import steady
-from cirahub_sync.approvals import Approvals, ApprovedStage
+from cirahub_sync.approvals import Approvals
 from cirahub_sync.configuration import (
     ConnectionConfig,
     HubConfig,
@@ -304,9 +304,9 @@ class Worker:
         personal data."""
         return twins(self._store)
 
-    async def approve(self, approval: str) -> tuple[str, PlanSummary | ApprovedStage]:
-        """See `approvals.Approvals.approve`. The next pass makes the writes."""
-        return self._approvals.approve(approval)
+    async def approve(self, plan: str) -> tuple[str, PlanSummary]:
+        """See `approvals.Approvals.approve`. The next pass makes its writes."""
+        return self._approvals.approve(plan)
 
     async def merge(self, hub: str, keep: str, gone: str) -> str:
         """See `merging.Merging.merge`. The next pass brings it to the receivers."""
@@ -329,13 +329,21 @@ class Worker:
         spoke: str = "",
         since: float | None = None,
         dry: bool = False,
+        values: bool = False,
     ) -> Sequence[Restored]:
-        """See `deletions.Deletions.restore`. The next pass brings it to the receivers."""
-        return self._deletions.restore(hub, items=items, spoke=spoke, since=since, dry=dry)
+        """See `deletions.Deletions`: without a moment its `restore`, else its `rewind`. The next
+        pass brings it to the receivers."""
+        if since is None:
+            return self._deletions.restore(hub, items=items, dry=dry)
+        return self._deletions.rewind(
+            hub, items=items, spoke=spoke, to=since, dry=dry, values=values
+        )
 
-    async def take_back(self, hub: str, items: Sequence[str]) -> Sequence[str]:
+    async def take_back(
+        self, hub: str, items: Sequence[str] = (), *, spoke: str = ""
+    ) -> Sequence[str]:
         """See `deletions.Deletions.take_back`."""
-        return self._deletions.take_back(hub, items)
+        return self._deletions.take_back(hub, items, spoke)
 
     async def retain_spoke(self, hub: HubConfig, spoke: SpokeConfig) -> None:
         """Forget a spoke whose deletionPolicy is Retain: nothing is deleted anywhere, its

@@ -147,7 +147,7 @@ async def test_an_item_that_lives_gains_what_one_mailbox_had_contributed(scene: 
     scene.remove("ada", mine)
     await scene.settle()
     assert scene.the("cy", "Ann")["jobTitle"] is None
-    (told,) = await scene.worker.restore("staff", spoke="ada", since=moment - 1)
+    (told,) = await scene.worker.restore("staff", spoke="ada", since=moment)
     assert told.alive
     await scene.settle()
     copy = scene.the("cy", "Ann")

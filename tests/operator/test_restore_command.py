@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,17 @@ def laptop(tmp_path: Path) -> Iterator[Laptop]:
                 made.simulator.admin.delete_contact("ann@contoso.com", entry["contact"]["id"])
         made.sync()
         yield made
+
+
+def before(laptop: Laptop) -> str:
+    """The end of the first pass, as --to takes it."""
+    store = laptop.store()
+    (uid,) = store.hubs()
+    with store.hub(uid).read() as tx:
+        first = tx.moments.first()
+    store.close()
+    assert first is not None
+    return datetime.fromtimestamp(first.at + 0.001, UTC).isoformat()
 
 
 def deletions(laptop: Laptop) -> list[dict[str, Any]]:
@@ -67,8 +78,7 @@ def test_an_item_is_brought_back_and_given_up_again(laptop: Laptop) -> None:
 
 
 def test_a_mailbox_is_brought_back_to_a_moment_after_a_preview(laptop: Laptop) -> None:
-    moment = (datetime.now(UTC) - timedelta(hours=1)).strftime("%Y-%m-%dT%H:%MZ")
-    asked = ("restore", HUB, "--spoke", "ann", "--to", moment, "-o", "json")
+    asked = ("restore", HUB, "--spoke", "ann", "--to", before(laptop), "-o", "json")
     told = laptop.run(*asked, "--dry-run")
     assert told.exit_code == 0, told.output
     assert len(deletions(laptop)) == 2
@@ -80,6 +90,42 @@ def test_a_mailbox_is_brought_back_to_a_moment_after_a_preview(laptop: Laptop) -
     assert laptop.names("ann") == ["Cleo"], "it only contributes"
 
 
+def test_an_item_is_put_back_to_a_moment_after_a_preview_with_values_if_asked(
+    laptop: Laptop,
+) -> None:
+    moment = before(laptop)
+    (cleo,) = laptop.simulator.admin.contacts("ann@contoso.com")
+    laptop.simulator.admin.update_contact(
+        "ann@contoso.com", cleo["contact"]["id"], {"jobTitle": "BAKER", "department": "\x1b[2J"}
+    )
+    laptop.sync()
+    explained = laptop.run("explain", "cleo@x.org", "-o", "json")
+    item = json.loads(explained.stdout)["found"][0]["item"]
+    asked = ("restore", HUB, item, "--to", moment)
+    told = laptop.run(*asked, "--dry-run")
+    assert told.exit_code == 0, told.output
+    assert told.output.splitlines() == [
+        f"{item}  default/ann  department, jobTitle",
+        "1 items would be put back (department 1, jobTitle 1).",
+    ]
+    shown = laptop.run(*asked, "--dry-run", "--values")
+    assert "  jobTitle: BAKER  ->  -" in shown.output
+    assert "  department: \\x1b[2J  ->  -" in shown.output
+    assert "put back" not in laptop.run("explain", "cleo@x.org").output
+    assert laptop.run(*asked).output.startswith(told.output.splitlines()[0])
+    assert laptop.run(*asked).output == "Nothing is otherwise than it was then.\n"
+    assert "a person put it back to an earlier moment" in laptop.run("explain", item).output
+    laptop.sync()
+    (copy,) = [
+        one["contact"]
+        for one in laptop.simulator.admin.contacts("cy@contoso.com")
+        if one["contact"]["displayName"] == "Cleo"
+    ]
+    assert copy["jobTitle"] is None
+    taken = laptop.run("restore", HUB, "--spoke", "ann", "--take-back", "-o", "json")
+    assert json.loads(taken.stdout) == [item]
+
+
 @pytest.mark.parametrize(
     ("options", "why"),
     [
@@ -88,7 +134,11 @@ def test_a_mailbox_is_brought_back_to_a_moment_after_a_preview(laptop: Laptop) -
         (("--spoke", "ann"), "--to"),
         (("one", "--take-back", "--dry-run"), "--take-back"),
         (("one", "--to", "yesterday"), "2026-11-23T14:00Z"),
+        (("one", "--take-back", "--to", "2026-11-23"), "--take-back"),
+        (("one", "--values"), "--to"),
         (("nobody",), "item nobody"),
+        (("nobody", "--to", "2026-01-01"), "hub staff, item nobody: what it was at 2026-01-01"),
+        (("--spoke", "zoe", "--to", "2026-01-01"), "spoke zoe"),
     ],
 )
 def test_wrong_options_are_refused_with_what_to_write(

@@ -4,6 +4,7 @@ from prove.breakage import Breakage
 from prove.breakages import (
     availability,
     calendars,
+    earlier,
     filters,
     identity,
     invariants,
@@ -12,7 +13,6 @@ from prove.breakages import (
     permissions,
     plans,
     semantics,
-    stages,
     trust,
 )
 
@@ -20,7 +20,6 @@ BREAKAGES: tuple[Breakage, ...] = (
     *invariants.BREAKAGES,
     *leaving.BREAKAGES,
     *plans.BREAKAGES,
-    *stages.BREAKAGES,
     *trust.BREAKAGES,
     *identity.BREAKAGES,
     *permissions.BREAKAGES,
@@ -29,4 +28,5 @@ BREAKAGES: tuple[Breakage, ...] = (
     *semantics.BREAKAGES,
     *calendars.BREAKAGES,
     *filters.BREAKAGES,
+    *earlier.BREAKAGES,
 )

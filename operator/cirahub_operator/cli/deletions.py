@@ -1,9 +1,10 @@
-"""`cirahub deletions` and `cirahub restore`: what goes, what went, and bringing it back."""
+"""`cirahub deletions` and `cirahub restore`: what goes, what went, and putting back what was."""
 
 from __future__ import annotations
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 from typing import TypeVar
@@ -12,7 +13,7 @@ import click
 import msgspec
 
 from cirahub_operator.cli import access, session
-from cirahub_operator.cli.conflicts import LOOK_SECONDS, SETTINGS
+from cirahub_operator.cli.conflicts import LOOK_SECONDS, SETTINGS, text
 from cirahub_operator.cli.leavers import date
 from cirahub_operator.cli.table import table
 from cirahub_sync.deletions import Deletion, Restored
@@ -48,6 +49,23 @@ class Shown(msgspec.Struct, frozen=True, rename="camel"):
     restorable_until: str
 
 
+class ShownChange(msgspec.Struct, frozen=True):
+    field: str
+    now: Sequence[str]
+    then: Sequence[str]
+
+
+class ShownRestored(msgspec.Struct, frozen=True, omit_defaults=True):
+    """An item that was restored, as JSON; values only where they were asked for."""
+
+    item: str
+    spokes: Sequence[str]
+    alive: bool
+    fields: Sequence[str] = ()
+    unknown: Sequence[str] = ()
+    changes: Sequence[ShownChange] = ()
+
+
 @click.command(context_settings=SETTINGS)
 @click.option(
     "--hub",
@@ -77,12 +95,12 @@ def command(*, hubs: tuple[str, ...], output: str, **given: object) -> None:
         click.echo("Nothing is about to be deleted, and nothing can be brought back.")
 
 
-def moment(_: click.Context, __: click.Parameter, text: str | None) -> float | None:
+def moment(_: click.Context, __: click.Parameter, written: str | None) -> float | None:
     """POSIX seconds."""
-    if text is None:
+    if written is None:
         return None
     try:
-        found = datetime.fromisoformat(text)
+        found = datetime.fromisoformat(written)
     except ValueError as error:
         raise click.BadParameter("write a time like 2026-11-23T14:00Z") from error
     return (found if found.tzinfo is not None else found.replace(tzinfo=UTC)).timestamp()
@@ -92,18 +110,28 @@ def moment(_: click.Context, __: click.Parameter, text: str | None) -> float | N
 @click.argument("hub")
 @click.argument("items", nargs=-1, metavar="[ITEM]...")
 @click.option(
-    "--spoke", metavar="SPOKE", default="", help="All that was deleted in this Spoke since --to."
+    "--spoke",
+    metavar="SPOKE",
+    default="",
+    help="All that this Spoke's user changed or deleted since --to.",
 )
 @click.option(
     "--to",
     "since",
     metavar="TIME",
     callback=moment,
-    help="Bring back what was deleted after this moment, like 2026-11-23T14:00Z (UTC, unless it "
-    "says otherwise). Default for items: what went when they died.",
+    help="As it was at this moment, like 2026-11-23T14:00Z (UTC, unless it says otherwise). "
+    "Without: what was deleted comes back as it was deleted.",
 )
-@click.option("--dry-run", is_flag=True, help="Only show what would come back.")
-@click.option("--take-back", is_flag=True, help="Undo an earlier restore of these items.")
+@click.option("--dry-run", is_flag=True, help="Only show what would change.")
+@click.option(
+    "--values", is_flag=True, help="With --to: show values too: personal data, for your eyes."
+)
+@click.option(
+    "--take-back",
+    is_flag=True,
+    help="Undo what was restored of these items, or of the Spoke's part of all.",
+)
 @click.option(
     "--wait",
     default="1m",
@@ -119,54 +147,103 @@ def restore(
     spoke: str,
     since: float | None,
     dry_run: bool,
+    values: bool,
     take_back: bool,
     wait: float,
     output: str,
     **given: object,
 ) -> None:
-    """Bring back items of HUB that mailboxes' users deleted, by the ids of `cirahub deletions`; or
-    all that was deleted in one Spoke since a moment.
+    """Put back what was in HUB: items that mailboxes' users deleted; items as they were at an
+    earlier moment; or all that one Spoke's user changed or deleted since.
 
-    What had been contributed counts again, as the hub's own, until its user has the item again or
-    the Spoke leaves. The next pass brings it to all that receive, the mailbox in which it was
-    deleted included if that is TwoWay; a mailbox that only contributes is never written to.
+    ITEM is an id that `cirahub deletions` and `cirahub explain` show. An item that is put back to a
+    moment reads, field by field, as it did then, and lives again if it was deleted since. Of a
+    Spoke only what its own user did is taken back: what others did stays, and what its user added.
 
-    Exit codes: 0 done, or shown; 1 the store can't be written, or a pass did not end in time; 2
-    wrong options, or nothing is kept that could be brought back.
+    What is put back counts until its user says something else, has the item again, or the Spoke
+    leaves. The next pass brings it to all that receive, that Spoke's mailbox included if it is
+    TwoWay; a mailbox that only contributes is never written to.
+
+    Exit codes: 0 done, or shown, be it nothing; 1 the store can't be written, or a pass did not
+    end in time; 2 wrong options, nothing is kept that could be brought back, or it is not known
+    what was at that moment.
     """
     if bool(items) == bool(spoke):
         raise click.UsageError("name items, or a Spoke with --spoke")
-    if spoke and since is None:
-        raise click.UsageError("--spoke wants --to: since when deletions are undone")
-    if take_back and (spoke or since is not None or dry_run):
-        raise click.UsageError("--take-back goes with items only")
+    if take_back and (since is not None or dry_run or values):
+        raise click.UsageError("--take-back goes with items, or with --spoke, only")
+    if spoke and since is None and not take_back:
+        raise click.UsageError("--spoke wants --to: to which moment it is put back")
+    if values and since is None:
+        raise click.UsageError("--values wants --to: it shows what was then")
     if take_back:
         taken = access.run(
-            given, lambda worker: _waiting(wait, lambda: worker.take_back(hub, items))
+            given, lambda worker: _waiting(wait, lambda: worker.take_back(hub, items, spoke=spoke))
         )
         if output == "json":
             _print_json(list(taken))
         else:
-            click.echo(f"{len(taken)} items are as deleted as they were, with their grace period.")
+            click.echo(f"{len(taken)} items are what they were before: what was restored of them")
+            click.echo("counts no more. What lived by it is deleted with its grace period.")
         return
 
     def bring(worker: Worker) -> Awaitable[Sequence[Restored]]:
         return _waiting(
             wait,
-            lambda: worker.restore(hub, items=items, spoke=spoke, since=since, dry=dry_run),
+            lambda: worker.restore(
+                hub, items=items, spoke=spoke, since=since, dry=dry_run, values=values
+            ),
         )
 
     found = access.run(given, bring)
     if output == "json":
-        _print_json(found)
+        _print_json([_told(one) for one in found])
         return
     for one in found:
-        gains = " (it lives, and gains what they had contributed)" if one.alive else ""
-        click.echo(f"{one.item}  {', '.join(one.spokes) or '-'}{gains}")
-    if dry_run:
-        click.echo(f"{len(found)} items would come back.")
-    else:
-        click.echo(f"{len(found)} items come back; the next pass brings them to the mailboxes.")
+        click.echo("\n".join(_lines(one)))
+    click.echo(_sum(found, moment=since is not None, dry=dry_run))
+
+
+def _lines(one: Restored) -> list[str]:
+    """For people."""
+    lines = [f"{one.item}  {', '.join(one.spokes) or '-'}"]
+    if one.fields:
+        lines[0] += f"  {', '.join(one.fields)}"
+        lines[0] += "" if one.alive else " (it lives again)"
+    elif one.alive:
+        lines[0] += " (it lives, and gains what they had contributed)"
+    lines += [f"  {name}: what it was is not known; it stays as it is" for name in one.unknown]
+    for change in one.changes:
+        now, then = (", ".join(map(text, side)) or "-" for side in (change.now, change.then))
+        lines.append(f"  {change.field}: {now}  ->  {then}")
+    return lines
+
+
+def _sum(found: Sequence[Restored], *, moment: bool, dry: bool) -> str:
+    what = "be put back" if moment else "come back"
+    if not found:
+        return "Nothing is otherwise than it was then."
+    counts = Counter(field for one in found for field in one.fields)
+    fields = ", ".join(f"{field} {count}" for field, count in sorted(counts.items()))
+    fields = f" ({fields})" if fields else ""
+    if dry:
+        return f"{len(found)} items would {what}{fields}."
+    done = "are put back" if moment else "come back"
+    return f"{len(found)} items {done}{fields}; the next pass brings them to the mailboxes."
+
+
+def _told(one: Restored) -> ShownRestored:
+    return ShownRestored(
+        item=one.item,
+        spokes=one.spokes,
+        alive=one.alive,
+        fields=one.fields,
+        unknown=one.unknown,
+        changes=[
+            ShownChange(change.field, list(map(text, change.now)), list(map(text, change.then)))
+            for change in one.changes
+        ],
+    )
 
 
 async def _waiting(wait: float, work: Callable[[], Awaitable[Answer]]) -> Answer:

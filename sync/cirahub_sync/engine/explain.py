@@ -13,7 +13,6 @@ import msgspec
 from cirahub_sync.configuration import Condition, Flow, MappingRule, Policy
 from cirahub_sync.endpoints.base import Capabilities
 from cirahub_sync.engine.context import PassContext, SpokeRun
-from cirahub_sync.engine.first_sync import stage_of
 from cirahub_sync.engine.fold import Folded, fold
 from cirahub_sync.engine.inputs import inputs_of
 from cirahub_sync.engine.plan import Encoder, Judgement, fields_changed, judge, shown
@@ -43,6 +42,8 @@ class Origin(msgspec.Struct, frozen=True, kw_only=True):
     asked (a copy), or keeps the item out: then nothing is kept to ask it about."""
     edits: int
     """Its own: scalars, and elements of lists."""
+    put_back: bool
+    """Whether a person put its part back to an earlier moment; what it said since counts on top."""
 
 
 class Word(msgspec.Struct, frozen=True):
@@ -92,14 +93,16 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
     differences: Sequence[Difference]
     considered: bool
     """Whether the spoke was judged since the item changed last."""
-    stage: int = 0
-    """Of the spoke's first sync, if it waits for one: the one that lets it in."""
 
 
 def told(context: PassContext, tx: Transaction, item: Item) -> Told:
     """The item as it is in the hub."""
     folded = _folded(context, tx, item)
-    origins = [_origin(context, one) for one in tx.shadows.by_item([item.id])[item.id]]
+    words = {word.spoke for word in tx.rewound.counting([item.id]).get(item.id, ())}
+    origins = [
+        _origin(context, one, put_back=one.spoke in words)
+        for one in tx.shadows.by_item([item.id])[item.id]
+    ]
     waiting = [(conflict_id(item.id, one), one) for one in folded.undecided]
     return Told(
         item=item,
@@ -150,9 +153,6 @@ def placed(
         else (),
         differences=_differences(run, item, shadow, capabilities) if item.alive else (),
         considered=known is not None and known.mark >= item.seq,
-        stage=stage_of(tx, run.config, known, pending, item.seq)
-        if known is not None and pending is not None
-        else 0,
     )
 
 
@@ -168,7 +168,7 @@ def _folded(context: PassContext, tx: Transaction, item: Item) -> Folded:
     return fold(inputs, rules_in(context, tx), decisions, explain=True)
 
 
-def _origin(context: PassContext, shadow: Shadow) -> Origin:
+def _origin(context: PassContext, shadow: Shadow, *, put_back: bool) -> Origin:
     run = next((one for one in context.runs if one.uid == shadow.spoke), None)
     verdict = None
     if run is not None and shadow.native and shadow.admitted:
@@ -182,6 +182,7 @@ def _origin(context: PassContext, shadow: Shadow) -> Origin:
         admitted=shadow.admitted,
         verdict=verdict,
         edits=len(shadow.own.scalars) + sum(map(len, shadow.own.elements.values())),
+        put_back=put_back,
     )
 
 

@@ -31,26 +31,18 @@ class Comeback(msgspec.Struct, frozen=True):
     """Whether the item lives as it is, and only gains."""
 
 
-def to_restore(
-    tx: Transaction, *, items: Sequence[str] = (), spoke: str = "", since: float | None = None
-) -> list[Comeback]:
-    """What went after `since` from these items or from this spoke; without a time, what went when
-    each item died."""
-    rows = tx.departed.of_spoke(spoke, "", 10**6) if spoke else _of(tx, items)
-    by_item: dict[str, list[Departed]] = {item: [] for item in items}
-    for row in rows:
-        if not row.restored and (not spoke or row.spoke == spoke):
-            by_item.setdefault(row.item, []).append(row)
+def to_restore(tx: Transaction, items: Sequence[str]) -> list[Comeback]:
+    """What went of these items when each of them died."""
+    by_item = {item: [row for row in rows if not row.restored] for item, rows in _of(tx, items)}
     known = tx.items.get(list(by_item))
     condemned = tx.condemned.of(list(by_item))
     found: list[Comeback] = []
     for item, gone in sorted(by_item.items()):
         before = known.get(item)
         alive = before is not None and before.alive
-        moment = since if since is not None else _death(before, gone)
+        moment = _death(before, gone)
         spokes = sorted(one.spoke for one in gone if one.gone_at > moment)
-        undone = item in condemned and not alive and (not spoke or condemned[item] == spoke)
-        if spokes or undone:
+        if spokes or (item in condemned and not alive):
             found.append(Comeback(item, spokes, alive))
     return found
 
@@ -60,18 +52,30 @@ def restore(context: PassContext, tx: Transaction, chosen: Sequence[Comeback]) -
     for one in chosen:
         for spoke in one.spokes:
             tx.departed.mark(spoke, [one.item], restored=True)
-            kept = tx.replicas.by_item(spoke, [one.item]).get(one.item)
-            if kept is not None and kept.native and kept.state is ReplicaState.DETACHED:
-                tx.replicas.remove(spoke, [one.item])
-                tx.pending.reconsider(spoke, [one.item])
+            receive_again(tx, spoke, one.item)
     tx.condemned.lift([one.item for one in chosen])
     refold(context, tx, [one.item for one in chosen])
 
 
-def take_back(context: PassContext, tx: Transaction, items: Sequence[str]) -> list[str]:
-    """What was brought back counts no more: what lived by it dies, with the usual grace. Returns
-    the items."""
-    rows = [row for row in _of(tx, items) if row.restored]
+def receive_again(tx: Transaction, spoke: str, item: str) -> None:
+    """That the spoke's user removed it is remembered no more."""
+    kept = tx.replicas.by_item(spoke, [item]).get(item)
+    if kept is not None and kept.state is ReplicaState.DETACHED:
+        tx.replicas.remove(spoke, [item])
+        tx.pending.reconsider(spoke, [item])
+
+
+def take_back(
+    context: PassContext, tx: Transaction, items: Sequence[str], spoke: str = ""
+) -> list[str]:
+    """What was brought back of these items, or of the spoke's part of them, counts no more: what
+    lived by it dies, with the usual grace. Returns those of which something was."""
+    rows = [
+        row
+        for _, gone in _of(tx, items)
+        for row in gone
+        if row.restored and (not spoke or row.spoke == spoke)
+    ]
     now = context.clock()
     tx.departed.put([msgspec.structs.replace(row, restored=False, gone_at=now) for row in rows])
     found = sorted({row.item for row in rows})
@@ -79,8 +83,10 @@ def take_back(context: PassContext, tx: Transaction, items: Sequence[str]) -> li
     return found
 
 
-def _of(tx: Transaction, items: Sequence[str]) -> list[Departed]:
-    return [row for rows in tx.departed.by_item(items).values() for row in rows]
+def _of(tx: Transaction, items: Sequence[str]) -> list[tuple[str, list[Departed]]]:
+    """By item, each once."""
+    departed = tx.departed.by_item(items)
+    return [(item, departed.get(item, [])) for item in dict.fromkeys(items)]
 
 
 def _death(item: Item | None, gone: Sequence[Departed]) -> float:
