@@ -197,6 +197,7 @@ def spoke_config(spoke: Spoke, connection: ConnectionConfig) -> SpokeConfig:
         never_sync=spec.never_sync,
         adopt=spec.adopt,
         default_region=spec.default_region or connection.default_region,
+        stages=() if spec.first_sync is None else spec.first_sync.stages,
     )
 
 

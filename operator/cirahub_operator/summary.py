@@ -15,7 +15,15 @@ from cirahub_operator.api.connection import PERMISSIONS, Connection, ConnectionS
 from cirahub_operator.api.hub import WORST_SPOKES, Hub, HubStatus, SpokeCounts, WorstSpoke
 from cirahub_operator.api.meta import Condition, ConditionStatus, Metadata, Status
 from cirahub_operator.api.spoke import ChangeCounts, Spoke, SpokeStatus
-from cirahub_operator.approvals import approving, awaited, plan_status
+from cirahub_operator.approvals import (
+    awaited,
+    first_sync_status,
+    first_syncs,
+    held_back,
+    plan_status,
+    source_emptied,
+    stage_awaited,
+)
 from cirahub_operator.cluster import Unparsable
 from cirahub_operator.conditions import (
     APPROVAL_PENDING,
@@ -196,6 +204,7 @@ def spoke_synced(
         copies=counts.copies if reached else before.copies,
         pending=counts.pending if reached else before.pending,
         unreadable=counts.unreadable if reached else before.unreadable,
+        first_sync=first_sync_status(result.stage) if reached else before.first_sync,
         target=result.target or before.target,
     )
 
@@ -238,6 +247,7 @@ def hub_status(
         duplicates=(report.duplicates or None) if complete else before.duplicates,
         approval=(report.approval or None) if complete else before.approval,
         plan=plan_status(report.plan) if complete else before.plan,
+        first_syncs=first_syncs(report) if complete else before.first_syncs,
         spokes=counts,
         leaving=departures.listed,
     )
@@ -296,15 +306,6 @@ def erasure_pending(status: Status) -> bool:
     return condition is not None and condition.reason == ERASURE_PENDING
 
 
-def held_back(hub: str, namespace: str, count: int, approval: str) -> str:
-    """How to let guarded deletions go."""
-    return (
-        f"{count} deletions are more than spec.deletion allows at once or in a day and are held "
-        "back; restore the items, or, if they are meant to go: "
-        f"{approving(hub, namespace, approval)}"
-    )
-
-
 def _hub_statements(
     hub: Hub, report: PassReport, spokes: Mapping[str, Standing], departures: Departures
 ) -> Sequence[Statement]:
@@ -319,19 +320,15 @@ def _hub_statements(
     emptied = sum(one.source_emptied for one in report.spokes.values())
     name, namespace = hub.metadata.name, hub.metadata.namespace
     if emptied:
-        message = (
-            f"{_plural(emptied, 'spoke')} suddenly read empty; nothing was deleted because of "
-            f"that: restore the items, or, if they are meant to go: "
-            f"{approving(name, namespace, report.approval)}"
-        )
+        told = f"{_plural(emptied, 'spoke')} suddenly read empty"
+        message = source_emptied(told, name, namespace, report.approval)
         extra.append(Statement(DELETION_GUARDED, True, "SourceEmptied", message))
     elif report.guarded:
         message = held_back(name, namespace, report.guarded, report.approval)
         extra.append(Statement(DELETION_GUARDED, True, "LimitsExceeded", message))
     if report.undecided:
         extra.append(undecided(report.undecided, report.disputed))
-    if report.plan is not None:
-        extra.append(awaited(name, namespace, report.plan))
+    extra += awaited(name, namespace, report)
     failing = {name: one for name, one in spokes.items() if not one.ready}
     broken = {name: one for name, one in failing.items() if not one.guarded}
     if broken:
@@ -365,16 +362,15 @@ def _spoke_statements(spoke: Spoke, report: SpokeReport, approval: str) -> list[
         statements.append(Statement(THROTTLED, True, "Throttled", message))
     hub, namespace = spoke.spec.hub_ref.name, spoke.hub_namespace
     if report.source_emptied:
-        message = (
-            f"the folder held {_plural(report.guarded, 'item')} and suddenly reads empty; nothing "
-            "was deleted because of that: restore them, or, if they are meant to go: "
-            f"{approving(hub, namespace, report.approval)}"
-        )
+        told = f"the folder held {_plural(report.guarded, 'item')} and suddenly reads empty"
+        message = source_emptied(told, hub, namespace, report.approval)
         statements.append(Statement(DELETION_GUARDED, True, "SourceEmptied", message))
     elif report.guarded:
         message = held_back(hub, namespace, report.guarded, approval)
         statements.append(Statement(DELETION_GUARDED, True, "LimitsExceeded", message))
     statements += _items_failing(report)
+    if report.stage is not None:
+        statements.append(stage_awaited(hub, namespace, report.stage))
     guard = next((one for one in statements if one.type == DELETION_GUARDED), None)
     if (problem := report.problem) is not None:
         if guard is not None and report.source_emptied:

@@ -271,6 +271,9 @@ class SpokeConfig(msgspec.Struct, frozen=True, omit_defaults=True):
     """ISO 3166 region in which its phone numbers without a country code are read, for matching and
     by a mapping that formats them; blank: the hub's."""
     private_items: PrivateItems = PrivateItems.SKIP
+    stages: tuple[int, ...] = ()
+    """Of its first sync, ascending: how many items may have come before a person lets more in.
+    After the last of them, all. None: nobody is asked."""
 
 
 class DeletedBy(StrEnum):

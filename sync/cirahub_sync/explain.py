@@ -23,7 +23,7 @@ from cirahub_sync.engine.explain import (
     placed,
     told,
 )
-from cirahub_sync.engine.report import PassReport, SpokeReport
+from cirahub_sync.engine.report import PassReport, PendingReason, SpokeReport
 from cirahub_sync.model.contact import (
     Contact,
     CustomField,
@@ -38,7 +38,7 @@ from cirahub_sync.model.normalise import match_keys
 from cirahub_sync.store import lookup
 from cirahub_sync.store.hub import Transaction
 from cirahub_sync.store.opening import Store
-from cirahub_sync.store.rows import PERSON, READ_ONLY, Item
+from cirahub_sync.store.rows import PERSON, READ_ONLY, Item, Pending
 
 _hub = msgspec.msgpack.Decoder(HubConfig).decode
 _spoke = msgspec.msgpack.Decoder(SpokeConfig).decode
@@ -145,7 +145,9 @@ class ToldSpoke(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     message: str = ""
     source_emptied: bool = False
     approval: str = ""
-    """What to approve, if the guard holds the deletion back."""
+    """What to approve, if the guard holds the deletion back; or to let the next stage in."""
+    stage: int = 0
+    """The stage of the spoke's first sync that it waits for."""
 
 
 class Explanation(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -408,8 +410,18 @@ class _Teller:
             unanswered=[one.action.value for one in place.open],
             differences=place.differences if _shows(place) else (),
             on_user_delete=run.config.on_user_delete.value,
-            approval=self._last.approval if waits is not None and waits.reason == "Guarded" else "",
+            approval=self._approval(waits, report),
+            stage=place.stage,
         )
+
+    def _approval(self, waits: Pending | None, report: SpokeReport | None) -> str:
+        if waits is None:
+            return ""
+        if waits.reason == PendingReason.GUARDED:
+            return self._last.approval
+        if waits.reason == PendingReason.STAGE and report is not None and report.stage is not None:
+            return report.stage.id
+        return ""
 
 
 def _broken(report: SpokeReport) -> ToldSpoke:

@@ -12,7 +12,7 @@ from pathlib import Path
 import msgspec
 
 from cirahub_sync import steady
-from cirahub_sync.approvals import Approvals
+from cirahub_sync.approvals import Approvals, ApprovedStage
 from cirahub_sync.configuration import (
     ConnectionConfig,
     HubConfig,
@@ -304,9 +304,9 @@ class Worker:
         personal data."""
         return twins(self._store)
 
-    async def approve(self, plan: str) -> tuple[str, PlanSummary]:
-        """See `approvals.Approvals.approve`. The next pass makes its writes."""
-        return self._approvals.approve(plan)
+    async def approve(self, approval: str) -> tuple[str, PlanSummary | ApprovedStage]:
+        """See `approvals.Approvals.approve`. The next pass makes the writes."""
+        return self._approvals.approve(approval)
 
     async def merge(self, hub: str, keep: str, gone: str) -> str:
         """See `merging.Merging.merge`. The next pass brings it to the receivers."""

@@ -52,7 +52,7 @@ def test_a_plan_that_is_approved_at_the_store_goes_with_the_next_pass(laptop: La
     assert laptop.names("cy") == ["Ada", "Bea"]
     again = laptop.run("approve", plan)
     assert again.exit_code == 2
-    assert "no plan" in again.output
+    assert "nothing waits for an approval under" in again.output
 
 
 @pytest.mark.parametrize("plan", ["", "nosuch"])
@@ -75,3 +75,30 @@ def test_a_pass_under_way_is_waited_for_and_then_nothing_is_approved(laptop: Lap
         held.release()
         store.close()
     assert passed(laptop)[0] == 3
+
+
+def test_a_first_sync_in_stages_is_let_on_by_either_command(laptop: Laptop) -> None:
+    laptop.declare(spoke("ann"), spoke("cy", direction="Receive", firstSync={"stages": [1, 2]}))
+    laptop.add("ann", "Cleo")
+    shown = laptop.run("plan", "-q", files=True).output
+    assert "1 to create, 0 to update, 0 to delete, 2 held back" in shown
+    assert "stage 1 of 3: 0 of 2 items let in" in shown
+    code, report = passed(laptop)
+    first = report["spokes"][next(uid for uid, one in report["spokes"].items() if one["stage"])]
+    assert (code, len(laptop.names("cy"))) == (3, 1)
+    told = laptop.run("pass", "-q", files=True).output
+    assert "default/cy: first sync, stage 1 of 3: 1 of 3 items let in, 2 wait" in told
+    assert f"let up to 2 in with --approve {first['stage']['id']}" in told
+    waiting = laptop.run("explain", "cleo@x.org", "--spoke", "cy").output
+    assert "waits for stage 3 of the mailbox's first sync" in waiting
+    assert f"the next stage waits for an approval of {first['stage']['id']}" in waiting
+    code, report = passed(laptop, "--approve", first["stage"]["id"])
+    (second,) = [one["stage"] for one in report["spokes"].values() if one["stage"]]
+    assert (code, len(laptop.names("cy"))) == (3, 2)
+    ran = laptop.run("approve", second["id"])
+    assert ran.exit_code == 0, ran.output
+    assert "Approved the next stage of the first sync of Spoke default/cy" in ran.output
+    assert "lets all items in" in ran.output
+    assert passed(laptop)[0] == 0
+    assert laptop.names("cy") == ["Ada", "Bea", "Cleo"]
+    assert laptop.run("approve", second["id"]).exit_code == 2

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from cirahub_sync.engine.report import PassReport, PlanSummary, Problem
+from cirahub_sync.engine.report import PassReport, PlanSummary, Problem, StageSummary
 from cirahub_sync.errors import KeyUnavailableError
 
 from .conftest import Operate
@@ -184,6 +184,37 @@ async def test_a_plan_that_waits_says_how_to_approve_it_and_goes_when_approved(
         await stage.until(lambda: "4c1f" in engine.passes[-1].approved)
         await stage.comes("hub", "staff", "", "", of="ApprovalPending")
         assert "plan" not in await stage.status("hub", "staff")
+
+
+async def test_each_stage_of_a_first_sync_is_told_by_an_event_and_let_in_by_its_id(
+    stage: Stage, engine: ScriptedEngine, operate: Operate
+) -> None:
+    def wait(report: PassReport) -> None:
+        done = engine.passes[-1].approved & {"a1", "a2"}
+        if "a2" not in done:
+            name, number = ("a2", 2) if done else ("a1", 1)
+            waits = StageSummary(id=name, number=number, of=3, arrived=2, waiting=9, next=0)
+            next(iter(report.spokes.values())).stage = waits
+
+    engine.shape = wait
+    async with operate():
+        first_sync = {"stages": [2, 4]}
+        await stage.apply(
+            connection(), hub(), spoke("ann", direction="Receive", firstSync=first_sync)
+        )
+        await stage.comes("spoke", "ann", "True", "StageWaits", of="ApprovalPending")
+        await stage.comes("hub", "staff", "True", "StageWaits", of="ApprovalPending")
+        assert engine.passes[-1].spokes[0].stages == (2, 4)
+        assert (await stage.status("spoke", "ann"))["firstSync"]["approval"] == "a1"
+        assert (await stage.status("hub", "staff"))["firstSyncs"]["spokes"][0]["name"] == "ann"
+        await stage.annotate("hub", "staff", "cirahub.io/approve=a1")
+        await stage.until(lambda: "a1" in engine.passes[-1].approved)
+        await stage.told("StageWaits", "Spoke", "stage 1 of 3")
+        await stage.told("StageWaits", "Spoke", "stage 2 of 3")
+        await stage.annotate("hub", "staff", "cirahub.io/approve=a2")
+        await stage.comes("spoke", "ann", "", "", of="ApprovalPending")
+        await stage.comes("hub", "staff", "", "", of="ApprovalPending")
+        assert "firstSync" not in await stage.status("spoke", "ann")
 
 
 async def test_a_failing_spoke_does_not_hold_the_others(

@@ -62,6 +62,18 @@ REFUSED: dict[str, tuple[Manifest, str]] = {
         ),
         "name each field once",
     ),
+    "stages that do not grow": (
+        spoke(direction="Receive", firstSync={"stages": [100, 10]}),
+        "stages: name them in order",
+    ),
+    "a stage twice": (
+        spoke(direction="Receive", firstSync={"stages": [10, 10]}),
+        "stages: name them in order",
+    ),
+    "a first stage that lets nothing in": (
+        spoke(direction="Receive", firstSync={"stages": [0]}),
+        "greater than or equal to 1",
+    ),
     "a priority that is no name": (
         hub(conflicts={"priority": ["Ann Smith"]}),
         "write the metadata.name of a Spoke",

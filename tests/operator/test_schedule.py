@@ -6,7 +6,13 @@ from cirahub_operator.api import Hub
 from cirahub_operator.reconcile import schedule
 from cirahub_operator.reconcile.schedule import Cause, Memory
 from cirahub_operator.settings import Timing
-from cirahub_sync.engine.report import PassReport, PlanSummary, Problem, SpokeReport
+from cirahub_sync.engine.report import (
+    PassReport,
+    PlanSummary,
+    Problem,
+    SpokeReport,
+    StageSummary,
+)
 
 from .objects import hub
 
@@ -73,6 +79,15 @@ def test_an_approved_plan_is_due_at_once_if_it_is_the_one_that_waits() -> None:
     assert held.report is not None
     held.report.plan = PlanSummary(id="4c1f", creates=1)
     assert schedule.cause(annotated(approve="4c1f"), {}, "d", held, now=0.0) is Cause.APPROVED
+    assert schedule.cause(annotated(approve="0000"), {}, "d", held, now=0.0) is None
+
+
+def test_an_approved_stage_is_due_at_once_if_it_is_one_that_waits() -> None:
+    held = passed()
+    assert held.report is not None
+    stage = StageSummary(id="5a9e", number=1, of=3, arrived=10, waiting=5, next=100)
+    held.report.spokes["uid"] = SpokeReport("uid", "demo/ann", stage=stage)
+    assert schedule.cause(annotated(approve="5a9e"), {}, "d", held, now=0.0) is Cause.APPROVED
     assert schedule.cause(annotated(approve="0000"), {}, "d", held, now=0.0) is None
 
 

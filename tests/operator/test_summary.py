@@ -27,6 +27,7 @@ from cirahub_sync.engine.report import (
     PlanSummary,
     Problem,
     SpokeReport,
+    StageSummary,
 )
 from cirahub_sync.identity.base import Credential, SignIn
 from cirahub_sync.origins import Origins
@@ -357,6 +358,65 @@ def test_a_plan_that_waits_is_counted_with_the_way_to_approve_it() -> None:
     approved = hub_status(before, report(result()), {}, handled=None, now=LATER)
     assert "ApprovalPending" not in types(approved)
     assert approved.plan is None
+
+
+def waits(name: str, **fields: int) -> SpokeReport:
+    numbers = {"number": 1, "of": 3, "arrived": 10, "waiting": 1230, "next": 100, **fields}
+    return result(name, stage=StageSummary(id=f"id-{name}", **numbers))
+
+
+def test_a_stage_that_waits_is_counted_at_the_spoke_with_the_way_to_let_it_in() -> None:
+    status = synced(waits("ann"))
+    assert types(status)["Ready"] == ("True", "Synced")
+    assert types(status)["ApprovalPending"] == ("True", "StageWaits")
+    assert status.first_sync is not None
+    assert (status.first_sync.stage, status.first_sync.stages) == (1, 3)
+    assert (status.first_sync.arrived, status.first_sync.waiting) == (10, 1230)
+    assert status.first_sync.approval == "id-ann"
+    condition = status.condition("ApprovalPending")
+    assert condition is not None
+    assert condition.message == (
+        "first sync, stage 1 of 3: 10 of 1240 items let in, 1230 wait; look at them, and let up to "
+        f"100 in: kubectl annotate hub staff -n demo --overwrite {APPROVE}=id-ann"
+    )
+    last = synced(waits("ann", number=2, next=0), before=status).condition("ApprovalPending")
+    assert last is not None
+    assert "let the rest in" in last.message
+    done = synced(result(), before=status)
+    assert "ApprovalPending" not in types(done)
+    assert done.first_sync is None
+    unreached = synced(result(problem=FLAKY), before=status)
+    assert unreached.first_sync == status.first_sync
+
+
+def test_a_hub_counts_the_first_syncs_that_wait_and_names_ten() -> None:
+    spokes = [waits(f"s{number:02}") for number in range(12)]
+    status = hub_status(hub(), report(*spokes), {}, handled=None, now=NOW)
+    assert types(status)["Ready"][0] == "True"
+    assert types(status)["ApprovalPending"] == ("True", "StageWaits")
+    found = status.first_syncs
+    assert found is not None
+    assert (found.total, found.arrived, found.waiting, len(found.spokes)) == (12, 120, 14760, 10)
+    assert (found.spokes[0].name, found.spokes[0].approval) == ("s00", "id-s00")
+    condition = status.condition("ApprovalPending")
+    assert condition is not None
+    assert "s00, stage 1 of 3: 10 of 1240 items let in, 1230 wait; s01" in condition.message
+    assert "and 9 others" in condition.message
+    assert condition.message.endswith(f"--overwrite {APPROVE}=id-s00,id-s01,id-s02")
+    before = hub().model_copy(update={"status": status})
+    assert "ApprovalPending" in types(hub_progress(before, "pushed 5", now=LATER))
+    done = hub_status(before, report(result()), {}, handled=None, now=LATER)
+    assert ("ApprovalPending" in types(done), done.first_syncs) == (False, None)
+
+
+def test_a_plan_and_stages_that_wait_are_told_in_one_condition() -> None:
+    plan = PlanSummary(id="4c1f", creates=3, expires_at=1e9)
+    status = hub_status(hub(), report(waits("ann"), plan=plan), {}, handled=None, now=NOW)
+    condition = status.condition("ApprovalPending")
+    assert condition is not None
+    assert condition.reason == "PlanWaits"
+    assert f"{APPROVE}=4c1f" in condition.message
+    assert f"{APPROVE}=id-ann" in condition.message
 
 
 def test_a_failed_pass_is_no_sync_and_changes_no_number() -> None:

@@ -75,13 +75,31 @@ def test_a_store_of_the_first_schema_goes_on(tmp_path: Path) -> None:
     assert b"deleted by the earlier version" in _files(path)
     store = Store.open(f"sqlite:///{path}", key_file, lambda: 0.0)
     with store.database.engine.connect() as connection:
-        assert MigrationContext.configure(connection).get_current_revision() == "0012"
+        assert MigrationContext.configure(connection).get_current_revision() == "0014"
     with store.hub("hub-1").read() as tx:
         (item,) = tx.items.after(0, 10)
     assert (as_contact(item.content).display_name, item.died_of) == ("Ann", None)
     assert store.leavers() == []
     store.close()
     assert b"deleted by the earlier version" not in _files(path)
+
+
+def test_who_had_received_before_there_were_stages_has_had_its_first_sync(tmp_path: Path) -> None:
+    key_file = tmp_path / "key"
+    key_file.write_bytes(base64.b64encode(os.urandom(32)))
+    path = tmp_path / "store.sqlite3"
+    _written_by("0010", path, key_file)
+    with sqlite3.connect(path) as connection:
+        connection.executemany(
+            "INSERT INTO spokes (uid, hub, rank, place, contributes_key, receives_key, mark,"
+            " verified_at) VALUES (?, 'hub-1', 0, 'p', '', '', ?, 0)",
+            [("old", 7), ("new", 0)],
+        )
+    connection.close()
+    store = Store.open(f"sqlite:///{path}", key_file, lambda: 0.0)
+    with store.hub("hub-1").read() as tx:
+        assert {uid: row.allowed for uid, row in tx.spokes().items()} == {"old": None, "new": 0}
+    store.close()
 
 
 def test_the_newest_revision_is_the_one_that_alembic_finds() -> None:

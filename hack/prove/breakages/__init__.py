@@ -13,6 +13,7 @@ from prove.breakages import (
     permissions,
     plans,
     semantics,
+    stages,
     trust,
 )
 
@@ -20,6 +21,7 @@ BREAKAGES: tuple[Breakage, ...] = (
     *invariants.BREAKAGES,
     *leaving.BREAKAGES,
     *plans.BREAKAGES,
+    *stages.BREAKAGES,
     *trust.BREAKAGES,
     *identity.BREAKAGES,
     *permissions.BREAKAGES,

@@ -32,6 +32,8 @@ WORST_SPOKES = 10
 """How many failing spokes a Hub's status names."""
 LEAVING_SPOKES = 10
 """How many of those that leave it names."""
+STAGED_SPOKES = 10
+"""How many of those whose first sync waits for its next stage it names."""
 
 
 class ItemKind(StrEnum):
@@ -318,6 +320,33 @@ class PlanStatus(StatusModel):
     expires_at: datetime = Field(description="From then on it is another plan, with another id.")
 
 
+class StagedSpoke(StatusModel):
+    """A spoke whose first sync waits for its next stage."""
+
+    name: str = Field(
+        description="The Spoke's metadata.name; of another namespace: `namespace/name`."
+    )
+    stage: int = Field(description="The stage that it is in, from 1.")
+    stages: int = Field(description="How many there are.")
+    arrived: int = Field(default=0, description="Items that were let in so far.")
+    waiting: int = Field(default=0, description="Items that wait for the next stages.")
+    approval: str = Field(
+        description=f"The value to give the annotation {APPROVE} to let the next stage in; "
+        "several are joined by commas."
+    )
+
+
+class FirstSyncs(StatusModel):
+    """Whose first sync waits for its next stage."""
+
+    total: int = Field(default=0, description="Spokes of which a stage waits.")
+    arrived: int = Field(default=0, description="Items that were let in there so far.")
+    waiting: int = Field(default=0, description="Items that wait there.")
+    spokes: Annotated[tuple[StagedSpoke, ...], Field(max_length=STAGED_SPOKES)] = Field(
+        default=(), description="At most ten of them, by name."
+    )
+
+
 class HubStatus(Status):
     """How syncing goes."""
 
@@ -349,6 +378,10 @@ class HubStatus(Status):
     )
     plan: PlanStatus | None = Field(
         default=None, description="Set while a plan waits for approval (`approval: Manual`)."
+    )
+    first_syncs: FirstSyncs | None = Field(
+        default=None,
+        description="Set while first syncs wait for their next stage (`Spoke.spec.firstSync`).",
     )
     spokes: SpokeCounts | None = Field(default=None, description="How the hub's spokes are.")
     leaving: LeavingSpokes | None = Field(

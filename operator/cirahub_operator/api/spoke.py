@@ -13,6 +13,7 @@ from cirahub_operator.api.hub import DeletionPolicy
 from cirahub_operator.api.meta import (
     AGE_COLUMN,
     API_VERSION,
+    APPROVE,
     READY_COLUMNS,
     Column,
     Kind,
@@ -72,6 +73,28 @@ def _immutable(field: str) -> tuple[Rule, ...]:
             message=f"{field} can't be changed, since what this Spoke has put elsewhere hangs on "
             "it: delete this Spoke and create another one",
         ),
+    )
+
+
+class FirstSync(Model):
+    """How the hub's items come into a mailbox for the first time."""
+
+    rules: ClassVar[tuple[Rule, ...]] = (
+        Rule(
+            rule="self.stages.isSorted() && "
+            "self.stages.all(one, self.stages.exists_one(other, other == one))",
+            message="stages: name them in order, each allowing more than the one before, like "
+            "[10, 100]",
+            holds=lambda self: tuple(sorted(set(self.stages))) == self.stages,
+        ),
+    )
+
+    stages: Annotated[
+        tuple[Annotated[int, Field(ge=1, le=1_000_000)], ...], Field(min_length=1, max_length=8)
+    ] = Field(
+        description="How many items may have come in all before somebody lets the next stage in, "
+        "ascending: with [10, 100] first 10, then up to 100, then all. What waits, and the id to "
+        f"give the Hub's annotation {APPROVE}, is in `status.firstSync`.",
     )
 
 
@@ -141,6 +164,12 @@ class SpokeSpec(Model):
         "item has. Never: each is an item of its own, and nothing matches it. No effect with "
         "Receive, which leaves them alone. A change is for contacts that come.",
     )
+    first_sync: FirstSync | None = Field(
+        default=None,
+        description="Have the first sync into this mailbox come in stages, each let in by a "
+        "person. Without it, all comes at once. No effect on a mailbox that has had its first "
+        "sync, or that only contributes.",
+    )
     on_user_delete: OnUserDelete = Field(
         default=OnUserDelete.REMEMBER,
         description="When the mailbox's user deletes a copy: Remember that it isn't wanted here, "
@@ -171,6 +200,18 @@ class ChangeCounts(StatusModel):
     failed: int = Field(default=0, description="Writes that failed and are tried again.")
 
 
+class FirstSyncStatus(StatusModel):
+    """A first sync whose next stage waits for a person."""
+
+    stage: int = Field(description="The stage that it is in, from 1.")
+    stages: int = Field(description="How many there are, with the last one, which lets all in.")
+    arrived: int = Field(default=0, description="Items that were let in so far.")
+    waiting: int = Field(default=0, description="Items that wait for the next stages.")
+    approval: str = Field(
+        description=f"The value to give the Hub's annotation {APPROVE} to let the next stage in."
+    )
+
+
 class SpokeStatus(Status):
     """How this spoke is. Written only when it changes, so not by passes that find nothing to do."""
 
@@ -185,6 +226,9 @@ class SpokeStatus(Status):
     )
     unreadable: int | None = Field(
         default=None, description="Items here that could not be read; they are tried again."
+    )
+    first_sync: FirstSyncStatus | None = Field(
+        default=None, description="Set while the next stage of the first sync waits for approval."
     )
     target: str | None = Field(
         default=None, description="The ids of the tenant, mailbox and folder that were resolved."

@@ -240,8 +240,13 @@ def _spoke(one: ToldSpoke, item: Explanation) -> list[str]:
     if (waits := one.pending) is not None:
         error = f", the service answered {waits.error}" if waits.error else ""
         tried = f" after {waits.attempts} attempts" if waits.attempts else ""
-        lines.append(f"waits: {waits.reason} until {date(waits.due_at)}{tried}{error}")
-    if one.approval:
+        if one.stage:
+            lines.append(f"waits for stage {one.stage} of the mailbox's first sync")
+        else:
+            lines.append(f"waits: {waits.reason} until {date(waits.due_at)}{tried}{error}")
+    if one.approval and one.stage:
+        lines.append(f"the next stage waits for an approval of {one.approval}")
+    elif one.approval:
         lines.append(f"the guard holds it back; approve with {one.approval}")
     lines += [f"a {action} was sent and not answered" for action in one.unanswered]
     if not one.considered:

@@ -10,7 +10,7 @@ import click
 import msgspec
 
 from cirahub_operator.cli.session import Case, Exit, Options, options, run
-from cirahub_operator.cli.sync_pass import exit_code
+from cirahub_operator.cli.sync_pass import exit_code, stages
 from cirahub_operator.cli.table import table
 from cirahub_sync.engine.adopted import Adoption
 from cirahub_sync.worker import PlannedAction, PlanReport, Progress, Worker
@@ -87,6 +87,7 @@ def summary(plan: PlanReport) -> list[str]:
     if rows:
         lines += [f"  {line}" for line in table(HEADINGS, rows)]
     lines += _adopted(plan.adoptions)
+    lines += [f"  {line}" for line in stages(report)]
     counts = Counter(one.action for one in _due(plan))
     held = sum(bool(one.held) for one in plan.actions)
     total = ", ".join(f"{counts[action]} to {action}" for action in ("create", "update", "delete"))

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import click
 import msgspec
 
+from cirahub_operator.approvals import counted
 from cirahub_operator.cli.session import Case, Exit, Options, options, run
 from cirahub_operator.cli.table import table
 from cirahub_sync.engine.report import PassReport, SpokeReport
@@ -32,7 +33,8 @@ HEADINGS = (
     "--approve",
     multiple=True,
     metavar="ID",
-    help="Let go what an earlier pass held back under this id: a plan, or too many deletions.",
+    help="Let go what an earlier pass held back under this id: a plan, the next stage of a first "
+    "sync, or too many deletions.",
 )
 @click.option(
     "--output",
@@ -68,7 +70,7 @@ def command(*, approve: tuple[str, ...], output: str, **given: object) -> None:
         for report in reports:
             click.echo("\n".join(summary(report)))
     code = exit_code(reports)
-    if code is Exit.OK and any(report.plan for report in reports):
+    if code is Exit.OK and any(report.plan or report.stages for report in reports):
         code = Exit.GUARDED
     sys.exit(code)
 
@@ -115,6 +117,7 @@ def summary(report: PassReport) -> list[str]:
             f"  {plan.creates} to create, {plan.updates} to update, {plan.deletes} to delete wait; "
             f"see cirahub plan, and let them go with --approve {plan.id}"
         )
+    lines += [f"  {line}" for line in stages(report)]
     if report.undecided:
         lines.append(
             f"  {report.undecided} conflicts in {report.disputed} items wait for a decision; see "
@@ -126,6 +129,15 @@ def summary(report: PassReport) -> list[str]:
             "cirahub duplicates list"
         )
     return lines
+
+
+def stages(report: PassReport) -> list[str]:
+    """First syncs that wait, and how to let them on."""
+    return [
+        f"{name}: first sync, {counted(stage)}; look at them, and let "
+        f"{f'up to {stage.next}' if stage.next else 'the rest'} in with --approve {stage.id}"
+        for name, stage in sorted(report.stages.items())
+    ]
 
 
 def _row(spoke: SpokeReport) -> tuple[str | int, ...]:

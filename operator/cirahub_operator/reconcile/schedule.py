@@ -71,6 +71,7 @@ def cause(
     held_back = set(memory.report.approval.split(","))
     if memory.report.plan is not None:
         held_back.add(memory.report.plan.id)
+    held_back.update(one.id for one in memory.report.stages.values())
     if approved(hub) & held_back - memory.approvals:
         return Cause.APPROVED
     if now >= memory.due:

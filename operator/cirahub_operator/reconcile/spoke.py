@@ -5,6 +5,8 @@ from __future__ import annotations
 from cirahub_operator.api import Spoke
 from cirahub_operator.api.spoke import SpokeStatus
 from cirahub_operator.cluster import Unparsable
+from cirahub_operator.conditions import APPROVAL_PENDING
+from cirahub_operator.events import EventType
 from cirahub_operator.reconcile.surroundings import Surroundings
 from cirahub_operator.summary import Leaving, invalid_status, spoke_status, spoke_synced
 from cirahub_sync.engine.report import PassReport, Problem
@@ -23,7 +25,9 @@ class SpokeReconciler:
         result = report.spokes.get(spoke.metadata.uid)
         if result is not None:
             after = spoke_synced(spoke, result, report=report, now=self._around.now())
-            return await self._write(spoke, after)
+            status = await self._write(spoke, after)
+            await self._tell_of_stage(spoke, after)
+            return status
         problem = report.problem
         looked_at = spoke.status.observed_generation == spoke.metadata.generation
         if problem is None or (looked_at and not problem.stalled):
@@ -40,6 +44,21 @@ class SpokeReconciler:
             return
         after = invalid_status(found, now=self._around.now())
         await self._around.statuses.write(Spoke, found.metadata, found.status, after)
+
+    async def _tell_of_stage(self, spoke: Spoke, after: SpokeStatus) -> None:
+        """That a stage of the first sync waits, once of each."""
+        known, waits = spoke.status.first_sync, after.condition(APPROVAL_PENDING)
+        if waits is None or after.first_sync is None:
+            return
+        if known is None or known.approval != after.first_sync.approval:
+            await self._around.events.record(
+                Spoke,
+                spoke.metadata,
+                type=EventType.NORMAL,
+                reason=waits.reason,
+                note=waits.message,
+                action="Sync",
+            )
 
     async def _write(self, spoke: Spoke, after: SpokeStatus) -> SpokeStatus:
         """The status that it has now. Of thousands that stay as they were, no copy is kept."""

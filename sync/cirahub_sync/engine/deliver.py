@@ -4,27 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import aclosing
-from uuid import uuid4
 
 import msgspec
 
 from cirahub_sync.endpoints.base import (
-    Create,
-    Delete,
     Endpoint,
-    Operation,
     Outcome,
     RemoteItem,
     Result,
-    Stamp,
     Unreadable,
-    Update,
 )
 from cirahub_sync.engine.acknowledge import Delivery, acknowledge
 from cirahub_sync.engine.context import PassContext, SpokeRun
 from cirahub_sync.engine.departure import forget, keep
+from cirahub_sync.engine.first_sync import (
+    STAGE,
+    absent,
+    conclude,
+    foreseen,
+    held_back,
+    next_in,
+    under_way,
+)
 from cirahub_sync.engine.guard import Candidate, Verdict
 from cirahub_sync.engine.history import copy_gone
+from cirahub_sync.engine.outgoing import intent_of, operation_of
 from cirahub_sync.engine.plan import DELETIONS, Encoder, Judgement, Planned, blended, judge
 from cirahub_sync.engine.postpone import await_change, await_window, postpone
 from cirahub_sync.engine.refold import refold
@@ -62,10 +66,23 @@ class Receiver:
     async def deliver(self) -> None:
         """Creates and updates: what waited for approval, everything above the mark, then what is
         pending and due."""
+        staged = under_way(self.run.config, self.run.row)
+        asked_about = _APPROVAL if staged else (*_APPROVAL, STAGE)
         with self._context.store.read() as tx:
-            waiting = tx.pending.due(self.run.uid, float("inf"), _APPROVAL, 1_000_000)
+            waiting = tx.pending.due(self.run.uid, float("inf"), asked_about, 1_000_000)
+        if self.run.row.allowed is not None and any(row.reason == STAGE for row in waiting):
+            with self._context.store.write() as tx:
+                conclude(tx, self.run.row)  # there are stages no more
         for start in range(0, len(waiting), CHUNK):
             await self._again([row.item for row in waiting[start : start + CHUNK]])
+            if self.run.failed:
+                return
+        while staged:
+            with self._context.store.read() as tx:
+                ids = next_in(tx, self.run, CHUNK)
+            if not ids:
+                break
+            await self._again(ids)
             if self.run.failed:
                 return
         while True:
@@ -117,7 +134,7 @@ class Receiver:
                 )
             if self.run.failed:
                 return []
-        for reasons in (_RETRIED, _APPROVAL, DELETIONS):
+        for reasons in (_RETRIED, _APPROVAL, (STAGE,), DELETIONS):
             with self._context.store.read() as tx:
                 due = tx.pending.due(self.run.uid, float("inf"), reasons, 1_000_000)
                 found = tx.items.get([row.item for row in due])
@@ -125,7 +142,9 @@ class Receiver:
             for judgement in await self._judged(list(found.values())):
                 held = later.get(judgement.item, "")
                 planned.setdefault(judgement.item, Planned(judgement, held))
-        return [one for one in planned.values() if one.judgement.action is not None]
+        acting = [one for one in planned.values() if one.judgement.action is not None]
+        with self._context.store.read() as tx:
+            return list(foreseen(tx, self.run, acting))
 
     async def deletions_due(self) -> list[Candidate]:
         """Judge the deletions again whose grace is over; what came back to life is dropped."""
@@ -249,6 +268,8 @@ class Receiver:
         self.run.row.mark = seq
         with self._context.store.write() as tx:
             tx.update_spoke(self.run.uid, mark=seq)
+            if not (self.run.config.stages or self.run.row.allowed is None):
+                conclude(tx, self.run.row)
 
     async def _send(self, judgements: Sequence[Judgement], *, deletions: bool = False) -> None:
         """Note what needs no request, send the rest. Deletions wait for their own turn."""
@@ -257,32 +278,35 @@ class Receiver:
             for j in judgements
             if j.action is not None and (deletions or j.action is not Action.DELETE)
         }
-        held: list[Judgement] = []
         gate = self._context.gate
-        if gate is not None and not deletions:
-            held = [j for j in acting.values() if not gate.lets(self.run.uid, j)]
-            for judgement in held:
-                del acting[judgement.item]
         with self._context.store.write() as tx:
+            if not deletions:
+                self._hold(tx, held_back(tx, self.run, acting.values()), acting, STAGE)
+            if gate is not None and not deletions:
+                held = [j for j in acting.values() if not gate.lets(self.run.uid, j)]
+                self._hold(tx, held, acting, PendingReason.APPROVAL.value)
             self._note(tx, judgements, acting)
-            self._hold(tx, held)
         for attempt in range(TRIES):
             if not acting:
                 return
             acting = await self._attempt(acting, last=attempt == TRIES - 1)
 
-    def _hold(self, tx: Transaction, held: Sequence[Judgement]) -> None:
+    def _hold(
+        self,
+        tx: Transaction,
+        held: Sequence[Judgement],
+        acting: dict[str, Judgement],
+        reason: str,
+    ) -> None:
+        """Have these wait for a person instead."""
         known = tx.pending.by_item(self.run.uid, [judgement.item for judgement in held])
+        for judgement in held:
+            del acting[judgement.item]
         tx.pending.put(
             [
-                Pending(
-                    spoke=self.run.uid,
-                    item=judgement.item,
-                    reason=PendingReason.APPROVAL.value,
-                    due_at=self._now,
-                )
-                for judgement in held
-                if judgement.item not in known or known[judgement.item].reason not in _APPROVAL
+                Pending(spoke=self.run.uid, item=one.item, reason=reason, due_at=self._now)
+                for one in held
+                if one.item not in known or known[one.item].reason != reason
             ]
         )
 
@@ -292,6 +316,7 @@ class Receiver:
         run = self.run
         settled = [j.item for j in judgements if j.action is None]
         tx.pending.remove(run.uid, settled)
+        absent(tx, run, judgements)
         await_window(self._context, run, tx, judgements)
         await_change(self._context, run, tx, judgements)
         if self._context.gate is not None:
@@ -343,9 +368,9 @@ class Receiver:
         context, run = self._context, self.run
         endpoint = await run.endpoint(context)
         judgements = list(acting.values())
-        intents = [self._intent(judgement) for judgement in judgements]
+        intents = [intent_of(context, run, judgement) for judgement in judgements]
         operations = [
-            self._operation(endpoint, judgement, intent)
+            operation_of(run, judgement, intent, endpoint, self._encoder)
             for judgement, intent in zip(judgements, intents, strict=True)
         ]
         with context.store.write() as tx:
@@ -382,37 +407,6 @@ class Receiver:
             for judgement in judgements
             if judgement.action is Action.DELETE and judgement.item in self._counted
         ]
-
-    def _operation(self, endpoint: Endpoint, judgement: Judgement, intent: Intent) -> Operation:
-        if judgement.action is Action.DELETE:
-            return Delete(
-                id=judgement.remote,
-                etag=judgement.etag,
-                permanent=judgement.permanent and endpoint.capabilities.permanent_delete,
-            )
-        body = self._encoder.body(self.run, judgement, endpoint)
-        if judgement.action is Action.CREATE:
-            return Create(key=intent.key, body=body)
-        return Update(id=judgement.remote, etag=judgement.etag, body=body)
-
-    def _intent(self, judgement: Judgement) -> Intent:
-        context, run = self._context, self.run
-        assert judgement.action is not None
-        attempt = f"{int(context.clock() * 1000):012x}{uuid4().hex[:4]}"
-        stamp = Stamp(context.installation, context.hub.uid, judgement.item, run.uid, attempt)
-        return Intent(
-            key=str(stamp)
-            if judgement.action is Action.CREATE
-            else f"{judgement.action.value}/{run.uid}/{judgement.item}/{attempt}",
-            spoke=run.uid,
-            item=judgement.item,
-            action=judgement.action,
-            remote=judgement.remote,
-            item_seq=judgement.seq,
-            fingerprint=judgement.fingerprint,
-            abandoned=False,
-            created_at=context.clock(),
-        )
 
     def _record(
         self,

@@ -13,6 +13,7 @@ import msgspec
 from cirahub_sync.configuration import Condition, Flow, MappingRule, Policy
 from cirahub_sync.endpoints.base import Capabilities
 from cirahub_sync.engine.context import PassContext, SpokeRun
+from cirahub_sync.engine.first_sync import stage_of
 from cirahub_sync.engine.fold import Folded, fold
 from cirahub_sync.engine.inputs import inputs_of
 from cirahub_sync.engine.plan import Encoder, Judgement, fields_changed, judge, shown
@@ -93,6 +94,8 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
     differences: Sequence[Difference]
     considered: bool
     """Whether the spoke was judged since the item changed last."""
+    stage: int = 0
+    """Of the spoke's first sync, if it waits for one: the one that lets it in."""
 
 
 def told(context: PassContext, tx: Transaction, item: Item) -> Told:
@@ -153,6 +156,9 @@ def placed(
         else (),
         differences=_differences(run, item, shadow, capabilities) if item.alive else (),
         considered=known is not None and known.mark >= item.seq,
+        stage=stage_of(tx, run.config, known, pending, item.seq)
+        if known is not None and pending is not None
+        else 0,
     )
 
 

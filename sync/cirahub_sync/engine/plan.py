@@ -74,6 +74,8 @@ class Judgement(msgspec.Struct, frozen=True, kw_only=True):
     """For a delete: the end of its grace period."""
     unguarded: bool = False
     permanent: bool = False
+    arrives: bool = False
+    """Whether the receiver gets it for the first time: a copy, or a change of its own item."""
     note: bool = False
     """Nothing to send, but what the receiver has is what it should have: note the delivery."""
 
@@ -243,6 +245,7 @@ def judge(
                 action=Action.CREATE,
                 desired=made.desired,
                 fingerprint=made.fingerprint,
+                arrives=True,
             )
         if replica.fingerprint == made.fingerprint:
             current = nothing(Why.CURRENT)
@@ -282,6 +285,8 @@ def judge(
         remote=shadow.remote,
         etag=shadow.etag,
         native=shadow.native,
+        # One that it had as a mere receiver is to lose what somebody left behind, staged or not.
+        arrives=shadow.native and (replica is None or not (replica.delivered_seq or withdrawn)),
     )
 
 

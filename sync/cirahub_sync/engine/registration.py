@@ -41,7 +41,7 @@ def register(context: PassContext) -> None:
             keys = _keys(context, run)
             if row is None:
                 rank += 1
-                row = _new(run, rank, *keys)
+                row = _new(context, run, rank, *keys)
                 tx.add_spoke(row)
             run.row = row
             run.registered = True
@@ -60,7 +60,7 @@ def enrol(context: PassContext) -> None:
         for run in context.runs:
             if run.uid not in rows:
                 rank += 1
-                rows[run.uid] = _new(run, rank, *_keys(context, run))
+                rows[run.uid] = _new(context, run, rank, *_keys(context, run))
                 tx.add_spoke(rows[run.uid])
             run.row = rows[run.uid]
             run.registered = True
@@ -93,7 +93,9 @@ def _keys(context: PassContext, run: SpokeRun) -> tuple[str, str]:
     return contributes, receives
 
 
-def _new(run: SpokeRun, rank: int, contributes_key: str, receives_key: str) -> Spoke:
+def _new(
+    context: PassContext, run: SpokeRun, rank: int, contributes_key: str, receives_key: str
+) -> Spoke:
     return Spoke(
         uid=run.uid,
         rank=rank,
@@ -103,6 +105,8 @@ def _new(run: SpokeRun, rank: int, contributes_key: str, receives_key: str) -> S
         receives_key=receives_key,
         mark=0,
         verified_at=0.0,
+        joined_at=context.clock(),
+        allowed=0,
     )
 
 

@@ -7,6 +7,7 @@ import msgspec
 
 from cirahub_sync.endpoints.base import Stamp, attempt_of
 from cirahub_sync.engine.context import PassContext, SpokeRun
+from cirahub_sync.engine.first_sync import recognised
 from cirahub_sync.engine.recover import LATE_PREFIX
 from cirahub_sync.model.edit import Awareness, OwnEdits
 from cirahub_sync.model.kind import Content
@@ -149,6 +150,7 @@ class Relinker:
                 )
             ]
         )
+        recognised(self._tx, self._run, row.stamp, item.id)
         # Its create took effect after all: what else carries this stamp is a user's copy of it.
         self._tx.intents.remove([row.stamp])
         # Items below the mark are not considered again by themselves, and this one may differ.

@@ -29,6 +29,8 @@ class PendingReason(StrEnum):
     STALE = "Stale"
     REMEMBERED = "Remembered"
     APPROVAL = "Approval"
+    STAGE = "Stage"
+    """Of a first sync that a person lets on by and by: see `first_sync`."""
     WINDOW = "OutsideWindow"
     UNJUDGED = "Unjudged"
     """The filter's expression can't be evaluated for it; what is there stays as it is."""
@@ -74,6 +76,23 @@ class Counts(msgspec.Struct):
         return self.created + self.updated + self.deleted
 
 
+class StageSummary(msgspec.Struct, frozen=True, kw_only=True):
+    """A first sync whose next stage waits for a person."""
+
+    id: str
+    """What lets the next stage in."""
+    number: int
+    """Of the stage that it is in, from 1."""
+    of: int
+    """With the last one, which lets in whatever there is."""
+    arrived: int
+    """Items that were let in so far."""
+    waiting: int
+    """Items that wait for the next stages."""
+    next: int
+    """How many items the next stage allows in all; 0: all that there are."""
+
+
 class SpokeReport(msgspec.Struct):
     uid: str
     name: str
@@ -98,6 +117,8 @@ class SpokeReport(msgspec.Struct):
     pauses."""
     unjudged: Failing | None = None
     """The filter's expression can't be evaluated for them: what is there stays as it is."""
+    stage: StageSummary | None = None
+    """Of a first sync in stages, if something waits for the next one."""
 
 
 class PlanSummary(msgspec.Struct, frozen=True, kw_only=True):
@@ -143,6 +164,11 @@ class PassReport(msgspec.Struct):
     code (`none`: no whole answer). A batch is one."""
     problem: Problem | None = None
     """Of the hub as a whole (the store, its key, its lease)."""
+
+    @property
+    def stages(self) -> dict[str, StageSummary]:
+        """Of the first syncs that wait for their next stage, by the spokes' names."""
+        return {one.name: one.stage for one in self.spokes.values() if one.stage is not None}
 
     @property
     def ambiguous(self) -> int:

@@ -12,6 +12,7 @@ from cirahub_sync.engine.adoption import adoptions, first_looks
 from cirahub_sync.engine.approval import begin_approval, conclude_approval, foresee
 from cirahub_sync.engine.context import PassContext, SpokeRun, problem_of
 from cirahub_sync.engine.deliver import Receiver
+from cirahub_sync.engine.first_sync import STAGE, begin_stages, summary
 from cirahub_sync.engine.guard import Candidate, holdings, judge_deletions
 from cirahub_sync.engine.keys import renew_keys
 from cirahub_sync.engine.leave import clear
@@ -112,6 +113,7 @@ def _guard(context: PassContext, planned: dict[str, list[Planned]]) -> None:
 async def _run(context: PassContext) -> None:
     register(context)
     begin_approval(context)
+    begin_stages(context)
     if context.gate is not None:
         await _look(context)
     await gather(context)
@@ -276,6 +278,9 @@ def _conclude(context: PassContext) -> None:
             counts.copies = copies.get(run.uid, 0)
             run.report.pending = pending.get(run.uid, {})
             counts.pending = sum(run.report.pending.values())
+            if STAGE in run.report.pending and run.registered and not context.dry:
+                waiting = run.report.pending[STAGE]
+                run.report.stage = summary(tx, run.config, run.row, waiting)
             counts.unreadable = unreadable.get(run.uid, 0)
             run.report.target = run.row.target or "" if run.registered else ""
             _complain(tx, run.report, context.clock())

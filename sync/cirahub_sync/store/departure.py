@@ -8,6 +8,7 @@ from sqlalchemy import delete, insert, literal, select, update
 from cirahub_sync.store.earlier import Earlier, Word
 from cirahub_sync.store.hub import Transaction
 from cirahub_sync.store.tables import (
+    arrivals,
     bindings,
     condemned,
     configurations,
@@ -47,7 +48,7 @@ def take_over(tx: Transaction, old: str, new: str) -> None:
     tx.update_spoke(old, target=None)
     tx.connection.execute(insert(spokes).from_select(["uid", *names], source))
     tx.update_spoke(new, target=target)
-    for table in (cursors, replicas, intents, pending, pull_retry, bindings, removals):
+    for table in (cursors, replicas, intents, pending, pull_retry, bindings, removals, arrivals):
         tx.connection.execute(update(table).where(table.c.spoke == old).values(spoke=new))
     while found := tx.shadows.of_spoke(old, "", _CHUNK):
         tx.shadows.put([msgspec.structs.replace(shadow, spoke=new) for shadow in found])
@@ -106,7 +107,7 @@ def forget_content(tx: Transaction) -> int:
         bindings,
     ):
         tx.connection.execute(delete(table).where(table.c.hub == tx.hub))
-    for table in (staging, pull_retry, pending, cursors, removals):
+    for table in (staging, pull_retry, pending, cursors, removals, arrivals):
         tx.connection.execute(delete(table).where(table.c.spoke.in_(of_hub)))
     tx.connection.execute(
         delete(shadows).where(shadows.c.hub == tx.hub, shadows.c.native.is_(False))

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, bindparam, delete, func, insert, select, upda
 from cirahub_sync.errors import LeaseLostError
 from cirahub_sync.lease_terms import LeaseTerms
 from cirahub_sync.store import lease as leases
+from cirahub_sync.store.arrivals import ArrivalTable
 from cirahub_sync.store.content import ItemTable, ShadowTable
 from cirahub_sync.store.crypto import Cipher
 from cirahub_sync.store.database import Database
@@ -27,6 +28,7 @@ from cirahub_sync.store.redirects import BindingTable, RedirectTable
 from cirahub_sync.store.removals import RemovalTable
 from cirahub_sync.store.rows import PERSON, Conflict, Spoke
 from cirahub_sync.store.tables import (
+    arrivals,
     conflicts,
     cursors,
     erasures,
@@ -87,6 +89,10 @@ class Transaction:
     @cached_property
     def removals(self) -> RemovalTable:
         return RemovalTable(self.connection, self._database, self.hub)
+
+    @cached_property
+    def arrivals(self) -> ArrivalTable:
+        return ArrivalTable(self.connection, self._database, self.hub)
 
     @cached_property
     def cursors(self) -> CursorTable:
@@ -208,6 +214,8 @@ class Transaction:
                 receives_key=row.receives_key,
                 mark=row.mark,
                 verified_at=row.verified_at,
+                joined_at=row.joined_at,
+                allowed=row.allowed,
             )
             for row in rows
         }
@@ -259,12 +267,21 @@ class Transaction:
 
     def forget_deliveries(self, uid: str) -> None:
         """What was delivered to the spoke is no more."""
-        for table in (replicas, intents, pending, removals):
+        for table in (replicas, intents, pending, removals, arrivals):
             self.connection.execute(delete(table).where(table.c.spoke == uid))
 
     def retire_spoke(self, uid: str) -> None:
         """Keep what the spoke contributed, as the hub's own, and forget the rest of it."""
-        for table in (cursors, staging, replicas, intents, pending, pull_retry, removals):
+        for table in (
+            cursors,
+            staging,
+            replicas,
+            intents,
+            pending,
+            pull_retry,
+            removals,
+            arrivals,
+        ):
             self.connection.execute(delete(table).where(table.c.spoke == uid))
         self.update_spoke(uid, target=None, place="")
         self.configurations.remove(uid)

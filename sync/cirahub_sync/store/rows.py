@@ -22,6 +22,9 @@ class Spoke(msgspec.Struct, kw_only=True):
     receives_key: str
     mark: int
     verified_at: float
+    joined_at: float = 0.0
+    allowed: int | None = None
+    """Of a first sync: up to how many items a person has let in. None: it is over."""
 
     @property
     def retired(self) -> bool:

@@ -70,10 +70,13 @@ spokes = Table(
     Column("receives_key", String(64), nullable=False),
     Column("mark", _BIG, nullable=False, default=0),
     Column("verified_at", Float, nullable=False, default=0.0),
+    Column("joined_at", Float, nullable=False, server_default="0"),
+    Column("allowed", _BIG),
     UniqueConstraint("target"),
     Index(None, "hub"),
     comment="rank: order of joining. place: digest of the manifest's target. target: resolved ids. "
-    "mark: the receiver has considered every item up to this seq.",
+    "mark: the receiver has considered every item up to this seq. allowed: of a first sync, how "
+    "many items a person has let in; null: it is over.",
 )
 
 cursors = Table(
@@ -215,6 +218,17 @@ removals = Table(
     Index(None, "spoke", "at"),
     comment="What the guard let go at a receiver without asking anybody, and when it was sent: the "
     "limit per day counts these.",
+)
+
+arrivals = Table(
+    "arrivals",
+    metadata,
+    Column("spoke", _ID, ForeignKey("spokes.uid", ondelete="CASCADE"), primary_key=True),
+    Column("item", _ID, primary_key=True),
+    Column("hub", _ID, nullable=False),
+    Column("found", Boolean, nullable=False),
+    comment="What the stages of a first sync have let in; none once it is over. found: a copy that "
+    "an earlier store had made, known by its stamp.",
 )
 
 pull_retry = Table(

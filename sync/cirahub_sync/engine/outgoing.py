@@ -1,0 +1,45 @@
+"""What leaves for one judgement: the intent that is durable before, and the operation itself."""
+
+from __future__ import annotations
+
+from uuid import uuid4
+
+from cirahub_sync.endpoints.base import Create, Delete, Endpoint, Operation, Stamp, Update
+from cirahub_sync.engine.context import PassContext, SpokeRun
+from cirahub_sync.engine.plan import Encoder, Judgement
+from cirahub_sync.store.rows import Action, Intent
+
+
+def intent_of(context: PassContext, run: SpokeRun, judgement: Judgement) -> Intent:
+    """Of a judgement with an action. Each is an attempt of its own, with a key of its own."""
+    assert judgement.action is not None
+    attempt = f"{int(context.clock() * 1000):012x}{uuid4().hex[:4]}"
+    stamp = Stamp(context.installation, context.hub.uid, judgement.item, run.uid, attempt)
+    return Intent(
+        key=str(stamp)
+        if judgement.action is Action.CREATE
+        else f"{judgement.action.value}/{run.uid}/{judgement.item}/{attempt}",
+        spoke=run.uid,
+        item=judgement.item,
+        action=judgement.action,
+        remote=judgement.remote,
+        item_seq=judgement.seq,
+        fingerprint=judgement.fingerprint,
+        abandoned=False,
+        created_at=context.clock(),
+    )
+
+
+def operation_of(
+    run: SpokeRun, judgement: Judgement, intent: Intent, endpoint: Endpoint, encoder: Encoder
+) -> Operation:
+    if judgement.action is Action.DELETE:
+        return Delete(
+            id=judgement.remote,
+            etag=judgement.etag,
+            permanent=judgement.permanent and endpoint.capabilities.permanent_delete,
+        )
+    body = encoder.body(run, judgement, endpoint)
+    if judgement.action is Action.CREATE:
+        return Create(key=intent.key, body=body)
+    return Update(id=judgement.remote, etag=judgement.etag, body=body)
