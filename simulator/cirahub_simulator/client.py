@@ -168,6 +168,14 @@ class AdminClient:
             raise AdminRefusedError(response.status, _message(answer))
         return dict(json.loads(answer))
 
+    def set_members(self, group: str, members: Sequence[str]) -> None:
+        """Replace who is in a group: ids or userPrincipalNames of users, ids of groups."""
+        self.call("PUT", f"/groups/{group}/members", list(members))
+
+    def remove_group(self, group: str) -> None:
+        """Delete a group."""
+        self.call("DELETE", f"/groups/{group}")
+
     def add_secret(self, client_id: str, value: str, name: str = "") -> None:
         """Give an application another client secret."""
         body = {"value": value, "name": name}

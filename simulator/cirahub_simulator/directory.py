@@ -1,4 +1,5 @@
-"""The Entra directory: tenants, their users, and the applications that may sign in to them."""
+"""The Entra directory: tenants, their users and groups, and the applications that may sign in to
+them."""
 
 from __future__ import annotations
 
@@ -49,12 +50,34 @@ class User:
     office_location: str | None = None
     mobile_phone: str | None = None
     business_phones: list[str] = field(default_factory=list)
+    proxy_addresses: list[str] = field(default_factory=list)
+    """As `SMTP:ada@contoso.example`, the primary one in capitals."""
     preferred_language: str | None = None
     account_enabled: bool = True
     user_type: str = "Member"
     """`Member` or `Guest`."""
     has_mailbox: bool = True
     """Whether Exchange Online keeps a mailbox for the user; without one, mailbox requests fail."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Group:
+    """A group object. Attributes are Graph's, in Python's spelling."""
+
+    id: str
+    tenant_id: str
+    display_name: str
+    description: str | None = None
+    mail: str | None = None
+    mail_nickname: str = ""
+    mail_enabled: bool = False
+    security_enabled: bool = True
+    group_types: list[str] = field(default_factory=list)
+    """`Unified` for a Microsoft 365 group, `DynamicMembership` for one with a rule."""
+    visibility: str | None = None
+    """`Public`, `Private`, `HiddenMembership` or nothing."""
+    members: list[str] = field(default_factory=list)
+    """Ids of users and groups, as they were added. Nested groups may be members of each other."""
 
 
 @dataclass(slots=True)
@@ -120,6 +143,7 @@ class Directory:
         self._tenant_names: dict[str, str] = {}
         self._users: dict[str, User] = {}
         self._user_names: dict[str, str] = {}
+        self._groups: dict[str, Group] = {}
         self._applications: dict[str, Application] = {}
 
     def add_tenant(self, tenant: Tenant) -> None:
@@ -142,6 +166,14 @@ class Directory:
             self._user_names.pop(user.id.lower(), None)
             self._user_names.pop(user.user_principal_name.lower(), None)
         return user
+
+    def add_group(self, group: Group) -> None:
+        """Add or replace a group."""
+        self._groups[group.id.lower()] = group
+
+    def remove_group(self, group_id: str) -> Group | None:
+        """Take a group out; return what was there."""
+        return self._groups.pop(group_id.lower(), None)
 
     def add_application(self, application: Application) -> None:
         """Add or replace an application."""
@@ -180,6 +212,19 @@ class Directory:
     def users(self, tenant_id: str | None = None) -> list[User]:
         """All users, or a tenant's, in the order they were added."""
         return [u for u in self._users.values() if tenant_id is None or u.tenant_id == tenant_id]
+
+    def group(self, tenant_id: str, group_id: str) -> Group | None:
+        """The tenant's group of this id."""
+        found = self._groups.get(group_id.lower())
+        return found if found is not None and found.tenant_id == tenant_id else None
+
+    def find_group(self, group_id: str) -> Group | None:
+        """The group of this id in whichever tenant, for the admin endpoint."""
+        return self._groups.get(group_id.lower())
+
+    def groups(self, tenant_id: str | None = None) -> list[Group]:
+        """All groups, or a tenant's, in the order they were added."""
+        return [g for g in self._groups.values() if tenant_id is None or g.tenant_id == tenant_id]
 
     def application(self, client_id: str) -> Application | None:
         """The application of this client id."""

@@ -209,6 +209,17 @@ class Switches:
     fixed for Outlook, whose tokens leave a cache of unnamed size.
     """
 
+    # Groups (Graph).
+
+    hidden_membership: Literal["left-out", "refused"] = "left-out"
+    """What an application without Member.Read.Hidden is answered about a group whose visibility is
+    HiddenMembership.
+
+    https://learn.microsoft.com/graph/api/group-list-transitivemembers says that it needs the
+    permission, and not what happens without. Lists of a user's groups are reported to leave such
+    groups out (github.com/microsoftgraph/microsoft-graph-docs-contrib, issues 3575 and 3655).
+    """
+
     # $batch (Graph).
 
     batch_order: Literal["as-sent", "reversed", "shuffled"] = "as-sent"

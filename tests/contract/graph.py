@@ -42,6 +42,11 @@ EXCEPTIONS: Final = {
         "event-forward is documented and not in the contract; it is judged as cancel, which takes "
         "and answers alike."
     ),
+    "casts": (
+        "The contract spells graph.user, the documents microsoft.graph.user; of the types to cast "
+        "to it lacks the group, which group-list-transitivemembers shows. A cast to it, and a "
+        "count below a cast, is judged as without."
+    ),
     "keys in parentheses": "OData's users('id') is the contract's users/id.",
     "state tokens": (
         "$deltatoken and $skiptoken are documented (contact-delta, paging) and not declared."
@@ -57,6 +62,10 @@ EXCEPTIONS: Final = {
 _STATE_TOKENS = frozenset(("$deltatoken", "$skiptoken"))
 _DATE_TIME = re.compile(
     r"\d{4}-(?:0\d|1[0-2])-[0-3]\dT[0-2]\d:[0-5]\d:[0-6]\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)"
+)
+_CAST = re.compile(
+    r"(/(?:transitive)?member(?:s|Of))/(?:microsoft\.)?graph\.(user|group|orgContact)(/\$count)?$",
+    re.IGNORECASE,
 )
 _KEY = re.compile(r"\('([^']*)'\)")
 _DEEP_FOLDERS = re.compile(r"(/childFolders/[^/]+)(?:/childFolders/[^/]+)+(?=/|$)", re.IGNORECASE)
@@ -305,9 +314,18 @@ def _plain_path(path: str) -> str:
     path = _KEY.sub(r"/\1", path) if "('" in path else path
     path = _FORWARD.sub(r"\1/cancel", _DEFAULT_CALENDAR.sub("/calendars/default", path))
     path = _DEEP_FOLDERS.sub(r"\1", path)
+    path = _CAST.sub(_contracted, path)
     while (shorter := _DEEP_COLLECTION.sub("", path)) != path:
         path = shorter
     return path
+
+
+def _contracted(cast: re.Match[str]) -> str:
+    collection, kind, count = cast.groups()
+    if count:
+        return f"{collection}{count}"
+    known = kind != "group" and collection.lower().endswith("members")
+    return f"{collection}/graph.{kind}" if known else collection
 
 
 def _text(body: object) -> str:

@@ -194,3 +194,19 @@ def test_unknown_things_are_not_found(admin: AdminClient) -> None:
         with pytest.raises(AdminRefusedError) as raised:
             admin.call(method, path, body)
         assert raised.value.status == 404
+
+
+def test_groups_are_filled_and_deleted(admin: AdminClient) -> None:
+    [team] = [
+        group for group in admin.call("GET", "/groups") if group["mail"] == "team@contoso.example"
+    ]
+
+    admin.set_members(team["id"], [ANNA])
+
+    with pytest.raises(AdminRefusedError, match="no user or group nobody"):
+        admin.set_members(team["id"], ["nobody"])
+    members = admin.call("GET", f"/graph/v1.0/groups/{team['id']}/members")["value"]
+    assert [member["userPrincipalName"] for member in members] == [ANNA]
+    admin.remove_group(team["id"])
+    with pytest.raises(AdminRefusedError, match="404"):
+        admin.call("GET", f"/graph/v1.0/groups/{team['id']}")

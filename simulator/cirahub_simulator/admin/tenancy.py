@@ -1,4 +1,4 @@
-"""Users, applications, vaults and the cluster, changed while the simulator runs."""
+"""Users, groups, applications, vaults and the cluster, changed while the simulator runs."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from cirahub_simulator.directory import (
     Application,
     ClientSecret,
     FederatedCredential,
+    Group,
     Tenant,
 )
 from cirahub_simulator.entra.trust import TrustedIssuer
@@ -87,6 +88,9 @@ class Tenancy:
             web.get("/users", self.users),
             web.patch("/users/{user}", self.change_user),
             web.delete("/users/{user}", self.remove_user),
+            web.get("/groups", self.groups),
+            web.put("/groups/{group}/members", self.set_members),
+            web.delete("/groups/{group}", self.remove_group),
             web.get("/applications", self.applications),
             web.patch(application, self.change_application),
             web.delete(application, self.remove_application),
@@ -151,6 +155,31 @@ class Tenancy:
             raise AdminError(404, f"no user {request.match_info['user']}")
         self._world.directory.remove_user(user.id)
         self._world.mailboxes.pop(user.id, None)
+        return answer()
+
+    async def groups(self, _: web.Request) -> web.StreamResponse:
+        """`GET /groups`: of all tenants. A group is made by `POST /seed`."""
+        return answer(self._world.directory.groups())
+
+    async def set_members(self, request: web.Request) -> web.StreamResponse:
+        """`PUT /groups/{group}/members` `["ada@contoso.example", "{group id}"]`.
+
+        Replaces who is in the group: ids or userPrincipalNames of users, ids of groups.
+        """
+        group = self._group(request)
+        directory = self._world.directory
+        found = []
+        for name in await read(request, list[str]):
+            member = directory.find_user(name) or directory.find_group(name)
+            if member is None:
+                raise AdminError(400, f"no user or group {name}")
+            found.append(member.id)
+        group.members = found
+        return answer(group)
+
+    async def remove_group(self, request: web.Request) -> web.StreamResponse:
+        """`DELETE /groups/{group}`."""
+        self._world.directory.remove_group(self._group(request).id)
         return answer()
 
     async def applications(self, _: web.Request) -> web.StreamResponse:
@@ -320,6 +349,12 @@ class Tenancy:
         """`PUT /issuers`, as `/cluster`, for any other issuer."""
         self._world.trust.declare(await _issuer(request))
         return answer()
+
+    def _group(self, request: web.Request) -> Group:
+        group = self._world.directory.find_group(request.match_info["group"])
+        if group is None:
+            raise AdminError(404, f"no group {request.match_info['group']}")
+        return group
 
     def _application(self, request: web.Request) -> Application:
         client_id = request.match_info["client_id"]

@@ -22,6 +22,18 @@ _READ_USERS = frozenset(
     )
 )
 _READ_BASIC = "User.ReadBasic.All"
+_READ_GROUPS = frozenset(
+    (
+        "GroupMember.Read.All",
+        "GroupMember.ReadWrite.All",
+        "Group.Read.All",
+        "Group.ReadWrite.All",
+        "Directory.Read.All",
+        "Directory.ReadWrite.All",
+    )
+)
+_READ_MEMBERSHIPS = _READ_GROUPS | {"User.Read.All", "User.ReadWrite.All"}
+_READ_HIDDEN = "Member.Read.Hidden"
 
 BASIC_PROFILE = frozenset(
     ("id", "displayName", "givenName", "mail", "surname", "userPrincipalName")
@@ -55,3 +67,41 @@ def require_users(client: Principal | None) -> bool:
     if _READ_BASIC in client.roles:
         return False
     raise errors.directory_access_denied()
+
+
+def require_groups(client: Principal | None) -> None:
+    """Refuse an application that may not read groups and who is in them. Raises GraphError.
+
+    https://learn.microsoft.com/graph/api/group-list-transitivemembers
+    """
+    if client is not None and client.roles.isdisjoint(_READ_GROUPS):
+        raise errors.directory_access_denied()
+
+
+def require_memberships(client: Principal | None) -> bool:
+    """Refuse an application that may not read what a user is a member of; say whether it sees more
+    of these groups than their ids. Raises GraphError.
+
+    https://learn.microsoft.com/graph/api/user-list-memberof
+    """
+    if client is None:
+        return True
+    if client.roles.isdisjoint(_READ_MEMBERSHIPS):
+        raise errors.directory_access_denied()
+    return not client.roles.isdisjoint(_READ_GROUPS)
+
+
+def sees_users(client: Principal | None) -> bool | None:
+    """Whether the application sees whole profiles; None: not even basic ones.
+
+    Where members are listed, what may not be read is shown with limited information:
+    https://learn.microsoft.com/graph/permissions-overview (inaccessible member objects).
+    """
+    if client is None or not client.roles.isdisjoint(_READ_USERS):
+        return True
+    return False if _READ_BASIC in client.roles else None
+
+
+def sees_hidden(client: Principal | None) -> bool:
+    """Whether the application may read hidden memberships."""
+    return client is None or _READ_HIDDEN in client.roles

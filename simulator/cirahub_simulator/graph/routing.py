@@ -20,6 +20,12 @@ Noun = Literal[
     "users-count",
     "users-delta",
     "user",
+    "user-groups",
+    "groups",
+    "groups-count",
+    "group",
+    "group-members",
+    "group-members-count",
     "folders",
     "folders-count",
     "folders-delta",
@@ -65,6 +71,11 @@ class Route:
     calendar: str = ""
     """A calendar's id. Empty: the default one, or for an event any of the mailbox."""
     event: str = ""
+    group: str = ""
+    transitive: bool = False
+    """Of memberships: whether those of nested groups count."""
+    cast: str = ""
+    """The type that a collection of directory objects is cast to, as `user`."""
 
 
 @lru_cache(maxsize=8192)
@@ -78,9 +89,43 @@ def resolve(path: str) -> Route:
         return Route("batch")
     if first == "me":
         raise bad_request("/me request is only valid with delegated authentication flow.")
+    if first == "groups":
+        return _below_groups(segments[1:])
     if first != "users":
         raise no_such_path(segments[0])
     return _below_users(segments[1:])
+
+
+def _below_groups(segments: list[str]) -> Route:
+    if not segments:
+        return Route("groups")
+    if len(segments) == 1:
+        return (
+            Route("groups-count") if segments[0] == "$count" else Route("group", group=segments[0])
+        )
+    name = segments[1].lower()
+    if name not in ("members", "transitivemembers"):
+        raise no_such_path(segments[1])
+    cast, counted = _objects(segments[2:])
+    return Route(
+        "group-members-count" if counted else "group-members",
+        group=segments[0],
+        transitive=name == "transitivemembers",
+        cast=cast,
+    )
+
+
+def _objects(segments: list[str]) -> tuple[str, bool]:
+    """The cast and whether `$count` follows, below a collection of directory objects.
+
+    https://learn.microsoft.com/graph/api/group-list-transitivemembers
+    """
+    cast = ""
+    if segments and segments[0].lower().removeprefix("microsoft.").startswith("graph."):
+        cast, segments = segments[0].rpartition(".")[2], segments[1:]
+    if segments not in ([], ["$count"]):
+        raise no_such_path(segments[0])
+    return cast, bool(segments)
 
 
 def _below_users(segments: list[str]) -> Route:
@@ -94,6 +139,11 @@ def _below_users(segments: list[str]) -> Route:
             return Route("users-delta")
         return Route("user", user=segments[0])
     user, name, rest = segments[0], segments[1].lower(), segments[2:]
+    if name in ("memberof", "transitivememberof"):
+        cast, counted = _objects(rest)
+        if counted:
+            raise no_such_path("$count")
+        return Route("user-groups", user, transitive=name == "transitivememberof", cast=cast)
     if name == "contacts":
         return _below_contacts(user, (), rest)
     if name == "contactfolders":

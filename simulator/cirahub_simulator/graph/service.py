@@ -19,6 +19,7 @@ from cirahub_simulator.graph import (
     errors,
     event_requests,
     folder_requests,
+    group_requests,
     meeting_requests,
     user_requests,
     view_delta,
@@ -99,6 +100,12 @@ class GraphService:
             ("users-count", "GET"): user_requests.count_users,
             ("users-delta", "GET"): self.user_delta.answer,
             ("user", "GET"): user_requests.get_user,
+            ("user-groups", "GET"): group_requests.list_groups_of_user,
+            ("groups", "GET"): group_requests.list_groups,
+            ("groups-count", "GET"): group_requests.count_groups,
+            ("group", "GET"): group_requests.get_group,
+            ("group-members", "GET"): group_requests.list_members,
+            ("group-members-count", "GET"): group_requests.count_members,
         }
 
     def handle(self, request: Request) -> Response:

@@ -4,7 +4,8 @@ The same lines on every machine: all chance comes from one seed, ids from names.
 instead of writing and exits with 1 when a file differs.
 
 Three tenants (`contoso.example`, `fabrikam.example`, `northwind.example`), eight mailboxes each,
-a guest and a former employee without one, a vault each, and two applications:
+a guest and a former employee without one, three groups (`team`, of which `desk` is a part, and
+`board`, whose membership is hidden), a vault each, and two applications:
 
 - `cirahub` (multi-tenant, consented in all three): Graph roles Contacts.ReadWrite and
   User.Read.All; a secret for each tenant, kept as `graph-client-secret` in the tenant's vault.
@@ -34,6 +35,7 @@ from cirahub_simulator.seed.record import (
     ApplicationRecord,
     ContactRecord,
     Federation,
+    GroupRecord,
     Record,
     SecretOfApplication,
     SecretRecord,
@@ -84,10 +86,13 @@ def organisation() -> Iterator[Record]:
     yield from _vaults()
     people = _people(chance)
     for tenant in TENANTS:
+        users: list[str] = []
         for user in _users(tenant, chance):
+            users.append(user.id)
             yield user
             if user.has_mailbox:
                 yield from _contacts(user, people, chance)
+        yield from _groups(tenant, users)
 
 
 def files() -> dict[Path, bytes]:
@@ -215,6 +220,28 @@ def _users(tenant: TenantRecord, chance: _Chance) -> Iterator[UserRecord]:
             user_type="Guest" if guest else "Member",
             has_mailbox=not (guest or former),
         )
+
+
+def _groups(tenant: TenantRecord, users: Sequence[str]) -> Iterator[GroupRecord]:
+    """Half of the people are in `team` themselves, the others through `desk`; the guest too."""
+
+    def group(name: str, members: Sequence[str], visibility: str | None = None) -> GroupRecord:
+        return GroupRecord(
+            id=str(uuid.uuid5(uuid.UUID(tenant.id), f"group {name}")),
+            tenant=tenant.domain,
+            display_name=name.title(),
+            mail=f"{name}@{tenant.domain}",
+            mail_nickname=name,
+            mail_enabled=True,
+            visibility=visibility,
+            members=list(members),
+        )
+
+    half = MAILBOXES_EACH // 2
+    desk = group("desk", users[half : MAILBOXES_EACH + 1])
+    yield group("team", (*users[:half], desk.id))
+    yield desk
+    yield group("board", users[:2], "HiddenMembership")
 
 
 class _Somebody:

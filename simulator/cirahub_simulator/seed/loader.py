@@ -14,6 +14,7 @@ from cirahub_simulator.directory import (
     Application,
     ClientSecret,
     FederatedCredential,
+    Group,
     Tenant,
     User,
 )
@@ -60,6 +61,10 @@ def _apply(world: World, entry: record.Record) -> None:
             fields = msgspec.structs.asdict(entry)
             tenant = _tenant(world, fields.pop("tenant"))
             world.directory.add_user(User(tenant_id=tenant.id, **fields))
+        case record.GroupRecord():
+            fields = msgspec.structs.asdict(entry)
+            tenant = _tenant(world, fields.pop("tenant"))
+            world.directory.add_group(Group(tenant_id=tenant.id, **fields))
         case record.ApplicationRecord():
             _apply_application(world, entry)
         case record.VaultRecord():

@@ -51,10 +51,27 @@ class UserRecord(_Record):
     office_location: str | None = None
     mobile_phone: str | None = None
     business_phones: list[str] = []
+    proxy_addresses: list[str] = []
     preferred_language: str | None = None
     account_enabled: bool = True
     user_type: str = "Member"
     has_mailbox: bool = True
+
+
+class GroupRecord(_Record):
+    """A group. `members` are ids of users and groups of its tenant, which may come later."""
+
+    id: str
+    tenant: str
+    display_name: str
+    description: str | None = None
+    mail: str | None = None
+    mail_nickname: str = ""
+    mail_enabled: bool = False
+    security_enabled: bool = True
+    group_types: list[str] = []
+    visibility: str | None = None
+    members: list[str] = []
 
 
 class SecretOfApplication(
@@ -123,7 +140,15 @@ class ContactRecord(_Record):
     """Display names below the default folder; missing ones are made."""
 
 
-Record = TenantRecord | UserRecord | ApplicationRecord | VaultRecord | SecretRecord | ContactRecord
+Record = (
+    TenantRecord
+    | UserRecord
+    | GroupRecord
+    | ApplicationRecord
+    | VaultRecord
+    | SecretRecord
+    | ContactRecord
+)
 
 
 def schema() -> bytes:
