@@ -41,7 +41,8 @@ class _Entry(msgspec.Struct, gc=False):
     version: int
     hub: Key | None
     """Of a Spoke: what it names."""
-    connection: Key | None
+    connections: tuple[Key, ...]
+    """Its own, and those in whose directories its filters look for groups."""
     body: bytes
 
 
@@ -55,7 +56,8 @@ class Member(msgspec.Struct, frozen=True, gc=False):
     label: str
     """What its Hub calls it."""
     hub_namespace: str
-    connection: Key
+    connections: tuple[Key, ...]
+    """The one that it leads through first, then those in whose directories its filters look."""
     deleting: bool
     held: bool
     """Whether our finalizer is on it."""
@@ -114,8 +116,8 @@ class Objects:
         return Roster(members, unparsable)
 
     async def spokes_through(self, connection: Key) -> AsyncIterator[Spoke]:
-        """All Spokes that name the connection, whether there is one or not, one by one; those that
-        can't be parsed are left out."""
+        """All Spokes that name the connection, for themselves or for a filter's groups, whether
+        there is one or not, one by one; those that can't be parsed are left out."""
         self._check(connection.namespace)
         async for _, spoke in self._each(Spoke, self._by_connection.get(connection, ())):
             if isinstance(spoke, Spoke):
@@ -149,14 +151,14 @@ class Objects:
             uid=uid,
             version=version,
             hub=hub_of(body) if kind is Spoke else None,
-            connection=_named(body, "connectionRef") if kind is Spoke else None,
+            connections=_connections(body) if kind is Spoke else (),
             body=_compact(body),
         )
         self._entries[kind][key] = entry
         if entry.hub is not None:
             self._by_hub.setdefault(entry.hub, set()).add(key)
-        if entry.connection is not None:
-            self._by_connection.setdefault(entry.connection, set()).add(key)
+        for connection in entry.connections:
+            self._by_connection.setdefault(connection, set()).add(key)
         return True
 
     def remove(self, kind: type[Resource], key: Key, uid: str) -> None:
@@ -223,7 +225,8 @@ class Objects:
         entry = self._entries[kind].pop(key, None)
         if entry is None:
             return
-        for index, name in ((self._by_hub, entry.hub), (self._by_connection, entry.connection)):
+        named = [(self._by_connection, connection) for connection in entry.connections]
+        for index, name in ((self._by_hub, entry.hub), *named):
             if name is not None and (keys := index.get(name)) is not None:
                 keys.discard(key)
                 if not keys:
@@ -247,7 +250,7 @@ def _member(entry: _Entry, spoke: Spoke) -> Member:
         name=metadata.name,
         label=spoke.label,
         hub_namespace=spoke.hub_namespace,
-        connection=entry.connection or Key(metadata.namespace, spoke.spec.connection_ref.name),
+        connections=entry.connections,
         deleting=metadata.deleting,
         held=metadata.held,
         synced=spoke.synced,
@@ -280,10 +283,28 @@ def hub_of(spoke: Mapping[str, Any]) -> Key | None:
     return _named(spoke, "hubRef")
 
 
+def _connections(spoke: Mapping[str, Any]) -> tuple[Key, ...]:
+    found = [_named(spoke, "connectionRef")]
+    for side in ("contributes", "receives"):
+        chosen = _within(_within(spoke.get("spec"), side), "filter")
+        for part in ("all", "any", "none"):
+            conditions = chosen.get(part)
+            found += [
+                _named({**spoke, "spec": condition}, "connectionRef")
+                for condition in (conditions if isinstance(conditions, list) else ())
+            ]
+    return tuple(dict.fromkeys(key for key in found if key is not None))
+
+
+def _within(part: object, name: str) -> Mapping[str, Any]:
+    inner = part.get(name) if isinstance(part, Mapping) else None
+    return inner if isinstance(inner, Mapping) else {}
+
+
 def _named(body: Mapping[str, Any], field: str) -> Key | None:
-    reference = (body.get("spec") or {}).get(field)
-    name = reference.get("name") if isinstance(reference, Mapping) else None
-    if not isinstance(reference, Mapping) or not isinstance(name, str):
+    reference = _within(body.get("spec"), field)
+    name = reference.get("name")
+    if not isinstance(name, str):
         return None
     own = body["metadata"].get("namespace") or "default"
     return Key(str(reference.get("namespace") or own), name)

@@ -116,7 +116,13 @@ def resolve(
             key = connection.metadata.key
             if key not in used:
                 used[key] = connection_config(connection, trust=trust)
-            resolved[name] = spoke_config(spoke, used[key])
+            directories: list[ConnectionConfig] = []
+            for other in sorted(spoke.spec.directories - {spoke.spec.connection_ref.name}):
+                found = _connection_of(spoke, connections, invalid or {}, name=other)
+                if found.metadata.key not in used:
+                    used[found.metadata.key] = connection_config(found, trust=trust)
+                directories.append(used[found.metadata.key])
+            resolved[name] = spoke_config(spoke, used[key], directories)
         except UnresolvedError as error:
             problems[name] = error.problem
     return Resolution(hub_config(hub), resolved, problems)
@@ -179,10 +185,14 @@ def hub_config(hub: Hub) -> HubConfig:
         approval=spec.approval,
         plan_expiry=seconds(spec.plan_expiry),
         default_region=spec.default_region,
+        group_interval=seconds(spec.group_interval),
     )
 
 
-def spoke_config(spoke: Spoke, connection: ConnectionConfig) -> SpokeConfig:
+def spoke_config(
+    spoke: Spoke, connection: ConnectionConfig, directories: Sequence[ConnectionConfig] = ()
+) -> SpokeConfig:
+    """`directories` are those besides the connection's own in which its filters look for groups."""
     spec = spoke.spec
     return SpokeConfig(
         uid=spoke.metadata.uid,
@@ -198,6 +208,7 @@ def spoke_config(spoke: Spoke, connection: ConnectionConfig) -> SpokeConfig:
         adopt=spec.adopt,
         default_region=spec.default_region or connection.default_region,
         stages=() if spec.first_sync is None else spec.first_sync.stages,
+        directories=tuple(directories),
     )
 
 
@@ -214,9 +225,14 @@ def connection_config(connection: Connection, *, trust: Trust) -> ConnectionConf
 
 
 def _connection_of(
-    spoke: Spoke, connections: Mapping[str, Connection], invalid: Mapping[str, str]
+    spoke: Spoke,
+    connections: Mapping[str, Connection],
+    invalid: Mapping[str, str],
+    *,
+    name: str = "",
 ) -> Connection:
-    name = spoke.spec.connection_ref.name
+    """The one of that name, or its own."""
+    name = name or spoke.spec.connection_ref.name
     namespace = spoke.metadata.namespace
     key = f"{namespace}/{name}"
     if key in connections:
@@ -339,6 +355,7 @@ def _conditions(given: Sequence[FilterCondition], namespace: str) -> tuple[Condi
             values=tuple(f"{namespace}/{v}" if "/" not in v else v for v in one.values)
             if one.field == SPOKE
             else one.values,
+            connection=f"{namespace}/{one.directory}" if one.directory else "",
         )
         for one in given
     )

@@ -104,6 +104,8 @@ class Condition(msgspec.Struct, frozen=True, omit_defaults=True):
     field: str
     operator: Operator
     values: tuple[str, ...] = ()
+    connection: str = ""
+    """Of `group`: the name of the connection whose directory has it; blank: the spoke's own."""
 
 
 class Filter(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -274,6 +276,8 @@ class SpokeConfig(msgspec.Struct, frozen=True, omit_defaults=True):
     stages: tuple[int, ...] = ()
     """Of its first sync, ascending: how many items may have come before a person lets more in.
     After the last of them, all. None: nobody is asked."""
+    directories: tuple[ConnectionConfig, ...] = ()
+    """Connections, other than its own, in whose directories its filters look for groups."""
 
 
 class DeletedBy(StrEnum):
@@ -342,3 +346,5 @@ class HubConfig(msgspec.Struct, frozen=True, omit_defaults=True):
     item_kind: ItemKind = ItemKind.CONTACT
     window: Window = Window()
     """Of a hub of events."""
+    group_interval: float = 900.0
+    """Seconds between two readings of a group that a filter names."""

@@ -100,6 +100,13 @@ class FolderNotFoundError(TargetNotFoundError):
     """The mailbox is there, the folder is not."""
 
 
+class GroupNotFoundError(CirahubError):
+    """The directory has not got a group that a filter names."""
+
+    reason = "GroupNotFound"
+    stalled = True
+
+
 class TargetInUseError(CirahubError):
     """Another spoke already owns this target."""
 

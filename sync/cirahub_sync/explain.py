@@ -23,6 +23,7 @@ from cirahub_sync.engine.explain import (
     placed,
     told,
 )
+from cirahub_sync.engine.groups import recall_groups
 from cirahub_sync.engine.report import PassReport, PendingReason, SpokeReport
 from cirahub_sync.model.contact import (
     Contact,
@@ -33,6 +34,7 @@ from cirahub_sync.model.contact import (
 )
 from cirahub_sync.model.field_names import manifest_name
 from cirahub_sync.model.filter import Verdict
+from cirahub_sync.model.group import GroupRef
 from cirahub_sync.model.kind import Element
 from cirahub_sync.model.normalise import match_keys
 from cirahub_sync.store import lookup
@@ -57,7 +59,9 @@ class ToldFilter(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     condition: str = ""
     """The condition of it that decided; blank if no `any` held, and for the expression."""
     unjudged: bool = False
-    """The expression can't be evaluated for the item."""
+    """The expression can't be evaluated for the item, or a group was never read."""
+    groups: Sequence[str] = ()
+    """Of a condition on groups: those that hold the item, by id or address (`values`)."""
 
 
 class ToldOrigin(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -256,6 +260,7 @@ class _Teller:
         self._capabilities_of = capabilities_of
         self._spokes = spokes
         self._values = values
+        recall_groups(context, tx)
         kept = lookup.last_report(tx)
         self._last = PassReport(context.hub.name, 0.0) if kept is None else _report(kept)
         names = {uid: report.name for uid, report in context.report.spokes.items()}
@@ -307,12 +312,12 @@ class _Teller:
             remote=one.remote,
             native=one.native,
             admitted=one.admitted,
-            filter=self._filter(one.verdict),
+            filter=self._filter(one.verdict, one.groups),
             own_edits=one.edits,
             put_back=one.put_back,
         )
 
-    def _filter(self, verdict: Verdict | None) -> ToldFilter | None:
+    def _filter(self, verdict: Verdict | None, groups: Sequence[GroupRef]) -> ToldFilter | None:
         if verdict is None:
             return None
         condition = verdict.condition
@@ -321,6 +326,7 @@ class _Teller:
             decided_by="" if verdict.clause is None else verdict.clause.value,
             condition="" if condition is None else condition_text(condition, values=self._values),
             unjudged=verdict.unjudged,
+            groups=tuple(one.group if self._values else one.called for one in groups),
         )
 
     def _fields(self, it: Told) -> list[ToldField]:
@@ -390,7 +396,7 @@ class _Teller:
             changes=place.changes,
             wait_until=judgement.wait_until or 0.0,
             considered=place.considered,
-            filter=self._filter(place.verdict) if item.alive else None,
+            filter=self._filter(place.verdict, place.groups) if item.alive else None,
             delivery=None
             if replica is None
             else ToldDelivery(

@@ -24,7 +24,9 @@ from cirahub_sync.conflicts import Conflicts, OpenConflict
 from cirahub_sync.deletions import Deletion, Deletions, Restored
 from cirahub_sync.duplicates import Twins, twins
 from cirahub_sync.endpoints.base import Endpoint, Fence
+from cirahub_sync.endpoints.directory import Directory
 from cirahub_sync.endpoints.graph import (
+    GraphDirectory,
     GraphEndpoint,
     GraphSession,
     Patience,
@@ -40,8 +42,9 @@ from cirahub_sync.engine.context import PassContext, SpokeRun, problem_of, withh
 from cirahub_sync.engine.decide import Choice
 from cirahub_sync.engine.plan import fields_changed
 from cirahub_sync.engine.report import PassReport, PlanSummary, SpokeReport
+from cirahub_sync.engine.suspects import suspects
 from cirahub_sync.erasure import Erasure, ErasureReport
-from cirahub_sync.errors import AccessDeniedError, CirahubError, ConfigurationError
+from cirahub_sync.errors import CirahubError, ConfigurationError
 from cirahub_sync.explain import Answer, Explanations, Given
 from cirahub_sync.identity import CachedTokens, provider
 from cirahub_sync.identity.base import CredentialSource, SignIn
@@ -162,9 +165,18 @@ class Worker:
             settings, store, credentials, clock, leading=leading, make_throttle=make_throttle
         )
 
-    async def check(self, connection: ConnectionConfig, *, writes: bool = False) -> SignIn:
+    async def check(
+        self,
+        connection: ConnectionConfig,
+        *,
+        writes: bool = False,
+        groups: bool = False,
+        mailboxes: bool = True,
+    ) -> SignIn:
         """Sign in anew, and look at the permissions that come with it. `writes`: whether
-        something is pushed through this connection. Passes use the new token from now on.
+        something is pushed through this connection; `groups`: whether filters ask who is in groups
+        of its directory, and not `mailboxes` if it is there for that alone. Passes use the new
+        token from now on.
 
         Raises CredentialError or EndpointUnavailableError.
         """
@@ -175,7 +187,11 @@ class Worker:
         excess: tuple[str, ...] = ()
         if roles is not None:
             missing, excess = permissions.judged(
-                roles, writes=writes, access=connection.mailbox_access
+                roles,
+                writes=writes,
+                access=connection.mailbox_access,
+                groups=groups,
+                mailboxes=mailboxes,
             )
         if not missing:
             session.permissions.fine()
@@ -397,6 +413,7 @@ class Worker:
             erasing=erasing,
             store=self._store.hub(hub.uid),
             open_endpoint=self._open_endpoint,
+            open_directory=self._open_directory,
             installation=self._settings.installation,
             clock=self._clock,
             progress=progress,
@@ -425,10 +442,8 @@ class Worker:
     async def _doubt(self, context: PassContext) -> None:
         """A role that is granted shows in tokens issued from then on: after a refusal, the next
         pass signs in anew instead of going on with a token of up to an hour ago."""
-        for uid in {run.config.connection.uid for run in context.runs if _denied(run)}:
-            session = self._sessions.get(uid)
-            if session is not None:
-                await session.tokens.invalidate()
+        for uid in suspects(context.runs) & self._sessions.keys():
+            await self._sessions[uid].tokens.invalidate()
 
     async def _open_endpoint(self, hub: HubConfig, spoke: SpokeConfig, holding: Fence) -> Endpoint:
         def fence(seconds: float) -> None:
@@ -444,6 +459,9 @@ class Worker:
         if hub.item_kind is ItemKind.EVENT and spoke.private_items is PrivateItems.MASK:
             return Masking(endpoint, never)
         return Withholding(endpoint, never) if never else endpoint
+
+    async def _open_directory(self, connection: ConnectionConfig) -> Directory:
+        return GraphDirectory((await self._session(connection)).graph)
 
     async def _session(self, connection: ConnectionConfig) -> _Session:
         """One session a connection, made anew when its configuration changes."""
@@ -479,8 +497,3 @@ class Worker:
         session = self._sessions.pop(uid)
         await session.graph.close()
         await session.tokens.close()
-
-
-def _denied(run: SpokeRun) -> bool:
-    problem = run.report.problem
-    return problem is not None and problem.reason == AccessDeniedError.reason

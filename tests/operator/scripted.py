@@ -48,6 +48,8 @@ class ScriptedEngine:
     passes: list[Pass] = field(default_factory=list)
     checked: list[ConnectionConfig] = field(default_factory=list)
     writes: list[bool] = field(default_factory=list)
+    groups: list[bool] = field(default_factory=list)
+    mailboxes: list[bool] = field(default_factory=list)
     """What each check was told about it."""
     erased: list[str] = field(default_factory=list)
     """Names of what was erased or retained, an entry for every attempt: `erase spoke NAME`."""
@@ -77,9 +79,18 @@ class ScriptedEngine:
     begun: threading.Event = field(default_factory=threading.Event)
     """Set once a pass has begun."""
 
-    async def check(self, connection: ConnectionConfig, *, writes: bool = False) -> SignIn:
+    async def check(
+        self,
+        connection: ConnectionConfig,
+        *,
+        writes: bool = False,
+        groups: bool = False,
+        mailboxes: bool = True,
+    ) -> SignIn:
         self.checked.append(connection)
         self.writes.append(writes)
+        self.groups.append(groups)
+        self.mailboxes.append(mailboxes)
         if self.check_error is not None:
             raise self.check_error
         return self.signed_in

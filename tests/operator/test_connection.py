@@ -143,3 +143,24 @@ async def test_what_ends_soon_is_an_event_and_a_series_that_goes_with_the_connec
         await stage.delete("connection", "contoso")
         await stage.goes("connection", "contoso")
         await stage.meters(operation.metrics, absent=series)
+
+
+async def test_whether_filters_ask_for_groups_is_known_to_the_check(
+    stage: Stage, engine: ScriptedEngine, operate: Operate
+) -> None:
+    group = {"field": "group", "operator": "In", "values": ["team@contoso.com"]}
+    receives = {"filter": {"all": [{**group, "connectionRef": {"name": "directory"}}]}}
+    async with operate():
+        await stage.apply(connection(), connection("directory"), hub())
+        await stage.apply(spoke(direction="Receive", receives=receives))
+        await stage.comes("hub", "staff", "True", "Synced")
+        for name in ("contoso", "directory"):
+            await stage.annotate("connection", name, "reconcile.cirahub.io/requestedAt=now")
+        await stage.until(lambda: len(engine.checked) >= 4)
+    known = {
+        one.name.partition("/")[2]: uses
+        for one, *uses in zip(
+            engine.checked, engine.mailboxes, engine.writes, engine.groups, strict=True
+        )
+    }
+    assert known == {"contoso": [True, True, False], "directory": [False, False, True]}

@@ -77,6 +77,18 @@ async def test_spokes_are_found_by_what_they_name(objects: Objects) -> None:
     assert [one.name for one in (await objects.roster(STAFF)).members] == ["cid"]
 
 
+async def test_a_connection_whose_directory_a_filter_asks_is_named_too(objects: Objects) -> None:
+    condition = {"field": "group", "operator": "In", "values": ["a@b.example"]}
+    condition["connectionRef"] = {"name": "directory"}  # type: ignore[assignment]
+    receives = {"filter": {"any": [condition]}}
+    objects.put(Spoke, body(stage.spoke("ann", direction="Receive", receives=receives), 1))
+    (member,) = (await objects.roster(STAFF)).members
+    assert member.connections == (Key("demo", "contoso"), Key("demo", "directory"))
+    assert list(objects.hubs_through(Key("demo", "directory"))) == [STAFF]
+    objects.put(Spoke, body(stage.spoke("ann"), 2))
+    assert list(objects.hubs_through(Key("demo", "directory"))) == []
+
+
 def test_what_is_older_does_not_replace_what_we_wrote(objects: Objects) -> None:
     objects.put(Spoke, body(stage.spoke(), 9))
     objects.answered(Spoke, body(stage.spoke(), 12) | {"status": {"items": 5}})
@@ -174,7 +186,7 @@ async def test_a_member_tells_what_its_hub_has_to_know_of_the_spoke(objects: Obj
     (fresh,) = (await objects.roster(STAFF)).members
     spoke = fresh.spoke()
     assert (fresh.uid, fresh.namespace, fresh.name) == ("uid-ann", "demo", "ann")
-    assert (fresh.label, fresh.connection) == (spoke.label, Key("demo", "contoso"))
+    assert (fresh.label, fresh.connections) == (spoke.label, (Key("demo", "contoso"),))
     assert (fresh.requested_at, fresh.held, fresh.deleting) == ("now", True, False)
     assert not fresh.synced
     raw["metadata"] |= {"resourceVersion": "2", "deletionTimestamp": "2026-11-23T10:00:00Z"}

@@ -106,6 +106,27 @@ def test_each_connection_is_told_by_itself(manifests: Path) -> None:
     } == {"default/one": "Contacts.Read", "default/two": "Contacts.ReadWrite"}
 
 
+def test_a_directory_that_filters_ask_takes_no_way_into_mailboxes(manifests: Path) -> None:
+    group = {"field": "group", "operator": "In", "values": ["team@contoso.com"]}
+    receives = {"filter": {"all": [{**group, "connectionRef": {"name": "directory"}}]}}
+    given = (
+        connection(),
+        connection("directory"),
+        hub(),
+        spoke("ann", direction="Receive", receives=receives),
+    )
+    own, directory = grants(manifests, *given)
+    assert [need["permission"] for need in own["graph"]] == [
+        "Contacts.ReadWrite",
+        "User.ReadBasic.All",
+    ]
+    held = [need["permission"] for need in directory["graph"]]
+    assert held == ["User.ReadBasic.All", "GroupMember.Read.All"]
+    assert judged(
+        held, writes=False, access=MailboxAccess.CONSENT, groups=True, mailboxes=False
+    ) == ((), ())
+
+
 def test_a_quote_in_a_name_ends_no_string() -> None:
     assert quoted("o'neil") == "'o''neil'"
 

@@ -92,6 +92,34 @@ def test_a_spoke_becomes_a_configuration_with_its_connection_and_flows() -> None
     assert made.connection.auth == WorkloadIdentityAuth(TENANT, CLIENT, "demo/sync")
 
 
+def asking(*connections: str | None) -> Spoke:
+    """Receives who is in a group of these connections' directories; None: of its own."""
+    group = {"field": "group", "operator": "In", "values": ["a@b.example"]}
+    conditions = [
+        group if name is None else {**group, "connectionRef": {"name": name}}
+        for name in connections
+    ]
+    return spoke(direction="Receive", receives={"filter": {"any": conditions}})
+
+
+def test_a_group_is_looked_for_through_the_connection_that_a_condition_names() -> None:
+    own, other = connection(), connection("directory")
+    known = {one.metadata.key: one for one in (own, other)}
+    made = resolve(hub(), [asking(None, "directory")], known, trust=GrantedTrust())
+    config = made.spokes["ann"]
+    assert [one.connection for one in config.receives.filter.any] == ["", "demo/directory"]
+    assert [one.name for one in config.directories] == ["demo/directory"]
+    assert config.connection.name == "demo/contoso"
+    assert resolved(asking(None)).spokes["ann"].directories == ()
+    assert resolved(asking("contoso")).spokes["ann"].directories == ()
+
+
+def test_a_connection_that_a_condition_names_has_to_be_there() -> None:
+    problem = resolved(asking("directory")).problems["ann"]
+    assert problem.reason == "ConnectionNotFound"
+    assert "'directory'" in problem.message
+
+
 def test_a_spoke_contributes_and_receives_nothing_unless_it_is_told_to() -> None:
     assert resolved(spoke()).spokes["ann"].direction is Direction.CONTRIBUTE
     told = resolved(spoke(direction="TwoWay")).spokes["ann"]

@@ -6,6 +6,7 @@ from prove.breakages import (
     calendars,
     earlier,
     filters,
+    groups,
     identity,
     invariants,
     leaving,
@@ -31,4 +32,5 @@ BREAKAGES: tuple[Breakage, ...] = (
     *calendars.BREAKAGES,
     *filters.BREAKAGES,
     *earlier.BREAKAGES,
+    *groups.BREAKAGES,
 )

@@ -131,8 +131,8 @@ BREAKAGES: tuple[Breakage, ...] = (
         guards=TRUST,
         what="a spoke may use a connection of its hub's namespace",
         file=_RESOLVER,
-        old="    name = spoke.spec.connection_ref.name\n    namespace = spoke.metadata.namespace\n",
-        new="    name = spoke.spec.connection_ref.name\n    namespace = spoke.hub_namespace\n",
+        old="spoke.spec.connection_ref.name\n    namespace = spoke.metadata.namespace\n",
+        new="spoke.spec.connection_ref.name\n    namespace = spoke.hub_namespace\n",
         tests="tests/operator/test_resolver.py::"
         "test_a_spoke_of_another_namespace_signs_in_with_a_connection_of_its_own",
     ),

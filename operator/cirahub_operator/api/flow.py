@@ -7,12 +7,13 @@ from typing import Annotated, ClassVar
 
 from pydantic import AfterValidator, Field, StringConstraints, WithJsonSchema
 
-from cirahub_operator.api.meta import Model, Rule
+from cirahub_operator.api.meta import Model, Reference, Rule
 from cirahub_operator.api.text import Matching
 from cirahub_sync.configuration import Operator, PhoneForm, Policy
 from cirahub_sync.model.contact import SCALAR_FIELDS
 from cirahub_sync.model.expression import LONGEST
 from cirahub_sync.model.field_names import MANIFEST_NAMES
+from cirahub_sync.model.group import GROUP, ON_GROUPS
 
 FIELD_NAMES = tuple(MANIFEST_NAMES)
 TEXT_FIELD_NAMES = tuple(name for name in FIELD_NAMES if MANIFEST_NAMES[name] in SCALAR_FIELDS)
@@ -69,10 +70,10 @@ Domain = Annotated[
 ConditionField = Annotated[
     str,
     Matching(
-        pattern="^(category|domain|spoke|custom:.+|"
+        pattern="^(category|domain|group|spoke|custom:.+|"
         + "|".join(name for name in FIELD_NAMES if name != "custom")
         + ")$",
-        message="filter on category, domain, spoke, custom:NAME or one of "
+        message="filter on category, domain, group, spoke, custom:NAME or one of "
         + ", ".join(name for name in FIELD_NAMES if name != "custom"),
         max_length=80,
     ),
@@ -94,13 +95,24 @@ class FilterCondition(Model):
                 == (self.operator not in {Operator.EXISTS, Operator.DOES_NOT_EXIST})
             ),
         ),
+        Rule(
+            rule="self.field != 'group' || self.operator in ['In', 'NotIn']",
+            message="group takes In and NotIn",
+            holds=lambda self: self.field != GROUP or self.operator in ON_GROUPS,
+        ),
+        Rule(
+            rule="!has(self.connectionRef) || self.field == 'group'",
+            message="connectionRef is for a condition on group: it says whose directory has it",
+            holds=lambda self: self.connection_ref is None or self.field == GROUP,
+        ),
     )
 
     field: ConditionField = Field(
         description="A field of the contact in camel case, for example company or jobTitle, "
         "`category`, `domain` (of any e-mail address) or `custom:NAME`. In `receives` also "
         "`spoke`, with In and NotIn: the Spokes that contribute the item, by name (of another "
-        "namespace, `namespace/name`)."
+        "namespace, `namespace/name`). With In and NotIn also `group`: whether anybody of the "
+        "contact's e-mail addresses is in a group of the directory, nested groups included."
     )
     operator: Operator = Field(
         description="How to compare. Text compares without regard to case; of a field with "
@@ -108,8 +120,22 @@ class FilterCondition(Model):
     )
     values: Annotated[tuple[Text, ...], Field(max_length=64)] = Field(
         default=(),
-        description="What to compare with: any of these. None with Exists and DoesNotExist.",
+        description="What to compare with: any of these. None with Exists and DoesNotExist. Of "
+        "groups their object ids, or their e-mail addresses.",
     )
+    connection_ref: Reference | None = Field(
+        default=None,
+        description="Of a condition on group: the Connection of this namespace whose directory has "
+        "it, if it is not the Spoke's own.",
+    )
+
+    @property
+    def directory(self) -> str | None:
+        """The name of the Connection whose directory has the groups; blank: the Spoke's own. None
+        for a condition on something else."""
+        if self.field != GROUP:
+            return None
+        return "" if self.connection_ref is None else self.connection_ref.name
 
 
 FilterConditions = Annotated[tuple[FilterCondition, ...], Field(max_length=32)]

@@ -217,6 +217,11 @@ class HubSpec(Model):
         description="Time between passes, like 5m or 1h30m; from 5s to 168h. A tenth of it is "
         "random.",
     )
+    group_interval: Annotated[str, between("1m", "168h")] = Field(
+        default="15m",
+        description="How old what is known of a group may be that a filter names, before a pass "
+        "reads it again; from 1m to 168h.",
+    )
     suspend: bool = Field(
         default=False, description="Stop syncing until this is false again. Nothing is deleted."
     )

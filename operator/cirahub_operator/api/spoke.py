@@ -186,6 +186,21 @@ class SpokeSpec(Model):
         "elsewhere, or Retain both.",
     )
 
+    @property
+    def directories(self) -> frozenset[str]:
+        """The names of the Connections in whose directories its filters look for groups."""
+        flows = (
+            self.contributes if self.direction.contributes else None,
+            self.receives if self.direction.receives else None,
+        )
+        named = {
+            one.directory
+            for flow in flows
+            if flow is not None and flow.filter is not None
+            for one in (*flow.filter.all, *flow.filter.any, *flow.filter.none)
+        }
+        return frozenset(name or self.connection_ref.name for name in named if name is not None)
+
 
 class ChangeCounts(StatusModel):
     """What a pass did, as far as this spoke is concerned."""

@@ -34,7 +34,7 @@ WHY = {
     "Current": "has it as it is to be",
     "Detached": "has not got it: its user deleted it there, which is remembered",
     "FilteredOut": "is not to have it: the filter of what it receives keeps it out",
-    "Unjudged": "stays as it is: the expression of its filter can't be evaluated for the item",
+    "Unjudged": "stays as it is: its filter can't be judged for the item",
     "Deleted": "is not to have it any more: nobody contributes it",
     "Orphaned": "keeps its copy: not every source has been read whole yet",
     "ReadOnlyAtSource": "has an event with attendees, which is not written to",
@@ -263,13 +263,16 @@ def _spoke(one: ToldSpoke, item: Explanation) -> list[str]:
 
 
 def _by(found: ToldFilter | None) -> str:
-    if found is None or not found.decided_by:
+    if found is None or not (found.decided_by or found.unjudged):
         return ""
-    if found.unjudged:
+    if found.unjudged and found.decided_by == "expression":
         return " (its `expression` can't be evaluated for it)"
+    if found.unjudged:
+        return f" ({found.condition}: the group was never read)"
     if found.decided_by == "expression":
         return f" (its `expression` {'holds' if found.admits else 'does not hold'})"
     if not found.condition:
         return f" (none of its `{found.decided_by}` holds)"
     verb = "does not hold" if found.decided_by == "all" else "holds"
-    return f" (`{found.decided_by}`: {found.condition} {verb})"
+    groups = f": {', '.join(found.groups)}" if found.groups else ""
+    return f" (`{found.decided_by}`: {found.condition} {verb}{groups})"

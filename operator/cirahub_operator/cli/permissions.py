@@ -14,6 +14,7 @@ from cirahub_operator.cli.session import Exit, cases, files_option
 from cirahub_operator.cli.table import table
 from cirahub_sync.configuration import ConnectionConfig, MailboxAccess, SpokeConfig
 from cirahub_sync.endpoints.graph.permissions import Need, needed
+from cirahub_sync.engine.grouped import directories_asked
 from cirahub_sync.identity.consent import consent_link
 
 MAILBOXES = 25
@@ -81,28 +82,39 @@ def command(
         sys.exit(Exit.BAD_INPUT)
     spokes = [spoke for case in found for spoke in case.resolution.spokes.values()]
     access = None if mailbox_access is None else MailboxAccess(mailbox_access)
-    grants = [_grants(*one, access) for one in _by_connection(spokes)]
+    grants = [_grants(one, access) for one in _by_connection(spokes)]
     if output == "json":
         click.echo(msgspec.json.format(msgspec.json.encode(grants), indent=2).decode())
     else:
         click.echo("\n\n".join("\n".join(_told(one)) for one in grants))
 
 
-def _by_connection(
-    spokes: Iterable[SpokeConfig],
-) -> Iterable[tuple[ConnectionConfig, Sequence[SpokeConfig]]]:
-    found: dict[str, tuple[ConnectionConfig, list[SpokeConfig]]] = {}
+class _Used(msgspec.Struct, frozen=True):
+    """A Connection, the Spokes that lead through it, and those whose filters ask its directory."""
+
+    connection: ConnectionConfig
+    spokes: list[SpokeConfig]
+    asking: list[SpokeConfig]
+
+
+def _by_connection(spokes: Iterable[SpokeConfig]) -> Iterable[_Used]:
+    found: dict[str, _Used] = {}
+
+    def used(connection: ConnectionConfig) -> _Used:
+        return found.setdefault(connection.name, _Used(connection, [], []))
+
     for spoke in spokes:
-        found.setdefault(spoke.connection.name, (spoke.connection, []))[1].append(spoke)
+        used(spoke.connection).spokes.append(spoke)
+        for connection in directories_asked(spoke):
+            used(connection).asking.append(spoke)
     return [found[name] for name in sorted(found)]
 
 
-def _grants(
-    connection: ConnectionConfig, spokes: Sequence[SpokeConfig], access: MailboxAccess | None
-) -> Grants:
+def _grants(used: _Used, access: MailboxAccess | None) -> Grants:
+    connection = used.connection
     chosen = access or connection.mailbox_access
-    every = needed(spokes, chosen)
-    exchange = chosen is MailboxAccess.EXCHANGE
+    every = needed(used.spokes, chosen, used.asking)
+    exchange = chosen is MailboxAccess.EXCHANGE and bool(used.spokes)
     return Grants(
         connection=connection.name,
         tenant=connection.tenant_id,

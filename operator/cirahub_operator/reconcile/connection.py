@@ -44,6 +44,18 @@ class _Memory:
         return isinstance(self.result, SignIn) and not self.result.missing
 
 
+@dataclass(frozen=True)
+class _Uses:
+    """What a Connection is there for."""
+
+    writes: bool
+    """A Spoke receives through it."""
+    groups: bool
+    """A Spoke's filters look for groups in its directory."""
+    mailboxes: bool
+    """A Spoke leads through it, or nobody says yet what it is for."""
+
+
 class ConnectionReconciler:
     def __init__(
         self, surroundings: Surroundings, backlog: Backlog, wake_hub: Callable[[Key, bool], None]
@@ -116,19 +128,25 @@ class ConnectionReconciler:
         return True
 
     async def _sign_in(self, key: Key, config: ConnectionConfig) -> SignIn | Problem:
-        writes = await self._writes(key)
+        uses = await self._uses(key)
         async with self._slots:
             try:
-                return await self._around.runner.check(config, writes=writes)
+                return await self._around.runner.check(
+                    config, writes=uses.writes, groups=uses.groups, mailboxes=uses.mailboxes
+                )
             except CirahubError as error:
                 return problem_of(error)
 
-    async def _writes(self, key: Key) -> bool:
-        """Whether a Spoke receives through it."""
+    async def _uses(self, key: Key) -> _Uses:
+        leads = writes = groups = False
         async for spoke in self._around.objects.spokes_through(key):
-            if spoke.spec.direction.receives:
-                return True
-        return False
+            own = spoke.spec.connection_ref.name == key.name
+            leads = leads or own
+            writes = writes or (own and spoke.spec.direction.receives)
+            groups = groups or key.name in spoke.spec.directories
+            if writes and groups:
+                break
+        return _Uses(writes=writes, groups=groups, mailboxes=leads or not groups)
 
     async def _tell(self, connection: Connection, result: SignIn | Problem) -> None:
         """After a check."""

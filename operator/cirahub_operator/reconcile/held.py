@@ -84,6 +84,7 @@ class Held:
         async for one in objects.spokes_through(key):
             hub = f"{one.hub_namespace}/{one.spec.hub_ref.name}"
             leaves = one.metadata.held and (one.metadata.deleting or hub in leaving)
+            leaves = leaves and one.spec.connection_ref.name == key.name
             if leaves and not {one.metadata.uid, hub} & recorded:
                 found.append(f"Spoke {one.metadata.name}")
         return found

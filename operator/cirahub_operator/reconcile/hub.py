@@ -123,7 +123,7 @@ class HubReconciler:
         await each(self._spokes.report(one, not_admitted(one)) for one in spokes)
 
     async def _scene(self, key: Key, hub: Hub, members: Sequence[Member]) -> Scene:
-        used = {one.connection for one in members}
+        used = {connection for one in members for connection in one.connections}
         found = [self._around.objects.get(Connection, one) for one in sorted(used)]
         connections = [one for one in found if isinstance(one, Connection)]
         known = {one.metadata.key: one for one in connections}
@@ -310,11 +310,12 @@ class HubReconciler:
 def _refusing(members: Sequence[Member], report: PassReport) -> set[Key]:
     """Connections through which signing in or an access was refused."""
     return {
-        member.connection
+        connection
         for member in members
         if (of := report.spokes.get(member.uid)) is not None
         and of.problem is not None
         and of.problem.access
+        for connection in member.connections
     }
 
 

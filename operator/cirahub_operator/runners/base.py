@@ -19,7 +19,14 @@ class Runner(Protocol):
     Cancelling a call stops the work at its next safe point, and returns after that.
     """
 
-    async def check(self, connection: ConnectionConfig, *, writes: bool = False) -> SignIn: ...
+    async def check(
+        self,
+        connection: ConnectionConfig,
+        *,
+        writes: bool = False,
+        groups: bool = False,
+        mailboxes: bool = True,
+    ) -> SignIn: ...
 
     async def run_pass(
         self,

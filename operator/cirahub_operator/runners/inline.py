@@ -77,8 +77,19 @@ class InlineRunner:
         """Whether the engine has anything to do."""
         return self._under_way > 0
 
-    async def check(self, connection: ConnectionConfig, *, writes: bool = False) -> SignIn:
-        return await self._call(lambda engine: engine.check(connection, writes=writes))
+    async def check(
+        self,
+        connection: ConnectionConfig,
+        *,
+        writes: bool = False,
+        groups: bool = False,
+        mailboxes: bool = True,
+    ) -> SignIn:
+        return await self._call(
+            lambda engine: engine.check(
+                connection, writes=writes, groups=groups, mailboxes=mailboxes
+            )
+        )
 
     async def run_pass(
         self,

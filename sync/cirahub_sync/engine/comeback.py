@@ -17,7 +17,7 @@ from cirahub_sync.store.hub import Transaction
 from cirahub_sync.store.rows import Job, Spoke
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from cirahub_sync.engine.context import PassContext, SpokeRun
 
@@ -117,13 +117,7 @@ def apply_changes(tx: Transaction, run: SpokeRun, contributes_key: str, receives
     """A spoke whose flow or target changed is judged anew."""
     row = run.row
     if row.contributes_key != contributes_key:
-        cursor = tx.cursors.get(run.uid)
-        tx.cursors.put(
-            run.uid,
-            msgspec.structs.replace(cursor, cursor=None, next=None, staged=None, round=None),
-        )
-        tx.staging.clear(run.uid)
-        tx.shadows.forget_etags(run.uid)
+        read_anew(tx, run.uid)
         row.contributes_key = contributes_key
         tx.update_spoke(run.uid, contributes_key=contributes_key)
     if row.receives_key != receives_key:
@@ -134,3 +128,13 @@ def apply_changes(tx: Transaction, run: SpokeRun, contributes_key: str, receives
         row.place = run.place
         row.target = None
         tx.update_spoke(run.uid, place=run.place, target=None)
+
+
+def read_anew(tx: Transaction, uid: str, remotes: Sequence[str] | None = None) -> None:
+    """Have the spoke's items, or some of them, judged anew by a round from nothing."""
+    cursor = tx.cursors.get(uid)
+    tx.cursors.put(
+        uid, msgspec.structs.replace(cursor, cursor=None, next=None, staged=None, round=None)
+    )
+    tx.staging.clear(uid)
+    tx.shadows.forget_etags(uid, remotes)

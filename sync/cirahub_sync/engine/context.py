@@ -5,16 +5,18 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
-from cirahub_sync.configuration import HubConfig, PrivateItems, SpokeConfig
+from cirahub_sync.configuration import ConnectionConfig, HubConfig, PrivateItems, SpokeConfig
 from cirahub_sync.endpoints.base import Endpoint, Fence, Target
+from cirahub_sync.endpoints.directory import Directory
 from cirahub_sync.engine.adopted import Adoption
 from cirahub_sync.engine.comeback import claim_from
+from cirahub_sync.engine.grouped import Groups, groups_asked
 from cirahub_sync.engine.report import PassReport, Problem, SpokeReport
 from cirahub_sync.engine.rules import Rules, compile_rules
 from cirahub_sync.errors import (
@@ -38,7 +40,9 @@ from cirahub_sync.model.filter import (
     compile_filter,
     compile_sourced_filter,
     fields_of,
+    nobody_knows,
 )
+from cirahub_sync.model.group import GroupRef, Membership
 from cirahub_sync.model.kind import CONTACTS, EVENTS, KINDS, Content, Kind
 from cirahub_sync.model.mapping import compile_lens
 from cirahub_sync.model.normalise import DEFAULT_REGION
@@ -56,6 +60,14 @@ log = logging.getLogger(__name__)
 OpenEndpoint = Callable[[HubConfig, SpokeConfig, Fence], Awaitable[Endpoint]]
 """Makes the endpoint of a spoke, whose writes pass the fence; signs in at most, asks nothing of the
 target."""
+
+
+OpenDirectory = Callable[[ConnectionConfig], Awaitable[Directory]]
+"""Makes the way into the directory of a connection; signs in at most."""
+
+
+async def _no_directory(connection: ConnectionConfig) -> Directory:
+    raise ConfigurationError(f"connection {connection.name}: no directory can be asked here")
 
 
 class Gate(Protocol):
@@ -82,6 +94,8 @@ class SpokeRun:
         "config",
         "contributes",
         "doubled",
+        "groups",
+        "membership",
         "never_sync",
         "pristine",
         "receives",
@@ -90,6 +104,7 @@ class SpokeRun:
         "row",
         "settled",
         "span",
+        "unread",
     )
 
     row: Spoke
@@ -104,6 +119,12 @@ class SpokeRun:
     left staged tells nothing of what was written since: the store may be restored."""
     span: Span | None
     """Of a calendar: what its copies are made in."""
+    groups: Groups
+    """Those that its filters name."""
+    membership: Membership
+    """Who is in them, once they are looked up."""
+    unread: Problem | None
+    """Why one of them can't be read, if it was read before: what was read then counts."""
     pristine: bool
     """In a plan: the folder does not exist yet, a pass would make it."""
 
@@ -125,10 +146,13 @@ class SpokeRun:
             )
             for flow, toward_hub in ((config.contributes, True), (config.receives, False))
         )
-        self.admits_in = compile_filter(config.contributes.filter, kind)
+        self.groups = groups_asked(config)
+        self.membership = nobody_knows
+        self.unread = None
+        self.admits_in = compile_filter(config.contributes.filter, kind, self._member)
         if kind is EVENTS and config.private_items is PrivateItems.SKIP:
             self.admits_in = _public(self.admits_in)
-        self.admits_out = compile_sourced_filter(config.receives.filter, kind)
+        self.admits_out = compile_sourced_filter(config.receives.filter, kind, self._member)
         self.asks_for_spokes = asks_for_spokes(config.receives.filter)
         self.registered = False
         self.settled = True
@@ -138,6 +162,9 @@ class SpokeRun:
         self.span = None
         self._endpoint: Endpoint | None = None
         self._opening: asyncio.Lock | None = None
+
+    def _member(self, ref: GroupRef, addresses: Iterable[str]) -> bool | None:
+        return self.membership(ref, addresses)
 
     @property
     def uid(self) -> str:
@@ -213,6 +240,7 @@ class PassContext:
         clock: Callable[[], float],
         progress: Callable[[str], None] | None,
         verified: set[str],
+        open_directory: OpenDirectory = _no_directory,
         approved: frozenset[str] = frozenset(),
         broken: Sequence[SpokeReport] = (),
         absent: int = 0,
@@ -232,8 +260,10 @@ class PassContext:
         ]
         """Those that judge an item again when others contribute it. Kept, since every chunk asks,
         and of thousands of spokes hardly one does."""
+        self.asking_for_groups = [run for run in runs if run.groups.any]
         self.store = store
         self.open_endpoint = open_endpoint
+        self.open_directory = open_directory
         self.installation = installation
         self.clock = clock
         self.verified = verified
@@ -314,23 +344,7 @@ class PassContext:
         except CirahubError as error:
             run.fail(problem_of(error))
         except Exception as error:
-            # The text of a foreign exception may quote content: only its type and place are told.
-            frame = error.__traceback__
-            while frame is not None and frame.tb_next is not None:
-                frame = frame.tb_next
-            where = (
-                f"{frame.tb_frame.f_globals.get('__name__')}:{frame.tb_lineno}" if frame else "?"
-            )
-            log.error(  # noqa: TRY400 -- a traceback would print the text
-                "spoke %s: unexpected %s at %s", run.uid, type(error).__name__, where
-            )
-            run.fail(
-                Problem(
-                    "InternalError",
-                    f"an unexpected {type(error).__name__} at {where}; this spoke is tried again "
-                    "at the next pass; please report it with the log",
-                )
-            )
+            run.fail(unexpected(error, f"spoke {run.uid}"))
 
 
 def _public(admits: Admission) -> Admission:
@@ -353,6 +367,20 @@ def withheld(config: SpokeConfig, kind: Kind = CONTACTS) -> frozenset[str]:
             "read: leave it out of one of the two"
         )
     return never
+
+
+def unexpected(error: Exception, what: str) -> Problem:
+    """Of a foreign exception, whose text may quote content: only its type and place are told."""
+    frame = error.__traceback__
+    while frame is not None and frame.tb_next is not None:
+        frame = frame.tb_next
+    where = f"{frame.tb_frame.f_globals.get('__name__')}:{frame.tb_lineno}" if frame else "?"
+    log.error("%s: unexpected %s at %s", what, type(error).__name__, where)
+    return Problem(
+        "InternalError",
+        f"an unexpected {type(error).__name__} at {where}; this spoke is tried again "
+        "at the next pass; please report it with the log",
+    )
 
 
 def problem_of(error: CirahubError) -> Problem:

@@ -20,9 +20,11 @@ from cirahub_sync.engine.plan import Encoder, Judgement, fields_changed, judge, 
 from cirahub_sync.engine.refold import conflict_id, rules_in
 from cirahub_sync.engine.rules import Undecided, Win
 from cirahub_sync.engine.sources import sources_of
+from cirahub_sync.model.contact import Contact
 from cirahub_sync.model.field_names import field_named, manifest_name
 from cirahub_sync.model.filter import Verdict, compile_judge
-from cirahub_sync.model.kind import Element, kind_of
+from cirahub_sync.model.group import GROUP, GroupRef, holding
+from cirahub_sync.model.kind import Content, Element, kind_of
 from cirahub_sync.model.limits import project
 from cirahub_sync.model.normalise import keyed
 from cirahub_sync.store import lookup
@@ -41,6 +43,8 @@ class Origin(msgspec.Struct, frozen=True, kw_only=True):
     verdict: Verdict | None
     """Of the filter of what it contributes, over what it last said. None if that filter is not
     asked (a copy), or keeps the item out: then nothing is kept to ask it about."""
+    groups: Sequence[GroupRef]
+    """Those of the condition that decided, if it is on groups, that hold the item."""
     edits: int
     """Its own: scalars, and elements of lists."""
     put_back: bool
@@ -85,6 +89,8 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
     judgement: Judgement
     verdict: Verdict
     """Of the filter of what it receives."""
+    groups: Sequence[GroupRef]
+    """As of an Origin."""
     sources: Sequence[str]
     replica: Replica | None
     pending: Pending | None
@@ -143,10 +149,13 @@ def placed(
         sources=sources,
     )
     known = tx.spokes().get(run.uid)
-    judged = compile_judge(run.config.receives.filter, sourced=True, kind=context.kind)
+    verdict = compile_judge(
+        run.config.receives.filter, sourced=True, kind=context.kind, membership=run.membership
+    ).judge(item.content, sources)
     return Place(
         judgement=judgement,
-        verdict=judged.judge(item.content, sources),
+        verdict=verdict,
+        groups=_groups(verdict, item.content, run),
         sources=sorted(sources),
         replica=replica,
         pending=pending,
@@ -177,19 +186,29 @@ def _folded(context: PassContext, tx: Transaction, item: Item) -> Folded:
 def _origin(context: PassContext, shadow: Shadow, *, put_back: bool) -> Origin:
     run = next((one for one in context.runs if one.uid == shadow.spoke), None)
     verdict = None
+    groups: Sequence[GroupRef] = ()
     if run is not None and shadow.native and shadow.admitted:
-        verdict = compile_judge(run.config.contributes.filter, kind=context.kind).judge(
-            shadow.content
-        )
+        verdict = compile_judge(
+            run.config.contributes.filter, kind=context.kind, membership=run.membership
+        ).judge(shadow.content)
+        groups = _groups(verdict, shadow.content, run)
     return Origin(
         spoke=shadow.spoke,
         remote=shadow.remote,
         native=shadow.native,
         admitted=shadow.admitted,
         verdict=verdict,
+        groups=groups,
         edits=len(shadow.own.scalars) + sum(map(len, shadow.own.elements.values())),
         put_back=put_back,
     )
+
+
+def _groups(verdict: Verdict, content: Content, run: SpokeRun) -> Sequence[GroupRef]:
+    condition = verdict.condition
+    if condition is None or condition.field != GROUP or not isinstance(content, Contact):
+        return ()
+    return holding(condition, [email.address for email in content.emails], run.membership)
 
 
 def _words(folded: Folded, region: str) -> list[Word]:

@@ -13,6 +13,7 @@ from cirahub_sync.engine.approval import begin_approval, conclude_approval, fore
 from cirahub_sync.engine.context import PassContext, SpokeRun, problem_of
 from cirahub_sync.engine.deliver import Receiver
 from cirahub_sync.engine.first_sync import STAGE, begin_stages, summary
+from cirahub_sync.engine.groups import look_up_groups
 from cirahub_sync.engine.guard import Candidate, holdings, judge_deletions
 from cirahub_sync.engine.keys import renew_keys
 from cirahub_sync.engine.leave import clear
@@ -136,6 +137,7 @@ async def gather(context: PassContext) -> None:
     """Recover, pull and merge."""
     register(context)
     begin_policy(context)
+    await look_up_groups(context)
     await renew_keys(context)
     for run in context.runs:
         if not run.config.direction.contributes:
@@ -253,6 +255,9 @@ def _conclude(context: PassContext) -> None:
     """Count what stands, and keep the report."""
     report = context.report
     report.finished = context.clock()
+    for run in context.asking_for_groups:
+        if run.unread is not None:
+            run.fail(run.unread)
     with context.store.write() as tx:
         report.items = tx.items.count()
         report.sequence = tx.seq

@@ -3,7 +3,8 @@
 Conditions name a contact's field in camel case (`jobTitle`), or `category`, `domain` (of any
 e-mail address), `custom:NAME`; of an event, any text field, `category`, `allDay` or `recurring`
 (`true`, `false`); or, on the way out of the hub, `spoke`: the names of those that
-contribute the item. Text compares caseless and trimmed. A list field holds if any
+contribute the item; or `group`: groups of a directory, one of which anybody of a contact's e-mail
+addresses is in. Text compares caseless and trimmed. A list field holds if any
 of its elements does; `NotIn` and `DoesNotExist` are the negations of `In` and `Exists`, so they
 admit items that lack the field.
 """
@@ -25,14 +26,16 @@ from cirahub_sync.model.contact import SCALAR_FIELDS, Contact
 from cirahub_sync.model.event import Event
 from cirahub_sync.model.expression import Expression, compile_expression
 from cirahub_sync.model.field_names import EVENT_NAMES, MANIFEST_NAMES, unknown_field
-from cirahub_sync.model.kind import CONTACTS, EVENTS, Content, Kind
+from cirahub_sync.model.group import GROUP, GroupRef, Membership, refs_of
+from cirahub_sync.model.kind import CONTACTS, EVENTS, Content, Kind, as_contact
 from cirahub_sync.model.normalise import caseless, collapsed
 
 Predicate = Callable[[Content], bool]
 SourcedPredicate = Callable[[Content, Collection[str]], bool]
 """Of an item and the names of the spokes that contribute it."""
 Admission = Callable[[Content], bool | None]
-"""Whether a filter admits an item; None: its expression can't be evaluated for this one."""
+"""Whether a filter admits an item; None: it can't be judged, since the expression can't be
+evaluated for this one, or a group was never read."""
 SourcedAdmission = Callable[[Content, Collection[str]], bool | None]
 Texts = Callable[[Any], Iterable[str]]
 """What an item of the kind that the filter is for says."""
@@ -164,6 +167,35 @@ def _unsourced(condition: Condition, kind: Kind) -> SourcedPredicate:
     return lambda item, _: holds(item)
 
 
+class _UnknownGroupError(Exception):
+    """Nobody knows who is in a group that a condition asks for."""
+
+    def __init__(self, verdict: Verdict) -> None:
+        super().__init__()
+        self.verdict = verdict
+
+
+def nobody_knows(_ref: GroupRef, _addresses: Iterable[str]) -> bool | None:
+    """The membership of groups that were never read."""
+    return None
+
+
+def _grouped(condition: Condition, kind: Kind, membership: Membership) -> SourcedPredicate:
+    if kind is not CONTACTS:
+        raise ConfigurationError("filter: group: it is for contacts")
+    refs, wanted = refs_of(condition), condition.operator is Operator.IN
+    unknown = Verdict(False, None, condition, unjudged=True)
+
+    def holds(item: Content, _: Collection[str]) -> bool:
+        addresses = _emails(as_contact(item))
+        said = [membership(ref, addresses) for ref in refs]
+        if None in said and True not in said:
+            raise _UnknownGroupError(unknown)
+        return (True in said) == wanted
+
+    return holds
+
+
 def _sourced(condition: Condition, kind: Kind) -> SourcedPredicate:
     if condition.field != SPOKE:
         return _unsourced(condition, kind)
@@ -190,7 +222,8 @@ class Verdict(msgspec.Struct, frozen=True):
     clause: Clause | None = None
     condition: Condition | None = None
     unjudged: bool = False
-    """The expression can't be evaluated for this item: neither is it admitted nor kept out."""
+    """The expression can't be evaluated for this item, or nobody knows who is in the group of the
+    condition: neither is it admitted nor kept out."""
 
 
 _ADMITTED = Verdict(True)
@@ -219,11 +252,17 @@ class Judge:
         self._expression = expression
 
     def admits(self, item: Content, spokes: Collection[str] = ()) -> bool | None:
-        """None: neither, since the expression can't be evaluated for it."""
+        """None: neither, since it can't be judged."""
         verdict = self.judge(item, spokes)
         return None if verdict.unjudged else verdict.admits
 
     def judge(self, item: Content, spokes: Collection[str] = ()) -> Verdict:
+        try:
+            return self._judge(item, spokes)
+        except _UnknownGroupError as error:
+            return error.verdict
+
+    def _judge(self, item: Content, spokes: Collection[str]) -> Verdict:
         for holds, otherwise in self._required:
             if not holds(item, spokes):
                 return otherwise
@@ -247,6 +286,10 @@ class Judge:
         return _HELD if said else _NOT_HELD
 
 
+def asks_for_groups(spec: Filter) -> bool:
+    return any(c.field == GROUP for c in (*spec.all, *spec.any, *spec.none))
+
+
 def asks_for_spokes(spec: Filter) -> bool:
     if spec.expression and compile_expression(spec.expression, sourced=True).asks_for_spokes:
         return True
@@ -264,32 +307,56 @@ def fields_of(spec: Filter) -> frozenset[str]:
         "recurring": "schedule",
         "category": "categories",
         "domain": "emails",
+        GROUP: "emails",
     }
     asked = [c.field.partition(":")[0] for c in (*spec.all, *spec.any, *spec.none)]
     return frozenset((*said, *(named[name] for name in asked if name in named)))
 
 
-@lru_cache(maxsize=_SHARED)
-def compile_filter(spec: Filter, kind: Kind = CONTACTS) -> Admission:
-    """The same object for filters that are alike. Raises ConfigurationError for a field that cannot
-    be filtered on or values that don't fit the operator."""
-    return compile_judge(spec, kind=kind).admits
+def compile_filter(
+    spec: Filter, kind: Kind = CONTACTS, membership: Membership = nobody_knows
+) -> Admission:
+    """The same object for filters that are alike and ask for no groups. Raises ConfigurationError
+    for a field that cannot be filtered on or values that don't fit the operator."""
+    return compile_judge(spec, kind=kind, membership=membership).admits
 
 
-@lru_cache(maxsize=_SHARED)
-def compile_sourced_filter(spec: Filter, kind: Kind = CONTACTS) -> SourcedAdmission:
+def compile_sourced_filter(
+    spec: Filter, kind: Kind = CONTACTS, membership: Membership = nobody_knows
+) -> SourcedAdmission:
     """As `compile_filter`, of what leaves the hub: it may ask for `spoke`."""
-    return compile_judge(spec, sourced=True, kind=kind).admits
+    return compile_judge(spec, sourced=True, kind=kind, membership=membership).admits
+
+
+def compile_judge(
+    spec: Filter,
+    *,
+    sourced: bool = False,
+    kind: Kind = CONTACTS,
+    membership: Membership = nobody_knows,
+) -> Judge:
+    """`sourced`: it may ask for `spoke`. Raises ConfigurationError."""
+    if asks_for_groups(spec):
+        return _compile(spec, sourced=sourced, kind=kind, membership=membership)
+    return _shared_judge(spec, sourced=sourced, kind=kind)
 
 
 @lru_cache(maxsize=_SHARED)
-def compile_judge(spec: Filter, *, sourced: bool = False, kind: Kind = CONTACTS) -> Judge:
-    """The same object for filters that are alike. `sourced`: it may ask for `spoke`. Raises
-    ConfigurationError."""
-    one = _sourced if sourced else _unsourced
-    required = [(one(c, kind), Verdict(False, Clause.ALL, c)) for c in spec.all]
-    options = [(one(c, kind), Verdict(True, Clause.ANY, c)) for c in spec.any]
-    barred = [(one(c, kind), Verdict(False, Clause.NONE, c)) for c in spec.none]
+def _shared_judge(spec: Filter, *, sourced: bool, kind: Kind) -> Judge:
+    return _compile(spec, sourced=sourced, kind=kind, membership=nobody_knows)
+
+
+def _compile(spec: Filter, *, sourced: bool, kind: Kind, membership: Membership) -> Judge:
+    plain = _sourced if sourced else _unsourced
+
+    def one(condition: Condition) -> SourcedPredicate:
+        if condition.field == GROUP:
+            return _grouped(condition, kind, membership)
+        return plain(condition, kind)
+
+    required = [(one(c), Verdict(False, Clause.ALL, c)) for c in spec.all]
+    options = [(one(c), Verdict(True, Clause.ANY, c)) for c in spec.any]
+    barred = [(one(c), Verdict(False, Clause.NONE, c)) for c in spec.none]
     if not spec.expression:
         return Judge(required, options, barred)
     if kind is not CONTACTS:

@@ -14,6 +14,7 @@ from cirahub_sync.store.crypto import Cipher
 from cirahub_sync.store.database import Database
 from cirahub_sync.store.listed import Listed
 from cirahub_sync.store.membership import of_hub
+from cirahub_sync.store.parts import parts
 from cirahub_sync.store.rows import Item, ReplicaState, Shadow
 from cirahub_sync.store.tables import (
     conflicts,
@@ -423,11 +424,15 @@ class ShadowTable:
             ],
         )
 
-    def forget_etags(self, spoke: str) -> None:
-        """Mark every item of the spoke for being judged anew when it is seen next."""
-        self._connection.execute(
-            update(shadows).where(shadows.c.spoke == spoke).values(etag=REJUDGE, modified=None)
-        )
+    def forget_etags(self, spoke: str, remotes: Sequence[str] | None = None) -> None:
+        """Mark items of the spoke, or every one, for being judged anew when they are seen next."""
+        marking = update(shadows).where(shadows.c.spoke == spoke)
+        marking = marking.values(etag=REJUDGE, modified=None)
+        if remotes is None:
+            self._connection.execute(marking)
+            return
+        for part in parts(remotes):
+            self._connection.execute(marking.where(shadows.c.remote.in_(part)))
 
     def remove(self, spoke: str, remotes: Sequence[str]) -> None:
         if remotes:

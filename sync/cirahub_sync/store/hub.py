@@ -21,6 +21,7 @@ from cirahub_sync.store.departed import CondemnedTable, DepartedTable
 from cirahub_sync.store.disputes import DecisionTable, UndecidedTable
 from cirahub_sync.store.earlier import EarlierTable, MomentTable, RewoundTable
 from cirahub_sync.store.erasure import ConfigurationTable, ErasureTable, WithdrawalTable
+from cirahub_sync.store.groups import GroupTable
 from cirahub_sync.store.inbound import CursorTable, PullRetryTable, StagingTable
 from cirahub_sync.store.parts import parts
 from cirahub_sync.store.plans import PlanTable
@@ -161,6 +162,10 @@ class Transaction:
     @cached_property
     def rewound(self) -> RewoundTable:
         return RewoundTable(self.connection, self._database, self.hub, self.cipher)
+
+    @cached_property
+    def groups(self) -> GroupTable:
+        return GroupTable(self.connection, self._database, self.hub, self.cipher)
 
     @property
     def seq(self) -> int:

@@ -359,6 +359,17 @@ bindings = Table(
     "asked.",
 )
 
+group_readings = Table(
+    "group_readings",
+    metadata,
+    Column("hub", _ID, ForeignKey("hubs.uid", ondelete="CASCADE"), primary_key=True),
+    Column("key", _ID, primary_key=True),
+    Column("read_at", Float, nullable=False),
+    Column("members", LargeBinary, nullable=False),
+    comment="Who was in a group that filters name when it was read last: keyed digests of their "
+    "addresses, sealed. key: digest of the connection and the group.",
+)
+
 passes = Table(
     "passes",
     metadata,

@@ -121,6 +121,8 @@ def failure(answer: Answer, what: str, *, role: str) -> CirahubError:
             f"{text}; the token was refused twice: check that the application still exists and "
             "is enabled in this tenant"
         )
+    if answer.status == 403 and code == "Authorization_RequestDenied":  # the directory's own
+        return AccessDeniedError(f"{text}; grant the application the role {role} in this tenant")
     if answer.status == 403:
         return AccessDeniedError(
             f"{text}; grant the application the role {role} in this tenant, or, with Exchange RBAC "

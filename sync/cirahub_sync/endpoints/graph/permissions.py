@@ -21,6 +21,19 @@ _ALL_USERS = "User.Read.All"
 _DIRECTORY = frozenset({"User.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All"})
 """They let users be read, and far more."""
 _FITTING = frozenset({_WRITE, _READ, _USERS, _ALL_USERS})
+_MEMBERS = "GroupMember.Read.All"
+_HIDDEN = "Member.Read.Hidden"
+_GROUPS = frozenset(
+    {
+        _MEMBERS,
+        "GroupMember.ReadWrite.All",
+        "Group.Read.All",
+        "Group.ReadWrite.All",
+        "Directory.Read.All",
+        "Directory.ReadWrite.All",
+    }
+)
+"""Any lets be read who is in a group."""
 
 
 class Need(msgspec.Struct, frozen=True):
@@ -34,8 +47,11 @@ class Need(msgspec.Struct, frozen=True):
     """Those that it is for; empty if it is for the directory."""
 
 
-def needed(spokes: Iterable[SpokeConfig], access: MailboxAccess) -> tuple[Need, ...]:
-    """What the spokes of one Connection need, and nothing that includes more.
+def needed(
+    spokes: Iterable[SpokeConfig], access: MailboxAccess, asking: Iterable[SpokeConfig] = ()
+) -> tuple[Need, ...]:
+    """What the spokes of one Connection need, and nothing that includes more. `asking`: those whose
+    filters look for groups in its directory.
 
     Consent is for all mailboxes of a tenant at once, and that to writing includes reading. Exchange
     grants each mailbox by itself.
@@ -55,8 +71,13 @@ def needed(spokes: Iterable[SpokeConfig], access: MailboxAccess) -> tuple[Need, 
         for writes, some in groups
         if some
     ]
+    members = tuple(sorted(one.name for one in asking))
     if every:
         found.append(Need(_USERS, "finding mailboxes", tuple(one.name for one in every)))
+    elif members:
+        found.append(Need(_USERS, "reading who the members of groups are", members))
+    if members:
+        found.append(Need(_MEMBERS, "reading who is in groups that filters name", members))
     return tuple(found)
 
 
@@ -77,9 +98,15 @@ def roles_of(token: str) -> frozenset[str] | None:
 
 
 def judged(
-    roles: Collection[str], *, writes: bool, access: MailboxAccess
+    roles: Collection[str],
+    *,
+    writes: bool,
+    access: MailboxAccess,
+    groups: bool = False,
+    mailboxes: bool = True,
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """What is missing, and what is in excess. `writes`: something is pushed to mailboxes.
+    `groups`: filters ask who is in groups. Not `mailboxes`: it is there for that alone.
 
     Where Exchange grants the access to mailboxes, consent to all of them is in excess: the two add
     up (https://learn.microsoft.com/exchange/permissions-exo/application-rbac).
@@ -87,10 +114,14 @@ def judged(
     held = frozenset(roles)
     missing = []
     excess = held - _FITTING
-    if access is MailboxAccess.EXCHANGE:
+    if access is MailboxAccess.EXCHANGE or not mailboxes:
         excess |= held & {_WRITE, _READ}
     elif _WRITE not in held and (writes or _READ not in held):
         missing.append(_mailboxes(writes=writes))
     if held.isdisjoint({_USERS, _ALL_USERS} | _DIRECTORY):
         missing.append(_USERS)
+    if groups:
+        excess -= {_MEMBERS, _HIDDEN, "OrgContact.Read.All"}
+        if held.isdisjoint(_GROUPS):
+            missing.append(_MEMBERS)
     return tuple(missing), tuple(sorted(excess))

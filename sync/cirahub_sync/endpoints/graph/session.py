@@ -37,6 +37,7 @@ from cirahub_sync.endpoints.graph.answers import (
     of_part,
 )
 from cirahub_sync.endpoints.graph.gate import Gate, guarded, last_moment
+from cirahub_sync.endpoints.graph.permissions import roles_of
 from cirahub_sync.endpoints.graph.wire import BATCH, UNREADABLE
 from cirahub_sync.errors import EndpointUnavailableError, ProtocolError, ThrottledError
 from cirahub_sync.identity.base import TokenProvider
@@ -216,6 +217,10 @@ class GraphSession:
                 "was not followed; check the endpoints file, or report it"
             )
         return f"{parts.path}?{parts.query}" if parts.query else parts.path
+
+    async def roles(self) -> frozenset[str] | None:
+        """The application permissions that the token in use carries; None if it shows none."""
+        return roles_of((await self._tokens.token(self._scope)).token)
 
     async def close(self) -> None:
         """Close connections. The token provider is left to whoever made it."""

@@ -1,0 +1,143 @@
+"""Who is in a group of Entra ID, nested groups included, in a request for each 999.
+
+By `transitiveMembers` without a cast: a cast is an advanced query, over an index that may lag
+(https://learn.microsoft.com/graph/api/group-list-transitivemembers). Members that the application
+may not read come with their ids only (https://learn.microsoft.com/graph/permissions-overview); and
+what is hidden may be left out without a word. Neither is taken for what the group is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+import msgspec
+
+from cirahub_sync.endpoints.directory import Member
+from cirahub_sync.endpoints.graph.answers import failure, read
+from cirahub_sync.endpoints.graph.place import DIRECTORY_ROLES, query, segment
+from cirahub_sync.endpoints.graph.properties import quoted
+from cirahub_sync.endpoints.graph.session import GraphSession
+from cirahub_sync.errors import AccessDeniedError, GroupNotFoundError
+
+ROLE = "GroupMember.Read.All"
+HIDDEN_ROLE = "Member.Read.Hidden"
+_LANE = "directory"
+"""The throttle's, for requests that reach no mailbox."""
+_GROUP = query(select="id,visibility")
+_MEMBERS = query(select="id,mail,userPrincipalName,proxyAddresses,visibility", top=999)
+_HIDDEN = "HiddenMembership"
+_PEOPLE = frozenset(("#microsoft.graph.user", "#microsoft.graph.orgContact"))
+_SMTP = "smtp:"
+_GUEST = "#ext#"
+"""In the userPrincipalName of a guest, which is no address then:
+https://learn.microsoft.com/entra/external-id/user-properties."""
+
+
+class _Group(msgspec.Struct):
+    id: str
+    visibility: str | None = None
+
+
+class _Member(msgspec.Struct, rename="camel"):
+    id: str
+    type: str = msgspec.field(default="", name="@odata.type")
+    mail: str | None = None
+    user_principal_name: str | None = None
+    proxy_addresses: list[str] | None = None
+    visibility: str | None = None
+    """Of a group that is a member."""
+
+
+class _GroupPage(msgspec.Struct):
+    value: list[_Group]
+
+
+class _MemberPage(msgspec.Struct):
+    value: list[_Member]
+    next: str | None = msgspec.field(default=None, name="@odata.nextLink")
+
+
+_read_group = msgspec.json.Decoder(_Group)
+_read_groups = msgspec.json.Decoder(_GroupPage)
+_read_members = msgspec.json.Decoder(_MemberPage)
+
+
+class GraphDirectory:
+    """Implements `endpoints.directory.Directory`."""
+
+    def __init__(self, session: GraphSession) -> None:
+        self._session = session
+        self._what = f"connection {session.connection.name}: a group that a filter names"
+
+    async def members(self, group: str) -> tuple[Member, ...]:
+        found = await self._group(group)
+        hidden = found.visibility == _HIDDEN
+        members: dict[str, Member] = {}
+        page: str | None = f"/v1.0/groups/{segment(found.id)}/transitiveMembers?{_MEMBERS}"
+        while page is not None:
+            answer = await self._session.ask(_LANE, page, what=self._what, role=ROLE)
+            if answer.status == 404:
+                raise self._gone()
+            if not answer.ok:
+                raise failure(answer, self._what, role=ROLE)
+            got = read(_read_members, answer, self._what)
+            for each in got.value:
+                hidden = hidden or each.visibility == _HIDDEN
+                if each.type in _PEOPLE:
+                    members[each.id] = self._member(each)
+            page = self._session.path(got.next) if got.next else None
+        if hidden:
+            await self._require_hidden()
+        return tuple(members.values())
+
+    async def _group(self, group: str) -> _Group:
+        if "@" not in group:
+            path = f"/v1.0/groups/{segment(group)}?{_GROUP}"
+            answer = await self._session.ask(_LANE, path, what=self._what, role=ROLE)
+            if answer.status == 404:
+                raise self._gone()
+            if not answer.ok:
+                raise failure(answer, self._what, role=ROLE)
+            return read(_read_group, answer, self._what)
+        path = f"/v1.0/groups?{query(filter=f'mail eq {quoted(group)}')}&{_GROUP}"
+        answer = await self._session.get(_LANE, path, what=self._what, role=ROLE)
+        found = read(_read_groups, answer, self._what).value
+        if len(found) != 1:
+            raise self._gone(len(found))
+        return found[0]
+
+    def _member(self, each: _Member) -> Member:
+        addresses = [
+            address[len(_SMTP) :]
+            for address in each.proxy_addresses or ()
+            if address[: len(_SMTP)].lower() == _SMTP
+        ]
+        name = each.user_principal_name or ""
+        if each.mail:
+            addresses.append(each.mail)
+        if name and _GUEST not in name.lower():
+            addresses.append(name)
+        if not (addresses or name):
+            role = (
+                DIRECTORY_ROLES if each.type == "#microsoft.graph.user" else "OrgContact.Read.All"
+            )
+            raise AccessDeniedError(
+                f"{self._what}: Graph tells that it has members and not who they are; grant the "
+                f"application the role {role} in this tenant"
+            )
+        return Member(each.id, tuple(dict.fromkeys(addresses)))
+
+    async def _require_hidden(self) -> None:
+        roles: Collection[str] | None = await self._session.roles()
+        if roles is not None and HIDDEN_ROLE not in roles:
+            raise AccessDeniedError(
+                f"{self._what}: its membership, or that of a group in it, is hidden; grant the "
+                f"application the role {HIDDEN_ROLE} in this tenant"
+            )
+
+    def _gone(self, count: int = 0) -> GroupNotFoundError:
+        how = f"{count} groups" if count else "no group"
+        return GroupNotFoundError(
+            f"{self._what}: the tenant {self._session.connection.tenant_id} has {how} of this id "
+            "or address; restore it, or correct the filter"
+        )
