@@ -409,16 +409,31 @@ async def test_what_a_mapping_has_changed_since_stays_as_it_is(scene: Scene) -> 
 async def test_of_what_never_syncs_nothing_is_kept_and_nothing_put_back(scene: Scene) -> None:
     ann, moment = await lived(scene)
     await wreck(scene, ann)
+    item = item_of(scene, "ada")
     await scene.worker.restore("staff", spoke="ada", since=moment)
     await scene.settle()
+    assert kept(scene, item).count("job_title") > 1
     scene.connect("ada", TWO_WAY, never_sync=("jobTitle",))
+    refused = scene.admin.add_rule("status", service="graph", path="delta", status=403)
+    await scene.sync()
+    assert "job_title" not in kept(scene, item), "here and now, also if it can't be read again"
+    assert "phones" in kept(scene, item)
+    scene.admin.remove_rule(refused)
     await scene.settle()
     assert scene.the("ben", "Ann")["jobTitle"] is None
-    item = item_of(scene, "ada")
     assert await scene.worker.restore("staff", items=[item], since=moment) == []
     scene.connect("ada", TWO_WAY)
     await scene.settle()
     assert await scene.worker.restore("staff", spoke="ada", since=moment) == []
+
+
+def kept(scene: Scene, item: str) -> str:
+    """What the store has of an item's past, and of what was put back of it."""
+    store = Store.open(f"sqlite:///{scene.database}", scene.settings.key_file, scene.clock)
+    with store.hub(scene.hub.uid).read() as tx:
+        found = repr([tx.earlier.since([item], 0), tx.rewound.said([item])])
+    store.close()
+    return found.casefold()
 
 
 async def test_a_spoke_that_leaves_takes_its_past_and_what_was_put_back_along(
@@ -466,18 +481,11 @@ async def test_what_others_said_before_does_not_tell_what_a_leaver_had_put_in(
     await scene.settle()
     await scene.worker.restore("staff", spoke="ada", since=moment)
 
-    def kept() -> str:
-        store = Store.open(f"sqlite:///{scene.database}", scene.settings.key_file, scene.clock)
-        with store.hub(scene.hub.uid).read() as tx:
-            (item,) = natives(scene, "ada")
-            found = repr([tx.earlier.since([item], 0), tx.rewound.said([item])])
-        store.close()
-        return found.casefold()
-
-    assert kept().count("pimpernell") > 1
+    item = item_of(scene, "ada")
+    assert kept(scene, item).count("pimpernell") > 1
     await scene.erase("ben")
-    assert "pimpernell" not in kept()
-    assert "baker" in kept(), "what was hers is still there"
+    assert "pimpernell" not in kept(scene, item)
+    assert "baker" in kept(scene, item), "what was hers is still there"
 
 
 async def test_an_event_is_put_back_but_never_whose_it_is(tmp_path: Path) -> None:
