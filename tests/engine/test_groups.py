@@ -18,6 +18,7 @@ from cirahub_sync.configuration import (
     SecretFile,
 )
 from cirahub_sync.engine.report import PassReport, SpokeReport
+from cirahub_sync.store.rows import UNKNOWN_FINGERPRINT
 
 from .conftest import CLIENT, SECRET, TENANT, Scene
 from .page import connect_as_documented
@@ -149,15 +150,25 @@ async def test_only_those_are_judged_again_whose_addresses_are_concerned(
     directory.connect("ben", RECEIVE, receives=in_group())
     directory.admin.set_members(DESK, [])
     await directory.settle()
+    _forget_what_was_delivered(directory, "spoke-ben")
     directory.admin.set_members(DESK, ["cy@contoso.example"])
     directory.advance(1000)
-    with directory.worker._store.hub("hub-1").read() as tx:
-        mark = tx.spokes()["spoke-ben"].mark
-    report = await directory.sync()
-    assert spoke(report, "ben").counts.created == 1
+    directory.forget()
+    await directory.sync()
     assert directory.names("ben") == ["Ann", "Cy"]
-    with directory.worker._store.hub("hub-1").read() as tx:
-        assert tx.spokes()["spoke-ben"].mark == mark
+    (created,) = directory.writes()
+    assert created["method"] == "POST", "Ann's copy would be put right if it were looked at"
+
+
+def _forget_what_was_delivered(scene: Scene, uid: str) -> None:
+    store = scene.worker._store.hub(scene.hub.uid)
+    store.acquire()
+    with store.write() as tx:
+        replicas = tx.replicas.copies(uid, "", 9)
+        tx.replicas.put(
+            [msgspec.structs.replace(one, fingerprint=UNKNOWN_FINGERPRINT) for one in replicas]
+        )
+    store.release()
 
 
 @pytest.mark.parametrize("how", ["gone", "refused", "blind", "hidden", "unwell"])
