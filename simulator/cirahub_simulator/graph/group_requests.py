@@ -38,7 +38,7 @@ TYPE = "microsoft.graph.group"
 OBJECT_TYPE = "microsoft.graph.directoryObject"
 HIDDEN = "HiddenMembership"
 
-_PROPERTIES: dict[str, str] = {
+PROPERTIES: dict[str, str] = {
     "id": "id",
     "description": "description",
     "displayName": "display_name",
@@ -54,8 +54,8 @@ _KINDS: dict[str, Kind] = {
     "mailEnabled": "boolean",
     "securityEnabled": "boolean",
 }
-SCHEMA = Schema(TYPE, {name: _KINDS.get(name, "string") for name in _PROPERTIES})
-_OF_MEMBERS = frozenset((*_PROPERTIES, *USER_SCHEMA.properties))
+SCHEMA = Schema(TYPE, {name: _KINDS.get(name, "string") for name in PROPERTIES})
+_OF_MEMBERS = frozenset((*PROPERTIES, *USER_SCHEMA.properties))
 _CASTS = ("", "user", "group", "orgContact")
 _Found = User | Group
 
@@ -64,7 +64,7 @@ def list_groups(call: Call) -> Response:
     """https://learn.microsoft.com/graph/api/group-list"""
     require_groups(call.request.client)
     query = _query(call)
-    return page_of(call, query, "groups", _matching(call, query), lambda g: _shown(g, query.select))
+    return page_of(call, query, "groups", _matching(call, query), lambda g: shown(g, query.select))
 
 
 def count_groups(call: Call) -> Response:
@@ -78,7 +78,7 @@ def get_group(call: Call) -> Response:
     """https://learn.microsoft.com/graph/api/group-get"""
     require_groups(call.request.client)
     query = _query(call)
-    return call.entity(200, "groups/$entity", _shown(_named(call), query.select))
+    return call.entity(200, "groups/$entity", shown(_named(call), query.select))
 
 
 def list_members(call: Call) -> Response:
@@ -115,18 +115,23 @@ def _named(call: Call) -> Group:
 
 
 def _query(call: Call) -> Query:
-    return directory_query(call, TYPE, frozenset(_PROPERTIES))
+    return directory_query(call, TYPE, frozenset(PROPERTIES))
 
 
 def _matching(call: Call, query: Query) -> list[Group]:
     refuse_unless_advanced(call, query)
+    return matching(visible_groups(call), query, SCHEMA, lambda group: shown(group, ()))
+
+
+def visible_groups(call: Call) -> list[Group]:
+    """The groups of the caller's tenant."""
     client = call.request.client
-    groups = call.world.directory.groups(None if client is None else client.tenant_id)
-    return matching(groups, query, SCHEMA, lambda group: _shown(group, ()))
+    return call.world.directory.groups(None if client is None else client.tenant_id)
 
 
-def _shown(group: Group, select: Iterable[str]) -> dict[str, object]:
-    return {name: getattr(group, _PROPERTIES[name]) for name in tuple(select) or _PROPERTIES}
+def shown(group: Group, select: Iterable[str]) -> dict[str, object]:
+    """A group's properties; all of them without `select`."""
+    return {name: getattr(group, PROPERTIES[name]) for name in tuple(select) or PROPERTIES}
 
 
 def _members(call: Call) -> list[_Found]:
@@ -190,7 +195,7 @@ def _cast(call: Call, found: list[_Found]) -> list[_Found]:
 
 def _list(call: Call, found: list[_Found], *, groups_seen: bool) -> Response:
     cast = call.route.cast
-    properties = {"user": frozenset(USER_SCHEMA.properties), "group": frozenset(_PROPERTIES)}
+    properties = {"user": frozenset(USER_SCHEMA.properties), "group": frozenset(PROPERTIES)}
     query = directory_query(call, OBJECT_TYPE, properties.get(cast, _OF_MEMBERS))
     refuse_unless_advanced(call, query, cast=bool(cast))
     chosen = _cast(call, found)
@@ -220,8 +225,8 @@ def _member(
         values = dict.fromkeys(names) if whole is None else values_of_user(each, names, whole=whole)
     else:
         kind, known = TYPE, SCHEMA.properties
-        names = tuple(name for name in select if name in known) if select else tuple(_PROPERTIES)
-        values = _shown(each, names) if groups_seen else dict.fromkeys(names)
+        names = tuple(name for name in select if name in known) if select else tuple(PROPERTIES)
+        values = shown(each, names) if groups_seen else dict.fromkeys(names)
     if select and not names:
         values = {}
     return {"@odata.type": f"#{kind}", **values, "id": each.id}
@@ -230,4 +235,4 @@ def _member(
 def _whole(each: _Found) -> dict[str, object]:
     if isinstance(each, User):
         return values_of_user(each, USER_SCHEMA.properties, whole=True)
-    return _shown(each, ())
+    return shown(each, ())

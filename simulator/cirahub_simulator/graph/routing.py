@@ -23,6 +23,7 @@ Noun = Literal[
     "user-groups",
     "groups",
     "groups-count",
+    "groups-delta",
     "group",
     "group-members",
     "group-members-count",
@@ -100,9 +101,10 @@ def _below_groups(segments: list[str]) -> Route:
     if not segments:
         return Route("groups")
     if len(segments) == 1:
-        return (
-            Route("groups-count") if segments[0] == "$count" else Route("group", group=segments[0])
-        )
+        head = segments[0].lower()
+        if head in _DELTA:
+            return Route("groups-delta")
+        return Route("groups-count") if head == "$count" else Route("group", group=segments[0])
     name = segments[1].lower()
     if name not in ("members", "transitivemembers"):
         raise no_such_path(segments[1])

@@ -26,6 +26,7 @@ from cirahub_simulator.graph import (
 )
 from cirahub_simulator.graph.batch import serve_batch
 from cirahub_simulator.graph.call import Call
+from cirahub_simulator.graph.group_delta import GroupDelta
 from cirahub_simulator.graph.mailbox import Mailbox
 from cirahub_simulator.graph.roles import require_calendars, require_contacts
 from cirahub_simulator.graph.routing import Noun, resolve
@@ -81,6 +82,7 @@ class GraphService:
     def __init__(self, world: World) -> None:
         self.world = world
         self.user_delta = UserDelta()
+        self.group_delta = GroupDelta()
         world_id = uuid.uuid4().hex[:8]
         self._calendars: dict[tuple[Noun, str], _InMailbox] = _CALENDARS | {
             ("view-delta", "GET"): lambda call, mailbox: view_delta.view_delta(
@@ -103,6 +105,7 @@ class GraphService:
             ("user-groups", "GET"): group_requests.list_groups_of_user,
             ("groups", "GET"): group_requests.list_groups,
             ("groups-count", "GET"): group_requests.count_groups,
+            ("groups-delta", "GET"): self.group_delta.answer,
             ("group", "GET"): group_requests.get_group,
             ("group-members", "GET"): group_requests.list_members,
             ("group-members-count", "GET"): group_requests.count_members,

@@ -1,8 +1,6 @@
 """Delta queries on users: what differs between the directory as it was and as it is.
 
 https://learn.microsoft.com/graph/api/user-delta, https://learn.microsoft.com/graph/delta-query-users.
-Tokens of directory objects live seven days; after that 410 with a `Location` that starts over
-(https://learn.microsoft.com/graph/delta-query-overview, synchronization reset and token duration).
 """
 
 from __future__ import annotations
@@ -12,12 +10,10 @@ import msgspec
 from cirahub_simulator.directory import User
 from cirahub_simulator.graph import errors
 from cirahub_simulator.graph.call import Call
+from cirahub_simulator.graph.directory_delta import PAGE_SIZE, Tokens, tenant_of
 from cirahub_simulator.graph.roles import require_users
 from cirahub_simulator.graph.user_requests import TYPE, values_of, visible_users
 from cirahub_simulator.wire import Response
-
-PAGE_SIZE = 100
-TOKEN_LIFE = 7 * 86_400.0
 
 _TRACKED = (
     "businessPhones",
@@ -53,11 +49,11 @@ class UserDelta:
     """The tokens of every tenant's user delta queries."""
 
     def __init__(self) -> None:
-        self._states: dict[str, _State] = {}
+        self._tokens: Tokens[_State] = Tokens("u")
 
     def expire_tokens(self) -> None:
         """Let every token that was given out so far answer 410."""
-        self._states.clear()
+        self._tokens.expire()
 
     def answer(self, call: Call) -> Response:
         """A page of a round."""
@@ -71,7 +67,7 @@ class UserDelta:
         users = {user.id: user for user in visible_users(call)}
         given = query.skip_token or query.delta_token or None
         if given is not None and given.lower() != "latest":
-            state = self._resume(call, given)
+            state = self._tokens.resume(call, given)
         else:
             state = self._start(call, query.select or _TRACKED)
         if not state.pending:
@@ -94,7 +90,7 @@ class UserDelta:
             state.known[user_id] = _fingerprint(user, state.select)
             shown = values_of(user, (*state.select, "id"), whole=whole)
             values.append(msgspec.json.encode(shown))
-        token = self._keep(call, state)
+        token = self._tokens.keep(call, state)
         more = bool(state.pending)
         return call.page(
             "users",
@@ -104,30 +100,7 @@ class UserDelta:
         )
 
     def _start(self, call: Call, select: tuple[str, ...]) -> _State:
-        return _State(_tenant(call), call.world.clock.time(), {}, [], select)
-
-    def _resume(self, call: Call, token: str) -> _State:
-        state = self._states.get(token)
-        now = call.world.clock.time()
-        if state is None or state.tenant_id != _tenant(call) or now - state.issued > TOKEN_LIFE:
-            raise errors.GraphError(
-                410,
-                "syncStateNotFound",
-                "The delta token is no longer valid; start over.",
-                {"Location": call.link("$deltatoken=")},
-            )
-        return _State(state.tenant_id, now, dict(state.known), list(state.pending), state.select)
-
-    def _keep(self, call: Call, state: _State) -> str:
-        token = f"u{len(self._states):x}.{int(call.world.clock.time()):x}"
-        state.issued = call.world.clock.time()
-        self._states[token] = state
-        return token
-
-
-def _tenant(call: Call) -> str | None:
-    client = call.request.client
-    return None if client is None else client.tenant_id
+        return _State(tenant_of(call), call.world.clock.time(), {}, [], select)
 
 
 def _fingerprint(user: User, select: tuple[str, ...]) -> bytes:
