@@ -163,7 +163,7 @@ class People:
 
 def _path(folder: Folder) -> list[str]:
     names: list[str] = []
-    while folder.parent is not None:
+    while folder.parent is not None and not folder.distinguished:
         names.insert(0, folder.display_name)
         folder = folder.parent
     return names

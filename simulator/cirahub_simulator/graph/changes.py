@@ -27,6 +27,10 @@ class Change(NamedTuple, Generic[Item]):
     removed: bool = False
     returned: bool = False
     """The object had left this folder before, and came back with this write."""
+    placed: bool = False
+    """The object came into this folder with this write."""
+    parent_id: str = ""
+    """Of a folder that was removed: where it was."""
 
 
 class ChangeLog(Generic[Item]):

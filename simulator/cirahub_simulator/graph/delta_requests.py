@@ -82,7 +82,8 @@ def folders_delta(call: Call, mailbox: Mailbox, world_id: str) -> Response:
 
     def shown(change: Change[Folder], token: Token) -> bool:
         folder = change.item
-        if parent is not None and folder.parent is not parent:
+        where = change.parent_id if change.removed else folder.parent_id
+        if parent is not None and where != parent.id:
             return False
         if change.removed:
             return change.sequence > token.started

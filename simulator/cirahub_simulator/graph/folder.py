@@ -1,6 +1,7 @@
-"""A contact folder: a node of the mailbox's tree, with its contacts and what happened to them.
+"""A folder: a node of the mailbox's tree, with its contacts and what happened to them.
 
-https://learn.microsoft.com/graph/api/resources/contactfolder
+https://learn.microsoft.com/graph/api/resources/contactfolder for those that hold contacts and lie
+below the default one; the others are seen by Exchange Web Services only.
 """
 
 from __future__ import annotations
@@ -12,20 +13,25 @@ PROPERTIES = frozenset(("id", "parentFolderId", "displayName"))
 """What `$select`, `$filter` and `$orderby` may name."""
 
 
+CONTACTS_CLASS = "IPF.Contact"
+"""Container class of a folder for contacts: [MS-OXOCNTC] 2.2.3.1."""
+
+
 class Folder:
-    """A contact folder."""
+    """A folder of a mailbox."""
 
     __slots__ = (
         "changes",
         "children",
         "contacts",
         "display_name",
+        "distinguished",
         "extended",
+        "folder_class",
         "id",
         "immutable_ids_gone",
         "item_prefix",
         "parent",
-        "parent_id",
         "sequence",
     )
 
@@ -35,14 +41,17 @@ class Folder:
         folder_id: str,
         display_name: str,
         parent: Folder | None,
-        parent_id: str,
         item_prefix: str,
+        folder_class: str = CONTACTS_CLASS,
+        distinguished: str = "",
     ) -> None:
         self.id = folder_id
         self.display_name = display_name
         self.parent = parent
-        self.parent_id = parent_id
-        """The parent's id; for the default folder, the id of the mailbox's root."""
+        """None for the root alone."""
+        self.folder_class = folder_class
+        self.distinguished = distinguished
+        """The name that Exchange Web Services have for a folder that every mailbox has."""
         self.item_prefix = item_prefix
         self.extended: dict[str, str] = {}
         self.children: list[Folder] = []
@@ -52,6 +61,11 @@ class Folder:
         self.immutable_ids_gone: set[str] = set()
         """Of contacts that were here and left, so that a return can be told."""
         self.sequence = 0
+
+    @property
+    def parent_id(self) -> str:
+        """The parent's id; the root is its own."""
+        return self.id if self.parent is None else self.parent.id
 
     def child(self, display_name: str) -> Folder | None:
         """The child of this name. Exchange compares names without regard to case."""

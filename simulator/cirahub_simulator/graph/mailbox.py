@@ -1,6 +1,7 @@
-"""A user's mailbox: the tree of contact folders, the contacts, and everything that happens to them.
+"""A mailbox: the tree of its folders, the contacts, and everything that happens to them.
 
-These methods are what both Graph requests and the admin endpoint ("as the user") go through.
+These methods are what Graph requests, Exchange Web Services and the admin endpoint ("as the user")
+go through. Graph sees the default folder and what lies below it.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from cirahub_simulator.graph.calendar import Place
 from cirahub_simulator.graph.calendars import Calendars
 from cirahub_simulator.graph.changes import Change, ChangeLog
 from cirahub_simulator.graph.contact import FIELDS, Contact, ContactFields
-from cirahub_simulator.graph.folder import Folder
+from cirahub_simulator.graph.folder import CONTACTS_CLASS, Folder
 from cirahub_simulator.graph.identifiers import Numbering, looks_like_id
 
 if TYPE_CHECKING:
@@ -30,6 +31,33 @@ _generations = itertools.count(1)
 """Of delta tokens. No two mailboxes share one, nor do a user's old mailbox and a new one."""
 
 _NAME_PARTS = frozenset(("givenName", "middleName", "surname"))
+
+
+DISTINGUISHED = (
+    ("root", "Root", "", ""),
+    ("msgfolderroot", "Top of Information Store", "root", "IPF"),
+    ("deleteditems", "Deleted Items", "msgfolderroot", "IPF.Note"),
+    ("contacts", "Contacts", "msgfolderroot", CONTACTS_CLASS),
+    ("calendar", "Calendar", "msgfolderroot", "IPF.Appointment"),
+    ("drafts", "Drafts", "msgfolderroot", "IPF.Note"),
+    ("inbox", "Inbox", "msgfolderroot", "IPF.Note"),
+    ("journal", "Journal", "msgfolderroot", "IPF.Journal"),
+    ("junkemail", "Junk Email", "msgfolderroot", "IPF.Note"),
+    ("notes", "Notes", "msgfolderroot", "IPF.StickyNote"),
+    ("outbox", "Outbox", "msgfolderroot", "IPF.Note"),
+    ("sentitems", "Sent Items", "msgfolderroot", "IPF.Note"),
+    ("tasks", "Tasks", "msgfolderroot", "IPF.Task"),
+    ("searchfolders", "Finder", "root", ""),
+    ("recoverableitemsroot", "Recoverable Items", "root", ""),
+    ("recoverableitemsdeletions", "Deletions", "recoverableitemsroot", ""),
+    ("recoverableitemspurges", "Purges", "recoverableitemsroot", ""),
+    ("recoverableitemsversions", "Versions", "recoverableitemsroot", ""),
+)
+"""Name, display name, parent and container class of the folders of a new mailbox.
+
+Names are those of DistinguishedFolderIdNameType ([MS-OXWSFOLD] 2.2.5.3), container classes those of
+[MS-OXOSFLD] 2.2.3.
+"""
 
 
 class Mailbox:
@@ -46,14 +74,17 @@ class Mailbox:
         self._folders: dict[str, Folder] = {}
         self._contacts: dict[str, Contact] = {}
         self.folder_changes: ChangeLog[Folder] = ChangeLog()
-        self.bin: dict[str, Contact] = {}
-        """Deleted Items, by immutable id."""
         self.token_generation = next(_generations)
-        self._root_id = self._numbering.folder_id(self._number())
-        self.bin_folder = self._new_folder("Deleted Items", None, self._root_id)
-        self.default_folder = self._new_folder("Contacts", None, self._root_id)
-        self._folders[self.default_folder.id] = self.default_folder
-        self._write_folder(self.default_folder)
+        self.distinguished: dict[str, Folder] = {}
+        """The folders that every mailbox has, by their name in Exchange Web Services."""
+        for name, display_name, parent, folder_class in DISTINGUISHED:
+            above = self.distinguished.get(parent)
+            made = self._new_folder(display_name, above, folder_class, name)
+            self.distinguished[name] = made
+            self._write_folder(made)
+        self.root = self.distinguished["root"]
+        self.bin_folder = self.distinguished["deleteditems"]
+        self.default_folder = self.distinguished["contacts"]
         self.calendars = Calendars(
             Place(
                 world=world,
@@ -62,17 +93,30 @@ class Mailbox:
                 number=self._number,
                 sequence=self._next_sequence,
                 stamp=self._stamp_now,
-                new_folder=lambda name: self._new_folder(name, None, self._root_id),
+                new_folder=self._calendar_folder,
                 bin_folder=self.bin_folder,
             )
         )
 
     # Reading
 
+    @property
+    def bin(self) -> dict[str, Contact]:
+        """Deleted Items, by immutable id."""
+        return self.bin_folder.contacts
+
+    def find_folder(self, folder_id: str) -> Folder | None:
+        """The folder of this id, wherever in the tree it is."""
+        return self._folders.get(folder_id)
+
+    def find_contact(self, contact_id: str) -> Contact | None:
+        """The contact of this id, of either kind, in whatever folder it is."""
+        return self._contacts.get(contact_id)
+
     def folder(self, id_or_name: str) -> Folder:
-        """The folder of this id or well-known name. Raises GraphError."""
+        """The folder of this id or well-known name, as Graph sees it. Raises GraphError."""
         folder = self._folders.get(id_or_name)
-        if folder is not None:
+        if folder is not None and self.below(folder, self.default_folder):
             return folder
         if id_or_name.lower() == DEFAULT_FOLDER:
             return self.default_folder
@@ -86,8 +130,10 @@ class Mailbox:
         Raises GraphError.
         """
         contact = self._contacts.get(contact_id)
-        if contact is None and self._world.switches.immutable_id_in_bin and folder is None:
-            contact = self.bin.get(contact_id)
+        if contact is not None and not self.below(contact.folder, self.default_folder):
+            binned = contact.folder is self.bin_folder and contact_id == contact.immutable_id
+            if not binned or not self._world.switches.immutable_id_in_bin or folder is not None:
+                raise errors.item_not_found()
         if contact is not None and (folder is None or contact.folder is folder):
             return contact
         if contact is None and not looks_like_id(contact_id):
@@ -102,8 +148,16 @@ class Mailbox:
             yield from self.folders(child)
 
     def has_folder(self, folder: Folder) -> bool:
-        """Whether a folder is still there."""
-        return folder.id in self._folders
+        """Whether a folder is still one that Graph sees."""
+        return folder.id in self._folders and self.below(folder, self.default_folder)
+
+    @staticmethod
+    def below(folder: Folder, above: Folder) -> bool:
+        """Whether a folder is another one or lies below it."""
+        node: Folder | None = folder
+        while node is not None and node is not above:
+            node = node.parent
+        return node is not None
 
     def folder_at(self, path: tuple[str, ...]) -> Folder | None:
         """The folder at a path of display names below the default folder."""
@@ -117,14 +171,16 @@ class Mailbox:
     # Folders
 
     def create_folder(
-        self, parent: Folder, display_name: str, extended: Mapping[str, str | None] | None = None
+        self,
+        parent: Folder,
+        display_name: str,
+        extended: Mapping[str, str | None] | None = None,
+        folder_class: str = CONTACTS_CLASS,
     ) -> Folder:
         """Add a folder below another. Raises GraphError when the name is taken."""
         if parent.child(display_name) is not None:
             raise errors.folder_exists()
-        folder = self._new_folder(display_name, parent, parent.id)
-        parent.children.append(folder)
-        self._folders[folder.id] = folder
+        folder = self._new_folder(display_name, parent, folder_class)
         self._extend(folder.extended, extended or {})
         self._write_folder(folder)
         return folder
@@ -146,24 +202,44 @@ class Mailbox:
         return folder
 
     def delete_folder(self, folder: Folder) -> None:
-        """Remove a folder with all that is in and below it. Raises GraphError for the default one.
+        """Move a folder to Deleted Items, where Graph sees nothing of it any more.
 
-        It goes to Deleted Items; here that means that nothing in it is found any more.
+        Raises GraphError for one that every mailbox has.
         """
-        if folder.parent is None:
+        if folder.distinguished:
             raise errors.GraphError(
                 400, "ErrorDeleteDistinguishedFolder", "Distinguished folders cannot be deleted."
             )
+        name, number = folder.display_name, 0
+        while self.bin_folder.child(folder.display_name) is not None:
+            number += 1
+            folder.display_name = f"{name}{number}"
+        self.move_folder(folder, self.bin_folder)
+
+    def move_folder(self, folder: Folder, parent: Folder) -> None:
+        """Hang a folder, with all below it, below another. Raises GraphError for a taken name."""
+        if parent.child(folder.display_name) is not None:
+            raise errors.folder_exists()
+        seen = self.has_folder(folder)
+        if folder.parent is not None:
+            folder.parent.children.remove(folder)
+        if seen and not self.below(parent, self.default_folder):
+            for gone in list(self.folders(folder)):
+                self._note_folder_gone(gone)
+        folder.parent = parent
+        parent.children.append(folder)
+        for moved in self.folders(folder) if not seen else (folder,):
+            self._write_folder(moved)
+
+    def purge_folder(self, folder: Folder) -> None:
+        """Delete a folder with all that is in and below it for good."""
         for gone in list(self.folders(folder)):
-            for contact in gone.contacts.values():
-                del self._contacts[contact.id]
-                del self._contacts[contact.immutable_id]
+            for contact in list(gone.contacts.values()):
+                self._remove(contact)
             del self._folders[gone.id]
-            self._sequence += 1
-            self.folder_changes.append(
-                Change(self._sequence, self._world.clock.time(), gone, gone.id, removed=True)
-            )
-        folder.parent.children.remove(folder)
+            self._note_folder_gone(gone)
+        if folder.parent is not None:
+            folder.parent.children.remove(folder)
 
     # Contacts
 
@@ -209,17 +285,15 @@ class Mailbox:
 
     def delete_contact(self, contact: Contact) -> None:
         """Move a contact to Deleted Items; one that is there already goes for good."""
-        if self.bin.pop(contact.immutable_id, None) is not None:
-            return
+        binned = contact.folder is self.bin_folder
         self._remove(contact)
-        contact.folder = self.bin_folder
-        contact.id = self._numbering.item_id(self.bin_folder.item_prefix, self._number())
-        self.bin[contact.immutable_id] = contact
+        if not binned:
+            self._enter(contact, self.bin_folder)
+            self._log(contact, placed=True)
 
     def purge_contact(self, contact: Contact) -> None:
         """Delete a contact for good: https://learn.microsoft.com/graph/api/contact-permanentdelete"""
-        if self.bin.pop(contact.immutable_id, None) is None:
-            self._remove(contact)
+        self._remove(contact)
 
     def move_contact(self, contact: Contact, folder: Folder) -> Contact:
         """Move a contact, within the mailbox or back out of Deleted Items, as its user does.
@@ -229,12 +303,9 @@ class Mailbox:
         """
         if contact.folder is folder:
             return contact
-        if self.bin.pop(contact.immutable_id, None) is None:
-            self._remove(contact)
-        contact.folder = folder
-        contact.id = self._numbering.item_id(folder.item_prefix, self._number())
-        self._place(contact, folder)
-        self._write(contact, self._stamp_now())
+        self._remove(contact)
+        self._enter(contact, folder)
+        self._write(contact, self._stamp_now(), placed=True)
         return contact
 
     def copy_contact(self, contact: Contact, folder: Folder | None = None) -> Contact:
@@ -265,15 +336,35 @@ class Mailbox:
         self._sequence += 1
         return self._sequence
 
-    def _new_folder(self, display_name: str, parent: Folder | None, parent_id: str) -> Folder:
+    def _calendar_folder(self, name: str) -> Folder:
+        """The folder of a new calendar: the first is the one that every mailbox has."""
+        first = self.distinguished["calendar"]
+        if not hasattr(self, "calendars"):
+            return first
+        folder = self._new_folder(name, first, first.folder_class)
+        self._write_folder(folder)
+        return folder
+
+    def _new_folder(
+        self,
+        display_name: str,
+        parent: Folder | None,
+        folder_class: str,
+        distinguished: str = "",
+    ) -> Folder:
         number = self._number()
-        return Folder(
+        folder = Folder(
             folder_id=self._numbering.folder_id(number),
             display_name=display_name,
             parent=parent,
-            parent_id=parent_id,
             item_prefix=self._numbering.item_prefix(number),
+            folder_class=folder_class,
+            distinguished=distinguished,
         )
+        self._folders[folder.id] = folder
+        if parent is not None:
+            parent.children.append(folder)
+        return folder
 
     def _add(self, folder: Folder, fields: ContactFields, extended: dict[str, str]) -> Contact:
         number = self._number()
@@ -287,30 +378,44 @@ class Mailbox:
             created=stamp,
         )
         self._place(contact, folder)
-        self._write(contact, stamp)
+        self._write(contact, stamp, placed=True)
         return contact
+
+    def _enter(self, contact: Contact, folder: Folder) -> None:
+        """Put a contact that was taken out into a folder: it gets another regular id."""
+        contact.folder = folder
+        contact.id = self._numbering.item_id(folder.item_prefix, self._number())
+        self._place(contact, folder)
 
     def _place(self, contact: Contact, folder: Folder) -> None:
         self._contacts[contact.id] = contact
         self._contacts[contact.immutable_id] = contact
         folder.contacts[contact.immutable_id] = contact
 
-    def _write(self, contact: Contact, stamp: str) -> None:
-        self._sequence += 1
-        sequence = self._sequence
+    def _write(self, contact: Contact, stamp: str, *, placed: bool = False) -> None:
+        sequence = self._sequence + 1
         contact.touch(
             sequence=sequence,
             change_key=self._numbering.change_key(sequence),
             modified=stamp,
         )
+        self._log(contact, placed=placed)
+
+    def _log(self, contact: Contact, *, placed: bool) -> None:
+        self._sequence += 1
         folder = contact.folder
-        if folder is self.bin_folder:
-            return
         returned = contact.immutable_id in folder.immutable_ids_gone
         if returned:
             folder.immutable_ids_gone.discard(contact.immutable_id)
         folder.changes.append(
-            Change(sequence, self._world.clock.time(), contact, contact.id, returned=returned)
+            Change(
+                self._sequence,
+                self._world.clock.time(),
+                contact,
+                contact.id,
+                returned=returned,
+                placed=placed,
+            )
         )
 
     def _remove(self, contact: Contact) -> None:
@@ -322,6 +427,19 @@ class Mailbox:
         self._sequence += 1
         folder.changes.append(
             Change(self._sequence, self._world.clock.time(), contact, contact.id, removed=True)
+        )
+
+    def _note_folder_gone(self, folder: Folder) -> None:
+        self._sequence += 1
+        self.folder_changes.append(
+            Change(
+                self._sequence,
+                self._world.clock.time(),
+                folder,
+                folder.id,
+                removed=True,
+                parent_id=folder.parent_id,
+            )
         )
 
     def _write_folder(self, folder: Folder) -> None:

@@ -95,7 +95,6 @@ async def test_a_path_that_matches_two_folders_asks_to_rename_one(
         folder_id=default.children[0].id + "x",
         display_name="TEAM",
         parent=default,
-        parent_id=default.id,
         item_prefix="",
     )
     default.children.append(twin)
