@@ -207,6 +207,18 @@ class AdminClient:
         """Take the application's service principal out of a tenant."""
         self.call("DELETE", f"/applications/{client_id}/tenants/{tenant}")
 
+    def lock_account(self, user: str, *, locked: bool) -> None:
+        """Lock an account of an Exchange Server, or unlock it."""
+        self.call("PATCH", f"/accounts/{quote(user)}", {"locked": locked})
+
+    def set_password(self, user: str, password: str) -> None:
+        """Give an account of an Exchange Server another password."""
+        self.call("PATCH", f"/accounts/{quote(user)}", {"password": password})
+
+    def set_full_access(self, user: str, others: Sequence[str]) -> None:
+        """Say who else may open a mailbox on an Exchange Server."""
+        self.call("PUT", f"/accounts/{quote(user)}/full-access", list(others))
+
     def add_certificate(self, client_id: str, pem: str) -> str:
         """Register a certificate's public part with an application; its SHA-256 thumbprint."""
         body = {"pem": pem}

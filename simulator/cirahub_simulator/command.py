@@ -77,6 +77,14 @@ def _scalar(text: str) -> object:
     callback=_pairs(int),
     help="Port of a vault. Default: a free one.",
 )
+@click.option(
+    "--exchange-port",
+    "exchange_ports",
+    multiple=True,
+    metavar="HOST=PORT",
+    callback=_pairs(int),
+    help="Port of an Exchange Server, by its host's name. Default: a free one.",
+)
 @click.option("--admin-port", type=int, default=0, help="Port of the admin endpoint.")
 @click.option(
     "--graph-http",
@@ -156,7 +164,7 @@ def _scalar(text: str) -> object:
 @click.option(
     "--record",
     type=FILE,
-    help="Write every Graph request and answer, parts of batches too, as JSON Lines.",
+    help="Write every request and answer of Graph and EWS, parts of batches too, as JSON Lines.",
 )
 @click.option(
     "--stop-with-stdin",
@@ -171,6 +179,7 @@ def command(
     entra_port: int,
     graph_port: int,
     vault_ports: dict[str, int],
+    exchange_ports: dict[str, int],
     admin_port: int,
     graph_http: bool,
     seeds: tuple[Path, ...],
@@ -190,7 +199,7 @@ def command(
     record: Path | None,
     stop_with_stdin: bool,
 ) -> None:
-    """Simulate Entra ID, Key Vault and Microsoft Graph on this machine.
+    """Simulate Entra ID, Key Vault, Microsoft Graph and Exchange Web Services on this machine.
 
     Ctrl-C or SIGTERM stops it. Exit codes: 0 after a clean stop, 1 when a port or a file can't be
     used or a seed can't be loaded, 2 for wrong options.
@@ -226,6 +235,7 @@ def command(
             graph_http=0 if graph_http else None,
             admin=admin_port,
             vaults=vault_ports,
+            exchange=exchange_ports,
         ),
         ca_file=ca_file,
     )
@@ -281,7 +291,11 @@ def _announce(simulator: Simulator, endpoints_file: Path | None) -> None:
         partial.replace(endpoints_file)
     directory = simulator.world.directory
     mailboxes = sum(user.has_mailbox for user in directory.users())
-    click.echo(f"Simulating {len(directory.tenants())} tenants with {mailboxes} mailboxes:")
+    servers = len(directory.exchange_servers())
+    click.echo(
+        f"Simulating {len(directory.tenants())} tenants and {servers} Exchange Servers with "
+        f"{mailboxes} mailboxes:"
+    )
     for origin, ours in endpoints.origins.items():
         click.echo(f"  {origin}  ->  {ours}")
     if endpoints.graph_http is not None:

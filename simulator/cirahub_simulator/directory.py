@@ -81,6 +81,38 @@ class Group:
 
 
 @dataclass(slots=True)
+class Account:
+    """How a user signs in to an Exchange Server: the account in its domain."""
+
+    name: str
+    """sAMAccountName; `DOMAIN\\name` and the userPrincipalName both sign in."""
+    password: str = field(repr=False)
+    locked: bool = False
+
+
+@dataclass(slots=True, kw_only=True)
+class ExchangeServer:
+    """An Exchange Server organisation: its users are not in Entra, and Graph doesn't see them."""
+
+    id: str
+    domain: str
+    """The primary SMTP domain, e.g. `adatum.example`."""
+    host: str
+    """Where Exchange Web Services are, e.g. `mail.adatum.example`."""
+    netbios_domain: str
+    display_name: str
+    accounts: dict[str, Account] = field(default_factory=dict)
+    """By user id."""
+    impersonators: set[str] = field(default_factory=set)
+    """Ids of users who hold the management role ApplicationImpersonation.
+
+    https://learn.microsoft.com/exchange/client-developer/exchange-web-services/impersonation-and-ews-in-exchange
+    """
+    full_access: dict[str, set[str]] = field(default_factory=dict)
+    """By the id of a mailbox's user: who else has the permission Full Access on it."""
+
+
+@dataclass(slots=True)
 class ClientSecret:
     """One of an application's passwords."""
 
@@ -145,6 +177,7 @@ class Directory:
         self._user_names: dict[str, str] = {}
         self._groups: dict[str, Group] = {}
         self._applications: dict[str, Application] = {}
+        self._exchange_servers: dict[str, ExchangeServer] = {}
 
     def add_tenant(self, tenant: Tenant) -> None:
         """Add a tenant; its id and its domain both name it from now on."""
@@ -225,6 +258,28 @@ class Directory:
     def groups(self, tenant_id: str | None = None) -> list[Group]:
         """All groups, or a tenant's, in the order they were added."""
         return [g for g in self._groups.values() if tenant_id is None or g.tenant_id == tenant_id]
+
+    def add_exchange_server(self, server: ExchangeServer) -> None:
+        """Add or replace an Exchange Server organisation."""
+        self._exchange_servers[server.id] = server
+
+    def exchange_servers(self) -> list[ExchangeServer]:
+        """All Exchange Server organisations, in the order they were added."""
+        return list(self._exchange_servers.values())
+
+    def exchange_server(self, id_or_domain: str) -> ExchangeServer | None:
+        """The Exchange Server organisation of this id or domain, in any case."""
+        name = id_or_domain.lower()
+        found = (s for s in self._exchange_servers.values() if name in (s.id, s.domain.lower()))
+        return next(found, None)
+
+    def addressee(self, organisation_id: str, address: str) -> User | None:
+        """The user of a tenant or an Exchange Server organisation who has this address."""
+        wanted = address.lower()
+        for user in self.users(organisation_id):
+            if wanted in (user.user_principal_name.lower(), (user.mail or "").lower()):
+                return user
+        return None
 
     def application(self, client_id: str) -> Application | None:
         """The application of this client id."""

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from typing import Literal
 
 from aiohttp import web
+from multidict import CIMultiDict
 
 from cirahub_simulator.faults import Fault
 from cirahub_simulator.wire import Request, Response
@@ -21,7 +22,7 @@ LARGEST_BODY = 64 * 1024 * 1024
 
 def make_handler(
     world: World,
-    service: Literal["entra", "keyvault", "graph"],
+    service: Literal["entra", "keyvault", "graph", "ews"],
     scheme: str,
     answer: Answer,
     admission: Admission | None = None,
@@ -74,11 +75,14 @@ def _read(http: web.BaseRequest, service: str, scheme: str, body: bytes) -> Requ
         body=body,
         origin=f"{scheme}://{headers.get('host', '')}",
         service=service,
+        connection=http.protocol,
     )
 
 
 def _write(response: Response) -> web.Response:
-    return web.Response(body=response.body, status=response.status, headers=response.headers)
+    headers = CIMultiDict(response.headers)
+    headers.extend(("WWW-Authenticate", challenge) for challenge in response.challenges)
+    return web.Response(body=response.body, status=response.status, headers=headers)
 
 
 async def _before(

@@ -13,6 +13,8 @@ from typing import Literal
 
 import msgspec
 
+from cirahub_simulator.ews.envelope import fault as soap_fault
+from cirahub_simulator.ews.errors import SoapFaultError
 from cirahub_simulator.odata import graph_error
 from cirahub_simulator.wire import Request, Response
 
@@ -29,10 +31,12 @@ class Rule(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
     id: str = ""
     kind: Kind
-    service: Literal["entra", "keyvault", "graph"] | None = None
+    service: Literal["entra", "keyvault", "graph", "ews"] | None = None
     method: str | None = None
     path: str | None = None
     """A regular expression searched in the raw path (Graph's without `/v1.0`)."""
+    operation: str | None = None
+    """An operation of Exchange Web Services, e.g. `CreateItem`."""
     header: tuple[str, str] | None = None
     """A header's name and a regular expression searched in its value."""
     batched: bool | None = None
@@ -48,7 +52,11 @@ class Rule(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     retry_after: int | None = None
     """Seconds, sent as `Retry-After`."""
     code: str | None = None
-    """`error.code` of the body. None: a code that suits the status."""
+    """`error.code` of the body. None: a code that suits the status.
+
+    Of Exchange Web Services: the response code of a SOAP fault, with `retry_after` as
+    BackOffMilliseconds; without one, a status other than 500 is IIS's own answer, and no SOAP.
+    """
     delay: float = 0.0
     """Seconds to wait (kind `delay`)."""
     keep_bytes: int = 20
@@ -83,12 +91,27 @@ class Fault(msgspec.Struct, frozen=True):
             headers["Retry-After"] = str(rule.retry_after)
         if request.service == "graph":
             return graph_error(request, now, rule.status, code, MESSAGE, headers=headers)
+        if request.service == "ews":
+            return self._soap(headers)
         headers["Content-Type"] = "application/json"
         error: object = {"code": code, "message": MESSAGE}
         body: dict[str, object] = {"error": error}
         if request.service == "entra":
             body = {"error": rule.code or "temporarily_unavailable", "error_description": MESSAGE}
         return Response(rule.status, headers, msgspec.json.encode(body))
+
+    def _soap(self, headers: dict[str, str]) -> Response:
+        rule = self.rule
+        if rule.code is None and rule.status != 500:
+            page = f"<html><body><h1>{rule.status}</h1><p>{MESSAGE}</p></body></html>"
+            headers["Content-Type"] = "text/html"
+            return Response(rule.status, headers, page.encode())
+        values = {}
+        if rule.retry_after is not None and rule.code == "ErrorServerBusy":
+            values["BackOffMilliseconds"] = str(rule.retry_after * 1000)
+            headers.clear()
+        code = rule.code or "ErrorInternalServerError"
+        return soap_fault(SoapFaultError(code, MESSAGE, values, status=rule.status))
 
 
 MESSAGE = "A fault rule of the simulator fired."
@@ -134,6 +157,8 @@ class _Armed:
         ):
             return False
         if self.path is not None and self.path.search(request.path) is None:
+            return False
+        if rule.operation is not None and rule.operation != request.operation:
             return False
         if self.header is not None:
             name, pattern = self.header

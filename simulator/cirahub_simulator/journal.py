@@ -24,6 +24,8 @@ class Entry(msgspec.Struct, kw_only=True):
     method: str
     path: str
     query: str
+    operation: str
+    """Of Exchange Web Services."""
     status: int
     """0: the connection was dropped instead of an answer."""
     client_id: str | None
@@ -38,6 +40,7 @@ class Entry(msgspec.Struct, kw_only=True):
 
 
 class _Record(msgspec.Struct, kw_only=True):
+    service: str
     method: str
     path: str
     query: str
@@ -62,7 +65,7 @@ class Journal:
         self._recording: IO[bytes] | None = None
 
     def record_to(self, stream: IO[bytes] | None) -> None:
-        """Write every Graph request and answer to a stream from now on, as JSON Lines."""
+        """Write every exchange over Graph and EWS to a stream from now on, as JSON Lines."""
         self._recording = stream
 
     def note(self, request: Request, response: Response, *, fault: str | None = None) -> None:
@@ -79,6 +82,7 @@ class Journal:
                 method=request.method,
                 path=request.path,
                 query=request.query,
+                operation=request.operation,
                 status=response.status,
                 client_id=request.client.client_id if request.client is not None else None,
                 client_request_id=headers.get("client-request-id"),
@@ -90,13 +94,14 @@ class Journal:
             )
         )
         self.counters[f"{request.service} {request.method} {response.status}"] += 1
-        if self._recording is not None and request.service == "graph":
+        if self._recording is not None and request.service in ("graph", "ews"):
             self._write(self._recording, request, response, fault)
 
     def _write(
         self, stream: IO[bytes], request: Request, response: Response, fault: str | None
     ) -> None:
         record = _Record(
+            service=request.service,
             method=request.method,
             path=request.path,
             query=request.query,

@@ -59,6 +59,15 @@ class Endpoints:
         """Origin that stands for https://graph.microsoft.com."""
         return self.origins["https://graph.microsoft.com"]
 
+    @property
+    def outlook(self) -> str:
+        """Origin that stands for https://outlook.office365.com."""
+        return self.origins["https://outlook.office365.com"]
+
+    def exchange(self, host: str) -> str:
+        """Origin that stands for an Exchange Server's."""
+        return self.origins[f"https://{host}"]
+
     def vault(self, name: str) -> str:
         """Origin that stands for a vault's."""
         return self.origins[f"https://{name}.vault.azure.net"]

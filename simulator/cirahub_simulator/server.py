@@ -26,7 +26,9 @@ from aiohttp.web_protocol import RequestHandler
 from cirahub_simulator.admin.application import make_admin
 from cirahub_simulator.clouds import CLOUDS, Cloud
 from cirahub_simulator.entra.service import EntraService
-from cirahub_simulator.entra.token import TokenAuthority
+from cirahub_simulator.entra.token import OUTLOOK, TokenAuthority
+from cirahub_simulator.ews.gate import AccountGate, TokenGate
+from cirahub_simulator.ews.service import EwsService
 from cirahub_simulator.exchange import LARGEST_BODY, make_handler
 from cirahub_simulator.gate import GraphGate
 from cirahub_simulator.graph.service import GraphService
@@ -47,6 +49,8 @@ class Ports(msgspec.Struct, kw_only=True):
     """Graph without TLS, for benchmarks and clients that can't be given a CA. None: not at all."""
     admin: int = 0
     vaults: dict[str, int] = {}
+    exchange: dict[str, int] = {}
+    """Of Exchange Servers, by their host's name."""
 
 
 class Endpoints(msgspec.Struct, kw_only=True):
@@ -74,6 +78,7 @@ class Simulator:
         self.world = world
         self.tokens = TokenAuthority(world.clock)
         self.graph = GraphService(world)
+        self.ews = EwsService(world)
         self._listen = listen
         self._ports = ports or Ports()
         self._servers: list[tuple[asyncio.Server, web.Server]] = []
@@ -106,7 +111,10 @@ class Simulator:
         return self.endpoints
 
     async def open_tenants(self) -> None:
-        """Listen for every cloud that has a tenant, and every vault, without an origin yet."""
+        """Listen for everything without an origin yet.
+
+        That is every cloud that has a tenant, every vault and every Exchange Server.
+        """
         for tenant in self.world.directory.tenants():
             await self._open_cloud(CLOUDS[tenant.cloud])
         for vault in self.world.vaults.values():
@@ -115,6 +123,13 @@ class Simulator:
                 service = KeyVaultService(self.world, self.tokens, vault)
                 handler = make_handler(self.world, "keyvault", "https", service.handle)
                 port = self._ports.vaults.get(vault.name, 0)
+                self.endpoints.origins[origin] = await self._serve(handler, port)
+        for server in self.world.directory.exchange_servers():
+            origin = f"https://{server.host}"
+            if origin not in self.endpoints.origins:
+                admit = AccountGate(self.world, server).admit
+                handler = make_handler(self.world, "ews", "https", self.ews.handle, admit)
+                port = self._ports.exchange.get(server.host, 0)
                 self.endpoints.origins[origin] = await self._serve(handler, port)
 
     async def _open_cloud(self, cloud: Cloud, entra_port: int = 0, graph_port: int = 0) -> None:
@@ -127,6 +142,10 @@ class Simulator:
             gate = GraphGate(self.world, self.tokens, cloud)
             graph = make_handler(self.world, "graph", "https", self.graph.handle, gate.admit)
             origins[cloud.graph] = await self._serve(graph, graph_port)
+        if OUTLOOK not in origins:
+            admit = TokenGate(self.tokens).admit
+            ews = make_handler(self.world, "ews", "https", self.ews.handle, admit)
+            origins[OUTLOOK] = await self._serve(ews, 0)
 
     async def stop(self) -> None:
         """Close every connection and listener."""
@@ -166,7 +185,8 @@ class Simulator:
     def _make_certificates(self) -> None:
         authority = trustme.CA()
         names = {LOOPBACK, "localhost", "::1", "login.microsoftonline.com", "graph.microsoft.com"}
-        names |= {"*.vault.azure.net"}
+        names |= {"*.vault.azure.net", "outlook.office365.com"}
+        names |= {server.host for server in self.world.directory.exchange_servers()}
         if self._listen not in ("0.0.0.0", "::"):  # noqa: S104 - compared with, not bound to
             names.add(self._listen)
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
@@ -175,7 +195,7 @@ class Simulator:
         authority.cert_pem.write_to_path(self._ca_file)
 
     async def _serve(self, handler: Handler, port: int, *, tls: bool = True) -> str:
-        server = web.Server(handler, access_log=None, request_factory=_make_request)
+        server = _Server(handler, access_log=None, request_factory=_make_request)
         loop = asyncio.get_running_loop()
         listener = await loop.create_server(
             server, self._listen, port, ssl=self._tls if tls else None, backlog=512
@@ -185,6 +205,17 @@ class Simulator:
         host = LOOPBACK if self._listen in ("0.0.0.0", "::") else self._listen  # noqa: S104
         shown = f"[{host}]" if ":" in host else host
         return f"{'https' if tls else 'http'}://{shown}:{bound}"
+
+
+class _Connection(RequestHandler):
+    """A connection that a gate can remember for as long as it lasts: NTLM signs it in."""
+
+    __slots__ = ("__weakref__",)
+
+
+class _Server(web.Server):
+    def __call__(self) -> RequestHandler:
+        return _Connection(self, loop=self._loop, **self._kwargs)
 
 
 def _make_request(

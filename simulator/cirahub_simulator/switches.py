@@ -233,6 +233,17 @@ class Switches:
     https://learn.microsoft.com/graph/json-batching: they may be in another order than the requests.
     """
 
+    # Exchange Web Services.
+
+    sync_bodies: Literal["answered", "refused"] = "answered"
+    """Whether SyncFolderItems answers bodies and attachments that AdditionalProperties name.
+
+    The EWS Managed API refuses to ask ("can't be used in SyncFolderItems requests"); exchangelib
+    asks for everything by default, and is tested against Exchange Online. The documents say that
+    FindItem and SyncFolderItems leave these out:
+    https://learn.microsoft.com/exchange/client-developer/exchange-web-services/mailbox-synchronization-and-ews-in-exchange
+    """
+
     # Entra and Key Vault.
 
     federation_error: Literal["invalid_client", "invalid_request"] = "invalid_request"

@@ -35,7 +35,11 @@ class Request(msgspec.Struct, kw_only=True):
     client follows them to where it found this service, under whichever name."""
     client: Principal | None = None
     service: str = "graph"
-    """`graph`, `entra` or `keyvault`."""
+    """`graph`, `ews`, `entra` or `keyvault`."""
+    operation: str = ""
+    """What a SOAP request asks for, e.g. `FindItem`; the path says nothing of it."""
+    connection: object = None
+    """Stands for the connection that it came on: NTLM signs that in. None: on none."""
     batch: str | None = None
     """For a request inside a `$batch`: the request-id of the batch. None for one of its own."""
 
@@ -46,6 +50,8 @@ class Response(msgspec.Struct):
     status: int
     headers: dict[str, str] = {}
     body: bytes = b""
+    challenges: tuple[str, ...] = ()
+    """Values of `WWW-Authenticate`, a header line each, where there are several ways to sign in."""
 
 
 class Service(Protocol):

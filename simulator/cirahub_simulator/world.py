@@ -46,3 +46,5 @@ class World:
         """By user id. The Graph service makes a mailbox when its user is first asked for."""
         self.outbox = Outbox()
         """What mailboxes would have sent."""
+        self.public_folders: dict[str, Mailbox] = {}
+        """By the id of an Exchange Server: the mailbox that holds its public folders."""

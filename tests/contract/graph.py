@@ -401,7 +401,9 @@ def read_recording(path: Path) -> Iterator[Exchange]:
     """The exchanges of a file of JSON Lines."""
     with path.open(encoding="utf-8") as lines:
         for line in lines:
-            yield Exchange.from_record(json.loads(line))
+            record = json.loads(line)
+            if record.get("service", "graph") == "graph":
+                yield Exchange.from_record(record)
 
 
 def main(arguments: list[str]) -> int:

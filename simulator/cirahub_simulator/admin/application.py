@@ -2,7 +2,8 @@
 
 Everything is JSON; an error is `{"error": "…"}`. Routes are documented where they are handled:
 `behaviour` (rules, switches, throttle, latency, clock), `log` (requests and counters), `people`
-(mailboxes, as their users see them) and `tenancy` (users, applications, vaults, the cluster).
+(mailboxes, as their users see them), `tenancy` (users, applications, vaults, the cluster) and
+`exchange` (accounts of Exchange Servers).
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from aiohttp import web
 
 from cirahub_simulator.admin.answer import answer, explain
 from cirahub_simulator.admin.behaviour import Behaviour
+from cirahub_simulator.admin.exchange import Exchange
 from cirahub_simulator.admin.log import Log
 from cirahub_simulator.admin.people import People
 from cirahub_simulator.admin.tenancy import Tenancy
@@ -43,6 +45,7 @@ def make_admin(simulator: Simulator) -> web.Application:
         Log(simulator.world),
         People(simulator.world, simulator.graph),
         Tenancy(simulator),
+        Exchange(simulator.world),
     ):
         application.add_routes(room.routes())
     return application

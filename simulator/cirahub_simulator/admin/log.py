@@ -32,10 +32,10 @@ class Log:
     async def requests(self, request: web.Request) -> web.StreamResponse:
         """`GET /requests`: entries as `journal.Entry`, oldest first.
 
-        Filters, all optional: `service`, `method`, `path` (a regular expression), `template` (as
-        `/requests/templates` shows it), `status`, `client_id`, `client_request_id`, `batch` (`yes`
-        for parts of batches, `no` for others, or a batch's request-id), `after` (a `seq`),
-        `limit` (the last so many).
+        Filters, all optional: `service`, `method`, `operation` (of EWS), `path` (a regular
+        expression), `template` (as `/requests/templates` shows it), `status`, `client_id`,
+        `client_request_id`, `batch` (`yes` for parts of batches, `no` for others, or a batch's
+        request-id), `after` (a `seq`), `limit` (the last so many).
         """
         return answer(self._select(request))
 
@@ -86,7 +86,7 @@ class Log:
             limit = int(query.get("limit", len(entries)))
         except (ValueError, re.error) as error:
             raise AdminError(400, f"bad filter: {error}") from error
-        for name in ("service", "method", "client_id", "client_request_id"):
+        for name in ("service", "method", "operation", "client_id", "client_request_id"):
             if name in query:
                 entries = [e for e in entries if getattr(e, name) == query[name]]
         if "template" in query:

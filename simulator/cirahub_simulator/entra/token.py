@@ -20,6 +20,8 @@ from cirahub_simulator.directory import Application, Principal, Tenant
 GRAPH = "https://graph.microsoft.com"
 VAULT = "https://vault.azure.net"
 OUTLOOK = "https://outlook.office365.com"
+OUTLOOK_ROLES = frozenset(("Exchange.ManageAsApp", "full_access_as_app"))
+"""App roles of Exchange Online; every other role is Graph's."""
 GRAPH_ID = "00000003-0000-0000-c000-000000000000"
 VAULT_ID = "cfa8b339-82a2-471a-a3c9-0fc0be7a4093"
 
@@ -113,8 +115,12 @@ class TokenAuthority:
             "uti": _base64(uuid.uuid4().bytes),
             "ver": "1.0",
         }
-        graph = RESOURCES[resource] == GRAPH_ID
-        roles = application.granted.get(tenant.id, set()) if graph else set()
+        granted = application.granted.get(tenant.id, set())
+        roles: set[str] = set()
+        if RESOURCES[resource] == GRAPH_ID:
+            roles = granted - OUTLOOK_ROLES
+        elif resource == OUTLOOK:
+            roles = granted & OUTLOOK_ROLES
         if roles:
             claims["roles"] = sorted(roles)
         return jwt.encode(

@@ -54,5 +54,7 @@ class Place:
     """The number of another write."""
     stamp: Callable[[], str]
     """Now, as Graph writes it."""
+    folder: Folder
+    """Of the default calendar."""
     new_folder: Callable[[str], Folder]
     bin_folder: Folder

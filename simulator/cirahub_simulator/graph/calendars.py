@@ -51,7 +51,7 @@ class Calendars:
         self.bin: dict[str, Event] = {}
         """Events in Deleted Items, by immutable id."""
         self._meetings = Meetings(place.world, place.user_id, place.stamp)
-        self.default = self._add_calendar("Calendar", is_default=True)
+        self.default = self._add_calendar(place.folder, is_default=True)
 
     # Reading
 
@@ -108,7 +108,7 @@ class Calendars:
     def create_calendar(self, name: str) -> Calendar:
         """Add a calendar. Raises GraphError when the name is taken."""
         self._check_name(name, None)
-        return self._add_calendar(name, is_default=False)
+        return self._add_calendar(self._place.new_folder(name), is_default=False)
 
     def rename_calendar(self, calendar: Calendar, name: str) -> None:
         """Give a calendar another name. Raises GraphError when it is taken."""
@@ -297,8 +297,8 @@ class Calendars:
             event = self.bin.get(event_id)
         return event
 
-    def _add_calendar(self, name: str, *, is_default: bool) -> Calendar:
-        calendar = Calendar(self._place.new_folder(name), is_default=is_default)
+    def _add_calendar(self, folder: Folder, *, is_default: bool) -> Calendar:
+        calendar = Calendar(folder, is_default=is_default)
         self._calendars[calendar.id] = calendar
         self.touch_calendar(calendar)
         return calendar

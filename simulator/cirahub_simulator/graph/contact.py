@@ -116,6 +116,7 @@ class Contact:
         "id",
         "immutable_id",
         "modified",
+        "places",
         "sequence",
     )
 
@@ -135,6 +136,9 @@ class Contact:
         self.fields = fields
         self.extended = extended
         """Single-value extended properties by their canonical id."""
+        self.places: dict[str, tuple[int, ...]] = {}
+        """For a list whose values have numbers in Exchange: each value's. Graph shows the order
+        alone, and what it writes is numbered anew."""
         self.created = created
         self.modified = created
         self.change_key = ""

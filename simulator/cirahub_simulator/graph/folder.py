@@ -32,6 +32,7 @@ class Folder:
         "immutable_ids_gone",
         "item_prefix",
         "parent",
+        "permission_set",
         "sequence",
     )
 
@@ -53,6 +54,8 @@ class Folder:
         self.distinguished = distinguished
         """The name that Exchange Web Services have for a folder that every mailbox has."""
         self.item_prefix = item_prefix
+        self.permission_set = b""
+        """XML, as Exchange Web Services wrote it; empty until they do."""
         self.extended: dict[str, str] = {}
         self.children: list[Folder] = []
         self.contacts: dict[str, Contact] = {}

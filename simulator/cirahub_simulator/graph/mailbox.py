@@ -7,7 +7,7 @@ go through. Graph sees the default folder and what lies below it.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -58,12 +58,16 @@ DISTINGUISHED = (
 Names are those of DistinguishedFolderIdNameType ([MS-OXWSFOLD] 2.2.5.3), container classes those of
 [MS-OXOSFLD] 2.2.3.
 """
+PUBLIC = (*DISTINGUISHED, ("publicfoldersroot", "IPM_SUBTREE", "root", "IPF"))
+"""The same of a mailbox that holds public folders."""
 
 
 class Mailbox:
     """Folders and contacts of one user."""
 
-    def __init__(self, user_id: str, world: World) -> None:
+    def __init__(
+        self, user_id: str, world: World, tree: Sequence[tuple[str, str, str, str]] = DISTINGUISHED
+    ) -> None:
         self.user_id = user_id
         self._world = world
         self._numbering = Numbering(user_id)
@@ -77,7 +81,7 @@ class Mailbox:
         self.token_generation = next(_generations)
         self.distinguished: dict[str, Folder] = {}
         """The folders that every mailbox has, by their name in Exchange Web Services."""
-        for name, display_name, parent, folder_class in DISTINGUISHED:
+        for name, display_name, parent, folder_class in tree:
             above = self.distinguished.get(parent)
             made = self._new_folder(display_name, above, folder_class, name)
             self.distinguished[name] = made
@@ -93,6 +97,7 @@ class Mailbox:
                 number=self._number,
                 sequence=self._next_sequence,
                 stamp=self._stamp_now,
+                folder=self.distinguished["calendar"],
                 new_folder=self._calendar_folder,
                 bin_folder=self.bin_folder,
             )
@@ -112,6 +117,10 @@ class Mailbox:
     def find_contact(self, contact_id: str) -> Contact | None:
         """The contact of this id, of either kind, in whatever folder it is."""
         return self._contacts.get(contact_id)
+
+    def folder_change_key(self, folder: Folder) -> str:
+        """The change key that the last write of a folder left."""
+        return self._numbering.change_key(folder.sequence)
 
     def folder(self, id_or_name: str) -> Folder:
         """The folder of this id or well-known name, as Graph sees it. Raises GraphError."""
@@ -337,11 +346,9 @@ class Mailbox:
         return self._sequence
 
     def _calendar_folder(self, name: str) -> Folder:
-        """The folder of a new calendar: the first is the one that every mailbox has."""
-        first = self.distinguished["calendar"]
-        if not hasattr(self, "calendars"):
-            return first
-        folder = self._new_folder(name, first, first.folder_class)
+        """The folder of a new calendar, below the default one."""
+        parent = self.distinguished["calendar"]
+        folder = self._new_folder(name, parent, parent.folder_class)
         self._write_folder(folder)
         return folder
 
@@ -444,9 +451,10 @@ class Mailbox:
 
     def _write_folder(self, folder: Folder) -> None:
         self._sequence += 1
+        new = folder.sequence == 0
         folder.sequence = self._sequence
         self.folder_changes.append(
-            Change(self._sequence, self._world.clock.time(), folder, folder.id)
+            Change(self._sequence, self._world.clock.time(), folder, folder.id, placed=new)
         )
 
     def _stamp_now(self) -> str:

@@ -11,6 +11,12 @@ a guest and a former employee without one, three groups (`team`, of which `desk`
   User.Read.All; a secret for each tenant, kept as `graph-client-secret` in the tenant's vault.
 - `cirahub-vault-reader`: no Graph roles, may read the vaults.
 
+`cirahub` may also use Exchange Web Services as every mailbox (full_access_as_app).
+
+One Exchange Server organisation, `adatum.example`: three mailboxes with an account each (`ADATUM`
+and the given name, password `simulated-NAME-password`), a service account `svc-cirahub` that may
+impersonate them, and public folders with contacts.
+
 Both trust the service accounts `cirahub-demo/cirahub-sync` and `cirahub-system/cirahub-operator` of
 whatever cluster `--cluster-issuer` names. `cirahub-read-only` (Contacts.Read, in contoso only) and
 `cirahub-elsewhere` (consented in northwind only) are for what must fail.
@@ -32,10 +38,13 @@ import msgspec
 from cirahub_simulator.seed import names
 from cirahub_simulator.seed.people import BUSINESS_FAX
 from cirahub_simulator.seed.record import (
+    AccountRecord,
     ApplicationRecord,
     ContactRecord,
+    ExchangeServerRecord,
     Federation,
     GroupRecord,
+    PublicContactRecord,
     Record,
     SecretOfApplication,
     SecretRecord,
@@ -65,6 +74,14 @@ TENANTS = (
         display_name="Northwind Traders",
     ),
 )
+ADATUM = ExchangeServerRecord(
+    id="ada70000-0000-4000-8000-000000000005",
+    domain="adatum.example",
+    host="mail.adatum.example",
+    netbios_domain="ADATUM",
+    display_name="A. Datum",
+)
+SERVICE_ACCOUNT = "svc-cirahub"
 CIRAHUB = "c14a40b0-0000-4000-8000-00000000a001"
 VAULT_READER = "c14a40b0-0000-4000-8000-00000000a002"
 READ_ONLY = "c14a40b0-0000-4000-8000-00000000a003"
@@ -91,8 +108,15 @@ def organisation() -> Iterator[Record]:
             users.append(user.id)
             yield user
             if user.has_mailbox:
-                yield from _contacts(user, people, chance)
+                yield from _contacts(user.user_principal_name, people, chance)
         yield from _groups(tenant, users)
+    yield ADATUM
+    yield from _accounts(people, chance)
+    for folder in (["Company Contacts"], ["Company Contacts", "Suppliers"]):
+        for somebody in people[:12] if len(folder) == 1 else people[12:20]:
+            yield PublicContactRecord(
+                server=ADATUM.domain, folder=folder, contact=_contact(somebody, chance)
+            )
 
 
 def files() -> dict[Path, bytes]:
@@ -154,7 +178,10 @@ def _applications() -> Iterator[ApplicationRecord]:
         ],
         federated=federated,
         requested=["Contacts.ReadWrite", "User.Read.All"],
-        granted={domain: ["Contacts.ReadWrite", "User.Read.All"] for domain in domains},
+        granted={
+            domain: ["Contacts.ReadWrite", "User.Read.All", "full_access_as_app"]
+            for domain in domains
+        },
     )
     yield ApplicationRecord(
         client_id=VAULT_READER,
@@ -276,9 +303,38 @@ def _people(chance: _Chance) -> list[_Somebody]:
     return list(people.values())
 
 
-def _contacts(
-    user: UserRecord, people: list[_Somebody], chance: _Chance
-) -> Iterator[ContactRecord]:
+def _accounts(people: list[_Somebody], chance: _Chance) -> Iterator[AccountRecord | ContactRecord]:
+    """The mailboxes of the Exchange Server, the service account last."""
+    for given, surname in names.ADATUM:
+        local = f"{_plain(given)}.{_plain(surname)}"
+        address = f"{local}@{ADATUM.domain}"
+        yield AccountRecord(
+            server=ADATUM.domain,
+            id=str(uuid.uuid5(uuid.UUID(ADATUM.id), address)),
+            user_principal_name=address,
+            display_name=f"{given} {surname}",
+            account=_plain(given),
+            password=f"simulated-{_plain(given)}-password",
+            given_name=given,
+            surname=surname,
+            job_title=chance.of(names.TITLES),
+            department=chance.of(names.DEPARTMENTS),
+            company_name=ADATUM.display_name,
+        )
+        yield from _contacts(address, people, chance)
+    address = f"{SERVICE_ACCOUNT}@{ADATUM.domain}"
+    yield AccountRecord(
+        server=ADATUM.domain,
+        id=str(uuid.uuid5(uuid.UUID(ADATUM.id), address)),
+        user_principal_name=address,
+        display_name="cirahub",
+        account=SERVICE_ACCOUNT,
+        password=f"simulated-{SERVICE_ACCOUNT}-password",
+        impersonates=True,
+    )
+
+
+def _contacts(mailbox: str, people: list[_Somebody], chance: _Chance) -> Iterator[ContactRecord]:
     last: _Somebody | None = None
     for _ in range(chance.between(*CONTACTS_EACH)):
         # A third are people whom everybody knows; now and then somebody is there twice.
@@ -290,9 +346,7 @@ def _contacts(
         folder: list[str] = []
         if chance.hits(20):
             folder = chance.of((["Customers"], ["Suppliers"], ["Customers", "Archive"]))
-        yield ContactRecord(
-            mailbox=user.user_principal_name, folder=folder, contact=_contact(somebody, chance)
-        )
+        yield ContactRecord(mailbox=mailbox, folder=folder, contact=_contact(somebody, chance))
 
 
 def _contact(somebody: _Somebody, chance: _Chance) -> dict[str, object]:

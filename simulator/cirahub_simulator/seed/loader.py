@@ -11,15 +11,17 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from cirahub_simulator.directory import (
+    Account,
     Application,
     ClientSecret,
+    ExchangeServer,
     FederatedCredential,
     Group,
     Tenant,
     User,
 )
 from cirahub_simulator.graph.errors import GraphError
-from cirahub_simulator.graph.seed import add_contacts
+from cirahub_simulator.graph.seed import add_contacts, add_public_contacts
 from cirahub_simulator.keyvault.vault import Vault
 from cirahub_simulator.seed import record
 from cirahub_simulator.world import World
@@ -94,6 +96,14 @@ def _apply(world: World, entry: record.Record) -> None:
             if user is None or not user.has_mailbox:
                 raise ValueError(f"mailbox {entry.mailbox!r} is not in an earlier line")
             add_contacts(world, user.id, entry.folder, [entry.contact])
+        case record.ExchangeServerRecord():
+            world.directory.add_exchange_server(ExchangeServer(**msgspec.structs.asdict(entry)))
+        case record.AccountRecord():
+            _apply_account(world, entry)
+        case record.PublicContactRecord():
+            add_public_contacts(
+                world, _server(world, entry.server).id, entry.folder, [entry.contact]
+            )
 
 
 def _apply_application(world: World, entry: record.ApplicationRecord) -> None:
@@ -120,6 +130,32 @@ def _apply_application(world: World, entry: record.ApplicationRecord) -> None:
             },
         )
     )
+
+
+def _apply_account(world: World, entry: record.AccountRecord) -> None:
+    if ":" in entry.password or "\n" in entry.password:
+        raise ValueError("a password must not have a colon or a line break in it")
+    fields = msgspec.structs.asdict(entry)
+    for name in ("server", "account", "password", "impersonates", "full_access"):
+        del fields[name]
+    server = _server(world, entry.server)
+    user = User(tenant_id=server.id, mail=entry.user_principal_name, **fields)
+    world.directory.add_user(user)
+    server.accounts[user.id] = Account(entry.account, entry.password)
+    if entry.impersonates:
+        server.impersonators.add(user.id)
+    for address in entry.full_access:
+        other = world.directory.addressee(server.id, address)
+        if other is None:
+            raise ValueError(f"mailbox {address!r} is not in an earlier line")
+        server.full_access.setdefault(other.id, set()).add(user.id)
+
+
+def _server(world: World, name: str) -> ExchangeServer:
+    server = world.directory.exchange_server(name)
+    if server is None:
+        raise ValueError(f"Exchange Server {name!r} is not in an earlier line")
+    return server
 
 
 def _tenant(world: World, name: str) -> Tenant:

@@ -231,6 +231,7 @@ NOTES = (
     "Vertrag läuft bis Jahresende – Erneuerung ansprechen!",
     "Do not share this number.",
 )
+ADATUM = (("Olga", "Nowak"), ("Paul", "Lefèvre"), ("Quynh", "Trần"))
 STAFF = {
     "contoso.example": (
         ("Anna", "Bergström"),

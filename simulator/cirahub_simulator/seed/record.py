@@ -140,6 +140,49 @@ class ContactRecord(_Record):
     """Display names below the default folder; missing ones are made."""
 
 
+class ExchangeServerRecord(_Record):
+    """An Exchange Server organisation. Its domain stands for the id, as a tenant's does."""
+
+    id: str
+    domain: str
+    host: str
+    netbios_domain: str
+    display_name: str
+
+
+class AccountRecord(_Record):
+    """A mailbox on an Exchange Server, and the account that signs in to it."""
+
+    server: str
+    id: str
+    user_principal_name: str
+    """Its e-mail address as well."""
+    display_name: str
+    account: str
+    """Its name within the NetBIOS domain."""
+    password: str
+    given_name: str | None = None
+    surname: str | None = None
+    job_title: str | None = None
+    department: str | None = None
+    company_name: str | None = None
+    mobile_phone: str | None = None
+    business_phones: list[str] = []
+    impersonates: bool = False
+    """Whether it holds the management role ApplicationImpersonation."""
+    full_access: list[str] = []
+    """Whose mailboxes it may open besides: userPrincipalNames of earlier lines."""
+
+
+class PublicContactRecord(_Record):
+    """A contact of a public folder. `contact` is Graph's JSON, as in a mailbox."""
+
+    server: str
+    folder: list[str]
+    """Display names below the root of the public folders; missing ones are made."""
+    contact: dict[str, object]
+
+
 Record = (
     TenantRecord
     | UserRecord
@@ -148,6 +191,9 @@ Record = (
     | VaultRecord
     | SecretRecord
     | ContactRecord
+    | ExchangeServerRecord
+    | AccountRecord
+    | PublicContactRecord
 )
 
 

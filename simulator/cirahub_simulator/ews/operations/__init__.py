@@ -1,0 +1,1 @@
+"""The operations of Exchange Web Services, a module each."""

@@ -1,0 +1,69 @@
+"""How a search looks properties up: of items and of folders."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from cirahub_simulator.ews import contact as contacts
+from cirahub_simulator.ews import folder as folders
+from cirahub_simulator.ews import mapi
+from cirahub_simulator.ews.absent import is_absent
+from cirahub_simulator.ews.draft import extended_of
+from cirahub_simulator.ews.errors import EwsError
+from cirahub_simulator.ews.item import NOT_FOUND, PROPERTIES
+from cirahub_simulator.ews.markup import Element, children, text_of
+from cirahub_simulator.ews.property import Reading
+from cirahub_simulator.ews.property_path import Path
+from cirahub_simulator.graph.folder import Folder
+from cirahub_simulator.graph.mailbox import Mailbox
+
+_SEARCHABLE_THOUGH_NOT_FOUND = frozenset(("item:Body", "item:Attachments"))
+
+
+def item_values(reading: Reading, path: Path) -> Sequence[str]:
+    """What an item has of a property. Raises EwsError for one that can't be searched."""
+    if path.extended:
+        return _plain(path, extended_of(reading.contact, path.uri))
+    if path.key is not None:
+        value = contacts.indexed_value(reading.contact, path.uri, path.key)
+        return () if value is None else (value,)
+    if is_absent(path.uri):
+        return ()
+    entry = PROPERTIES.get(path.uri)
+    if entry is None or (path.uri in NOT_FOUND and path.uri not in _SEARCHABLE_THOUGH_NOT_FOUND):
+        raise _unsupported(path)
+    if path.uri == "item:ItemId":
+        return (reading.contact.id,)
+    return _texts(entry.render(reading))
+
+
+def folder_values(mailbox: Mailbox, folder: Folder, path: Path) -> Sequence[str]:
+    """What a folder has of a property. Raises EwsError for one that can't be searched."""
+    if path.extended:
+        return _plain(path, folder.extended.get(path.uri))
+    read = folders.PROPERTIES.get(path.uri)
+    if read is None:
+        raise _unsupported(path)
+    node = read(mailbox, folder)
+    if node is not None and path.uri in ("folder:FolderId", "folder:ParentFolderId"):
+        return (node.get("Id", ""),)
+    return _texts(node)
+
+
+def _plain(path: Path, value: str | None) -> Sequence[str]:
+    if value is None:
+        return ()
+    return mapi.read_array(value) if path.uri.partition(" ")[0] in mapi.ARRAYS else (value,)
+
+
+def _texts(node: Element | None) -> Sequence[str]:
+    if node is None:
+        return ()
+    inner = list(children(node))
+    return [text_of(child) for child in inner] if inner else (text_of(node),)
+
+
+def _unsupported(path: Path) -> EwsError:
+    return EwsError(
+        "ErrorUnsupportedPathForQuery", f"The property can not be used in a search. ({path})"
+    )

@@ -1,0 +1,297 @@
+"""exchangelib, used as its documentation shows: https://ecederstrand.github.io/exchangelib/"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import requests
+from exchangelib import (
+    BASIC,
+    DELEGATE,
+    IMPERSONATION,
+    NTLM,
+    OAUTH2,
+    Account,
+    Configuration,
+    Contact,
+    Credentials,
+    EWSDate,
+    ExtendedProperty,
+    FaultTolerance,
+    Identity,
+    OAuth2AuthorizationCodeCredentials,
+    Q,
+)
+from exchangelib.errors import ErrorFolderNotFound, ErrorItemNotFound, UnauthorizedError
+from exchangelib.folders import Contacts
+from exchangelib.indexed_properties import EmailAddress, PhoneNumber, PhysicalAddress
+from exchangelib.properties import AlternateId
+from exchangelib.protocol import BaseProtocol, close_connections
+from tests.simulator.conftest import ANNA, SignIn
+
+from cirahub_simulator.client import AdminClient
+from cirahub_simulator.process import EmbeddedSimulator
+
+from .conftest import HOST, OLGA, PATH, PAUL, SERVICE
+
+
+class Stamp(ExtendedProperty):  # type: ignore[misc]
+    """As the documentation registers one."""
+
+    property_set_id = "c11ff724-aa03-4555-9952-8fa248a11c3e"
+    property_name = "Stamp"
+    property_type = "String"
+
+
+@pytest.fixture(autouse=True)
+def trust(simulator: EmbeddedSimulator, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The documentation's way to a CA of one's own."""
+    ca_file = simulator.endpoints.ca_file
+
+    class Adapter(requests.adapters.HTTPAdapter):
+        def cert_verify(self, conn: Any, url: Any, verify: Any, cert: Any) -> None:
+            super().cert_verify(conn=conn, url=url, verify=ca_file, cert=cert)
+
+    monkeypatch.setattr(BaseProtocol, "HTTP_ADAPTER_CLS", Adapter)
+    yield
+    close_connections()
+
+
+@pytest.fixture
+def stamp() -> Iterator[None]:
+    Contact.register("stamp", Stamp)
+    yield
+    Contact.deregister("stamp")
+
+
+def open_account(
+    simulator: EmbeddedSimulator,
+    name: str = "ADATUM\\olga",
+    password: str = "simulated-olga-password",
+    *,
+    auth_type: str | None = BASIC,
+    address: str = OLGA,
+    access_type: str = DELEGATE,
+    **more: Any,
+) -> Account:
+    configuration = Configuration(
+        service_endpoint=simulator.endpoints.exchange(HOST) + PATH,
+        credentials=Credentials(name, password),
+        auth_type=auth_type,
+        **more,
+    )
+    return Account(address, config=configuration, autodiscover=False, access_type=access_type)
+
+
+@pytest.fixture
+def account(simulator: EmbeddedSimulator) -> Account:
+    return open_account(simulator)
+
+
+def test_both_ways_to_sign_in_work(simulator: EmbeddedSimulator) -> None:
+    for auth_type in (BASIC, NTLM, None):
+        account = open_account(simulator, auth_type=auth_type)
+        assert account.contacts.name == "Contacts"
+        assert account.version.api_version == "Exchange2016"
+        close_connections()
+    with pytest.raises(UnauthorizedError):
+        open_account(simulator, password="wrong").root.refresh()
+
+
+def test_a_contact_s_life(account: Account, stamp: None) -> None:
+    contact = Contact(
+        account=account,
+        folder=account.contacts,
+        given_name="Zoë",
+        surname="Ångström",
+        display_name="Zoë Ångström",
+        email_addresses=[EmailAddress(email="zoe@x.example", label="EmailAddress2")],
+        phone_numbers=[
+            PhoneNumber(label="MobilePhone", phone_number="+47 1"),
+            PhoneNumber(label="BusinessFax", phone_number="+47 2"),
+        ],
+        physical_addresses=[PhysicalAddress(label="Home", street="Street 1", city="Oslo")],
+        categories=["Red", "Blå"],
+        birthday=EWSDate(1980, 2, 29),
+        children=["Bo"],
+        companies=["One", "Two"],
+        body="Notes",
+        stamp="mine",
+    )
+    contact.save()
+    got = account.contacts.get(stamp="mine")
+    assert (got.id, got.changekey) == (contact.id, contact.changekey)
+    assert [(e.label, e.email) for e in got.email_addresses] == [("EmailAddress2", "zoe@x.example")]
+    assert {n.label: n.phone_number for n in got.phone_numbers} == {
+        "MobilePhone": "+47 1",
+        "BusinessFax": "+47 2",
+    }
+    assert got.birthday == EWSDate(1980, 2, 29)
+    assert (got.body, got.categories, got.companies) == ("Notes", ["Red", "Blå"], ["One", "Two"])
+    got.job_title = "Buyer"
+    got.birthday = None
+    got.phone_numbers = [PhoneNumber(label="Pager", phone_number="+47 3")]
+    got.save(update_fields=["job_title", "birthday", "phone_numbers"])
+    again = account.contacts.get(id=got.id, changekey=got.changekey)
+    assert (again.job_title, again.birthday) == ("Buyer", None)
+    assert {n.label: n.phone_number for n in again.phone_numbers} == {"Pager": "+47 3"}
+    again.save()
+    again.move_to_trash()
+    assert account.trash.filter(stamp="mine").count() == 1
+    with pytest.raises(ErrorItemNotFound):
+        contact.refresh()
+
+
+def test_querysets_filter_sort_page_and_count(account: Account) -> None:
+    folder = Contacts(parent=account.contacts, name="Many")
+    folder.save()
+    made = account.bulk_create(
+        folder=folder,
+        items=[
+            Contact(
+                display_name=f"N{n:03}",
+                given_name=f"N{n:03}",
+                surname="Even" if n % 2 == 0 else "Odd",
+            )
+            for n in range(120)
+        ],
+    )
+    assert len(made) == 120
+    odd = folder.filter(surname="Odd")
+    assert odd.count() == 60
+    first = list(odd.order_by("-given_name").values_list("given_name", flat=True)[:2])
+    assert first == ["N119", "N117"]
+    either = Q(given_name="N001") | Q(given_name__startswith="N11")
+    assert folder.filter(either).count() == 11
+    folder.all().page_size = 25
+    assert len({item.given_name for item in folder.all()}) == 120
+    updated = account.bulk_update(
+        [(item, ["company_name"]) for item in _named(folder.all(), "A. Datum")]
+    )
+    assert len(updated) == 120
+    assert folder.filter(company_name="A. Datum").count() == 120
+    moved = account.bulk_move(ids=list(folder.filter(surname="Even")), to_folder=account.contacts)
+    assert len(moved) == 60
+    copied = account.bulk_copy(ids=moved[:3], to_folder=folder)
+    assert len(copied) == 3
+    folder.all().delete()
+    assert folder.all().count() == 0
+    folder.refresh()
+    assert folder.total_count == 0
+    stale = account.contacts / "Many"
+    folder.delete()
+    with pytest.raises(ErrorFolderNotFound):
+        stale.refresh()
+
+
+def _named(items: Any, company: str) -> Iterator[Any]:
+    for item in items:
+        item.company_name = company
+        yield item
+
+
+def test_a_folder_is_synchronised(account: Account, admin: AdminClient) -> None:
+    folder = account.contacts
+    everything = [kind for kind, _ in folder.sync_items(max_changes_returned=20)]
+    assert everything == ["create"] * folder.all().count()
+    assert list(folder.sync_items()) == []
+    made = admin.create_contact(OLGA, {"givenName": "By Graph", "displayName": "By Graph"})
+    ((kind, item),) = folder.sync_items()
+    assert (kind, item.display_name) == ("create", "By Graph")
+    admin.update_contact(OLGA, made["id"], {"jobTitle": "Buyer"})
+    ((kind, item),) = folder.sync_items()
+    assert (kind, item.job_title) == ("update", "Buyer")
+    admin.delete_contact(OLGA, made["id"])
+    ((kind, gone),) = folder.sync_items()
+    assert (kind, gone.id) == ("delete", item.id)
+
+
+def test_the_hierarchy_is_walked_and_synchronised(account: Account) -> None:
+    assert "Customers" in account.root.tree()
+    assert (account.contacts / "Customers" / "Archive").folder_class == "IPF.Contact"
+    list(account.root.sync_hierarchy())
+    folder = Contacts(parent=account.contacts, name="New")
+    folder.save()
+    assert [(kind, found.name) for kind, found in account.root.sync_hierarchy()] == [
+        ("create", "New")
+    ]
+    folder.name = "Renamed"
+    folder.save()
+    folder.move(to_folder=account.contacts / "Customers")
+    folder.empty()
+    folder.wipe()
+    kinds = [kind for kind, _ in account.root.sync_hierarchy()]
+    assert kinds == ["update"]
+
+
+def test_public_folders_are_read_and_written(account: Account) -> None:
+    folder = account.public_folders_root / "Company Contacts"
+    assert folder.all().count() == 12
+    Contact(account=account, folder=folder, display_name="Shared").save()
+    assert folder.get(display_name="Shared").display_name == "Shared"
+
+
+def test_a_service_account_impersonates(simulator: EmbeddedSimulator) -> None:
+    account = open_account(
+        simulator,
+        SERVICE,
+        "simulated-svc-cirahub-password",
+        address=PAUL,
+        access_type=IMPERSONATION,
+    )
+    Contact(account=account, folder=account.contacts, display_name="By service").save()
+    assert any(
+        one["contact"]["displayName"] == "By service" for one in simulator.admin.contacts(PAUL)
+    )
+
+
+def test_exchange_online_shows_what_graph_shows(
+    simulator: EmbeddedSimulator, sign_in: SignIn, admin: AdminClient
+) -> None:
+    token = sign_in.token(scope="https://outlook.office365.com/.default")
+    credentials = OAuth2AuthorizationCodeCredentials(
+        access_token={"access_token": token, "token_type": "Bearer", "expires_in": 3000},
+        identity=Identity(primary_smtp_address=ANNA),
+    )
+    configuration = Configuration(
+        service_endpoint=simulator.endpoints.outlook + PATH,
+        credentials=credentials,
+        auth_type=OAUTH2,
+    )
+    account = Account(ANNA, config=configuration, autodiscover=False, access_type=IMPERSONATION)
+    held = [one for one in admin.contacts(ANNA) if one["folder"] == []]
+    assert account.contacts.all().count() == len(held)
+    Contact(account=account, folder=account.contacts, display_name="By EWS").save()
+    assert "By EWS" in {one["contact"]["displayName"] for one in admin.contacts(ANNA)}
+
+
+def test_a_busy_server_is_waited_for(simulator: EmbeddedSimulator, admin: AdminClient) -> None:
+    account = open_account(simulator, retry_policy=FaultTolerance(max_wait=20))
+    assert account.contacts.all().count() > 0
+    admin.add_rule(
+        kind="status",
+        service="ews",
+        operation="FindItem",
+        status=500,
+        code="ErrorServerBusy",
+        retry_after=1,
+        count=1,
+    )
+    assert account.contacts.all().count() > 0
+    assert [entry["status"] for entry in admin.requests(operation="FindItem")] == [200, 500, 200]
+
+
+def test_names_ids_and_zones(account: Account) -> None:
+    assert account.version.build.major_version == 15
+    (found,) = account.protocol.resolve_names(["paul"])
+    assert found.email_address == PAUL
+    ((mailbox, contact),) = account.protocol.resolve_names(["paul"], return_full_contact_data=True)
+    assert (mailbox.email_address, contact.surname) == (PAUL, "Lefèvre")
+    item = account.contacts.all()[0]
+    (converted,) = account.protocol.convert_ids(
+        [AlternateId(id=item.id, format="EwsId", mailbox=OLGA)], "HexEntryId"
+    )
+    assert bytes.fromhex(converted.id)
+    assert len(list(account.protocol.get_timezones())) > 100

@@ -1,0 +1,219 @@
+"""FindItem: restrictions, order, pages and shapes."""
+
+from __future__ import annotations
+
+import pytest
+
+from .conftest import Answer, Soap, field, indexed
+
+PEOPLE = (
+    ("Åsa", "Berg", "Sales", "asa@x.example", "1970-01-02T00:00:00Z"),
+    ("Bo", "Alm", "Sales", None, "1980-05-06T00:00:00Z"),
+    ("Cy", "Dahl", "Legal", "cy@y.example", None),
+    ("Di", "Cole", None, "di@x.example", "1990-09-10T00:00:00Z"),
+)
+GIVEN, SURNAME = field("contacts:GivenName"), field("contacts:Surname")
+DEPARTMENT, BIRTHDAY = field("contacts:Department"), field("contacts:Birthday")
+EMAIL = indexed("contacts:EmailAddress", "EmailAddress1")
+TITLE = '<t:ExtendedFieldURI PropertyTag="0x3A45" PropertyType="String"/>'
+SCORE = (
+    '<t:ExtendedFieldURI PropertySetId="c11ff724-aa03-4555-9952-8fa248a11c3e" '
+    'PropertyName="Score" PropertyType="Integer"/>'
+)
+
+
+@pytest.fixture
+def folder(soap: Soap) -> str:
+    folder = f'<t:FolderId Id="{soap.make_folder("People")}"/>'
+    for number, (given, surname, department, email, birthday) in enumerate(PEOPLE):
+        soap.create(
+            f"<t:ExtendedProperty>{SCORE}<t:Value>{number}</t:Value></t:ExtendedProperty>"
+            f"<t:GivenName>{given}</t:GivenName>"
+            + (
+                f'<t:EmailAddresses><t:Entry Key="EmailAddress1">{email}</t:Entry>'
+                "</t:EmailAddresses>"
+                if email
+                else ""
+            )
+            + (f"<t:Birthday>{birthday}</t:Birthday>" if birthday else "")
+            + (f"<t:Department>{department}</t:Department>" if department else "")
+            + f"<t:Surname>{surname}</t:Surname>",
+            folder,
+        )
+    return folder
+
+
+def names(answer: Answer) -> list[str]:
+    assert answer.codes == ["NoError"], answer.content
+    return [str(node.text) for node in answer.all("//t:Contact/t:GivenName")]
+
+
+def compare(kind: str, path: str, value: str) -> str:
+    return (
+        f'<t:{kind}>{path}<t:FieldURIOrConstant><t:Constant Value="{value}"/>'
+        f"</t:FieldURIOrConstant></t:{kind}>"
+    )
+
+
+def contains(path: str, value: str, mode: str, comparison: str = "IgnoreCase") -> str:
+    return (
+        f'<t:Contains ContainmentMode="{mode}" ContainmentComparison="{comparison}">{path}'
+        f'<t:Constant Value="{value}"/></t:Contains>'
+    )
+
+
+@pytest.mark.parametrize(
+    ("restriction", "found"),
+    [
+        (compare("IsEqualTo", SURNAME, "berg"), ["Åsa"]),
+        (compare("IsNotEqualTo", DEPARTMENT, "Sales"), ["Cy", "Di"]),
+        (compare("IsGreaterThan", BIRTHDAY, "1980-05-06T00:00:00Z"), ["Di"]),
+        (compare("IsGreaterThanOrEqualTo", BIRTHDAY, "1980-05-06T00:00:00Z"), ["Bo", "Di"]),
+        (compare("IsLessThan", BIRTHDAY, "1980-05-06T01:00:00+01:00"), ["Åsa"]),
+        (compare("IsLessThanOrEqualTo", SCORE, "1"), ["Åsa", "Bo"]),
+        (compare("IsEqualTo", EMAIL, "cy@y.example"), ["Cy"]),
+        (f"<t:Exists>{DEPARTMENT}</t:Exists>", ["Åsa", "Bo", "Cy"]),
+        (f"<t:Exists>{TITLE}</t:Exists>", []),
+        (f"<t:Not><t:Exists>{EMAIL}</t:Exists></t:Not>", ["Bo"]),
+        (contains(EMAIL, "@X.", "Substring"), ["Åsa", "Di"]),
+        (contains(EMAIL, "@X.", "Substring", "Exact"), []),
+        (contains(GIVEN, "asa", "FullString", "LooseAndIgnoreCaseAndIgnoreNonSpace"), ["Åsa"]),
+        (contains(SURNAME, "d", "Prefixed"), ["Cy"]),
+        (contains(field("contacts:DisplayName"), "be", "PrefixOnWords"), ["Åsa"]),
+        (contains(field("contacts:DisplayName"), "co", "ExactPhrase"), []),
+        (contains(field("contacts:DisplayName"), "cole", "ExactPhrase"), ["Di"]),
+        (
+            "<t:And>"
+            + compare("IsEqualTo", DEPARTMENT, "Sales")
+            + f"<t:Exists>{EMAIL}</t:Exists></t:And>",
+            ["Åsa"],
+        ),
+        (
+            "<t:Or>"
+            + compare("IsEqualTo", GIVEN, "Bo")
+            + compare("IsEqualTo", GIVEN, "Cy")
+            + "</t:Or>",
+            ["Bo", "Cy"],
+        ),
+        (
+            f'<t:Excludes>{SCORE}<t:Bitmask Value="0x2"/></t:Excludes>',
+            ["Åsa", "Bo"],
+        ),
+        (
+            f"<t:IsEqualTo>{GIVEN}<t:FieldURIOrConstant>{GIVEN}</t:FieldURIOrConstant></t:IsEqualTo>",
+            ["Åsa", "Bo", "Cy", "Di"],
+        ),
+    ],
+)
+def test_a_restriction_finds_what_it_says(
+    soap: Soap, folder: str, restriction: str, found: list[str]
+) -> None:
+    answer = soap.find("contacts:GivenName", restriction=restriction, folder=folder)
+    assert names(answer) == found
+
+
+@pytest.mark.parametrize(
+    ("order", "found"),
+    [
+        ([("Ascending", SURNAME)], ["Bo", "Åsa", "Di", "Cy"]),
+        ([("Descending", BIRTHDAY)], ["Di", "Bo", "Åsa", "Cy"]),
+        ([("Ascending", DEPARTMENT), ("Descending", SURNAME)], ["Di", "Cy", "Åsa", "Bo"]),
+        ([("Descending", SCORE)], ["Di", "Cy", "Bo", "Åsa"]),
+    ],
+)
+def test_what_is_found_is_sorted(
+    soap: Soap, folder: str, order: list[tuple[str, str]], found: list[str]
+) -> None:
+    orders = "".join(
+        f'<t:FieldOrder Order="{direction}">{path}</t:FieldOrder>' for direction, path in order
+    )
+    assert names(soap.find("contacts:GivenName", order=orders, folder=folder)) == found
+
+
+def indexed_view(most: int, offset: int, base: str = "Beginning") -> str:
+    return (
+        f'<m:IndexedPageItemView MaxEntriesReturned="{most}" Offset="{offset}" BasePoint="{base}"/>'
+    )
+
+
+def fractional_view(most: int, numerator: int, denominator: int) -> str:
+    return (
+        f'<m:FractionalPageItemView MaxEntriesReturned="{most}" Numerator="{numerator}" '
+        f'Denominator="{denominator}"/>'
+    )
+
+
+@pytest.mark.parametrize(
+    ("view", "found", "attributes"),
+    [
+        (indexed_view(3, 0), ["Åsa", "Bo", "Cy"], ("false", "3")),
+        (indexed_view(3, 3), ["Di"], ("true", "4")),
+        (indexed_view(3, 9), [], ("true", "4")),
+        (indexed_view(2, 0, "End"), ["Cy", "Di"], ("false", "2")),
+        (indexed_view(2, 2, "End"), ["Åsa", "Bo"], ("true", "4")),
+        (fractional_view(2, 1, 2), ["Cy", "Di"], ("true", None)),
+        (fractional_view(1, 1, 4), ["Bo"], ("false", None)),
+    ],
+)
+def test_pages_begin_where_the_view_says(
+    soap: Soap, folder: str, view: str, found: list[str], attributes: tuple[str, str | None]
+) -> None:
+    answer = soap.find("contacts:GivenName", view=view, folder=folder)
+    assert names(answer) == found
+    root = answer.find("//m:RootFolder")
+    assert root.get("TotalItemsInView") == "4"
+    assert (root.get("IncludesLastItemInRange"), root.get("IndexedPagingOffset")) == attributes
+
+
+@pytest.mark.parametrize(
+    ("view", "code"),
+    [
+        (indexed_view(2, -1), "ErrorInvalidIndexedPagingParameters"),
+        (fractional_view(2, 3, 2), "ErrorInvalidFractionalPagingParameters"),
+        (fractional_view(2, 1, 0), "ErrorInvalidFractionalPagingParameters"),
+    ],
+)
+def test_a_view_of_nowhere_is_refused(soap: Soap, folder: str, view: str, code: str) -> None:
+    assert soap.find(view=view, folder=folder).codes == [code]
+
+
+def test_a_contacts_view_means_a_range_of_names(soap: Soap, folder: str) -> None:
+    view = '<m:ContactsView InitialName="B" FinalName="D" MaxEntriesReturned="10"/>'
+    assert names(soap.find("contacts:GivenName", view=view, folder=folder)) == ["Bo", "Cy"]
+
+
+def test_bodies_are_not_found_only_got(soap: Soap, folder: str) -> None:
+    soap.create('<t:Body BodyType="Text">Hello</t:Body><t:GivenName>E</t:GivenName>', folder)
+    assert soap.find(shape="AllProperties", folder=folder).find("//t:Body") is None
+    assert soap.find("item:Body", folder=folder).codes == ["ErrorInvalidPropertyRequest"]
+    where = contains(field("item:Body"), "ell", "Substring")
+    assert names(soap.find("contacts:GivenName", restriction=where, folder=folder)) == ["E"]
+
+
+def test_a_long_text_is_cut_when_it_is_found(soap: Soap, folder: str) -> None:
+    long = "x" * 300
+    made = soap.create(f"<t:CompanyName>{long}</t:CompanyName>", folder)
+    where = compare("IsEqualTo", field("contacts:CompanyName"), long)
+    found = soap.find("contacts:CompanyName", restriction=where, folder=folder)
+    assert found.text("//t:Contact/t:CompanyName") == long[:255]
+    assert soap.get(made.item_id).text("//t:Contact/t:CompanyName") == long
+
+
+def test_shapes_differ_in_what_they_answer(soap: Soap, folder: str) -> None:
+    def elements(shape: str) -> set[str]:
+        node = soap.find(shape=shape, folder=folder).find("//t:Contact")
+        return {child.tag.partition("}")[2] for child in node}
+
+    assert elements("IdOnly") == {"ItemId"}
+    default, everything = elements("Default"), elements("AllProperties")
+    assert {"ItemId", "DisplayName", "EmailAddresses", "HasAttachments"} <= default
+    assert "DateTimeCreated" not in default
+    assert default < everything
+
+
+def test_a_property_of_nothing_is_no_property(soap: Soap, folder: str) -> None:
+    answer = soap.find("message:From", "calendar:Start", folder=folder)
+    assert answer.codes == ["NoError"]
+    assert soap.find("folder:DisplayName", folder=folder).codes == ["ErrorInvalidPropertyRequest"]
+    where = f"<t:Exists>{field('folder:DisplayName')}</t:Exists>"
+    assert soap.find(restriction=where, folder=folder).codes == ["ErrorUnsupportedPathForQuery"]
