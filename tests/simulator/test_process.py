@@ -99,6 +99,8 @@ def test_a_signal_stops_it_cleanly(tmp_path: Path, number: signal.Signals) -> No
     assert found["origins"].keys() == {
         "https://login.microsoftonline.com",
         "https://graph.microsoft.com",
+        "https://outlook.office365.com",
+        "https://mail.adatum.example",
         "https://contoso-cirahub.vault.azure.net",
         "https://fabrikam-cirahub.vault.azure.net",
         "https://northwind-cirahub.vault.azure.net",

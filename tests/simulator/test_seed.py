@@ -73,13 +73,14 @@ def test_the_shipped_organisation_is_what_the_generator_writes() -> None:
     assert generate.main(["--check"]) == 0
 
 
-def test_it_has_three_tenants_24_mailboxes_and_about_2000_contacts() -> None:
+def test_it_has_three_tenants_an_exchange_server_and_about_2000_contacts() -> None:
     kinds = Counter(entry["kind"] for entry in shipped())
     mailboxes = [e for e in shipped() if e["kind"] == "user" and e.get("hasMailbox", True)]
 
     assert kinds["tenant"] == 3
     assert len(mailboxes) == 24
-    assert 1_900 <= kinds["contact"] <= 2_100
+    assert (kinds["exchangeserver"], kinds["account"], kinds["publiccontact"]) == (1, 4, 20)
+    assert 2_000 <= kinds["contact"] <= 2_400
 
 
 def test_it_is_as_messy_as_real_ones_are() -> None:
@@ -118,7 +119,10 @@ def test_every_contact_arrives_in_its_mailbox() -> None:
         if user.has_mailbox
     }
 
-    assert found == wanted
+    assert {name: count for name, count in found.items() if count} == wanted
+    (public,) = world.public_folders.values()
+    root = public.distinguished["publicfoldersroot"]
+    assert sum(len(folder.contacts) for folder in public.folders(root)) == 20
 
 
 @pytest.mark.parametrize(

@@ -33,6 +33,7 @@ from cirahub_simulator.calendar.zone import Window
 from cirahub_simulator.graph import errors
 from cirahub_simulator.graph.calendar import Calendar, Place
 from cirahub_simulator.graph.changes import Change
+from cirahub_simulator.graph.folder import Folder
 from cirahub_simulator.graph.identifiers import looks_like_id
 from cirahub_simulator.graph.meetings import Meetings
 
