@@ -25,7 +25,7 @@ class Side(msgspec.Struct, frozen=True, kw_only=True):
     """Who is in conflict, and with what: personal data."""
 
     spoke: str
-    """`namespace/name`; blank: what a person decided earlier."""
+    """`namespace/name`; blank: what a person decided earlier, or what a frozen field stays at."""
     uid: str
     values: Sequence[Element]
     stands: bool
@@ -43,6 +43,9 @@ class OpenConflict(msgspec.Struct, frozen=True, kw_only=True):
     since: float
     """POSIX seconds."""
     sides: Sequence[Side]
+    frozen: Sequence[str] = ()
+    """The two Spokes that kept changing the field back and forth, if it is frozen because of
+    that; the first had said first what stands."""
 
 
 class Conflicts:
@@ -102,6 +105,7 @@ def _names(tx: Transaction) -> dict[str, str]:
 
 
 def _told(hub: str, dispute: Dispute, names: dict[str, str]) -> OpenConflict:
+    frozen = dispute.conflict.frozen
     return OpenConflict(
         id=dispute.id,
         hub=hub,
@@ -117,6 +121,7 @@ def _told(hub: str, dispute: Dispute, names: dict[str, str]) -> OpenConflict:
             )
             for place, one in enumerate(dispute.conflict.contenders)
         ],
+        frozen=[names.get(one, one) for one in frozen.writers] if frozen is not None else (),
     )
 
 

@@ -100,6 +100,9 @@ class ToldConflict(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     winner: str
     loser: str
     id: str = ""
+    frozen: Sequence[str] = ()
+    """Of one that waits: the two Spokes that kept changing the field back and forth, if it is
+    frozen because of that. What the first had said when it was stands."""
     tie: bool = False
     recorded_at: float = 0.0
     value: Element | None = None
@@ -352,6 +355,9 @@ class _Teller:
                 winner=self._name(conflict.contenders[0].spoke),
                 loser=self._name(side.spoke),
                 id=name,
+                frozen=[self._name(one) for one in conflict.frozen.writers]
+                if conflict.frozen is not None
+                else (),
                 value=self._shown(side.values[0] if side.values else ""),
             )
             for name, conflict in it.waiting

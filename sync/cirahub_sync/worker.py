@@ -41,6 +41,7 @@ from cirahub_sync.engine.approval import entry_of
 from cirahub_sync.engine.context import PassContext, SpokeRun, problem_of, withheld
 from cirahub_sync.engine.decide import Choice
 from cirahub_sync.engine.plan import fields_changed
+from cirahub_sync.engine.release import release
 from cirahub_sync.engine.report import PassReport, PlanSummary, SpokeReport
 from cirahub_sync.engine.suspects import suspects
 from cirahub_sync.erasure import Erasure, ErasureReport
@@ -367,8 +368,13 @@ class Worker:
         store = self._store.hub(hub.uid)
         store.acquire()
         try:
+            with store.read() as tx:
+                frozen = bool(tx.freezes.of_spoke(spoke.uid))
+            context = self._context(hub, [spoke]) if frozen else None
             with store.write() as tx:
                 if spoke.uid in tx.spokes():
+                    if context is not None:
+                        release(context, tx, spoke.uid)
                     tx.retire_spoke(spoke.uid)
                 job = tx.erasures.open().get(spoke.uid)
                 if job is not None:

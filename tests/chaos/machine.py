@@ -250,6 +250,30 @@ class HubMachine(RuleBasedStateMachine):
         finally:
             self.tape.requested = lambda number: None
 
+    @rule(
+        names=st.permutations(("ben", "cy", "dee", "lea")),
+        pick=picks,
+        field=fields,
+        turns=st.integers(2, 7),
+    )
+    def quarrel(self, names: list[str], pick: int, field: str, turns: int) -> None:
+        """Two tools put a field right, each in its own way, whenever the other has done so."""
+        both = [self.reference.places[name] for name in names[:2]]
+        contact = self._pick(both[0], pick)
+        if contact is None:
+            return
+        person = number_of(contact)
+        words = {place.name: self._word(place.name) for place in both}
+        for turn in range(turns):
+            place = both[turn % 2]
+            found = [one for one in self._held(place) if number_of(one) == person]
+            if not found:
+                return
+            self._tick()
+            self._write(place, found[0], field, words[place.name])
+            self.reference.quarrelled(person, field)
+            self._sync()
+
     # What administrators do
 
     @rule(name=st.sampled_from(sorted(TURNS)), turn=st.integers(0, 2))
@@ -451,6 +475,8 @@ class HubMachine(RuleBasedStateMachine):
                 if person % 2 and (place.keeps_odd or place.refuses_odd):
                     continue
                 for name in FIELDS:
+                    if (person, name) in self.reference.frozen:
+                        continue
                     shown.setdefault((person, name), {})[where] = self._plain(contact, name)
         for (person, name), by_place in shown.items():
             if len(set(by_place.values())) > 1:

@@ -96,6 +96,9 @@ class Reference:
     wild: set[int] = field(default_factory=set)
     """Who may have become several people: an item of theirs was in a mailbox that had one already
     ("two contacts of one mailbox are never merged")."""
+    frozen: set[tuple[int, str]] = field(default_factory=set)
+    """What two tools changed back and forth: it may be frozen for the two of them, and then they
+    show what they say themselves."""
     settled: dict[int, set[str]] = field(default_factory=dict)
     """Who had given each person when all was quiet last."""
 
@@ -118,6 +121,10 @@ class Reference:
             return  # nobody else hears of it
         aware = place.way is Way.TWO_WAY and not place.keeps_odd and person not in place.unsure
         self._say(place, person, name, value, aware=aware and person in self.settled)
+
+    def quarrelled(self, person: int, name: str) -> None:
+        self.frozen.add((person, name))
+        self.due.pop((person, name), None)
 
     def departed(self, place: Place, person: int) -> None:
         """An item of the person is not in this folder any more."""
@@ -235,7 +242,8 @@ class Reference:
 
     def _say(self, place: Place, person: int, name: str, value: str, *, aware: bool) -> None:
         self.said[person, name][place.name].add(value)
-        if aware and (person, name) not in self.contested and (person, name) not in self.due:
+        known = self.contested | self.frozen | self.due.keys()
+        if aware and (person, name) not in known:
             self.due[person, name] = value
         else:
             self.due.pop((person, name), None)

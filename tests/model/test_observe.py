@@ -21,7 +21,7 @@ from cirahub_sync.model.contact import (
 )
 from cirahub_sync.model.edit import Awareness, Earlier, ElementEdit, OwnEdits, ScalarEdit
 from cirahub_sync.model.mapping import Lens, compile_lens
-from cirahub_sync.model.observe import Recorded, record
+from cirahub_sync.model.observe import Recorded, Return, record
 
 UNHURRIED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
@@ -481,3 +481,32 @@ def test_seeing_the_same_again_records_nothing(before: Contact, after: Contact, 
     own = seen(before, after, lens=lens).own
 
     assert seen(after, after, own=own, lens=lens) == Recorded(own)
+
+
+# What is taken back
+
+
+def test_what_a_spoke_had_said_before_and_says_again_is_a_return() -> None:
+    own = sight(Contact(company="Acme", notes="Blue"))
+    received = Contact(company="ACME Inc.", notes="Blue")
+    found = seen(received, Contact(company="Acme", notes="Red"), own=own)
+    assert found.returns == (Return("company", "", FIRST.seq),)
+    assert seen(received, Contact(company="Apex", notes="Blue"), own=own).returns == ()
+    assert seen(received, Contact(company="Acme", notes="Blue")).returns == (), "never its own"
+
+
+def test_an_element_that_is_put_in_or_taken_out_or_spelled_again_is_a_return() -> None:
+    own = sight(Contact(phones=(N0, N1)))
+    gone = seen(Contact(phones=(N1, N2)), Contact(phones=(N0, N1)), own=own)
+    assert gone.returns == (Return("phones", key(N0), FIRST.seq),)
+    assert seen(Contact(phones=(N0, N1)), Contact(phones=(N1,)), own=own).returns == ()
+    removed = OwnEdits({}, {"phones": {key(N2): ElementEdit(None, "", FIRST)}})
+    again = seen(Contact(phones=(N1, N2)), Contact(phones=(N1,)), own=removed)
+    assert again.returns == (Return("phones", key(N2), FIRST.seq),)
+
+
+def test_what_a_person_had_decided_for_a_spoke_counts_as_said_first() -> None:
+    decided = Awareness(7, 7, 20, 20)
+    own = OwnEdits({"company": ScalarEdit("Acme", decided)}, {})
+    found = seen(Contact(company="ACME Inc."), Contact(company="Acme"), own=own)
+    assert found.returns == (Return("company", "", 0),)

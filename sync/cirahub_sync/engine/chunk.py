@@ -12,6 +12,7 @@ from cirahub_sync.endpoints.base import Stamp
 from cirahub_sync.engine.authority import has_a_say
 from cirahub_sync.engine.context import PassContext, SpokeRun
 from cirahub_sync.engine.departure import forget
+from cirahub_sync.engine.flips import notice
 from cirahub_sync.engine.history import Recorder
 from cirahub_sync.engine.natives import Natives
 from cirahub_sync.engine.refold import refold
@@ -20,7 +21,7 @@ from cirahub_sync.engine.relink import Relinker
 from cirahub_sync.model.edit import Awareness, OwnEdits
 from cirahub_sync.model.kind import Content, Element, kept_out
 from cirahub_sync.model.normalise import matched_fields
-from cirahub_sync.model.observe import record
+from cirahub_sync.model.observe import Return, record
 from cirahub_sync.store.content import REJUDGE
 from cirahub_sync.store.hub import Transaction
 from cirahub_sync.store.rows import (
@@ -75,6 +76,9 @@ class Chunk:
         self._unjudged: dict[str, None] = {}
         """What the filter's expression can't be evaluated for: left as it is, and looked at again
         later."""
+        self._taken_back: list[tuple[str, int, Return]] = []
+        """What the spoke's users, or their tools, put back over what they had received: by item
+        and seq."""
         self._returned: dict[str, str] = {}
         """Own items of the spoke's user that had been away, with the items they were linked to."""
 
@@ -113,6 +117,8 @@ class Chunk:
             tx.replicas.mark_round(run.uid, self._seen, self._round)
         self._lift()
         self._history.write()
+        if self._taken_back:
+            notice(self._context, tx, run.uid, self._taken_back)
         reworded = self._reworded.keys() - self._touched.keys()
         changed = refold(
             self._context,
@@ -245,6 +251,8 @@ class Chunk:
             own = recorded.own
             if recorded.read_only_fields and shadow.item is not None:
                 self._overruled(shadow.item, content, recorded.read_only_fields)
+            if recorded.returns and shadow.item is not None:
+                self._taken_back += [(shadow.item, when.seq, one) for one in recorded.returns]
         changed = own is not shadow.own or admitted != shadow.admitted
         if changed:
             self._history.changed(shadow, own, when.seq, admitted=admitted)

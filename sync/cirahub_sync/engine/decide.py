@@ -7,13 +7,17 @@ from collections.abc import Iterator, Sequence
 import msgspec
 
 from cirahub_sync.engine.context import PassContext
+from cirahub_sync.engine.flips import thaw
 from cirahub_sync.engine.fold import fold
+from cirahub_sync.engine.frozen import put_back, restated
 from cirahub_sync.engine.inputs import inputs_of
 from cirahub_sync.engine.refold import conflict_id, refold, rules_in
 from cirahub_sync.engine.rules import Contender, Undecided
 from cirahub_sync.errors import ConflictChangedError, DecisionError
 from cirahub_sync.model.decision import Decision
+from cirahub_sync.model.edit import Awareness
 from cirahub_sync.model.field_names import manifest_name
+from cirahub_sync.model.freeze import Freeze
 from cirahub_sync.model.kind import Kind
 from cirahub_sync.model.normalise import same_value
 from cirahub_sync.store.hub import Transaction
@@ -60,7 +64,13 @@ def decide(context: PassContext, tx: Transaction, dispute: Dispute, choice: Choi
         )
     seq = tx.next_seq()
     among = tuple(sorted({one.spoke for one in conflict.contenders} - {""}))
-    side, value = _chosen(dispute, conflict.contenders, choice, context.kind)
+    side, value = _chosen(dispute, conflict, choice, context.kind)
+    if conflict.frozen is not None:
+        thaw(tx, conflict.frozen)
+        if side is not None:
+            _restate(context, tx, conflict.frozen, side, seq)
+            refold(context, tx, [dispute.item])
+            return
     tx.decisions.put(
         dispute.item,
         Decision(
@@ -79,17 +89,36 @@ def decide(context: PassContext, tx: Transaction, dispute: Dispute, choice: Choi
 def _undecided(context: PassContext, tx: Transaction, item: str) -> Sequence[Undecided]:
     rules = rules_in(context, tx)
     decisions = tx.decisions.of_items([item]).get(item, ())
-    return fold(inputs_of(context, tx, [item])[item], rules, decisions).undecided
+    freezes = tx.freezes.of_items([item]).get(item, ())
+    return fold(inputs_of(context, tx, [item])[item], rules, decisions, freezes).undecided
+
+
+def _restate(
+    context: PassContext, tx: Transaction, freeze: Freeze, side: Contender, seq: int
+) -> None:
+    """What the side says of what the two disagree about is said now, in sight of the other's: an
+    edit that supersedes it, and that anybody may supersede who sees it."""
+    shadows = {one.spoke: one for one in tx.shadows.by_item([freeze.item])[freeze.item]}
+    mine, other = shadows[freeze.holder], shadows[freeze.other]
+    if side.spoke == freeze.other:
+        mine, other = other, mine
+    own = mine.own if side.spoke else put_back(mine.own, freeze)
+    field = freeze.field
+    disputed = own.elements.get(field, {}).keys() & other.own.elements.get(field, {}).keys()
+    now = context.clock()
+    own = restated(own, field, disputed, Awareness(seq, seq, now, now))
+    tx.shadows.put([msgspec.structs.replace(mine, own=own)])
 
 
 def _chosen(
-    dispute: Dispute, contenders: Sequence[Contender], choice: Choice, kind: Kind
+    dispute: Dispute, conflict: Undecided, choice: Choice, kind: Kind
 ) -> tuple[Contender | None, str]:
     """The side that wins; or None, and the value that was given."""
-    field = dispute.conflict.field
+    field, contenders = conflict.field, conflict.contenders
     if choice.keep:
         first = contenders[0]
-        return (first, "") if first.spoke else (None, str(first.values[0]))
+        named = first.spoke or conflict.frozen is not None
+        return (first, "") if named else (None, str(first.values[0]))
     if choice.spoke is not None:
         for one in contenders:
             if one.spoke == choice.spoke:

@@ -242,6 +242,7 @@ class Receiver:
             current = tx.items.get(ids)
             replicas = tx.replicas.by_item(run.uid, ids)
             shadows = tx.shadows.of_items(run.uid, ids) if run.config.direction.contributes else {}
+            frozen = tx.freezes.fields(run.uid, list(shadows)) if shadows else {}
             pending = tx.pending.by_item(run.uid, ids)
             merged = tx.redirects.of([one.id for one in current.values() if not one.alive])
             sources = sources_of(context, tx, ids) if run.asks_for_spokes else {}
@@ -260,6 +261,7 @@ class Receiver:
                 withdrawn=item.id in context.withdrawn,
                 merged=item.id in merged,
                 sources=sources.get(item.id, ()),
+                frozen=frozen.get(item.id, ()),
             )
             for item in current.values()
         ]

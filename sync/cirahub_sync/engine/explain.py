@@ -6,7 +6,7 @@ plan its judgement, and this puts them side by side. Pure but for the reads of a
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import msgspec
 
@@ -76,7 +76,7 @@ class Difference(msgspec.Struct, frozen=True):
 
     field: str
     why: str
-    """`Withheld`, `Mapped`, `LeftToUser` or `Limited`."""
+    """`Withheld`, `Mapped`, `LeftToUser`, `Frozen` or `Limited`."""
     by: Sequence[str] = ()
     """The steps, settings or policies of the manifest that do it."""
     missing: int = 0
@@ -135,6 +135,7 @@ def placed(
     if run.config.direction.contributes:
         shadow = tx.shadows.of_items(run.uid, [item.id]).get(item.id)
     pending = tx.pending.by_item(run.uid, [item.id]).get(item.id)
+    frozen = tx.freezes.fields(run.uid, [item.id]).get(item.id, set())
     sources = sources_of(context, tx, [item.id]).get(item.id, frozenset())
     judgement = judge(
         run,
@@ -147,6 +148,7 @@ def placed(
         capabilities=capabilities,
         encoder=Encoder(context.fingerprint),
         sources=sources,
+        frozen=frozen,
     )
     known = tx.spokes().get(run.uid)
     verdict = compile_judge(
@@ -163,7 +165,7 @@ def placed(
         changes=[manifest_name(field) for field in fields_changed(judgement)]
         if judgement.action is not None
         else (),
-        differences=_differences(run, item, shadow, capabilities) if item.alive else (),
+        differences=_differences(run, item, shadow, capabilities, frozen) if item.alive else (),
         considered=known is not None and known.mark >= item.seq,
         stage=stage_of(tx, run.config, known, pending, item.seq)
         if known is not None and pending is not None
@@ -179,8 +181,9 @@ def condition_text(condition: Condition, *, values: bool) -> str:
 
 def _folded(context: PassContext, tx: Transaction, item: Item) -> Folded:
     decisions = tx.decisions.of_items([item.id]).get(item.id, ())
+    freezes = tx.freezes.of_items([item.id]).get(item.id, ())
     inputs = inputs_of(context, tx, [item.id])[item.id]
-    return fold(inputs, rules_in(context, tx), decisions, explain=True)
+    return fold(inputs, rules_in(context, tx), decisions, freezes, explain=True)
 
 
 def _origin(context: PassContext, shadow: Shadow, *, put_back: bool) -> Origin:
@@ -231,7 +234,11 @@ def _words(folded: Folded, region: str) -> list[Word]:
 
 
 def _differences(
-    run: SpokeRun, item: Item, shadow: Shadow | None, capabilities: Capabilities
+    run: SpokeRun,
+    item: Item,
+    shadow: Shadow | None,
+    capabilities: Capabilities,
+    frozen: Collection[str],
 ) -> list[Difference]:
     native = shadow is not None and shadow.native
     lens, flow = (
@@ -248,6 +255,10 @@ def _differences(
         desired = project(mapped, capabilities.limits, None, region=lens.region)
     found: list[Difference] = []
     for field in kind_of(item.content).fields:
+        if field in frozen and held is not None:
+            if getattr(held, field) != getattr(mapped, field):
+                found.append(Difference(manifest_name(field), "Frozen"))
+            continue
         here, there = getattr(item.content, field), getattr(mapped, field)
         if here and field not in lens.fields:
             found.append(

@@ -32,6 +32,8 @@ conflict anew.
 A beaten withdrawal is a conflict (with a blank value) if its author had seen the hub; one that
 had not only took back what was its own.
 
+**Frozen** fields, which two spokes kept changing back and forth: see `frozen`.
+
 **Lists** merge by element: see `lists`.
 
 **Events** fold likewise, over those who have a say: see `authority`.
@@ -44,6 +46,7 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from cirahub_sync.engine.authority import finished, heard, overruled
+from cirahub_sync.engine.frozen import held, in_force, withheld
 from cirahub_sync.engine.lists import alone, elements
 from cirahub_sync.engine.rules import (
     Claim,
@@ -58,6 +61,7 @@ from cirahub_sync.engine.rules import (
 )
 from cirahub_sync.model.decision import Decision
 from cirahub_sync.model.edit import Awareness, ElementEdit, OwnEdits, ScalarEdit
+from cirahub_sync.model.freeze import Freeze
 from cirahub_sync.model.kind import CONTACTS, Content, as_event
 from cirahub_sync.model.normalise import same_value
 
@@ -76,11 +80,22 @@ def fold(
     inputs: Sequence[FoldInput],
     rules: Rules,
     decisions: Sequence[Decision] = (),
+    freezes: Sequence[Freeze] = (),
     *,
     explain: bool = False,
 ) -> Folded:
     """The hub item that these inputs make. Spokes are distinct; ranks need not be. To `explain` is
     to tell the winner of every field as well."""
+    if freezes:
+        standing = in_force(freezes, inputs)
+        folded = fold(held(inputs, standing), rules, decisions, explain=explain)
+        conflicts, undecided = withheld(folded.content, inputs, standing)
+        return msgspec.structs.replace(
+            folded,
+            conflicts=(*folded.conflicts, *conflicts),
+            undecided=(*folded.undecided, *undecided),
+            wins=tuple(_frozen(win, standing) for win in folded.wins),
+        )
     if rules.kind is CONTACTS:
         return _merged(inputs, rules, decisions, explain=explain)
     it = heard(inputs)
@@ -134,6 +149,13 @@ def _merged(
         tuple(found.undecided),
         tuple(found.wins or ()),
     )
+
+
+def _frozen(win: Win, freezes: Sequence[Freeze]) -> Win:
+    for one in freezes:
+        if (win.field, win.spoke) == (one.field, one.holder):
+            return msgspec.structs.replace(win, rule=Ground.FROZEN.value)
+    return win
 
 
 def _about(field: str, decisions: Sequence[Decision]) -> Sequence[Decision]:

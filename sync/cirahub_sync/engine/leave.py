@@ -18,6 +18,7 @@ import msgspec
 
 from cirahub_sync.endpoints.base import Delete, RemoteItem, Result, Stamp
 from cirahub_sync.engine.context import PassContext, SpokeRun
+from cirahub_sync.engine.flips import thaw
 from cirahub_sync.engine.history import forget_of
 from cirahub_sync.engine.recover import recover
 from cirahub_sync.engine.refold import refold
@@ -42,6 +43,7 @@ async def withdraw(context: PassContext, job: Job) -> None:
     uid = job.job
     with context.store.write() as tx:
         tx.decisions.forget(uid)
+        tx.flips.forget(uid)
         tx.bindings.forget(uid)
     while True:
         with context.store.write() as tx:
@@ -59,6 +61,7 @@ async def withdraw(context: PassContext, job: Job) -> None:
             _blank(tx, shadows)
             linked = {shadow.item for shadow in shadows if shadow.item is not None}
             touched = sorted(linked.union(gone, lifted, past))
+            _thaw(tx, uid, touched)
             forget_traces(tx, touched)
             changed = refold(context, tx, [*touched, *died], leaver=uid)
             edited = [one.item for one in shadows if one.item and one.own]
@@ -92,6 +95,14 @@ def _blank(tx: Transaction, shadows: Sequence[Shadow]) -> None:
             if shadow.native
         ]
     )
+
+
+def _thaw(tx: Transaction, uid: str, items: Sequence[str]) -> None:
+    """What is held of the leaver goes with it."""
+    for frozen in tx.freezes.of_items(items).values():
+        for one in frozen:
+            if uid in one.writers:
+                thaw(tx, one)
 
 
 def _forget_edits(tx: Transaction, edited: Sequence[str]) -> None:

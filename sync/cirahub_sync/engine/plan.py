@@ -168,8 +168,10 @@ def judge(
     withdrawn: bool = False,
     merged: bool = False,
     sources: Collection[str] = (),
+    frozen: Collection[str] = (),
 ) -> Judgement:
     """`shadow` is the receiver's own shadow of the item, native or of the copy, if it has one.
+    `frozen` fields are not written there, since it would only change them back.
     `sources` names the spokes that contribute the item, if the receiver's filter asks for them.
     `withdrawn`: the item lives without what somebody had put in who left for good. If that is why
     the filter keeps it out now, nobody waits; an own item loses it all the same. `merged`: the item
@@ -260,7 +262,7 @@ def judge(
             remote=replica.remote,
             etag=replica.etag,
         )
-    desired = shown(run, item, shadow, capabilities.limits)
+    desired = shown(run, item, shadow, capabilities.limits, frozen)
     fingerprint = encoder.fingerprint(desired)
     if fingerprint == encoder.fingerprint(shadow.content):
         delivered = replica is not None and replica.delivered_seq == item.seq
@@ -307,12 +309,18 @@ def _takes(run: SpokeRun, item: Item, limits: DeletionLimits) -> bool:
     )
 
 
-def shown(run: SpokeRun, item: Item, shadow: Shadow, limits: Limits) -> Content:
-    """What the spoke is to hold of an item of which it has this shadow."""
+def shown(
+    run: SpokeRun, item: Item, shadow: Shadow, limits: Limits, frozen: Collection[str] = ()
+) -> Content:
+    """What the spoke is to hold of an item of which it has this shadow; of `frozen` fields, what it
+    holds."""
     lens = run.contributes if shadow.native else run.receives
     mapped = lens.to_spoke(item.content, shadow.content)
     if shadow.native:
         mapped = run.receives.spared(mapped, shadow.content)
+    if frozen:
+        here = {field: getattr(shadow.content, field) for field in frozen}
+        mapped = msgspec.structs.replace(mapped, **here)
     return project(mapped, limits, shadow.content, region=lens.region)
 
 

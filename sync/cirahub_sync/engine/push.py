@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from cirahub_sync.configuration import DeletedBy
 from cirahub_sync.engine.context import PassContext, SpokeRun
 from cirahub_sync.engine.deliver import Receiver
+from cirahub_sync.engine.flips import FLIPS_COUNT_FOR
 from cirahub_sync.engine.guard import DAY, Candidate, holdings, judge_deletions
 from cirahub_sync.engine.lanes import each
 from cirahub_sync.engine.plan import Encoder
@@ -66,6 +67,7 @@ def _purge(context: PassContext) -> None:
     what the guard looks back on no more."""
     with context.store.write() as tx:
         tx.removals.expire(context.clock() - DAY)
+        tx.flips.expire(context.clock() - FLIPS_COUNT_FOR)
         limits = context.hub.deletion
         tx.items.purge(context.clock() - limits.grace_period)
         past = context.clock() - limits.kept

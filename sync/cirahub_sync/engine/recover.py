@@ -156,7 +156,8 @@ def _partly(
     shadow = tx.shadows.by_remote(run.uid, [intent.remote]).get(intent.remote)
     if shadow is None or not run.config.direction.contributes or item.seq != intent.item_seq:
         return
-    meant = shown(run, item, shadow, limits)
+    frozen = tx.freezes.fields(run.uid, [item.id]).get(item.id, ())
+    meant = shown(run, item, shadow, limits, frozen)
     arrived = {
         field: getattr(meant, field)
         for field in changed_fields(shadow.content, meant)

@@ -8,6 +8,7 @@ import msgspec
 
 from cirahub_sync.configuration import DeletedBy, SpokeConfig
 from cirahub_sync.engine.context import PassContext, digest
+from cirahub_sync.engine.flips import ended
 from cirahub_sync.engine.fold import fold
 from cirahub_sync.engine.inputs import inputs_of
 from cirahub_sync.engine.keys import item_digests
@@ -39,6 +40,10 @@ def refold(
     now = context.clock()
     rules = rules_in(context, tx)
     inputs = inputs_of(context, tx, ids)
+    freezes = tx.freezes.of_items(ids)
+    if freezes and ended(tx, freezes, inputs):
+        inputs = inputs_of(context, tx, ids)
+        freezes = tx.freezes.of_items(ids)
     condemned = condemned_in(context, tx, ids)
     items = tx.items.heads(ids)
     decisions = tx.decisions.of_items(ids)
@@ -51,6 +56,7 @@ def refold(
             inputs[item_id],
             rules,
             decisions.get(item_id, ()),
+            freezes.get(item_id, ()),
         )
         undecided[item_id] = [conflict_id(item_id, one) for one in folded.undecided]
         if not folded.alive or item_id in condemned:

@@ -61,6 +61,7 @@ def forget_fields(context: PassContext, tx: Transaction, run: SpokeRun) -> None:
     can't be read again; and items fold without them."""
     never = run.never_sync
     tx.decisions.forget(run.uid, never)
+    tx.flips.forget(run.uid, never)
     after = ""
     while found := tx.shadows.of_spoke(run.uid, after, CHUNK):
         after = found[-1].remote

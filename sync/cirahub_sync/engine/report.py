@@ -136,6 +136,15 @@ class PlanSummary(msgspec.Struct, frozen=True, kw_only=True):
         return self.creates + self.updates + self.deletes
 
 
+class Feud(msgspec.Struct, frozen=True):
+    """Two spokes that kept changing a field back and forth."""
+
+    field: str
+    """As manifests call it."""
+    spokes: tuple[str, str]
+    """`namespace/name`; a uid where the name is not known."""
+
+
 class PassReport(msgspec.Struct):
     hub: str
     started: float
@@ -151,6 +160,12 @@ class PassReport(msgspec.Struct):
     """Conflicts that wait for a person."""
     disputed: int = 0
     """Items that have such conflicts."""
+    frozen: int = 0
+    """Of the undecided: fields that two spokes kept changing back and forth."""
+    froze: int = 0
+    """Of the frozen: those that this pass froze."""
+    feud: Feud | None = None
+    """Who did so last."""
     duplicates: int = 0
     """Items, as they stand, that have a match key in common with another."""
     sequence: int = 0

@@ -11,6 +11,7 @@ from cirahub_sync.configuration import ConflictPolicy, HubConfig, ListPolicy
 from cirahub_sync.errors import ConfigurationError
 from cirahub_sync.model.edit import Awareness, OwnEdits
 from cirahub_sync.model.field_names import field_named
+from cirahub_sync.model.freeze import Freeze
 from cirahub_sync.model.kind import CONTACTS, KINDS, Element, Kind
 
 _LAST = 1 << 30
@@ -44,17 +45,20 @@ class Contender(msgspec.Struct, frozen=True):
     lists compete; `key` is the element's in a list field, blank for a whole list."""
 
     spoke: str
-    """Blank: what a person decided earlier."""
+    """Blank: what a person decided earlier; of a frozen field: what stands, and which neither of
+    its writers says any more."""
     seq: int
     values: tuple[Element, ...]
     key: str = ""
 
 
 class Undecided(msgspec.Struct, frozen=True):
-    """A conflict under Manual that nobody has decided. The first contender's value stands."""
+    """A conflict that waits for a person: one under Manual, or a frozen field. The first
+    contender's value stands."""
 
     field: str
     contenders: tuple[Contender, ...]
+    frozen: Freeze | None = None
 
 
 class Claim(msgspec.Struct, frozen=True, gc=False):
@@ -81,6 +85,8 @@ class Ground(StrEnum):
     """It was taken back."""
     DECIDED = "Decided"
     """A person chose it."""
+    FROZEN = "Frozen"
+    """Two spokes kept changing it back and forth, and this one had said its value first."""
 
 
 class Win(msgspec.Struct, frozen=True):

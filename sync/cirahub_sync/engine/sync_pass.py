@@ -13,6 +13,7 @@ from cirahub_sync.engine.approval import begin_approval, conclude_approval, fore
 from cirahub_sync.engine.context import PassContext, SpokeRun, problem_of
 from cirahub_sync.engine.deliver import Receiver
 from cirahub_sync.engine.first_sync import STAGE, begin_stages, summary
+from cirahub_sync.engine.flips import feud
 from cirahub_sync.engine.groups import look_up_groups
 from cirahub_sync.engine.guard import Candidate, holdings, judge_deletions
 from cirahub_sync.engine.keys import renew_keys
@@ -263,6 +264,8 @@ def _conclude(context: PassContext) -> None:
         report.sequence = tx.seq
         tx.moments.note(tx.seq, report.finished)
         report.undecided, report.disputed = tx.undecided.counts()
+        report.frozen = tx.freezes.count() if report.undecided else 0
+        report.feud = feud(tx, report) if report.frozen else None
         count_twins(tx, report)
         asked = {report.approval, *(run.report.approval for run in context.runs)}
         report.approval = ",".join(sorted(asked - {""}))

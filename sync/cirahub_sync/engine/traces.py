@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from cirahub_sync.engine.frozen import held_of, said_in
 from cirahub_sync.engine.own import without_traces
 from cirahub_sync.model.edit import OwnEdits
 from cirahub_sync.store.earlier import Earlier, Word
@@ -18,8 +19,10 @@ _Row = tuple[str, str, int]
 
 def forget_traces(tx: Transaction, items: Sequence[str]) -> None:
     """That somebody else took away what only the leaver had put in says what it was: in what they
-    say now, in what they said before, and in what was put back of it."""
+    say now, in what they said before, in what was put back of it, and in what is held of a frozen
+    field."""
     departed = tx.departed.by_item(items)
+    freezes = tx.freezes.of_items(items)
     log = tx.earlier.since(items, -1)
     words = tx.rewound.said(items)
     logged: dict[_Row, OwnEdits] = {}
@@ -28,11 +31,14 @@ def forget_traces(tx: Transaction, items: Sequence[str]) -> None:
         gone = departed.get(item, [])
         befores = [(row, row.before) for row in log.get(item, ()) if row.before is not None]
         said = [(word, word.put_back) for word in words.get(item, ()) if word.put_back is not None]
+        frozen = freezes.get(item, [])
+        held = [own for one in frozen for own in said_in(one)]
         owns = [
             *(shadow.own for shadow in shadows),
             *(row.own for row in gone),
             *(before.own for _, before in befores),
             *(one.own for _, one in said),
+            *held,
         ]
         left = iter(without_traces(owns))
         tx.shadows.put(
@@ -51,6 +57,8 @@ def forget_traces(tx: Transaction, items: Sequence[str]) -> None:
         )
         logged |= zip([_key(row) for row, _ in befores], left, strict=False)
         put_back |= zip([_key(word) for word, _ in said], left, strict=False)
+        for one in frozen:
+            tx.freezes.put(held_of(one, next(left), next(left)))
     tx.earlier.rewrite(items, lambda row: _logged(row, logged.get(_key(row))))
     tx.rewound.rewrite(items, lambda word: _said(word, put_back.get(_key(word))))
 

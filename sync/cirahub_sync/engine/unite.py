@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from cirahub_sync.engine.context import PassContext
+from cirahub_sync.engine.flips import thaw
 from cirahub_sync.engine.history import follow
 from cirahub_sync.engine.inputs import inputs_of
 from cirahub_sync.engine.refold import refold
@@ -38,6 +39,7 @@ def merge_items(
     """`gone` becomes part of `keep`. `names` are the spokes', by uid. Raises MergeError where that
     can't be."""
     items = standing(tx, [keep, gone])
+    _thaw(tx, [keep, gone])
     shadows = tx.shadows.by_item([keep, gone])
     _refuse_twice_native(keep, gone, shadows, names)
     joined = tx.next_seq()
@@ -84,6 +86,15 @@ def merge_items(
     tx.rewound.put(words)
     refold(context, tx, [keep])
     consider(tx, items[keep])
+
+
+def _thaw(tx: Transaction, ids: Sequence[str]) -> None:
+    """What flipped in either of them did so between other values than there are now."""
+    for frozen in tx.freezes.of_items(ids).values():
+        for one in frozen:
+            thaw(tx, one)
+    for item in ids:
+        tx.flips.settle(item)
 
 
 def _words(context: PassContext, tx: Transaction, keep: str, gone: str, joined: int) -> list[Word]:

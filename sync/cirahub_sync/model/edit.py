@@ -34,6 +34,11 @@ class Awareness(msgspec.Struct, frozen=True, gc=False, array_like=True):
     joined: int = 0
     """The `seq` of that merge: before it nobody of the one line had seen an edit of the other."""
 
+    @property
+    def decided(self) -> bool:
+        """Whether a person said that it shall be so: in sight of everything, itself included."""
+        return self.base == self.seq
+
     def supersedes(self, other: Awareness) -> bool:
         """Whether this edit's author had seen the other's."""
         seen = other.seq

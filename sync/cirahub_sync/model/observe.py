@@ -34,11 +34,23 @@ _astuple = msgspec.structs.astuple
 _Elements = tuple[Element, ...]
 
 
+class Return(msgspec.Struct, frozen=True):
+    """What was edited is again what the spoke had said of it last, though something else was there
+    in between: it took it back."""
+
+    field: str
+    key: str
+    """Of the element, in a list field; blank in others."""
+    said: int
+    """The `seq` of the edit by which it had said the same; 0: a person had decided that."""
+
+
 class Recorded(msgspec.Struct, frozen=True):
     own: OwnEdits
     """The same object as before when nothing was recorded."""
     read_only_fields: tuple[str, ...] = ()
     """Fields that were edited in the spoke, and whose edit cannot be mapped back."""
+    returns: tuple[Return, ...] = ()
 
 
 def record(
@@ -61,6 +73,7 @@ def record(
     if shadow is None:
         return Recorded(own)
     read_only: list[str] = []
+    returns: list[Return] = []
     scalars: dict[str, ScalarEdit] = {}
     elements: dict[str, dict[str, ElementEdit]] = {}
     lists = kind_of(observed).lists
@@ -76,9 +89,11 @@ def record(
             if field == "categories" and _unpinned(old, new, lens):
                 read_only.append(field)
             change = _Change(field, old, new, lens, region)
-            edits = _elements(change, own.elements.get(field, {}), when)
+            prior = own.elements.get(field, {})
+            edits = _elements(change, prior, when)
             if edits:
                 elements[field] = edits
+                returns += _returned(field, prior, edits, when)
         else:
             was, now = lens.said(field, shadow), lens.said(field, observed)
             if now is None:
@@ -89,13 +104,32 @@ def record(
                 continue
             value = lens.scalar_to_hub(field, observed)
             if not same_value(field, lens.scalar_to_hub(field, shadow), value):
-                scalars[field] = _scalar(own.scalars.get(field), value, when)
+                said = own.scalars.get(field)
+                scalars[field] = _scalar(said, value, when)
+                if said is not None and same_value(field, said.value, value):
+                    returns.append(Return(field, "", _said(said.when)))
     if scalars or elements:
         own = OwnEdits(
             {**own.scalars, **scalars} if scalars else own.scalars,
             {**own.elements, **elements} if elements else own.elements,
         )
-    return Recorded(own, tuple(read_only))
+    return Recorded(own, tuple(read_only), tuple(returns))
+
+
+def _returned(
+    field: str,
+    prior: Mapping[str, ElementEdit],
+    edits: Mapping[str, ElementEdit],
+    when: Awareness,
+) -> Iterable[Return]:
+    for key, said in prior.items():
+        now = edits[key]
+        if now.when is when and now.element == said.element:
+            yield Return(field, key, _said(said.when))
+
+
+def _said(when: Awareness) -> int:
+    return 0 if when.decided else when.seq
 
 
 def _first_sight(content: Content, when: Awareness, region: str) -> OwnEdits:

@@ -19,6 +19,8 @@ from cirahub_sync.store.rows import Item, ReplicaState, Shadow
 from cirahub_sync.store.tables import (
     conflicts,
     decisions,
+    flips,
+    freezes,
     items,
     match_keys,
     pending,
@@ -228,7 +230,16 @@ class ItemTable:
             )
         )
         if done.rowcount:
-            for table in (match_keys, conflicts, undecided, decisions, redirects, replicas):
+            for table in (
+                match_keys,
+                conflicts,
+                undecided,
+                decisions,
+                flips,
+                freezes,
+                redirects,
+                replicas,
+            ):
                 known = select(items.c.id).where(
                     items.c.hub == self._hub, items.c.id == table.c.item
                 )

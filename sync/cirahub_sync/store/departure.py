@@ -17,6 +17,8 @@ from cirahub_sync.store.tables import (
     decisions,
     departed,
     earlier,
+    flips,
+    freezes,
     intents,
     items,
     match_keys,
@@ -48,7 +50,17 @@ def take_over(tx: Transaction, old: str, new: str) -> None:
     tx.update_spoke(old, target=None)
     tx.connection.execute(insert(spokes).from_select(["uid", *names], source))
     tx.update_spoke(new, target=target)
-    for table in (cursors, replicas, intents, pending, pull_retry, bindings, removals, arrivals):
+    for table in (
+        cursors,
+        replicas,
+        intents,
+        pending,
+        pull_retry,
+        bindings,
+        removals,
+        arrivals,
+        flips,
+    ):
         tx.connection.execute(update(table).where(table.c.spoke == old).values(spoke=new))
     while found := tx.shadows.of_spoke(old, "", _CHUNK):
         tx.shadows.put([msgspec.structs.replace(shadow, spoke=new) for shadow in found])
@@ -63,6 +75,7 @@ def take_over(tx: Transaction, old: str, new: str) -> None:
             .values({column.name: new})
         )
     tx.decisions.rename(old, new)
+    tx.freezes.rename(old, new)
     tx.departed.rename(old, new)
     tx.condemned.rename(old, new)
     _log_goes_on(tx, old, new)
@@ -98,6 +111,7 @@ def forget_content(tx: Transaction) -> int:
         conflicts,
         undecided,
         decisions,
+        freezes,
         departed,
         condemned,
         earlier,
@@ -107,7 +121,7 @@ def forget_content(tx: Transaction) -> int:
         bindings,
     ):
         tx.connection.execute(delete(table).where(table.c.hub == tx.hub))
-    for table in (staging, pull_retry, pending, cursors, removals, arrivals):
+    for table in (staging, pull_retry, pending, cursors, removals, arrivals, flips):
         tx.connection.execute(delete(table).where(table.c.spoke.in_(of_hub)))
     tx.connection.execute(
         delete(shadows).where(shadows.c.hub == tx.hub, shadows.c.native.is_(False))
@@ -134,6 +148,7 @@ def forget_rows(tx: Transaction) -> None:
         bindings,
         undecided,
         decisions,
+        freezes,
         departed,
         condemned,
         earlier,

@@ -21,6 +21,7 @@ from cirahub_sync.store.departed import CondemnedTable, DepartedTable
 from cirahub_sync.store.disputes import DecisionTable, UndecidedTable
 from cirahub_sync.store.earlier import EarlierTable, MomentTable, RewoundTable
 from cirahub_sync.store.erasure import ConfigurationTable, ErasureTable, WithdrawalTable
+from cirahub_sync.store.flips import FlipTable, FreezeTable
 from cirahub_sync.store.groups import GroupTable
 from cirahub_sync.store.inbound import CursorTable, PullRetryTable, StagingTable
 from cirahub_sync.store.parts import parts
@@ -33,6 +34,7 @@ from cirahub_sync.store.tables import (
     conflicts,
     cursors,
     erasures,
+    flips,
     hubs,
     intents,
     match_keys,
@@ -126,6 +128,14 @@ class Transaction:
     @cached_property
     def decisions(self) -> DecisionTable:
         return DecisionTable(self.connection, self._database, self.hub, self.cipher)
+
+    @cached_property
+    def flips(self) -> FlipTable:
+        return FlipTable(self.connection, self.hub, self.cipher)
+
+    @cached_property
+    def freezes(self) -> FreezeTable:
+        return FreezeTable(self.connection, self._database, self.hub, self.cipher)
 
     @cached_property
     def twins(self) -> TwinTable:
@@ -286,6 +296,7 @@ class Transaction:
             pull_retry,
             removals,
             arrivals,
+            flips,
         ):
             self.connection.execute(delete(table).where(table.c.spoke == uid))
         self.update_spoke(uid, target=None, place="")

@@ -339,6 +339,37 @@ decisions = Table(
     "chosen.",
 )
 
+flips = Table(
+    "flips",
+    metadata,
+    Column("spoke", _ID, ForeignKey("spokes.uid", ondelete="CASCADE"), primary_key=True),
+    Column("item", _ID, primary_key=True),
+    Column("field", String(64), primary_key=True),
+    Column("slot", _DIGEST, primary_key=True),
+    Column("seq", _BIG, primary_key=True),
+    Column("hub", _ID, nullable=False),
+    Column("said", _BIG, nullable=False),
+    Column("at", Float, nullable=False),
+    Index(None, "hub", "item"),
+    comment="Who gave a field back what they had said of it before, in the last day. slot: of the "
+    "element, in a list. seq: of that edit; said: of the one before.",
+)
+
+freezes = Table(
+    "freezes",
+    metadata,
+    Column("hub", _ID, ForeignKey("hubs.uid", ondelete="CASCADE"), primary_key=True),
+    Column("item", _ID, primary_key=True),
+    Column("field", String(64), primary_key=True),
+    Column("holder", _ID, primary_key=True),
+    Column("other", _ID, primary_key=True),
+    Column("seq", _BIG, nullable=False),
+    Column("at", Float, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+    comment="Fields that two spokes kept changing back and forth: what the one that had said "
+    "theirs first said then stands, and neither is written to.",
+)
+
 redirects = Table(
     "redirects",
     metadata,
