@@ -327,7 +327,7 @@ def _hub_statements(
         message = held_back(name, namespace, report.guarded, report.approval)
         extra.append(Statement(DELETION_GUARDED, True, "LimitsExceeded", message))
     if report.undecided:
-        extra.append(undecided(report.undecided, report.disputed))
+        extra.append(undecided(report))
     extra += awaited(name, namespace, report)
     failing = {name: one for name, one in spokes.items() if not one.ready}
     broken = {name: one for name, one in failing.items() if not one.guarded}

@@ -141,3 +141,42 @@ def test_values_move_no_cursor() -> None:
     assert text("Ba\x1b[2Jker\u202e") == "Ba\\x1b[2Jker\\u202e"
     assert text(Email("a@x.example", "A")) == "A <a@x.example>"
     assert text(PostalAddress(AddressKind.HOME, "Street 1", city="Town")) == "home: Street 1, Town"
+
+
+@pytest.fixture
+def frozen(tmp_path: Path) -> Iterator[Laptop]:
+    """Bob's tool and Ann's change each other's title of Ada until it is frozen."""
+    with opened(tmp_path) as made:
+        both = (spoke("ann", direction="TwoWay"), spoke("bob", direction="TwoWay"))
+        made.declare(*both, spoke("cy", direction="Receive"))
+        made.add("ann", "Ada", jobTitle="Baker")
+        made.sync()
+        for name, title in (("bob", "Brewer"), ("ann", "Baker")) * 2:
+            mailbox = f"{name}@contoso.com"
+            (entry,) = made.simulator.admin.contacts(mailbox)
+            changed = {"jobTitle": title}
+            made.simulator.admin.update_contact(mailbox, entry["contact"]["id"], changed)
+            made.sync()
+        yield made
+
+
+def test_a_frozen_field_is_listed_with_both_writers_until_a_person_decides(
+    frozen: Laptop,
+) -> None:
+    (conflict,) = listed(frozen)
+    assert (conflict["field"], conflict["frozen"]) == ("jobTitle", True)
+    assert conflict["sides"] == [
+        {"spoke": "default/ann", "stands": True},
+        {"spoke": "default/bob", "stands": False},
+    ]
+    assert "default/ann*, default/bob (frozen)" in frozen.run("conflicts", "list").output
+    shown = frozen.run("conflicts", "show", conflict["id"]).output
+    assert "default/ann and default/bob kept changing it back and forth" in shown
+    told = frozen.run("explain", "ada@x.org").output
+    assert "jobTitle is frozen, since default/ann and default/bob kept changing it" in told
+    assert "jobTitle is frozen, and not written there" in told
+    ran = frozen.run("conflicts", "resolve", conflict["id"], "--choose", "bob")
+    assert ran.exit_code == 0, ran.output
+    assert listed(frozen) == []
+    frozen.sync()
+    assert [job_of(frozen, name) for name in ("ann", "bob", "cy")] == ["Brewer"] * 3

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import asyncio
 
-from cirahub_sync.engine.report import PassReport, PlanSummary, Problem, StageSummary
+from cirahub_sync.engine.report import (
+    Feud,
+    PassReport,
+    PlanSummary,
+    Problem,
+    StageSummary,
+)
 from cirahub_sync.errors import KeyUnavailableError
 
 from .conftest import Operate
@@ -215,6 +221,20 @@ async def test_each_stage_of_a_first_sync_is_told_by_an_event_and_let_in_by_its_
         await stage.comes("spoke", "ann", "", "", of="ApprovalPending")
         await stage.comes("hub", "staff", "", "", of="ApprovalPending")
         assert "firstSync" not in await stage.status("spoke", "ann")
+
+
+async def test_an_event_names_who_kept_changing_a_field_that_was_frozen(
+    stage: Stage, engine: ScriptedEngine, operate: Operate
+) -> None:
+    def freeze(report: PassReport) -> None:
+        report.undecided = report.disputed = report.frozen = report.froze = 1
+        report.feud = Feud("jobTitle", ("default/ann", "default/bob"))
+
+    engine.shape = freeze
+    async with operate():
+        await stage.apply(connection(), hub(), spoke("ann"), spoke("bob"))
+        await stage.comes("hub", "staff", "True", "DecisionNeeded", of="ConflictsPending")
+        await stage.told("FieldFrozen", "Hub", "jobTitle last, by default/ann and default/bob")
 
 
 async def test_a_failing_spoke_does_not_hold_the_others(

@@ -23,6 +23,7 @@ from cirahub_operator.summary import (
 from cirahub_sync.engine.report import (
     Counts,
     Failing,
+    Feud,
     PassReport,
     PlanSummary,
     Problem,
@@ -339,6 +340,22 @@ def test_conflicts_that_wait_are_counted_with_the_way_to_decide_them() -> None:
     decided = hub_status(before, report(result()), {}, handled=None, now=LATER)
     assert "ConflictsPending" not in types(decided)
     assert decided.conflicts_pending is None
+
+
+def test_frozen_fields_are_counted_with_those_who_kept_changing_the_last() -> None:
+    feud = Feud("jobTitle", ("default/ann", "default/bob"))
+    one = report(result(), undecided=1, disputed=1, frozen=1, feud=feud)
+    condition = hub_status(hub(), one, {}, handled=None, now=NOW).condition("ConflictsPending")
+    assert condition is not None
+    assert (
+        "1 conflict in 1 item waits for a person (1 is a field that two Spokes kept changing back "
+        "and forth: jobTitle, by default/ann and default/bob), and the hub shows what it had first"
+    ) in condition.message
+    more = report(result(), undecided=5, disputed=4, frozen=3, feud=feud)
+    condition = hub_status(hub(), more, {}, handled=None, now=NOW).condition("ConflictsPending")
+    assert condition is not None
+    assert "(3 are fields that two Spokes" in condition.message
+    assert "by default/ann and default/bob, last)" in condition.message
 
 
 def test_a_plan_that_waits_is_counted_with_the_way_to_approve_it() -> None:

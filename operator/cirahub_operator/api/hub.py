@@ -369,7 +369,8 @@ class HubStatus(Status):
     )
     conflicts_pending: int | None = Field(
         default=None,
-        description="Set while conflicts wait for a person to decide them (policy Manual).",
+        description="Set while conflicts wait for a person to decide them (policy Manual, and "
+        "fields that two Spokes kept changing back and forth).",
     )
     duplicates: int | None = Field(
         default=None,

@@ -1,4 +1,5 @@
-"""`cirahub conflicts`: what waits for a person under the policy Manual, and their decision."""
+"""`cirahub conflicts`: what waits for a person (under the policy Manual, or since two Spokes kept
+changing it back and forth), and their decision."""
 
 from __future__ import annotations
 
@@ -25,6 +26,7 @@ from cirahub_sync.worker import Worker
 Answer = TypeVar("Answer")
 HEADINGS = ("CONFLICT", "HUB", "FIELD", "ITEM", "SINCE", "SIDES")
 DECIDED = "(a person's decision)"
+HELD = "(as it was frozen)"
 LOOK_SECONDS = 1.0
 """Between two looks at whether a pass has ended."""
 SETTINGS = {"show_default": True, "max_content_width": 100}
@@ -53,6 +55,7 @@ class Shown(msgspec.Struct, frozen=True):
     field: str
     since: str
     sides: Sequence[ShownSide]
+    frozen: bool
 
 
 @click.group()
@@ -60,8 +63,10 @@ def command() -> None:
     """Decide the conflicts that wait for a person.
 
     With `conflictPolicy: Manual` two values that spokes gave one field, unaware of each other, wait
-    for a person; until then the hub shows the one that it had first. The store knows which these
-    are, as of the last pass.
+    for a person; until then the hub shows the one that it had first. Under every policy, a field
+    that two Spokes have changed back and forth three times in 24 hours is frozen and waits, too:
+    neither of them is listened to, or written to, until somebody decides. The store knows which
+    these are, as of the last pass.
     """
 
 
@@ -171,14 +176,21 @@ def _print_json(value: object) -> None:
 
 
 def _row(one: OpenConflict) -> tuple[str, ...]:
-    sides = ", ".join(_name(side) + ("*" if side.stands else "") for side in one.sides)
+    sides = ", ".join(_name(one, side) + ("*" if side.stands else "") for side in one.sides)
+    if one.frozen:
+        sides += " (frozen)"
     return one.id, one.hub, one.field, one.item, date(one.since), sides
 
 
 def _told(one: OpenConflict) -> list[str]:
     lines = [f"Conflict {one.id}: {one.field} of item {one.item} in Hub {one.hub}"]
+    if one.frozen:
+        lines.append(
+            f"  It is frozen: {' and '.join(one.frozen)} kept changing it back and forth. See what "
+            "does that there, before you decide."
+        )
     for side in one.sides:
-        lines.append(f"  {_name(side)}{' (the hub shows this)' if side.stands else ''}")
+        lines.append(f"  {_name(one, side)}{' (the hub shows this)' if side.stands else ''}")
         lines += [f"    {text(value)}" for value in side.values]
     return lines
 
@@ -190,11 +202,12 @@ def _shown(one: OpenConflict, *, values: bool) -> Shown:
         )
         for side in one.sides
     ]
-    return Shown(one.id, one.hub, one.item, one.field, date(one.since), sides)
+    frozen = bool(one.frozen)
+    return Shown(one.id, one.hub, one.item, one.field, date(one.since), sides, frozen)
 
 
-def _name(side: Side) -> str:
-    return side.spoke or DECIDED
+def _name(conflict: OpenConflict, side: Side) -> str:
+    return side.spoke or (HELD if conflict.frozen else DECIDED)
 
 
 def text(value: Element) -> str:

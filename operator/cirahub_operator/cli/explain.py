@@ -46,6 +46,7 @@ DIFFERS = {
     "Withheld": "does not pass",
     "Mapped": "is changed by the mapping",
     "LeftToUser": "is left to the mailbox's user",
+    "Frozen": "is frozen, and not written there",
     "Limited": "is not shown whole",
 }
 
@@ -205,7 +206,13 @@ def _conflicts(found: Sequence[ToldConflict]) -> list[str]:
     for one in found:
         value = "" if one.value is None else f": {text(one.value)}"
         winner, loser = one.winner or DECIDED, one.loser or DECIDED
-        if one.id:
+        if one.frozen:
+            lines.append(
+                f"Conflict {one.id} waits for a person: {one.field} is frozen, since "
+                f"{' and '.join(one.frozen)} kept changing it back and forth; {loser} says "
+                f"otherwise{value}"
+            )
+        elif one.id:
             lines.append(
                 f"Conflict {one.id} waits for a person: {one.field}, {winner} (stands) and "
                 f"{loser}{value}"

@@ -15,6 +15,7 @@ from dataclasses import replace
 from cirahub_operator.api import Connection, Hub, Spoke
 from cirahub_operator.api.hub import HubStatus
 from cirahub_operator.cluster import Unparsable
+from cirahub_operator.disputes import frozen
 from cirahub_operator.events import EventType
 from cirahub_operator.objects import Member
 from cirahub_operator.problems import problem_of
@@ -186,6 +187,8 @@ class HubReconciler:
             await self._report(hub, members, resolution, memory, memory.report)
             if cause is not None and memory.report.written:
                 await self._tell(hub, memory.report)
+            if cause is not None and memory.report.froze:
+                await self._warn(hub, memory.report)
         return max(0.0, memory.due - time.monotonic())
 
     async def _held(self, members: Sequence[Member]) -> Sequence[Member]:
@@ -300,6 +303,16 @@ class HubReconciler:
             type=EventType.NORMAL,
             reason="Synced",
             note=", ".join(f"{count} {word}" for word, count in totals.items() if count),
+            action="Sync",
+        )
+
+    async def _warn(self, hub: Hub, report: PassReport) -> None:
+        await self._around.events.record(
+            Hub,
+            hub.metadata,
+            type=EventType.WARNING,
+            reason="FieldFrozen",
+            note=frozen(report),
             action="Sync",
         )
 
