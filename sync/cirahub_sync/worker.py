@@ -368,14 +368,9 @@ class Worker:
         store = self._store.hub(hub.uid)
         store.acquire()
         try:
-            with store.read() as tx:
-                frozen = bool(tx.freezes.of_spoke(spoke.uid))
-            context = self._context(hub, [spoke]) if frozen else None
             with store.write() as tx:
                 if spoke.uid in tx.spokes():
-                    if context is not None:
-                        release(context, tx, spoke.uid)
-                    tx.retire_spoke(spoke.uid)
+                    release(self._context(hub, [spoke]), tx, spoke.uid)
                 job = tx.erasures.open().get(spoke.uid)
                 if job is not None:
                     tx.erasures.cancel(job.number)

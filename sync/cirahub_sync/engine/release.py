@@ -1,4 +1,4 @@
-"""Release: what a spoke kept frozen with another is frozen no more, for it is about to go."""
+"""Release: who is about to go holds nobody any more, and what it contributed stays."""
 
 from __future__ import annotations
 
@@ -9,10 +9,13 @@ from cirahub_sync.store.hub import Transaction
 
 
 def release(context: PassContext, tx: Transaction, spoke: str) -> None:
-    """What the spoke contributed stays, and counts as anybody's."""
+    """What the spoke kept frozen with another is frozen no more; the rest of it is forgotten, and
+    its contributions are the hub's own."""
     items = tx.freezes.of_spoke(spoke)
     for frozen in tx.freezes.of_items(items).values():
         for one in frozen:
             if spoke in one.writers:
                 thaw(tx, one)
-    refold(context, tx, items)
+    if items:
+        refold(context, tx, items)
+    tx.retire_spoke(spoke)

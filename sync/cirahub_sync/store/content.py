@@ -17,17 +17,12 @@ from cirahub_sync.store.membership import of_hub
 from cirahub_sync.store.parts import parts
 from cirahub_sync.store.rows import Item, ReplicaState, Shadow
 from cirahub_sync.store.tables import (
-    conflicts,
-    decisions,
-    flips,
-    freezes,
+    ABOUT_AN_ITEM,
     items,
     match_keys,
     pending,
-    redirects,
     replicas,
     shadows,
-    undecided,
 )
 
 REJUDGE = "!"
@@ -230,16 +225,7 @@ class ItemTable:
             )
         )
         if done.rowcount:
-            for table in (
-                match_keys,
-                conflicts,
-                undecided,
-                decisions,
-                flips,
-                freezes,
-                redirects,
-                replicas,
-            ):
+            for table in ABOUT_AN_ITEM:
                 known = select(items.c.id).where(
                     items.c.hub == self._hub, items.c.id == table.c.item
                 )

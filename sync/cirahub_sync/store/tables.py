@@ -483,3 +483,6 @@ plan_entries = Table(
     comment="What the plan would write: entry is a digest of the spoke, the action, and of what "
     "item and replica were. approved_until: a person approved it, and it was not applied yet.",
 )
+
+ABOUT_AN_ITEM = (match_keys, conflicts, undecided, decisions, flips, freezes, redirects, replicas)
+"""What goes with an item that is forgotten."""
