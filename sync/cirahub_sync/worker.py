@@ -36,7 +36,6 @@ from cirahub_sync.endpoints.graph import (
 from cirahub_sync.endpoints.masking import Masking
 from cirahub_sync.endpoints.withholding import Withholding
 from cirahub_sync.engine import sync_pass
-from cirahub_sync.engine.adopted import Adoption
 from cirahub_sync.engine.approval import entry_of
 from cirahub_sync.engine.context import PassContext, SpokeRun, problem_of, withheld
 from cirahub_sync.engine.decide import Choice
@@ -56,6 +55,7 @@ from cirahub_sync.merging import Merging
 from cirahub_sync.model.field_names import manifest_name
 from cirahub_sync.model.kind import KINDS
 from cirahub_sync.origins import HOSTS, Origins
+from cirahub_sync.planned import PlannedAction, PlanReport
 from cirahub_sync.store.opening import Store
 from cirahub_sync.throttle import Throttle
 
@@ -76,28 +76,6 @@ class WorkerSettings(msgspec.Struct, frozen=True, kw_only=True):
     origins: Origins = Origins()
     lease: LeaseTerms = LeaseTerms()
     """Of the hubs that are passed over."""
-
-
-class PlannedAction(msgspec.Struct, frozen=True, kw_only=True):
-    """One line of a plan. `item` is an id; `fields` names, in manifests' words,
-    what a create fills or an update changes."""
-
-    spoke: str
-    action: str
-    """`create`, `update` or `delete`."""
-    item: str
-    fields: Sequence[str] = ()
-    held: str = ""
-    """Why it would not be sent now (a PendingReason), blank if it would."""
-    id: str = ""
-    """The same for as long as the item, and what the spoke has of it, are what they are."""
-
-
-class PlanReport(msgspec.Struct, frozen=True, kw_only=True):
-    report: PassReport
-    actions: Sequence[PlannedAction]
-    adoptions: Sequence[Adoption] = ()
-    """Of contributors that the store had not read whole before."""
 
 
 def _alone() -> None:
@@ -365,12 +343,13 @@ class Worker:
     async def retain_spoke(self, hub: HubConfig, spoke: SpokeConfig) -> None:
         """Forget a spoke whose deletionPolicy is Retain: nothing is deleted anywhere, its
         contributions stay in the hub as the hub's own."""
-        store = self._store.hub(hub.uid)
+        context = self._context(hub, [spoke])
+        store = context.store
         store.acquire()
         try:
             with store.write() as tx:
                 if spoke.uid in tx.spokes():
-                    release(self._context(hub, [spoke]), tx, spoke.uid)
+                    release(context, tx, spoke.uid)
                 job = tx.erasures.open().get(spoke.uid)
                 if job is not None:
                     tx.erasures.cancel(job.number)

@@ -16,8 +16,8 @@ from cirahub_sync.configuration import (
 from cirahub_sync.engine import sync_pass
 from cirahub_sync.engine.report import PassReport, PlanSummary
 from cirahub_sync.errors import LeaseLostError
+from cirahub_sync.planned import PlanReport
 from cirahub_sync.store.tables import plan_entries
-from cirahub_sync.worker import PlanReport
 
 from .conftest import Scene
 

@@ -18,7 +18,8 @@ from cirahub_operator.cli import cirahub
 from cirahub_sync.configuration import HubConfig, SecretFile, SpokeConfig
 from cirahub_sync.engine.report import PassReport, Problem
 from cirahub_sync.identity.base import CredentialSource
-from cirahub_sync.worker import PlannedAction, PlanReport, Progress, Worker, WorkerSettings
+from cirahub_sync.planned import PlannedAction, PlanReport
+from cirahub_sync.worker import Progress, Worker, WorkerSettings
 
 from .scripted import ScriptedEngine
 from .stage import CLIENT, Manifest, connection, hub, spoke

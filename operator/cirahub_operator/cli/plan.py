@@ -13,7 +13,8 @@ from cirahub_operator.cli.session import Case, Exit, Options, options, run
 from cirahub_operator.cli.sync_pass import exit_code, stages
 from cirahub_operator.cli.table import table
 from cirahub_sync.engine.adopted import Adoption
-from cirahub_sync.worker import PlannedAction, PlanReport, Progress, Worker
+from cirahub_sync.planned import PlannedAction, PlanReport
+from cirahub_sync.worker import Progress, Worker
 
 ADOPTIONS = ("SPOKE", "CONTACT", "OUTCOME", "ITEM", "OTHERS")
 HEADINGS = ("SPOKE", "ACTION", "ITEM", "FIELDS", "HELD", "ENTRY")
