@@ -8,6 +8,7 @@ Both are repeated, alternating. What counts is the ratio of the rates, by the cl
 processor, and the peak memory of the merging process, which must not grow with the number of items.
 
     python benchmarks/merge.py [--items N] [--rounds R]
+    python benchmarks/merge.py --full       1,000,000 items, once, for the peak alone
 """
 
 from __future__ import annotations
@@ -59,6 +60,7 @@ FIRST = ("items", "match_keys", "shadows")
 CHANGED = ("items", "shadows", "earlier")
 TABLES = (*FIRST, "earlier")
 PAGE = 1000
+FULL = 1_000_000
 
 
 def people(count: int, *, edited: bool) -> Iterator[Staged]:
@@ -214,21 +216,23 @@ def bare(folder: Path, rows: dict[str, list[tuple[object, ...]]], *, changed: bo
     return spent
 
 
-def measured(count: int) -> dict[str, tuple[float, float]]:
-    """Of one round, as in Spent; the peak in MB."""
+def measured(count: int, *, beside: bool) -> dict[str, tuple[float, float]]:
+    """Of one round, as in Spent; the peak in MB. `beside` the bare rows."""
     with tempfile.TemporaryDirectory(prefix="cirahub-bench-") as name:
         town = Town(Path(name))
         first = town.merge(people(count, edited=False))
         changed = town.merge(people(count, edited=True))
         town.store.close()
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-        rows = town.written()
-        assert len(rows["items"]) == len(rows["shadows"]) == count
         figures: dict[str, tuple[float, float]] = {
             "first": first,
             "changed": changed,
             "peak": Spent(peak, 0),
         }
+        if not beside:
+            return figures
+        rows = town.written()
+        assert len(rows["items"]) == len(rows["shadows"]) == count
         for kind in ("first", "changed"):
             with tempfile.TemporaryDirectory(dir=name) as other:
                 figures[f"bare {kind}"] = bare(Path(other), rows, changed=kind == "changed")
@@ -239,10 +243,18 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--items", type=int, default=100_000, help="items in the mailbox")
     parser.add_argument("--rounds", type=int, default=3, help="how often each is measured")
+    parser.add_argument("--full", action="store_true", help=f"{FULL:,} items, for the peak alone")
     parser.add_argument("--one", action="store_true", help=argparse.SUPPRESS)
     asked = parser.parse_args()
     if asked.one:
-        print(msgspec.json.encode(measured(asked.items)).decode())
+        print(msgspec.json.encode(measured(asked.items, beside=True)).decode())
+        return 0
+    if asked.full:
+        found = measured(FULL, beside=False)
+        for kind in ("first", "changed"):
+            wall, processor = (1e6 * seconds / FULL for seconds in found[kind])
+            print(f"{kind:8}{wall:.1f} us an item, {processor:.1f} us of the processor")
+        print(f"peak    {found['peak'][0]:.0f} MB")
         return 0
     rounds: list[dict[str, tuple[float, float]]] = []
     for number in range(asked.rounds):

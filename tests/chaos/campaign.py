@@ -12,8 +12,9 @@ from dataclasses import dataclass
 
 from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis.stateful import run_state_machine_as_test
+from tests.chaos.comparison import DuplicateError, LostError
 from tests.chaos.crash import Difference, crash, undisturbed
-from tests.chaos.machine import DuplicateError, HubMachine, LostError
+from tests.chaos.machine import HubMachine, beginnings
 from tests.chaos.settings import Setting, combined, single, told
 from tests.chaos.tape import Boundary
 
@@ -155,24 +156,25 @@ def _examples(part: Part) -> Result:
         nonlocal finished
         finished += 1
 
-    machine = type(
-        "Hub", (HubMachine,), {"setting": part.setting, "finished": staticmethod(finish)}
-    )
     setting = shlex.quote(told(part.setting))
     again = f"--boundaries 0 --examples {part.examples} --seed {part.seed} --switches {setting}"
     try:
-        run_state_machine_as_test(
-            seed(part.seed)(machine),
-            settings=settings(
-                max_examples=part.examples,
-                stateful_step_count=STEPS,
-                database=None,
-                deadline=None,
-                suppress_health_check=list(HealthCheck),
-                phases=[Phase.generate, Phase.shrink] if part.shrink else [Phase.generate],
-                report_multiple_bugs=False,
-            ),
-        )
+        with beginnings(part.setting) as shared:
+            machine = type(
+                "Hub", (HubMachine,), {"beginnings": shared, "finished": staticmethod(finish)}
+            )
+            run_state_machine_as_test(
+                seed(part.seed)(machine),
+                settings=settings(
+                    max_examples=part.examples,
+                    stateful_step_count=STEPS,
+                    database=None,
+                    deadline=None,
+                    suppress_health_check=list(HealthCheck),
+                    phases=[Phase.generate, Phase.shrink] if part.shrink else [Phase.generate],
+                    report_multiple_bugs=False,
+                ),
+            )
     except Exception as error:
         text = "".join(traceback.format_exception(error))
         kind = (isinstance(error, DuplicateError), isinstance(error, LostError))

@@ -4,11 +4,11 @@ the reference: whenever all is quiet again, the mailboxes have to be as that say
 from __future__ import annotations
 
 import asyncio
+import copy
 import shutil
 import tempfile
-from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -16,14 +16,18 @@ from hypothesis import note
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 from tests.chaos.backup import backup, restore
+from tests.chaos.comparison import PREFIXES, TURNS, UnconvergedError, compare, plain
 from tests.chaos.conftest import simulated
+from tests.chaos.dawn import Dawn, Night
 from tests.chaos.hasty import HastyLoop
 from tests.chaos.reference import ANCHORS, FIELDS, Place, Reference, Way
 from tests.chaos.settings import Setting, switches
 from tests.chaos.story import NotQuietError, TwoTenants, number_of
 from tests.chaos.tape import Boundary, Moment, killed, recording
 from tests.chaos.town import VERIFIED, problems
+from tests.chaos.trouble import FAULTS
 
+from cirahub_simulator.process import EmbeddedSimulator
 from cirahub_sync.configuration import (
     Condition,
     DeletionLimits,
@@ -36,81 +40,42 @@ from cirahub_sync.configuration import (
 )
 
 PASSES = 16
-PREFIXES = ("", "Mr ", "Dear ")
-"""Of a job title, by a mapping."""
 FOLDERS = {"cy": "Team"}
 ELSEWHERE = {name: ["Attic"] for name in ("ada", "ben", "cy", "dee", "eve", "lea")}
-TURNS = {
-    "ben": (Way.TWO_WAY, Way.CONTRIBUTE, Way.RECEIVE),
-    "cy": (Way.TWO_WAY, Way.RECEIVE),
-    "dee": (Way.RECEIVE, Way.TWO_WAY),
-}
-WRITES: dict[str, Any] = {"method": "POST", "path": r"/\$batch$"}
-FAULTS: dict[str, dict[str, Any]] = {
-    "an answer to a batch is dropped": {"kind": "drop", "moment": "after", **WRITES},
-    "a batch is dropped": {"kind": "drop", "moment": "before", **WRITES},
-    "an answer to a batch is cut off": {"kind": "truncate", "keep_bytes": 200, **WRITES},
-    "a batch took effect and is answered 504": {
-        "kind": "status",
-        "status": 504,
-        "moment": "after",
-        **WRITES,
-    },
-    "a write took effect and is answered 504": {
-        "kind": "status",
-        "status": 504,
-        "moment": "after",
-        "path": "/contacts",
-        "batched": True,
-    },
-    "a write is answered 503": {
-        "kind": "status",
-        "status": 503,
-        "path": "/contacts",
-        "batched": True,
-    },
-    "a write is answered 429": {
-        "kind": "status",
-        "status": 429,
-        "retry_after": 1,
-        "path": "/contacts",
-        "batched": True,
-    },
-    "anything is answered 429": {"kind": "status", "status": 429, "retry_after": 1},
-    "anything is answered 500": {"kind": "status", "status": 500},
-    "anything is dropped": {"kind": "drop", "moment": "before"},
-    "any answer is dropped": {"kind": "drop", "moment": "after"},
-    "anything is answered 401": {"kind": "status", "status": 401},
-    "a delta is answered 410": {"kind": "status", "status": 410, "path": "delta"},
-    "an update is answered 412": {
-        "kind": "status",
-        "status": 412,
-        "method": "PATCH",
-        "batched": True,
-    },
-}
-
 places = st.sampled_from(sorted(ELSEWHERE))
 picks = st.integers(0, 7)
 persons = st.integers(1, 6)
 fields = st.sampled_from(FIELDS)
 
 
-class DuplicateError(AssertionError):
-    """A mailbox has more of a person than it should."""
+class Beginnings:
+    """A simulator for many examples, one after the other, and what they begin with."""
+
+    def __init__(self, simulator: EmbeddedSimulator, folder: Path) -> None:
+        self.simulator = simulator
+        self.folder = folder
+        self.night = Night.over(simulator.world)
+        self.told: dict[tuple[float, float], tuple[Dawn, Reference, int]] = {}
+
+    def clear(self) -> None:
+        """Nobody is left of the example before."""
+        self.simulator.admin.clear_rules()
+        self.simulator.admin.forget_requests()
 
 
-class LostError(AssertionError):
-    """A mailbox lacks somebody, or what its own user wrote."""
-
-
-class UnconvergedError(AssertionError):
-    """A mailbox shows what it should not, or it does not come to rest."""
+@contextmanager
+def beginnings(setting: Setting) -> Iterator[Beginnings]:
+    """Under one setting of the simulator's switches."""
+    with (
+        tempfile.TemporaryDirectory(prefix="cirahub-chaos-") as folder,
+        simulated(switches(setting)) as simulator,
+    ):
+        yield Beginnings(simulator, Path(folder))
 
 
 class HubMachine(RuleBasedStateMachine):
-    setting: ClassVar[Setting] = {}
-    """Switches of the simulator."""
+    beginnings: ClassVar[Beginnings]
+    reference: Reference
     finished: ClassVar[Callable[[], None]] = staticmethod(lambda: None)
     """Called for every example that was told to its end."""
 
@@ -133,14 +98,33 @@ class HubMachine(RuleBasedStateMachine):
         grace=st.sampled_from((0.0, 600.0)),
     )
     def begin(self, ahead: float, grace: float) -> None:
-        simulator = self._stack.enter_context(simulated(switches(self.setting)))
-        self.scene = TwoTenants(simulator, self._folder)
+        told = self.beginnings.told.get((ahead, grace))
+        self.grace = grace
+        self.beginnings.clear()
+        if told is None:
+            self._begin(ahead, grace)
+            folder = self.beginnings.folder / str(len(self.beginnings.told))
+            dawn = Dawn.of(self.scene, folder)
+            kept = (dawn, copy.deepcopy(self.reference), self._words)
+            self.beginnings.told[ahead, grace] = kept
+        else:
+            dawn, reference, self._words = told
+            dawn.lay(self._folder)
+            self.reference = copy.deepcopy(reference)
+            self._open()
+            dawn.rise(self.scene)
+
+    def _open(self) -> None:
+        self.scene = TwoTenants(self.beginnings.simulator, self._folder)
         self.scene.abroad = frozenset({"eve"})
+
+    def _begin(self, ahead: float, grace: float) -> None:
+        self.beginnings.night.fall(self.beginnings.simulator.world)
+        self._open()
         self.scene.advance(ahead)
         self.scene.configure(
             deletion=DeletionLimits(grace_period=grace, max_count=500, max_percent=100)
         )
-        self.grace = grace
         self.reference = Reference(
             {
                 "ada": Place("ada", Way.CONTRIBUTE),
@@ -420,78 +404,8 @@ class HubMachine(RuleBasedStateMachine):
     # What has to hold
 
     def _check(self) -> None:
-        held = {name: self._held(place) for name, place in self.reference.places.items()}
-        for name, place in self.reference.places.items():
-            self._check_own(place, held[name])
-            self._check_people(place, held[name])
-            self._check_values(place, held[name])
-        self._check_agreement(held)
-
-    def _check_own(self, place: Place, held: list[dict[str, Any]]) -> None:
-        by_id = {contact["immutableId"]: contact for contact in held}
-        for remote, own in place.own.items():
-            if own.away:
-                continue
-            if remote not in by_id:
-                raise LostError(f"{place.name}: its own item of {own.person} is gone")
-            if place.way is Way.TWO_WAY or place.name in TURNS:
-                continue
-            found = {name: by_id[remote][name] or "" for name in FIELDS}
-            if place.name != "lea" and found != {n: own.fields.get(n, "") for n in FIELDS}:
-                raise LostError(f"{place.name}: its own item of {own.person} reads {found}")
-
-    def _check_people(self, place: Place, held: list[dict[str, Any]]) -> None:
-        found = Counter(number_of(contact) for contact in held)
-        for person in sorted({*self.reference.people(), *found}):
-            expected = self.reference.expected(place, person)
-            if found[person] > expected.most:
-                raise DuplicateError(f"{place.name}: {person} is there {found[person]} times")
-            if found[person] < expected.least:
-                raise LostError(f"{place.name}: {person} is there {found[person]} times")
-
-    def _check_values(self, place: Place, held: list[dict[str, Any]]) -> None:
-        for contact in held:
-            person = number_of(contact)
-            if self._has_a_say(place, contact):
-                continue
-            for name in FIELDS:
-                value = self._plain(contact, name)
-                if value not in self.reference.may_show(person, name):
-                    raise UnconvergedError(
-                        f"{place.name}: {person}'s {name} is {value!r}, which nobody wrote"
-                    )
-
-    def _check_agreement(self, held: dict[str, list[dict[str, Any]]]) -> None:
-        shown: dict[tuple[int, str], dict[str, str]] = {}
-        for where, contacts in held.items():
-            place = self.reference.places[where]
-            if not place.receives:
-                continue
-            for contact in contacts:
-                person = number_of(contact)
-                aside = person in self.reference.wild or person in place.unsure
-                if aside or self._has_a_say(place, contact) or not self.reference.givers(person):
-                    continue
-                if person % 2 and (place.keeps_odd or place.refuses_odd):
-                    continue
-                for name in FIELDS:
-                    if (person, name) in self.reference.frozen:
-                        continue
-                    shown.setdefault((person, name), {})[where] = self._plain(contact, name)
-        for (person, name), by_place in shown.items():
-            if len(set(by_place.values())) > 1:
-                raise UnconvergedError(f"{person}'s {name} differs: {by_place}")
-            due = self.reference.due.get((person, name))
-            if due is not None and set(by_place.values()) != {due}:
-                raise LostError(f"{person}'s {name} should be {due!r}: {by_place}")
-
-    def _has_a_say(self, place: Place, contact: dict[str, Any]) -> bool:
-        """Whether what it shows is its own user's affair, and nobody else's."""
-        mine = contact["immutableId"] in place.own
-        person = number_of(contact)
-        if mine and place.keeps_odd and person % 2:
-            return True
-        return person in place.edited or (mine and not place.contributes)
+        places = self.reference.places
+        compare(self.reference, {name: self._held(place) for name, place in places.items()})
 
     # How it is done
 
@@ -535,14 +449,7 @@ class HubMachine(RuleBasedStateMachine):
         for place in of if of is not None else self.reference.places.values():
             for contact in self._held(place):
                 for name in FIELDS:
-                    yield place, number_of(contact), name, self._plain(contact, name)
-
-    def _plain(self, contact: dict[str, Any], name: str) -> str:
-        """Without what a mapping puts before it."""
-        value = str(contact[name] or "")
-        while name == "jobTitle" and value.startswith(PREFIXES[1:]):
-            value = value.partition(" ")[2]
-        return value
+                    yield place, number_of(contact), name, plain(contact, name)
 
     def _word(self, name: str) -> str:
         self._words += 1

@@ -88,6 +88,11 @@ class Scene:
     def clock(self) -> float:
         return time.time() + self._moved
 
+    @property
+    def moved(self) -> float:
+        """Seconds that the worker's clock is ahead."""
+        return self._moved
+
     def advance(self, seconds: float) -> None:
         """Let time pass for the worker."""
         self._moved += seconds
