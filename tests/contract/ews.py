@@ -24,8 +24,9 @@ from lxml import etree
 EXCEPTIONS: Final = {
     "refused requests": (
         "A request that breaks the schema is answered with a SOAP fault: what it breaks is not a "
-        "problem when the answer says so, by ErrorSchemaValidation or ErrorInvalidRequest. A "
-        "request that was answered otherwise must be right."
+        "problem when the answer says so, by ErrorSchemaValidation, ErrorInvalidRequest or, for "
+        "its version, ErrorInvalidServerVersion. A request that was answered otherwise must be "
+        "right."
     ),
     "no SOAP": (
         "An answer of 401, 404, 405 or 415 comes from the web server before any SOAP, and so does "
@@ -47,6 +48,7 @@ TYPES = "http://schemas.microsoft.com/exchange/services/2006/types"
 ERRORS = "http://schemas.microsoft.com/exchange/services/2006/errors"
 WSDL = "http://schemas.xmlsoap.org/wsdl/"
 XSD = "http://www.w3.org/2001/XMLSchema"
+_REFUSALS = ("ErrorSchemaValidation", "ErrorInvalidRequest", "ErrorInvalidServerVersion")
 _LATER = ("V2017_01_07", "V2017_04_14", "V2017_07_11")
 
 
@@ -119,7 +121,7 @@ class Contract:
             if exchange.status != 500 and exchange.fault is None:
                 found.append(f"a SOAP fault with the status {exchange.status}")
             code = fault.findtext(f"detail/{{{ERRORS}}}ResponseCode")
-            if code in ("ErrorSchemaValidation", "ErrorInvalidRequest"):
+            if code in _REFUSALS:
                 return [f"fault {code}: {problem}" for problem in found]
         else:
             found = []
