@@ -190,3 +190,20 @@ async def test_the_hub_policy_keeps_what_was_there_first(scene: Scene) -> None:
     assert report.conflicts == 1
     await scene.settle()
     assert scene.the("cy", "Ann")["jobTitle"] == "Baker"
+
+
+async def test_an_own_contact_that_adds_nothing_to_its_item_gets_what_the_item_has(
+    scene: Scene,
+) -> None:
+    """Its user had deleted the copy, and puts the person in by themselves."""
+    scene.connect("ann")
+    scene.connect("bob", Direction.TWO_WAY)
+    scene.add("ann", displayName="Ada", email="ada@x.example", jobTitle="Baker")
+    await scene.settle()
+    scene.remove("bob", scene.the("bob", "Ada")["id"])
+    await scene.settle()
+    assert scene.names("bob") == []
+    scene.add("bob", displayName="Ada", email="ada@x.example")
+    report = await scene.settle()
+    assert scene.the("bob", "Ada")["jobTitle"] == "Baker"
+    assert report.written == report.pending == 0

@@ -50,4 +50,13 @@ BREAKAGES: tuple[Breakage, ...] = (
         tests="tests/engine/test_adopt.py::"
         "test_contacts_that_are_never_adopted_stay_by_themselves_whoever_comes_first",
     ),
+    Breakage(
+        guards=2,
+        what="an own contact that adds nothing to its item never gets what the item has",
+        file="sync/cirahub_sync/engine/natives.py",
+        old="            tx.pending.reconsider(run.uid, linked)\n",
+        new="            pass\n",
+        tests="tests/engine/test_matching.py::"
+        "test_an_own_contact_that_adds_nothing_to_its_item_gets_what_the_item_has",
+    ),
 )

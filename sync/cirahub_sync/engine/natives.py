@@ -125,6 +125,10 @@ class Natives:
         linked = [shadow.item for shadow in shadows if shadow.item is not None]
         tx.replicas.attach(run.uid, linked)
         natives_come(tx, run.uid, linked)
+        if run.config.direction.receives and run.row.mark:
+            # An item that they add nothing to is not considered again by itself, and they may lack
+            # what it has.
+            tx.pending.reconsider(run.uid, linked)
         tx.departed.remove(run.uid, linked)
         tx.condemned.lift([s.item for s in shadows if s.item is not None and has_a_say(s.own)])
 
