@@ -287,8 +287,7 @@ def judge(
         remote=shadow.remote,
         etag=shadow.etag,
         native=shadow.native,
-        # One that it had as a mere receiver is to lose what somebody left behind, staged or not.
-        arrives=shadow.native and (replica is None or not (replica.delivered_seq or withdrawn)),
+        arrives=shadow.native and replica is None,
     )
 
 

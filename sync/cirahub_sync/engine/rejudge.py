@@ -52,6 +52,8 @@ async def stop_contributing(context: PassContext, run: SpokeRun) -> None:
                     if shadow.item is not None and shadow.item not in known
                 ]
             )
+            # What waits to be changed there is its user's alone from now on.
+            tx.pending.reconsider(run.uid, list(tx.pending.by_item(run.uid, touched)))
             refold(context, tx, touched, by=run.uid)
         await asyncio.sleep(0)
 
