@@ -16,8 +16,16 @@ from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from pathlib import Path
 
 import msgspec
-from tests.chaos.campaign import Part, Result, parts_of_deaths, parts_of_examples, play
+from tests.chaos.campaign import (
+    STORIES,
+    Part,
+    Result,
+    parts_of_deaths,
+    parts_of_examples,
+    play,
+)
 from tests.chaos.settings import Setting
+from tests.chaos.story import LIFE
 from tests.chaos.tape import Boundary
 
 
@@ -29,7 +37,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         settings = None
     parts: list[Part] = []
     if asked.boundary is not None:
-        parts.append(Part(settings[0] if settings else {}, boundaries=(asked.boundary,)))
+        setting = settings[0] if settings else {}
+        parts.append(Part(setting, story=asked.story, boundaries=(asked.boundary,)))
     else:
         parts += parts_of_examples(asked.examples, asked.seed, settings)
         parts += parts_of_deaths(asked.boundaries, asked.seed, settings)
@@ -99,6 +108,12 @@ def _parser() -> argparse.ArgumentParser:
         type=Boundary.parse,
         metavar="KIND:NUMBER:MOMENT",
         help="only this death, request:17:late say, under --switches",
+    )
+    parser.add_argument(
+        "--story",
+        choices=sorted(STORIES),
+        default=LIFE.name,
+        help="that --boundary is one of (default: %(default)s)",
     )
     return parser
 

@@ -14,10 +14,14 @@ from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis.stateful import run_state_machine_as_test
 from tests.chaos.comparison import DuplicateError, LostError
 from tests.chaos.crash import Difference, crash, undisturbed
-from tests.chaos.machine import HubMachine, beginnings
+from tests.chaos.machine import beginnings
 from tests.chaos.settings import Setting, combined, single, told
+from tests.chaos.story import LIFE
 from tests.chaos.tape import Boundary
+from tests.chaos.wishes import WISHES
+from tests.chaos.wishing import WishingMachine
 
+STORIES = {story.name: story for story in (LIFE, WISHES)}
 STEPS = 12
 """Of an example, at most."""
 EXAMPLES_OF_A_PART = 25
@@ -30,6 +34,8 @@ class Part:
     """Deaths or examples, under one setting."""
 
     setting: Setting
+    story: str = LIFE.name
+    """In which somebody dies."""
     boundaries: tuple[Boundary, ...] = ()
     """These deaths; or, if there are none, `deaths` by chance."""
     deaths: int = 0
@@ -81,8 +87,9 @@ def parts_of_deaths(number: int, seed: int, only: Sequence[Setting] | None = Non
 
 def _deaths(setting: Setting, number: int, seed: int) -> list[Part]:
     return [
-        Part(setting, deaths=min(25, number - start), seed=seed * 1000 + start)
-        for start in range(0, number, 25)
+        Part(setting, story=story, deaths=min(25, share - start), seed=seed * 1000 + start)
+        for story, share in zip(STORIES, (-(-number // 2), number // 2), strict=True)
+        for start in range(0, share, 25)
     ]
 
 
@@ -115,13 +122,15 @@ def play(part: Part) -> Result:
 
 
 async def _die(part: Part) -> Result:
-    whole = await undisturbed(part.setting)
+    story = STORIES[part.story]
+    whole = await undisturbed(part.setting, story)
     boundaries = part.boundaries or sample(whole.boundaries(), part.deaths, part.seed)
     result = Result()
     for boundary in boundaries:
         again = f"--boundary {boundary} --switches {shlex.quote(told(part.setting))}"
+        again += f" --story {part.story}"
         try:
-            found = await crash(part.setting, boundary, whole)
+            found = await crash(part.setting, boundary, whole, story)
         except Exception:
             found = Difference(unconverged=1, why=[traceback.format_exc()])
         why = [f"died at {boundary}: {each}; see it again with {again}" for each in found.why]
@@ -161,7 +170,7 @@ def _examples(part: Part) -> Result:
     try:
         with beginnings(part.setting) as shared:
             machine = type(
-                "Hub", (HubMachine,), {"beginnings": shared, "finished": staticmethod(finish)}
+                "Hub", (WishingMachine,), {"beginnings": shared, "finished": staticmethod(finish)}
             )
             run_state_machine_as_test(
                 seed(part.seed)(machine),

@@ -13,9 +13,9 @@ from typing import Any
 
 from tests.chaos.conftest import simulated
 from tests.chaos.settings import Setting, switches
-from tests.chaos.story import VALLEY, NotQuietError, Step, TwoTenants, known, live
+from tests.chaos.story import LIFE, NotQuietError, Step, Story, TwoTenants, known
 from tests.chaos.tape import Boundary, Moment, Tape, killed, recording
-from tests.chaos.town import OWN_TO_EACH, VERIFIED
+from tests.chaos.town import OWN_TO_EACH, VERIFIED, Town
 from tests.engine.conftest import Scene
 
 
@@ -65,21 +65,28 @@ class Difference:
         return bool(self.duplicates or self.lost or self.unconverged)
 
 
-async def undisturbed(setting: Setting) -> Undisturbed:
+async def undisturbed(setting: Setting, story: Story = LIFE) -> Undisturbed:
     async def calm(scene: Scene, step: Step) -> None:
         await step(scene)
 
     with recording() as tape:
         async with opened(setting) as scene:
             tape.rewind()
-            await live(scene, calm)
-            made = Undisturbed(ended(scene), tape.commits, tape.requests, tuple(tape.writes))
-    doubled = {house: n for house, n in made.end.people.items() if any(c > 1 for c in n.values())}
+            await story.live(scene, calm)
+            end = ended(scene, story.town)
+            made = Undisturbed(end, tape.commits, tape.requests, tuple(tape.writes))
+    doubled = {
+        house: who
+        for house, people in end.people.items()
+        if (who := {one for one, count in people.items() if count > 1} - story.parted)
+    }
     assert not doubled, f"without any death: {doubled}"
     return made
 
 
-async def crash(setting: Setting, boundary: Boundary, whole: Undisturbed) -> Difference:
+async def crash(
+    setting: Setting, boundary: Boundary, whole: Undisturbed, story: Story = LIFE
+) -> Difference:
     """The story with a death at this boundary."""
     died = False
 
@@ -100,10 +107,10 @@ async def crash(setting: Setting, boundary: Boundary, whole: Undisturbed) -> Dif
             tape.rewind()
             tape.dies_at = boundary
             try:
-                await live(scene, calm)
+                await story.live(scene, calm)
             except NotQuietError as error:
                 return Difference(unconverged=1, died=died, why=[str(error)])
-            return compared(ended(scene), whole.end, died=died)
+            return compared(ended(scene, story.town), whole.end, died=died)
 
 
 async def follow(scene: Scene, tape: Tape, boundary: Boundary, step: Step) -> None:
@@ -138,12 +145,12 @@ async def opened(setting: Setting) -> AsyncIterator[TwoTenants]:
             await scene.worker.close()
 
 
-def ended(scene: Scene) -> End:
+def ended(scene: Scene, town: Town) -> End:
     return End(
-        {house.name: known(scene, house.name, house.folder) for house in VALLEY.houses},
+        {house.name: known(scene, house.name, house.folder) for house in town.houses},
         {
             house.name: Counter(content(each) for each in scene.held(house.name, house.folder))
-            for house in VALLEY.houses
+            for house in town.houses
         },
     )
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -59,6 +60,17 @@ CHOOSY = Flow(
 Step = Callable[[Scene], Awaitable[None]]
 Calm = Callable[[Scene, Step], Awaitable[None]]
 """Takes a step until it is done, whatever happens meanwhile."""
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """What a worker is killed in."""
+
+    name: str
+    town: Town
+    live: Callable[[TwoTenants, Calm], Awaitable[None]]
+    parted: frozenset[int] = frozenset()
+    """Who is two people at its end."""
 
 
 class TwoTenants(Scene):
@@ -194,6 +206,9 @@ async def departure(scene: Scene) -> None:
             raise NotQuietError(f"not erased after {PASSES} attempts: {report}")
         scene.gone = True
     await quiet(scene)
+
+
+LIFE = Story("valley", VALLEY, live)
 
 
 class NotQuietError(AssertionError):
