@@ -67,7 +67,11 @@ _KINDS: dict[str, Kind] = {
     "organizer": "complex",
     "onlineMeeting": "complex",
 }
-PROPERTIES = frozenset((*_KINDS, "cancelledOccurrences"))
+ON_REQUEST = frozenset(("cancelledOccurrences", "exceptionOccurrences"))
+"""What an event shows only where it is asked for: https://learn.microsoft.com/graph/api/event-get
+names both in `$select`, and expands the latter."""
+
+PROPERTIES = frozenset(_KINDS) | ON_REQUEST
 """What `$select` and `$orderby` may name."""
 
 SORTABLE = frozenset(("start/dateTime", "end/dateTime"))

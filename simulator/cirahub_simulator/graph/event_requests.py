@@ -17,6 +17,7 @@ from cirahub_simulator.graph.calendar import Calendar
 from cirahub_simulator.graph.call import Call
 from cirahub_simulator.graph.etag import check_if_match
 from cirahub_simulator.graph.event import (
+    ON_REQUEST,
     PROPERTIES,
     SCHEMA,
     SORTABLE,
@@ -63,7 +64,7 @@ def encode(call: Call, item: Item, query: Query, annotations: str = "") -> bytes
         members |= {
             name: values.get(name)
             for name in query.select
-            if name in values or name != "cancelledOccurrences"
+            if name in values or name not in ON_REQUEST
         }
     else:
         members |= values
@@ -73,9 +74,17 @@ def encode(call: Call, item: Item, query: Query, annotations: str = "") -> bytes
         members["attachments"] = []
     if "exceptionOccurrences" in query.expand and isinstance(item, Event):
         members["exceptionOccurrences"] = [
-            values_of(call, instance) for instance in _exceptions(item)
+            _selected(values_of(call, instance), query) for instance in _exceptions(item)
         ]
     return b"{" + annotations.encode() + msgspec.json.encode(members)[1:]
+
+
+def _selected(values: dict[str, object], query: Query) -> dict[str, object]:
+    """An exception beside its master: `$select` is for both, by the example in
+    https://learn.microsoft.com/graph/api/event-get."""
+    if not query.select:
+        return values
+    return {name: value for name, value in values.items() if name == "id" or name in query.select}
 
 
 def list_events(call: Call, mailbox: Mailbox) -> Response:

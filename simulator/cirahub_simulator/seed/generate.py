@@ -177,7 +177,7 @@ def _applications() -> Iterator[ApplicationRecord]:
             ),
         ],
         federated=federated,
-        requested=["Contacts.ReadWrite", "User.Read.All"],
+        requested=["Calendars.ReadWrite", "Contacts.ReadWrite", "User.Read.All"],
         granted={
             domain: ["Contacts.ReadWrite", "User.Read.All", "full_access_as_app"]
             for domain in domains

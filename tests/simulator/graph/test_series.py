@@ -219,6 +219,24 @@ def test_writing_to_an_occurrence_makes_it_an_exception(client: Client) -> None:
     assert [event["id"] for event in expanded["exceptionOccurrences"]] == [second]
 
 
+def test_a_master_tells_of_its_exceptions_in_the_documents_words(client: Client) -> None:
+    """https://learn.microsoft.com/graph/api/event-get: the example of a series master."""
+    made = client.post(EVENTS, weekly(subject="Team")).json
+    second, third = (event["id"] for event in client.get(f"{VIEW}?{MONTH}").items[1:3])
+    client.patch(f"{EVENTS}/{second}", {"subject": "Crew"})
+    client.delete(f"{EVENTS}/{third}")
+    select = "$select=subject,start,exceptionOccurrences,cancelledOccurrences"
+
+    shown = client.get(f"{EVENTS}/{made['id']}?{select}&$expand=exceptionOccurrences").json
+
+    assert shown["subject"] == "Team"
+    assert len(shown["cancelledOccurrences"]) == 1
+    [exception] = shown["exceptionOccurrences"]
+    assert exception.keys() == {"id", "subject", "start"}
+    assert (exception["id"], exception["subject"]) == (second, "Crew")
+    assert "exceptionOccurrences" not in client.get(f"{EVENTS}/{made['id']}?{select}").json
+
+
 def test_extended_properties_of_an_instance_are_its_masters_and_its_own(client: Client) -> None:
     first, second = (
         f"String {{66f5a359-4659-4830-9070-00040ec6ac6e}} Name {name}" for name in ("One", "Two")
