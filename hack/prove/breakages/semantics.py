@@ -240,7 +240,7 @@ BREAKAGES: tuple[Breakage, ...] = (
     Breakage(
         guards=5,
         what="a create carries no stamp",
-        file="sync/cirahub_sync/endpoints/graph/outbox.py",
+        file="sync/cirahub_sync/endpoints/graph/letters.py",
         old="                body = codec.with_stamp(operation.body, operation.key)",
         new="                body = operation.body",
         tests="tests/engine/test_delivery.py",

@@ -1,8 +1,8 @@
 """A contact folder of a Microsoft 365 mailbox, as the engine's protocol wants it.
 
-The parts do the work: `folders` resolves, `delta` pulls, `items` reads, `outbox` writes, `codec`
-translates, `session` talks. Idempotency key: the stamp, an extended property that a create carries;
-the delta does not show it.
+The parts do the work: `folders` resolves, `delta` pulls, `items` reads, `outbox` writes what
+`letters` says, `codec` translates, `session` talks. Idempotency key: the stamp, an extended
+property that a create carries; the delta does not show it.
 """
 
 from __future__ import annotations
@@ -26,8 +26,9 @@ from cirahub_sync.endpoints.graph import codec
 from cirahub_sync.endpoints.graph.delta import DeltaReader
 from cirahub_sync.endpoints.graph.folders import FolderFinder
 from cirahub_sync.endpoints.graph.items import ItemReader
+from cirahub_sync.endpoints.graph.letters import ContactLetters
 from cirahub_sync.endpoints.graph.outbox import Outbox
-from cirahub_sync.endpoints.graph.place import Place
+from cirahub_sync.endpoints.graph.place import WRITE_ROLE, Place
 from cirahub_sync.endpoints.graph.session import BATCH_SIZE, GraphSession
 from cirahub_sync.errors import ConfigurationError
 from cirahub_sync.model.contact import FIELDS
@@ -100,7 +101,11 @@ class GraphEndpoint:
 
     def push(self, operations: Sequence[Operation]) -> AsyncGenerator[Sequence[Outcome], None]:
         place, items = self._opened()
-        return Outbox(self._session, place, items, self._fence).push(operations)
+        what = f"connection {self._session.connection.name}: {place}"
+        letters = ContactLetters(place, items)
+        return Outbox(
+            self._session, place.mailbox, letters, self._fence, what=what, role=WRITE_ROLE
+        ).push(operations)
 
     async def close(self) -> None:
         """Leaves the session open: it belongs to the connection."""

@@ -1,4 +1,4 @@
-"""From the names in a manifest to ids: the user, and the folder at a path of display names."""
+"""From the names in a manifest to ids: the folder at a path of display names."""
 
 from __future__ import annotations
 
@@ -8,19 +8,16 @@ from cirahub_sync.configuration import MailboxTarget
 from cirahub_sync.endpoints.base import Fence
 from cirahub_sync.endpoints.graph import wire
 from cirahub_sync.endpoints.graph.answers import NO_MAILBOX, failure, read
-from cirahub_sync.endpoints.graph.place import DIRECTORY_ROLES, ROLES, Place, query, segment
-from cirahub_sync.endpoints.graph.properties import quoted
+from cirahub_sync.endpoints.graph.place import ROLES, Place, query, segment
 from cirahub_sync.endpoints.graph.session import AnswerLostError, GraphSession
+from cirahub_sync.endpoints.graph.users import user_id
 from cirahub_sync.errors import (
     CirahubError,
     ConfigurationError,
     FolderNotFoundError,
     ProtocolError,
-    TargetNotFoundError,
 )
 
-_DIRECTORY = "directory"
-"""The throttle's lane for requests that reach no mailbox."""
 _SELECT = query(select="id,displayName,parentFolderId", top=250)
 
 
@@ -36,7 +33,7 @@ class FolderFinder:
     async def place(self, *, create: bool) -> Place:
         """Raises TargetNotFoundError, ConfigurationError and AccessDeniedError."""
         names = self._names()
-        mailbox = await self._user()
+        mailbox = await user_id(self._session, self._target.address)
         default = await self._default_folder(mailbox)
         folder = default
         path = f"/users/{segment(mailbox)}/contactFolders"
@@ -64,40 +61,6 @@ class FolderFinder:
                 "part or a slash at either end"
             )
         return names
-
-    async def _user(self) -> str:
-        """By user principal name or id; after that by `mail`, the primary address. Others
-        (`proxyAddresses`) would take a role that reads whole profiles."""
-        what = f"{self._what}: the user of a spoke's mailbox"
-        address = self._target.address
-        answer = await self._session.ask(
-            _DIRECTORY,
-            f"/v1.0/users/{segment(address)}?{query(select='id')}",
-            what=what,
-            role=DIRECTORY_ROLES,
-        )
-        if answer.status == 404:
-            return await self._user_by_address(address, what)
-        if not answer.ok:
-            raise failure(answer, what, role=DIRECTORY_ROLES)
-        return read(wire.USER, answer, what).id
-
-    async def _user_by_address(self, address: str, what: str) -> str:
-        answer = await self._session.get(
-            _DIRECTORY,
-            f"/v1.0/users?{query(filter=f'mail eq {quoted(address)}', select='id')}",
-            what=what,
-            role=DIRECTORY_ROLES,
-        )
-        users = read(wire.USER_PAGE, answer, what).value
-        if len(users) != 1:
-            count = "no user" if not users else f"{len(users)} users"
-            raise TargetNotFoundError(
-                f"{what}: the tenant {self._session.connection.tenant_id} has {count} with this "
-                "user principal name or primary address; restore the user, or delete the spoke "
-                "and create one for another mailbox"
-            )
-        return users[0].id
 
     async def _default_folder(self, mailbox: str) -> str:
         """By its well-known name, as Exchange has it. No document promises that Graph takes it for

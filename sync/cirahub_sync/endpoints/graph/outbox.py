@@ -10,12 +10,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Iterable, Sequence
 from contextlib import aclosing
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
-import msgspec
-
-from cirahub_sync.endpoints.base import Create, Delete, Fence, Operation, Outcome, Result, Update
-from cirahub_sync.endpoints.graph import codec, properties, wire
+from cirahub_sync.endpoints.base import Create, Delete, Fence, Operation, Outcome, Result
+from cirahub_sync.endpoints.graph import wire
 from cirahub_sync.endpoints.graph.answers import (
     DEFAULT_RETRY_AFTER,
     NO_MAILBOX,
@@ -23,11 +21,8 @@ from cirahub_sync.endpoints.graph.answers import (
     failure,
     of_part,
 )
-from cirahub_sync.endpoints.graph.items import ItemReader
-from cirahub_sync.endpoints.graph.place import Place
 from cirahub_sync.endpoints.graph.session import (
     BATCH_SIZE,
-    IMMUTABLE_IDS,
     AnswerLostError,
     GraphSession,
     NotSentError,
@@ -36,24 +31,53 @@ from cirahub_sync.errors import CirahubError
 
 BATCHES = 4
 """Batches that are on their way at the same time, if the throttle lets them."""
-WRITE_ROLE = "Contacts.ReadWrite"
 
-_encoder = msgspec.json.Encoder()
-_Chunk = Sequence[tuple[int, Operation]]
+Chunk = Sequence[tuple[int, Operation]]
+"""Operations that are sent together, with their indexes."""
+
+
+class Letters(Protocol):
+    """What operations on items of one kind are to Graph."""
+
+    async def screened(self, chunk: Chunk) -> tuple[Chunk, Sequence[Outcome]]:
+        """Asked before a chunk is sent: what is left to send of it, and what became of the rest.
+        May raise what concerns the whole place."""
+        ...
+
+    def request(self, at: int, operation: Operation) -> bytes:
+        """The operation as a part of a batch (`part`)."""
+        ...
+
+    def done(self, index: int, operation: Operation, answer: Answer) -> Outcome:
+        """What became of an operation that was answered with success."""
+        ...
+
+    async def settled(self, chunk: Chunk, outcomes: Sequence[Outcome]) -> Sequence[Outcome]:
+        """Asked after each chunk: what follows from the outcomes is done, and they are told anew.
+        Raises nothing."""
+        ...
 
 
 class Outbox:
     """Sends operations to one place."""
 
     def __init__(
-        self, session: GraphSession, place: Place, items: ItemReader, fence: Fence
+        self,
+        session: GraphSession,
+        mailbox: str,
+        letters: Letters,
+        fence: Fence,
+        *,
+        what: str,
+        role: str,
     ) -> None:
+        """`what` names the place, `role` what it takes to write there."""
         self._session = session
-        self._place = place
-        self._items = items
+        self._mailbox = mailbox
+        self._letters = letters
         self._fence = fence
-        self._what = f"connection {session.connection.name}: {place}"
-        self._create_head = _head("POST", f"{place.folder_path}/contacts")
+        self._what = what
+        self._role = role
 
     async def push(
         self, operations: Sequence[Operation]
@@ -66,7 +90,7 @@ class Outbox:
                 async for outcomes in sent:
                     yield outcomes
 
-    async def _push_wave(self, chunks: Sequence[_Chunk]) -> AsyncGenerator[Sequence[Outcome], None]:
+    async def _push_wave(self, chunks: Sequence[Chunk]) -> AsyncGenerator[Sequence[Outcome], None]:
         waiting = list(reversed(chunks))
         running: set[asyncio.Task[_Sent]] = set()
         broken: CirahubError | None = None
@@ -87,17 +111,25 @@ class Outbox:
         if broken is not None:
             raise broken
 
-    async def _send(self, chunk: _Chunk) -> _Sent:
+    async def _send(self, chunk: Chunk) -> _Sent:
+        try:
+            left, outcomes = await self._letters.screened(chunk)
+        except CirahubError as error:
+            return _Sent((), error)
+        sent = await self._post(left) if left else _Sent(())
+        return _Sent(await self._letters.settled(chunk, [*outcomes, *sent.outcomes]), sent.broken)
+
+    async def _post(self, chunk: Chunk) -> _Sent:
         body = b"".join(
             (
                 b'{"requests":[',
-                b",".join(self._request(at, each) for at, (_, each) in enumerate(chunk)),
+                b",".join(self._letters.request(at, each) for at, (_, each) in enumerate(chunk)),
                 b"]}",
             )
         )
         try:
             whole = await self._session.write_batch(
-                self._place.mailbox, body, len(chunk), fence=self._fence
+                self._mailbox, body, len(chunk), fence=self._fence
             )
         except NotSentError as error:
             return _all(chunk, Result.RETRY, str(error))
@@ -111,7 +143,7 @@ class Outbox:
             wait = whole.retry_after or DEFAULT_RETRY_AFTER
             return _all(chunk, Result.RETRY, whole.summary, wait)
         if whole.status in (401, 403):
-            return _Sent((), failure(whole, self._what, role=WRITE_ROLE))
+            return _Sent((), failure(whole, self._what, role=self._role))
         if whole.status >= 500 or whole.status == 408:
             return _all(chunk, Result.UNKNOWN, whole.summary, whole.retry_after)
         if len(chunk) == 1:
@@ -119,30 +151,13 @@ class Outbox:
         # The batch as a whole was refused, so nothing of it took effect: one bad operation, or
         # too much of them together. Halving finds it, and sends the others.
         middle = len(chunk) // 2
-        first = await self._send(chunk[:middle])
+        first = await self._post(chunk[:middle])
         if first.broken is not None:
             return first
-        second = await self._send(chunk[middle:])
+        second = await self._post(chunk[middle:])
         return _Sent([*first.outcomes, *second.outcomes], second.broken)
 
-    def _request(self, at: int, operation: Operation) -> bytes:
-        match operation:
-            case Create():
-                body = codec.with_stamp(operation.body, operation.key)
-                return _item(at, self._create_head, body)
-            case Update():
-                head = _head(
-                    "PATCH", self._place.item_here_path(operation.id), if_match=operation.etag
-                )
-                return _item(at, head, codec.split_changes(operation.body)[0])
-            case Delete(permanent=True):
-                path = f"{self._place.item_path(operation.id)}/permanentDelete"
-                return _item(at, _head("POST", path), b"")
-            case Delete():
-                path = self._place.item_path(operation.id)
-                return _item(at, _head("DELETE", path, if_match=operation.etag), b"")
-
-    def _sent(self, chunk: _Chunk, whole: Answer) -> _Sent:
+    def _sent(self, chunk: Chunk, whole: Answer) -> _Sent:
         try:
             parts = {part.id: part for part in wire.BATCH.decode(whole.body).responses}
         except wire.UNREADABLE:
@@ -163,9 +178,9 @@ class Outbox:
                 refused.append((index, answer))
             else:
                 outcomes.append(self._outcome(index, operation, answer))
-        self._session.note_refusals(self._place.mailbox, answers)
+        self._session.note_refusals(self._mailbox, answers)
         if refused and not any(each.result is Result.DONE for each in outcomes):
-            return _Sent(outcomes, failure(refused[0][1], self._what, role=WRITE_ROLE))
+            return _Sent(outcomes, failure(refused[0][1], self._what, role=self._role))
         outcomes += [
             Outcome(index=index, result=_result_alone(answer), error=answer.summary)
             for index, answer in refused
@@ -174,7 +189,7 @@ class Outbox:
 
     def _outcome(self, index: int, operation: Operation, answer: Answer) -> Outcome:
         if answer.ok:
-            return self._done(index, operation, answer)
+            return self._letters.done(index, operation, answer)
         wait = answer.retry_after
         match answer.status:
             case 404 | 410:
@@ -193,21 +208,6 @@ class Outbox:
             case _:
                 result = Result.REJECTED
         return Outcome(index=index, result=result, error=answer.summary, retry_after=wait)
-
-    def _done(self, index: int, operation: Operation, answer: Answer) -> Outcome:
-        if isinstance(operation, Delete):
-            return Outcome(index=index, result=Result.DONE)
-        try:
-            contact = wire.CONTACT.decode(answer.body)
-        except wire.UNREADABLE:
-            unread = f"done, but the answer cannot be read: {answer.summary}"
-            return Outcome(index=index, result=Result.UNKNOWN, error=unread)
-        if isinstance(operation, Create):
-            extended = codec.sent_properties(operation.body)
-            extended[properties.STAMP] = operation.key
-        else:
-            extended = codec.split_changes(operation.body)[1]
-        return Outcome(index=index, result=Result.DONE, item=self._items.item(contact, extended))
 
 
 class _Sent(NamedTuple):
@@ -240,29 +240,7 @@ def _waves(operations: Sequence[Operation]) -> Iterable[list[tuple[int, Operatio
     return waves
 
 
-def _head(method: str, path: str, *, if_match: str = "") -> bytes:
-    """A batch item between its id and its body."""
-    headers = {"Content-Type": "application/json", "Prefer": IMMUTABLE_IDS}
-    if if_match:
-        headers["If-Match"] = if_match
-    return b"".join(
-        (
-            b'","method":"',
-            method.encode(),
-            b'","url":',
-            _encoder.encode(path),
-            b',"headers":',
-            _encoder.encode(headers),
-        )
-    )
-
-
-def _item(at: int, head: bytes, body: bytes) -> bytes:
-    end = (b',"body":', body, b"}") if body else (b"}",)
-    return b"".join((b'{"id":"', str(at).encode(), head, *end))
-
-
-def _all(chunk: _Chunk, result: Result, error: str, retry_after: float | None = None) -> _Sent:
+def _all(chunk: Chunk, result: Result, error: str, retry_after: float | None = None) -> _Sent:
     return _Sent(
         [
             Outcome(index=index, result=result, error=error, retry_after=retry_after)

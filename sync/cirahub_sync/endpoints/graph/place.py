@@ -10,6 +10,7 @@ from cirahub_sync.endpoints.graph import properties
 
 ROLES = "Contacts.ReadWrite (or Contacts.Read, for a spoke that only contributes)"
 """What a mailbox answers 403 without: https://learn.microsoft.com/graph/permissions-reference"""
+WRITE_ROLE = "Contacts.ReadWrite"
 DIRECTORY_ROLES = "User.ReadBasic.All (or User.Read.All)"
 
 

@@ -158,7 +158,13 @@ class GraphSession:
             attempt += 1
 
     async def get_each(
-        self, mailbox: str, paths: Sequence[str], *, what: str, role: str
+        self,
+        mailbox: str,
+        paths: Sequence[str],
+        *,
+        what: str,
+        role: str,
+        prefer: Sequence[str] = (),
     ) -> list[Answer]:
         """The answers to GETs, sent 20 at a time as `$batch`; those that met a busy service are
         repeated. An answer may be a failure of its own (404), but none of access or credentials.
@@ -172,7 +178,8 @@ class GraphSession:
             again: list[int] = []
             for start in range(0, len(open_), BATCH_SIZE):
                 chunk = open_[start : start + BATCH_SIZE]
-                got = await self._get_batch(mailbox, [paths[at] for at in chunk], what, role)
+                some = [paths[at] for at in chunk]
+                got = await self._get_batch(mailbox, some, what, role, prefer)
                 for at, answer in zip(chunk, got, strict=True):
                     if answer.status in (401, 403):
                         raise failure(answer, what, role=role)
@@ -240,14 +247,14 @@ class GraphSession:
         await self.close()
 
     async def _get_batch(
-        self, mailbox: str, paths: Sequence[str], what: str, role: str
+        self, mailbox: str, paths: Sequence[str], what: str, role: str, prefer: Sequence[str]
     ) -> list[Answer]:
         """One read-only `$batch`: being reads, it may be repeated although it is a POST."""
-        prefer = {"Prefer": IMMUTABLE_IDS}
+        headers = {"Prefer": ", ".join((IMMUTABLE_IDS, *prefer))}
         body = msgspec.json.encode(
             {
                 "requests": [
-                    {"id": str(at), "method": "GET", "url": path, "headers": prefer}
+                    {"id": str(at), "method": "GET", "url": path, "headers": headers}
                     for at, path in enumerate(paths)
                 ]
             }
