@@ -16,10 +16,12 @@ from cirahub_operator.api import Connection, Hub, Spoke
 from cirahub_operator.api.connection import ClientCertificate, ClientSecret, WorkloadIdentity
 from cirahub_operator.api.duration import seconds
 from cirahub_operator.api.flow import FilterCondition, FlowSpec, ItemFilter, MappingStep
+from cirahub_operator.api.spoke import SpokeSpec
 from cirahub_operator.origin import SecretOrigin
 from cirahub_operator.settings import OwnIdentity
 from cirahub_sync.configuration import (
     Auth,
+    CalendarTarget,
     ClientCertificateAuth,
     ClientSecretAuth,
     Condition,
@@ -31,11 +33,14 @@ from cirahub_sync.configuration import (
     Filter,
     Flow,
     HubConfig,
+    ItemKind,
     KeyVaultReference,
     MailboxTarget,
     MappingRule,
+    PrivateItems,
     SecretFile,
     SpokeConfig,
+    Window,
     WorkloadIdentityAuth,
 )
 from cirahub_sync.engine.report import Problem
@@ -116,6 +121,7 @@ def resolve(
             key = connection.metadata.key
             if key not in used:
                 used[key] = connection_config(connection, trust=trust)
+            _check_kind(spoke, hub)
             directories: list[ConnectionConfig] = []
             for other in sorted(spoke.spec.directories - {spoke.spec.connection_ref.name}):
                 found = _connection_of(spoke, connections, invalid or {}, name=other)
@@ -146,6 +152,26 @@ def not_admitted(spoke: Spoke) -> Problem:
         "Hub, or delete this Spoke and create one that names a Hub of its own namespace",
         stalled=True,
     )
+
+
+def _check_kind(spoke: Spoke, hub: Hub) -> None:
+    """Raises UnresolvedError for a mailbox in a hub of events, and the other way around."""
+    if spoke.spec.item_kind is hub.spec.item_kind:
+        return
+    held, wanted = _PLACES[spoke.spec.item_kind], _PLACES[hub.spec.item_kind]
+    raise UnresolvedError(
+        Problem(
+            "ItemKindMismatch",
+            f"Hub {spoke.spec.hub_ref.name!r} holds {wanted[1]}, and this Spoke is a {held[0]}: "
+            f"delete it, and create one with spec.{wanted[0]}, or one that names a Hub of "
+            f"{held[1]}",
+            stalled=True,
+        )
+    )
+
+
+_PLACES = {ItemKind.CONTACT: ("mailbox", "contacts"), ItemKind.EVENT: ("calendar", "events")}
+"""The field of a Spoke, and what is in such a place."""
 
 
 def lasting_uid(kind: str, key: str) -> str:
@@ -186,6 +212,10 @@ def hub_config(hub: Hub) -> HubConfig:
         plan_expiry=seconds(spec.plan_expiry),
         default_region=spec.default_region,
         group_interval=seconds(spec.group_interval),
+        item_kind=spec.item_kind,
+        window=Window()
+        if spec.window is None
+        else Window(past=seconds(spec.window.past), future=seconds(spec.window.future)),
     )
 
 
@@ -198,7 +228,7 @@ def spoke_config(
         uid=spoke.metadata.uid,
         name=spoke.metadata.key,
         connection=connection,
-        target=MailboxTarget(address=spec.mailbox.address, folder=spec.mailbox.folder),
+        target=_target(spec),
         direction=spec.direction,
         contributes=_flow(spec.contributes, spoke.metadata.namespace),
         receives=_flow(spec.receives, spoke.metadata.namespace),
@@ -209,7 +239,16 @@ def spoke_config(
         default_region=spec.default_region or connection.default_region,
         stages=() if spec.first_sync is None else spec.first_sync.stages,
         directories=tuple(directories),
+        private_items=spec.private_items or PrivateItems.SKIP,
     )
+
+
+def _target(spec: SpokeSpec) -> MailboxTarget | CalendarTarget:
+    if spec.calendar is not None:
+        return CalendarTarget(address=spec.calendar.address, name=spec.calendar.name)
+    if spec.mailbox is not None:
+        return MailboxTarget(address=spec.mailbox.address, folder=spec.mailbox.folder)
+    raise UnresolvedError(Problem("InvalidSpec", "set mailbox or calendar", stalled=True))
 
 
 def connection_config(connection: Connection, *, trust: Trust) -> ConnectionConfig:

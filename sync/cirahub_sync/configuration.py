@@ -8,6 +8,7 @@ digest of its namespaced name for manifests), names are for people.
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import ClassVar
 
 import msgspec
 
@@ -247,6 +248,20 @@ class ConnectionConfig(msgspec.Struct, frozen=True, omit_defaults=True):
         return self.auth.tenant_id
 
 
+class Needs(msgspec.Struct, frozen=True):
+    """What is done with items in mailboxes through a connection."""
+
+    reads: frozenset[ItemKind] = frozenset({ItemKind.CONTACT})
+    """Kinds that are looked at, at least."""
+    writes: frozenset[ItemKind] = frozenset()
+    """Of these, the ones that are written to some mailbox."""
+    groups: bool = False
+    """Whether filters ask who is in groups of its directory."""
+
+
+READS_CONTACTS = Needs()
+
+
 class MailboxTarget(msgspec.Struct, frozen=True, tag="mailbox", omit_defaults=True):
     """A contact folder of a mailbox. `folder` is a path of display names from the mailbox's
     default contact folder, separated by `/` (`Team/External`); blank is the default folder."""
@@ -254,12 +269,24 @@ class MailboxTarget(msgspec.Struct, frozen=True, tag="mailbox", omit_defaults=Tr
     address: str
     folder: str = ""
 
+    kind: ClassVar[ItemKind] = ItemKind.CONTACT
+    """Of the items that it holds."""
+
+
+class CalendarTarget(msgspec.Struct, frozen=True, tag="calendar", omit_defaults=True):
+    """A calendar of a mailbox, by its display name; blank is the default calendar."""
+
+    address: str
+    name: str = ""
+
+    kind: ClassVar[ItemKind] = ItemKind.EVENT
+
 
 class SpokeConfig(msgspec.Struct, frozen=True, omit_defaults=True):
     uid: str
     name: str
     connection: ConnectionConfig
-    target: MailboxTarget
+    target: MailboxTarget | CalendarTarget
     direction: Direction = Direction.CONTRIBUTE
     contributes: Flow = Flow()
     receives: Flow = Flow()

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 
-from cirahub_sync.configuration import HubConfig, SpokeConfig
+from cirahub_sync.configuration import HubConfig, ItemKind, SpokeConfig
 from cirahub_sync.endpoints.base import Capabilities
 from cirahub_sync.engine.context import PassContext, SpokeRun
 from cirahub_sync.engine.explain import (
@@ -32,6 +32,7 @@ from cirahub_sync.model.contact import (
     Phone,
     PhoneKind,
 )
+from cirahub_sync.model.event import Event
 from cirahub_sync.model.field_names import manifest_name
 from cirahub_sync.model.filter import Verdict
 from cirahub_sync.model.group import GroupRef
@@ -229,7 +230,8 @@ class Explanations:
                 found += [teller.explanation(item) for item in items]
                 if items:
                     continue
-                matched_on |= dict.fromkeys(hub.match_on)
+                events = hub.item_kind is ItemKind.EVENT
+                matched_on |= dict.fromkeys(("uid",) if events else hub.match_on)
                 kept_out += teller.kept_out(without, contact)
         return Answer(found=found, kept_out=kept_out, matched_on=() if found else tuple(matched_on))
 
@@ -470,7 +472,9 @@ def _find(
 
 
 def _keys(hub: HubConfig, contact: str) -> Sequence[str]:
-    """Every match key of which this could be the value."""
+    """Every match key of which this could be the value; of an event, its UID."""
+    if hub.item_kind is ItemKind.EVENT:
+        return match_keys(Event(uid=contact), hub.match_on)
     name, _, company = contact.rpartition(",")
     meant = Contact(
         display_name=name.strip(),

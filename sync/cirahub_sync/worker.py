@@ -14,9 +14,11 @@ import msgspec
 from cirahub_sync import steady
 from cirahub_sync.approvals import Approvals, ApprovedStage
 from cirahub_sync.configuration import (
+    READS_CONTACTS,
     ConnectionConfig,
     HubConfig,
     ItemKind,
+    Needs,
     PrivateItems,
     SpokeConfig,
 )
@@ -27,12 +29,11 @@ from cirahub_sync.endpoints.base import Endpoint, Fence
 from cirahub_sync.endpoints.directory import Directory
 from cirahub_sync.endpoints.graph import (
     GraphDirectory,
-    GraphEndpoint,
     GraphSession,
     Patience,
-    open_endpoint,
     permissions,
 )
+from cirahub_sync.endpoints.graph.opening import capabilities_of, open_target
 from cirahub_sync.endpoints.masking import Masking
 from cirahub_sync.endpoints.withholding import Withholding
 from cirahub_sync.engine import sync_pass
@@ -54,6 +55,7 @@ from cirahub_sync.leaving import Leaving
 from cirahub_sync.merging import Merging
 from cirahub_sync.model.field_names import manifest_name
 from cirahub_sync.model.kind import KINDS
+from cirahub_sync.model.window import span
 from cirahub_sync.origins import HOSTS, Origins
 from cirahub_sync.planned import PlannedAction, PlanReport
 from cirahub_sync.store.opening import Store
@@ -117,7 +119,7 @@ class Worker:
         self._conflicts = Conflicts(store, lambda hub: self._context(hub, ()))
         self._merging = Merging(store, lambda hub: self._context(hub, ()))
         self._explanations = Explanations(
-            store, self._context, lambda _: GraphEndpoint.capabilities
+            store, self._context, lambda spoke: capabilities_of(spoke.target)
         )
         self._approvals = Approvals(store, clock)
         self._deletions = Deletions(store, lambda hub: self._context(hub, ()))
@@ -144,18 +146,9 @@ class Worker:
             settings, store, credentials, clock, leading=leading, make_throttle=make_throttle
         )
 
-    async def check(
-        self,
-        connection: ConnectionConfig,
-        *,
-        writes: bool = False,
-        groups: bool = False,
-        mailboxes: bool = True,
-    ) -> SignIn:
-        """Sign in anew, and look at the permissions that come with it. `writes`: whether
-        something is pushed through this connection; `groups`: whether filters ask who is in groups
-        of its directory, and not `mailboxes` if it is there for that alone. Passes use the new
-        token from now on.
+    async def check(self, connection: ConnectionConfig, *, needs: Needs = READS_CONTACTS) -> SignIn:
+        """Sign in anew, and look at the permissions that come with it: `needs` says for what.
+        Passes use the new token from now on.
 
         Raises CredentialError or EndpointUnavailableError.
         """
@@ -166,11 +159,7 @@ class Worker:
         excess: tuple[str, ...] = ()
         if roles is not None:
             missing, excess = permissions.judged(
-                roles,
-                writes=writes,
-                access=connection.mailbox_access,
-                groups=groups,
-                mailboxes=mailboxes,
+                roles, needs=needs, access=connection.mailbox_access
             )
         if not missing:
             session.permissions.fine()
@@ -432,8 +421,9 @@ class Worker:
 
         session = await self._session(spoke.connection)
         names = [key.removeprefix(_CUSTOM) for key in hub.match_on if key.startswith(_CUSTOM)]
-        endpoint: Endpoint = open_endpoint(
-            session.connection, spoke.target, session.graph, fence, custom_names=names
+        looked_at = span(hub.window, self._clock())
+        endpoint = open_target(
+            spoke.target, session.graph, fence, custom_names=names, span=looked_at
         )
         never = withheld(spoke, KINDS[hub.item_kind])
         if hub.item_kind is ItemKind.EVENT and spoke.private_items is PrivateItems.MASK:

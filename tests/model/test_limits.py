@@ -17,6 +17,7 @@ from cirahub_sync.model.contact import (
     PhoneKind,
     PostalAddress,
 )
+from cirahub_sync.model.event import Event
 from cirahub_sync.model.limits import changed_fields, project
 
 UNHURRIED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -139,3 +140,24 @@ def test_changed_fields_are_those_that_differ_at_all_in_their_order() -> None:
 
     assert changed_fields(before, after) == ("company", "notes", "categories")
     assert changed_fields(before, msgspec.structs.replace(before)) == ()
+
+
+BERLIN = "DTSTART;TZID=Europe/Berlin:20261201T090000\nDTEND;TZID=Europe/Berlin:20261201T100000"
+VIENNA = BERLIN.replace("Berlin", "Vienna")
+LATER = VIENNA.replace("T09", "T08")
+
+
+def test_a_schedule_is_as_it_comes_back_and_stays_as_it_is_written_there() -> None:
+    windows = Limits(
+        fields=frozenset({"subject", "schedule"}),
+        phones={},
+        addresses={},
+        schedule=lambda text: text.replace("Vienna", "Berlin"),
+    )
+    vienna = Event(subject="Review", schedule=VIENNA)
+
+    assert project(vienna, windows, None).schedule == BERLIN
+    assert project(vienna, windows, Event(schedule=BERLIN)).schedule == BERLIN
+    assert project(vienna, windows, Event(schedule=VIENNA)).schedule == VIENNA
+    assert project(vienna, windows, Event(schedule=LATER)).schedule == BERLIN
+    assert project(vienna, windows, Event()).schedule == BERLIN

@@ -121,7 +121,7 @@ def opened(folder: Path) -> Iterator[Laptop]:
             display_name="cirahub",
             home_tenant_id=TENANT,
             secrets=[ClientSecret(SECRET, datetime(2100, 1, 1, tzinfo=UTC))],
-            granted={TENANT: {"Contacts.ReadWrite", "User.ReadBasic.All"}},
+            granted={TENANT: {"Contacts.ReadWrite", "Calendars.ReadWrite", "User.ReadBasic.All"}},
         )
     )
     for number, name in enumerate(PEOPLE):

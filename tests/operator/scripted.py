@@ -10,7 +10,13 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from cirahub_sync.configuration import ConnectionConfig, HubConfig, SpokeConfig
+from cirahub_sync.configuration import (
+    READS_CONTACTS,
+    ConnectionConfig,
+    HubConfig,
+    Needs,
+    SpokeConfig,
+)
 from cirahub_sync.engine.report import PassReport, SpokeReport
 from cirahub_sync.erasure import Erasure, ErasureReport
 from cirahub_sync.errors import CirahubError, ConfigurationError
@@ -47,9 +53,7 @@ class ScriptedEngine:
 
     passes: list[Pass] = field(default_factory=list)
     checked: list[ConnectionConfig] = field(default_factory=list)
-    writes: list[bool] = field(default_factory=list)
-    groups: list[bool] = field(default_factory=list)
-    mailboxes: list[bool] = field(default_factory=list)
+    needs: list[Needs] = field(default_factory=list)
     """What each check was told about it."""
     erased: list[str] = field(default_factory=list)
     """Names of what was erased or retained, an entry for every attempt: `erase spoke NAME`."""
@@ -79,18 +83,9 @@ class ScriptedEngine:
     begun: threading.Event = field(default_factory=threading.Event)
     """Set once a pass has begun."""
 
-    async def check(
-        self,
-        connection: ConnectionConfig,
-        *,
-        writes: bool = False,
-        groups: bool = False,
-        mailboxes: bool = True,
-    ) -> SignIn:
+    async def check(self, connection: ConnectionConfig, *, needs: Needs = READS_CONTACTS) -> SignIn:
         self.checked.append(connection)
-        self.writes.append(writes)
-        self.groups.append(groups)
-        self.mailboxes.append(mailboxes)
+        self.needs.append(needs)
         if self.check_error is not None:
             raise self.check_error
         return self.signed_in

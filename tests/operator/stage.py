@@ -56,7 +56,7 @@ def _manifest(kind: str, name: str, spec: Mapping[str, object]) -> Manifest:
         "apiVersion": OURS,
         "kind": kind,
         "metadata": {"name": name},
-        "spec": dict(spec),
+        "spec": {field: value for field, value in spec.items() if value is not None},
     }
 
 

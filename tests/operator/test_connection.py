@@ -6,6 +6,7 @@ import asyncio
 import time
 from dataclasses import replace
 
+from cirahub_sync.configuration import ItemKind, Needs
 from cirahub_sync.engine.report import PassReport, Problem
 from cirahub_sync.errors import CredentialError, EndpointUnavailableError
 from cirahub_sync.identity.base import Credential, SignIn
@@ -125,7 +126,22 @@ async def test_whether_something_is_written_is_known_to_the_check(
         await stage.comes("hub", "staff", "True", "Synced")
         await stage.apply(spoke("bob", direction="Receive"))
         await stage.annotate("connection", "contoso", "reconcile.cirahub.io/requestedAt=now")
-        await stage.until(lambda: engine.writes[-1:] == [True])
+        contacts = frozenset({ItemKind.CONTACT})
+        await stage.until(lambda: engine.needs[-1:] == [Needs(contacts, contacts)])
+
+
+async def test_what_is_in_calendars_takes_permissions_of_its_own(
+    stage: Stage, engine: ScriptedEngine, operate: Operate
+) -> None:
+    events = hub(itemKind="Event")
+    events["metadata"]["name"] = "rota"
+    rota = spoke("rota", hubRef={"name": "rota"}, mailbox=None, calendar={"address": "a@x.example"})
+    async with operate():
+        await stage.apply(connection(), hub(), spoke(), events, rota)
+        await stage.comes("hub", "rota", "True", "Synced")
+        await stage.annotate("connection", "contoso", "reconcile.cirahub.io/requestedAt=now")
+        both = Needs(frozenset({ItemKind.CONTACT, ItemKind.EVENT}), frozenset())
+        await stage.until(lambda: engine.needs[-1:] == [both])
 
 
 async def test_what_ends_soon_is_an_event_and_a_series_that_goes_with_the_connection(
@@ -158,9 +174,11 @@ async def test_whether_filters_ask_for_groups_is_known_to_the_check(
             await stage.annotate("connection", name, "reconcile.cirahub.io/requestedAt=now")
         await stage.until(lambda: len(engine.checked) >= 4)
     known = {
-        one.name.partition("/")[2]: uses
-        for one, *uses in zip(
-            engine.checked, engine.mailboxes, engine.writes, engine.groups, strict=True
-        )
+        one.name.partition("/")[2]: needs
+        for one, needs in zip(engine.checked, engine.needs, strict=True)
     }
-    assert known == {"contoso": [True, True, False], "directory": [False, False, True]}
+    contacts = frozenset({ItemKind.CONTACT})
+    assert known == {
+        "contoso": Needs(contacts, contacts),
+        "directory": Needs(frozenset(), frozenset(), groups=True),
+    }

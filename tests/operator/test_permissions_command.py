@@ -13,7 +13,7 @@ from click.testing import CliRunner, Result
 
 from cirahub_operator.cli import cirahub
 from cirahub_operator.cli.permissions import MAILBOXES, quoted
-from cirahub_sync.configuration import MailboxAccess
+from cirahub_sync.configuration import ItemKind, MailboxAccess, Needs
 from cirahub_sync.endpoints.graph.permissions import judged
 
 from .laptop import Laptop, opened
@@ -51,15 +51,47 @@ def test_consent_is_asked_for_what_spokes_do_and_no_more(manifests: Path) -> Non
 
 @pytest.mark.parametrize("access", list(MailboxAccess))
 @pytest.mark.parametrize("direction", ["Contribute", "TwoWay", "Receive"])
+@pytest.mark.parametrize("kind", list(ItemKind))
 def test_a_connection_that_has_just_this_lacks_nothing_and_has_nothing_in_excess(
-    manifests: Path, access: MailboxAccess, direction: str
+    manifests: Path, access: MailboxAccess, direction: str, kind: ItemKind
 ) -> None:
     tenant = {"tenantID": TENANT, "mailboxAccess": access.value}
-    given = (connection(microsoft365=tenant), hub(), spoke(direction=direction))
+    calendar = {"mailbox": None, "calendar": {"address": "ann@contoso.com"}}
+    place: dict[str, Any] = calendar if kind is ItemKind.EVENT else {}
+    one_spoke = spoke(direction=direction, **place)
+    given = (connection(microsoft365=tenant), hub(itemKind=kind.value), one_spoke)
     (one,) = grants(manifests, *given)
     held = [need["permission"] for need in one["graph"]]
-    writes = direction != "Contribute"
-    assert judged(held, writes=writes, access=access) == ((), ())
+    only = frozenset({kind})
+    needs = Needs(only, frozenset() if direction == "Contribute" else only)
+    assert judged(held, needs=needs, access=access) == ((), ())
+
+
+def test_mailboxes_and_calendars_take_permissions_of_their_own(manifests: Path) -> None:
+    events = hub("rota", itemKind="Event")
+    rota = spoke(
+        "rota",
+        hubRef={"name": "rota"},
+        mailbox=None,
+        calendar={"address": "ann@contoso.com"},
+        direction="TwoWay",
+    )
+    given = (connection(), hub(), spoke("ann"), events, rota)
+    (one,) = grants(manifests, *given)
+    assert [(need["permission"], need["spokes"]) for need in one["graph"]] == [
+        ("Contacts.Read", ["default/ann"]),
+        ("Calendars.ReadWrite", ["default/rota"]),
+        ("User.ReadBasic.All", ["default/ann", "default/rota"]),
+    ]
+    needs = Needs(frozenset(ItemKind), frozenset({ItemKind.EVENT}))
+    held = ["Contacts.Read", "User.ReadBasic.All", "Calendars.Read"]
+    assert judged(held, needs=needs, access=MailboxAccess.CONSENT) == (("Calendars.ReadWrite",), ())
+    held = ["Contacts.ReadWrite", "User.ReadBasic.All", "Calendars.ReadWrite"]
+    contacts = Needs(frozenset({ItemKind.CONTACT}), frozenset({ItemKind.CONTACT}))
+    assert judged(held, needs=contacts, access=MailboxAccess.CONSENT) == (
+        (),
+        ("Calendars.ReadWrite",),
+    )
 
 
 def test_exchange_lets_the_application_into_just_these_mailboxes(manifests: Path) -> None:
@@ -122,9 +154,8 @@ def test_a_directory_that_filters_ask_takes_no_way_into_mailboxes(manifests: Pat
     ]
     held = [need["permission"] for need in directory["graph"]]
     assert held == ["User.ReadBasic.All", "GroupMember.Read.All"]
-    assert judged(
-        held, writes=False, access=MailboxAccess.CONSENT, groups=True, mailboxes=False
-    ) == ((), ())
+    needs = Needs(frozenset(), frozenset(), groups=True)
+    assert judged(held, needs=needs, access=MailboxAccess.CONSENT) == ((), ())
 
 
 def test_a_quote_in_a_name_ends_no_string() -> None:

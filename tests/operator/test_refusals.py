@@ -157,6 +157,27 @@ REFUSED: dict[str, tuple[Manifest, str]] = {
         spoke(mailbox={"address": "ann@contoso.com", "folder": "/Team"}),
         "write the folder's path without / at its start",
     ),
+    "a spoke that is nowhere": (
+        spoke(mailbox=None),
+        "set mailbox for a Hub of contacts, or calendar",
+    ),
+    "a spoke in two places": (
+        spoke(calendar={"address": "ann@contoso.com"}),
+        "set mailbox for a Hub of contacts, or calendar",
+    ),
+    "a calendar by its path": (
+        spoke(mailbox=None, calendar={"address": "ann@contoso.com", "name": "Team/Rota"}),
+        "write the calendar's name as its mailbox shows it",
+    ),
+    "private items of a mailbox": (spoke(privateItems="Mask"), "privateItems is about calendars"),
+    "a window of a hub of contacts": (
+        hub(window={"past": "24h"}),
+        "window is for a Hub of events",
+    ),
+    "a window that ends now": (
+        hub(itemKind="Event", window={"future": "0s"}),
+        "write a duration from 24h to 87600h",
+    ),
     "a filter on a field that is none": (
         contributing(filter={"all": [{"field": "compny", "operator": "Exists"}]}),
         "filter on category, domain, spoke, custom:NAME or one of displayName",
@@ -230,6 +251,17 @@ UNCHANGEABLE: dict[str, tuple[Manifest, Manifest, str]] = {
         spoke(),
         "mailbox can't be changed",
     ),
+    "a spoke's calendar": (
+        spoke(mailbox=None, calendar={"address": "ann@contoso.com"}),
+        spoke(mailbox=None, calendar={"address": "ann@contoso.com", "name": "Rota"}),
+        "calendar can't be changed",
+    ),
+    "a mailbox into a calendar": (
+        spoke(),
+        spoke(mailbox=None, calendar={"address": "ann@contoso.com"}),
+        "a Spoke can't change between a mailbox and a calendar",
+    ),
+    "a hub's kind": (hub(), hub(itemKind="Event"), "itemKind can't be changed"),
     "a connection's tenant": (
         connection(),
         connection(microsoft365={"tenantID": CLIENT}),

@@ -11,16 +11,20 @@ from cirahub_operator.origin import SecretOrigin
 from cirahub_operator.resolver import GrantedTrust, Resolution, resolve
 from cirahub_operator.settings import OwnIdentity
 from cirahub_sync.configuration import (
+    CalendarTarget,
     ClientCertificateAuth,
     ClientSecretAuth,
     Condition,
     ConflictPolicy,
     Direction,
     FieldRule,
+    ItemKind,
     KeyVaultReference,
     ListPolicy,
     MailboxTarget,
     Operator,
+    PrivateItems,
+    Window,
     WorkloadIdentityAuth,
 )
 
@@ -247,3 +251,31 @@ def test_a_grant_for_one_namespace_or_tenant_is_none_for_another() -> None:
         assert resolved(spoke(), using=used, grants=(grant,)).problems
     granted = OwnIdentity(namespace="demo", tenant=TENANT.upper())
     assert resolved(spoke(), using=used, grants=(granted,)).spokes
+
+
+def test_a_calendar_is_a_target_of_a_hub_of_events() -> None:
+    events = hub(itemKind="Event", window={"past": "24h", "future": "48h"})
+    rota = spoke(mailbox=None, calendar={"address": "a@x.example", "name": "Rota"})
+    made = resolve(events, [rota], {"demo/contoso": connection()}, trust=GrantedTrust())
+    assert made.hub.item_kind is ItemKind.EVENT
+    assert made.hub.window == Window(past=86_400, future=172_800)
+    assert made.spokes["ann"].target == CalendarTarget("a@x.example", "Rota")
+    assert made.spokes["ann"].private_items is PrivateItems.SKIP
+
+
+@pytest.mark.parametrize(
+    ("kind", "place"),
+    [
+        ("Event", {"mailbox": {"address": "a@x.example"}}),
+        ("Contact", {"mailbox": None, "calendar": {"address": "a@x.example"}}),
+    ],
+)
+def test_a_spoke_of_another_kind_than_its_hub_stops_alone(kind: str, place: dict[str, Any]) -> None:
+    fitting: dict[str, Any] = (
+        {"mailbox": None, "calendar": {"address": "b@x.example"}} if kind == "Event" else {}
+    )
+    spokes = [spoke("ann", **place), spoke("bob", **fitting)]
+    made = resolve(hub(itemKind=kind), spokes, {"demo/contoso": connection()}, trust=GrantedTrust())
+    assert list(made.spokes) == ["bob"]
+    assert made.problems["ann"].reason == "ItemKindMismatch"
+    assert made.problems["ann"].stalled

@@ -11,6 +11,7 @@ from tests.engine.conftest import CLIENT, TENANT, Scene, scene
 
 from cirahub_simulator.directory import Tenant, User
 from cirahub_sync.configuration import (
+    CalendarTarget,
     ClientSecretAuth,
     ConnectionConfig,
     Direction,
@@ -54,7 +55,7 @@ def first(scene: Scene) -> SpokeConfig:
 
 
 def _intrude(
-    scene: Scene, target: MailboxTarget, connection: ConnectionConfig | None = None
+    scene: Scene, target: MailboxTarget | CalendarTarget, connection: ConnectionConfig | None = None
 ) -> SpokeConfig:
     made = SpokeConfig(
         uid="spoke-intruder",

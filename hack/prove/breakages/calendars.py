@@ -11,6 +11,11 @@ _LENS = "tests/model/test_event_lens_laws.py::"
 _FOLD = "tests/engine/test_event_fold.py::"
 _PLAN = "tests/engine/test_event_plan.py::"
 _SCHEDULE = "tests/model/test_schedule.py::"
+_GRAPH = "sync/cirahub_sync/endpoints/graph/calendars"
+_PUSH = "tests/endpoints/graph/calendars/test_push.py::"
+_VIEW = "tests/endpoints/graph/calendars/test_view.py::"
+_CODEC = "tests/endpoints/graph/calendars/test_codec.py::"
+_HUB = "tests/engine/test_calendars.py::"
 
 BREAKAGES: tuple[Breakage, ...] = (
     Breakage(
@@ -136,5 +141,109 @@ BREAKAGES: tuple[Breakage, ...] = (
         old="        await_window(self._context, run, tx, judgements)\n",
         new="",
         tests=_PLAN + "test_a_copy_is_made_when_its_event_comes_into_the_window",
+    ),
+    Breakage(
+        guards=10,
+        what="an event to which somebody invited people is written to all the same",
+        file=f"{_GRAPH}/letters.py",
+        old="if codec.role_of(got.wire):",
+        new="if False:",
+        tests=_PUSH
+        + "test_who_has_attendees_is_left_alone_whoever_put_them_there "
+        + _HUB
+        + "test_an_event_that_somebody_invites_people_to_is_left_alone_from_then_on",
+    ),
+    Breakage(
+        guards=10,
+        what="people who are invited to one occurrence of a series are not noticed",
+        file=f"{_GRAPH}/codec.py",
+        old="invited = bool(wire.attendees) or any(",
+        new="invited = bool(wire.attendees) or all(",
+        tests=_CODEC + "test_an_exception_with_attendees_makes_its_series_read_only",
+    ),
+    Breakage(
+        guards=10,
+        what="an event is written to as it was looked at, whatever became of it meanwhile",
+        file=f"{_GRAPH}/letters.py",
+        old='head("PATCH", path, if_match=self._etag(operation.id), prefer=(TEXT,))',
+        new='head("PATCH", path, prefer=(TEXT,))',
+        tests=_PUSH
+        + "test_people_who_are_invited_between_the_look_and_the_write_are_not_written_to",
+    ),
+    Breakage(
+        guards=CALENDARS,
+        what="an exception that did not get through is forgotten",
+        file=f"{_ENGINE}/deliver.py",
+        old="if outcome.missing is None:",
+        new="if True:",
+        tests=_HUB
+        + "test_exceptions_that_do_not_get_through_are_sent_again_and_nothing_is_made_twice",
+    ),
+    Breakage(
+        guards=CALENDARS,
+        what="a series that is found again by its stamp counts as whole",
+        file=f"{_ENGINE}/recover.py",
+        old="return context.fingerprint(remote.content) == intent.fingerprint\n",
+        new="return True\n",
+        tests=_HUB + "test_a_series_whose_making_was_interrupted_gets_its_exceptions",
+    ),
+    Breakage(
+        guards=CALENDARS,
+        what="the changes of a series whose master is never shown are lost",
+        file=f"{_GRAPH}/delta.py",
+        old="        if lost:\n",
+        new="        if False:\n",
+        tests=_VIEW + "test_a_change_of_one_occurrence_is_one_of_its_series",
+    ),
+    Breakage(
+        guards=CALENDARS,
+        what="an occurrence changes and its series has the etag that it had",
+        file=f"{_GRAPH}/items.py",
+        old="    if not inner:\n",
+        new="    if True:\n",
+        tests="tests/endpoints/graph/calendars/test_items.py::"
+        "test_a_series_has_another_etag_when_one_of_its_occurrences_has",
+    ),
+    Breakage(
+        guards=CALENDARS,
+        what="the window moves and the calendar is looked at through the old one",
+        file=f"{_GRAPH}/delta.py",
+        old="if window != self._window:",
+        new="if False:",
+        tests=_VIEW + "test_the_token_of_another_window_or_calendar_has_expired",
+    ),
+    Breakage(
+        guards=CALENDARS,
+        what="a zone is written over and over by the name that Windows has for it",
+        file=f"{_MODEL}/limits.py",
+        old="return held if held and shows(held) == shown else shown",
+        new="return shown",
+        tests=_HUB + "test_zones_that_windows_calls_the_same_are_not_written_over_and_over",
+    ),
+    Breakage(
+        guards=CALENDARS,
+        what="a rule that Exchange has not is written as another one",
+        file=f"{_GRAPH}/recurrence.py",
+        old="if _shortens(rule.by_month_day, rule.by_month) and not rule.clamped:",
+        new="if False:",
+        tests=_CODEC + "test_what_exchange_cannot_say_is_refused_and_not_said_otherwise",
+    ),
+    Breakage(
+        guards=CALENDARS,
+        what="a calendar is read into what an earlier hub of contacts held",
+        file=f"{_ENGINE}/registration.py",
+        old="if kept is None or _decode(kept).item_kind is hub.item_kind:",
+        new="if True:",
+        tests=_HUB
+        + "test_a_hub_that_is_made_again_of_another_kind_waits_for_the_erasure_of_the_first",
+    ),
+    Breakage(
+        guards=CALENDARS,
+        what="a mailbox is read into a hub of events",
+        file="operator/cirahub_operator/resolver.py",
+        old="if spoke.spec.item_kind is hub.spec.item_kind:",
+        new="if True:",
+        tests="tests/operator/test_resolver.py::"
+        "test_a_spoke_of_another_kind_than_its_hub_stops_alone",
     ),
 )

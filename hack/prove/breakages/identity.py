@@ -31,8 +31,8 @@ BREAKAGES: tuple[Breakage, ...] = (
         guards=IDENTITY,
         what="permissions are told that include more than spokes need",
         file="sync/cirahub_sync/endpoints/graph/permissions.py",
-        old="[(bool(writing), every)]",
-        new="[(True, every)]",
+        old="[(bool(writing), spokes)]",
+        new="[(True, spokes)]",
         tests="tests/operator/test_permissions_command.py::"
         "test_consent_is_asked_for_what_spokes_do_and_no_more",
     ),

@@ -58,7 +58,7 @@ class Microsoft365(Model):
         default=MailboxAccess.CONSENT,
         description="How the application comes to its access to mailboxes: by permissions that an "
         "administrator consents to, or by Exchange's role-based access control for applications, "
-        "of which no token tells: then Contacts permissions are not asked for.",
+        "of which no token tells: then those for contacts and calendars are not asked for.",
     )
 
 

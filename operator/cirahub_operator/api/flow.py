@@ -10,13 +10,15 @@ from pydantic import AfterValidator, Field, StringConstraints, WithJsonSchema
 from cirahub_operator.api.meta import Model, Reference, Rule
 from cirahub_operator.api.text import Matching
 from cirahub_sync.configuration import Operator, PhoneForm, Policy
-from cirahub_sync.model.contact import SCALAR_FIELDS
 from cirahub_sync.model.expression import LONGEST
-from cirahub_sync.model.field_names import MANIFEST_NAMES
+from cirahub_sync.model.field_names import MANIFEST_FIELDS
 from cirahub_sync.model.group import GROUP, ON_GROUPS
+from cirahub_sync.model.kind import KINDS
 
-FIELD_NAMES = tuple(MANIFEST_NAMES)
-TEXT_FIELD_NAMES = tuple(name for name in FIELD_NAMES if MANIFEST_NAMES[name] in SCALAR_FIELDS)
+FIELD_NAMES = tuple(MANIFEST_FIELDS)
+"""Of items of any kind; whether a Hub's have the field is for a pass to say."""
+_TEXTS = frozenset().union(*(kind.scalars for kind in KINDS.values()))
+TEXT_FIELD_NAMES = tuple(name for name in FIELD_NAMES if MANIFEST_FIELDS[name] in _TEXTS)
 
 
 def _one_of(names: tuple[str, ...]) -> Callable[[str], str]:
@@ -33,7 +35,7 @@ FieldName = Annotated[
     AfterValidator(_one_of(FIELD_NAMES)),
     WithJsonSchema({"type": "string", "enum": FIELD_NAMES}),
 ]
-"""Any field of the contact."""
+"""Any field of a contact or an event."""
 TextFieldName = Annotated[
     str,
     AfterValidator(_one_of(TEXT_FIELD_NAMES)),
@@ -108,7 +110,7 @@ class FilterCondition(Model):
     )
 
     field: ConditionField = Field(
-        description="A field of the contact in camel case, for example company or jobTitle, "
+        description="A field of the item in camel case, for example company or subject, "
         "`category`, `domain` (of any e-mail address) or `custom:NAME`. In `receives` also "
         "`spoke`, with In and NotIn: the Spokes that contribute the item, by name (of another "
         "namespace, `namespace/name`). With In and NotIn also `group`: whether anybody of the "

@@ -24,9 +24,15 @@ from cirahub_operator.api.meta import (
     StatusModel,
 )
 from cirahub_operator.api.text import Matching, Region
-from cirahub_sync.configuration import Approval, ConflictPolicy, DeletedBy, ListPolicy
-from cirahub_sync.model.contact import LIST_FIELDS
-from cirahub_sync.model.field_names import MANIFEST_NAMES
+from cirahub_sync.configuration import (
+    Approval,
+    ConflictPolicy,
+    DeletedBy,
+    ItemKind,
+    ListPolicy,
+)
+from cirahub_sync.model.field_names import MANIFEST_FIELDS
+from cirahub_sync.model.kind import KINDS
 
 WORST_SPOKES = 10
 """How many failing spokes a Hub's status names."""
@@ -34,10 +40,6 @@ LEAVING_SPOKES = 10
 """How many of those that leave it names."""
 STAGED_SPOKES = 10
 """How many of those whose first sync waits for its next stage it names."""
-
-
-class ItemKind(StrEnum):
-    CONTACT = "Contact"
 
 
 class DeletionPolicy(StrEnum):
@@ -75,7 +77,8 @@ SpokeLabel = Annotated[
         max_length=317,
     ),
 ]
-LIST_NAMES = tuple(name for name in FIELD_NAMES if MANIFEST_NAMES[name] in LIST_FIELDS)
+_LISTS = frozenset().union(*(kind.lists for kind in KINDS.values()))
+LIST_NAMES = tuple(name for name in FIELD_NAMES if MANIFEST_FIELDS[name] in _LISTS)
 
 
 class FieldConflicts(Model):
@@ -94,7 +97,7 @@ class FieldConflicts(Model):
         ),
     )
 
-    field: FieldName = Field(description="The field of the contact, in camel case.")
+    field: FieldName = Field(description="The field of the item, in camel case.")
     policy: ConflictPolicy | None = Field(
         default=None, description="Whose value wins; without it, as `conflictPolicy` says."
     )
@@ -115,7 +118,7 @@ class ConflictSpec(Model):
             "self.fields.all(one, self.fields.exists_one(other, other.field == one.field))",
             message="fields: name each field once",
             holds=lambda self: (
-                len({MANIFEST_NAMES[one.field] for one in self.fields}) == len(self.fields)
+                len({MANIFEST_FIELDS[one.field] for one in self.fields}) == len(self.fields)
             ),
         ),
     )
@@ -183,10 +186,26 @@ class DeletionSpec(Model):
     )
 
 
+class WindowSpec(Model):
+    """How far a Hub of events looks."""
+
+    past: Annotated[str, between("0s", "87600h")] = Field(
+        default="720h", description="How far back, in hours; 720h is 30 days."
+    )
+    future: Annotated[str, between("24h", "87600h")] = Field(
+        default="8760h", description="How far ahead, in hours; 8760h is 365 days."
+    )
+
+
 class HubSpec(Model):
     """The merged collection, and how its contents are kept."""
 
     rules: ClassVar[tuple[Rule, ...]] = (
+        Rule(
+            rule="!has(self.window) || self.itemKind == 'Event'",
+            message="window is for a Hub of events: set itemKind to Event, or leave it out",
+            holds=lambda self: self.window is None or self.item_kind is ItemKind.EVENT,
+        ),
         Rule(
             rule="(self.conflictPolicy != 'Priority' && !(has(self.conflicts) && "
             "has(self.conflicts.fields) && self.conflicts.fields.exists(one, has(one.policy) && "
@@ -210,7 +229,15 @@ class HubSpec(Model):
     }
 
     item_kind: ItemKind = Field(
-        default=ItemKind.CONTACT, description="What the hub holds: Contact."
+        default=ItemKind.CONTACT,
+        description="What the hub holds: Contact, from Spokes with a mailbox; or Event, from "
+        "Spokes with a calendar.",
+    )
+    window: WindowSpec | None = Field(
+        default=None,
+        description="With Event: which events are looked at, as seen from now; it moves by whole "
+        "days. What is outside is left as it is: nothing is deleted for it, and no copies are made "
+        "before an event comes in.",
     )
     interval: Annotated[str, between("5s", "168h")] = Field(
         default="5m",
@@ -228,7 +255,8 @@ class HubSpec(Model):
     match_on: Annotated[tuple[MatchKey, ...], Field(min_length=1, max_length=8)] = Field(
         default=("email",),
         description="What makes items of different spokes the same one, at first sight, in this "
-        "order: `email`, `phone`, `nameAndCompany`, `custom:NAME`. Ambiguous ones stay apart.",
+        "order: `email`, `phone`, `nameAndCompany`, `custom:NAME`. Ambiguous ones stay apart. "
+        "Events are the same by their iCalendar UID, whatever stands here.",
     )
     conflict_policy: ConflictPolicy = Field(
         default=ConflictPolicy.NEWEST,

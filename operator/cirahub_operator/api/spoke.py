@@ -26,20 +26,24 @@ from cirahub_operator.api.meta import (
     StatusModel,
 )
 from cirahub_operator.api.text import Matching, Region
-from cirahub_sync.configuration import Adopt, Direction, OnUserDelete
+from cirahub_sync.configuration import Adopt, Direction, ItemKind, OnUserDelete, PrivateItems
+
+MailboxAddress = Annotated[
+    str,
+    Matching(
+        pattern=r"^[^@\s/]+@[^@\s/]+$",
+        message="write the mailbox's user principal name or address, like ann@contoso.com",
+        max_length=320,
+    ),
+]
 
 
 class Mailbox(Model):
     """A contact folder of a mailbox."""
 
-    address: Annotated[
-        str,
-        Matching(
-            pattern=r"^[^@\s/]+@[^@\s/]+$",
-            message="write the mailbox's user principal name or address, like ann@contoso.com",
-            max_length=320,
-        ),
-    ] = Field(description="The mailbox's user principal name or primary address.")
+    address: MailboxAddress = Field(
+        description="The mailbox's user principal name or primary address."
+    )
     folder: Annotated[
         str,
         Matching(
@@ -53,6 +57,27 @@ class Mailbox(Model):
         description="A folder by its path of display names below the default contact folder, "
         "separated by `/`, for example Team/External. A receiving spoke's folder is created if it "
         "is missing. Blank is the default contact folder.",
+    )
+
+
+class Calendar(Model):
+    """A calendar of a mailbox."""
+
+    address: MailboxAddress = Field(
+        description="The mailbox's user principal name or primary address."
+    )
+    name: Annotated[
+        str,
+        Matching(
+            pattern="^([^/]*[^/ ])?$",
+            message="write the calendar's name as its mailbox shows it, or leave it out for the "
+            "default calendar",
+            max_length=255,
+        ),
+    ] = Field(
+        default="",
+        description="The calendar's display name. A receiving spoke's calendar is created if it is "
+        "missing. Blank is the default calendar.",
     )
 
 
@@ -103,6 +128,22 @@ class SpokeSpec(Model):
 
     rules: ClassVar[tuple[Rule, ...]] = (
         Rule(
+            rule="[has(self.mailbox), has(self.calendar)].exists_one(x, x)",
+            message="say what to sync: set mailbox for a Hub of contacts, or calendar for a Hub of "
+            "events",
+            holds=lambda self: (self.mailbox is None) != (self.calendar is None),
+        ),
+        Rule(
+            rule="has(self.calendar) == has(oldSelf.calendar)",
+            message="a Spoke can't change between a mailbox and a calendar: delete this Spoke and "
+            "create another one",
+        ),
+        Rule(
+            rule="!has(self.privateItems) || has(self.calendar)",
+            message="privateItems is about calendars: leave it out",
+            holds=lambda self: self.private_items is None or self.calendar is not None,
+        ),
+        Rule(
             rule="!has(self.receives) || self.direction != 'Contribute'",
             message="receives has no effect on a spoke that only contributes: set direction to "
             "TwoWay or Receive, or leave receives out",
@@ -128,13 +169,19 @@ class SpokeSpec(Model):
         "hubRef": _immutable("hubRef"),
         "connectionRef": _immutable("connectionRef"),
         "mailbox": _immutable("mailbox"),
+        "calendar": _immutable("calendar"),
     }
 
     hub_ref: HubReference = Field(description="The Hub that this spoke belongs to.")
     connection_ref: Reference = Field(
         description="The Connection of this namespace that leads to the tenant."
     )
-    mailbox: Mailbox = Field(description="The mailbox and the folder in it.")
+    mailbox: Mailbox | None = Field(
+        default=None, description="For a Hub of contacts: the mailbox and the folder in it."
+    )
+    calendar: Calendar | None = Field(
+        default=None, description="For a Hub of events: the mailbox and its calendar."
+    )
     direction: Direction = Field(
         default=Direction.CONTRIBUTE,
         description="Contribute: the hub reads from here and never writes. TwoWay: it also brings "
@@ -170,6 +217,12 @@ class SpokeSpec(Model):
         "person. Without it, all comes at once. No effect on a mailbox that has had its first "
         "sync, or that only contributes.",
     )
+    private_items: PrivateItems | None = Field(
+        default=None,
+        description="What a calendar contributes of events that their owner marked private or "
+        "confidential. Skip (the default): nothing. Mask: when they are, and nothing else; what "
+        "they are about is not even kept.",
+    )
     on_user_delete: OnUserDelete = Field(
         default=OnUserDelete.REMEMBER,
         description="When the mailbox's user deletes a copy: Remember that it isn't wanted here, "
@@ -200,6 +253,11 @@ class SpokeSpec(Model):
             for one in (*flow.filter.all, *flow.filter.any, *flow.filter.none)
         }
         return frozenset(name or self.connection_ref.name for name in named if name is not None)
+
+    @property
+    def item_kind(self) -> ItemKind:
+        """Of the items that it holds."""
+        return ItemKind.CONTACT if self.calendar is None else ItemKind.EVENT
 
 
 class ChangeCounts(StatusModel):
@@ -251,7 +309,7 @@ class SpokeStatus(Status):
 
 
 class Spoke(Resource):
-    """One place with one collection: a contact folder of a mailbox."""
+    """One place with one collection: a contact folder or a calendar of a mailbox."""
 
     definition: ClassVar[Kind] = Kind(
         kind="Spoke",

@@ -98,7 +98,7 @@ def command(
 
     CONTACT is an item's id in the hub (as plans and conditions show it), the id that a mailbox has
     for it, or the value of a key by which the hub matches: an e-mail address, a phone number, a
-    custom field's value, or "NAME, COMPANY".
+    custom field's value, or "NAME, COMPANY"; of an event, its iCalendar UID.
 
     The store is read as the last pass left it, and no mailbox is asked. A pass may run meanwhile.
 

@@ -19,7 +19,7 @@ from cirahub_operator.reconcile.surroundings import Surroundings
 from cirahub_operator.resolver import UnresolvedError, connection_config
 from cirahub_operator.summary import IN_USE, Leaving, connection_status, invalid_status
 from cirahub_operator.workqueue import Bell, Key, Result, backoff, jittered
-from cirahub_sync.configuration import ConnectionConfig
+from cirahub_sync.configuration import READS_CONTACTS, ConnectionConfig, ItemKind, Needs
 from cirahub_sync.engine.report import Problem
 from cirahub_sync.errors import CirahubError
 from cirahub_sync.identity.base import SignIn
@@ -42,18 +42,6 @@ class _Memory:
     @property
     def fine(self) -> bool:
         return isinstance(self.result, SignIn) and not self.result.missing
-
-
-@dataclass(frozen=True)
-class _Uses:
-    """What a Connection is there for."""
-
-    writes: bool
-    """A Spoke receives through it."""
-    groups: bool
-    """A Spoke's filters look for groups in its directory."""
-    mailboxes: bool
-    """A Spoke leads through it, or nobody says yet what it is for."""
 
 
 class ConnectionReconciler:
@@ -128,25 +116,29 @@ class ConnectionReconciler:
         return True
 
     async def _sign_in(self, key: Key, config: ConnectionConfig) -> SignIn | Problem:
-        uses = await self._uses(key)
+        needs = await self._needs(key)
         async with self._slots:
             try:
-                return await self._around.runner.check(
-                    config, writes=uses.writes, groups=uses.groups, mailboxes=uses.mailboxes
-                )
+                return await self._around.runner.check(config, needs=needs)
             except CirahubError as error:
                 return problem_of(error)
 
-    async def _uses(self, key: Key) -> _Uses:
-        leads = writes = groups = False
+    async def _needs(self, key: Key) -> Needs:
+        """What Spokes do through it; before any does, as if they read contacts."""
+        reads: set[ItemKind] = set()
+        writes: set[ItemKind] = set()
+        groups = False
         async for spoke in self._around.objects.spokes_through(key):
-            own = spoke.spec.connection_ref.name == key.name
-            leads = leads or own
-            writes = writes or (own and spoke.spec.direction.receives)
+            if spoke.spec.connection_ref.name == key.name:
+                reads.add(spoke.spec.item_kind)
+                if spoke.spec.direction.receives:
+                    writes.add(spoke.spec.item_kind)
             groups = groups or key.name in spoke.spec.directories
-            if writes and groups:
+            if groups and len(writes) == len(ItemKind):
                 break
-        return _Uses(writes=writes, groups=groups, mailboxes=leads or not groups)
+        if not (reads or groups):
+            return READS_CONTACTS
+        return Needs(frozenset(reads), frozenset(writes), groups)
 
     async def _tell(self, connection: Connection, result: SignIn | Problem) -> None:
         """After a check."""

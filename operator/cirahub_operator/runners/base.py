@@ -5,7 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from cirahub_sync.configuration import ConnectionConfig, HubConfig, SpokeConfig
+from cirahub_sync.configuration import (
+    READS_CONTACTS,
+    ConnectionConfig,
+    HubConfig,
+    Needs,
+    SpokeConfig,
+)
 from cirahub_sync.engine.report import PassReport
 from cirahub_sync.erasure import Erasure, ErasureReport
 from cirahub_sync.identity.base import SignIn
@@ -20,12 +26,7 @@ class Runner(Protocol):
     """
 
     async def check(
-        self,
-        connection: ConnectionConfig,
-        *,
-        writes: bool = False,
-        groups: bool = False,
-        mailboxes: bool = True,
+        self, connection: ConnectionConfig, *, needs: Needs = READS_CONTACTS
     ) -> SignIn: ...
 
     async def run_pass(

@@ -18,7 +18,13 @@ import uvloop
 
 from cirahub_operator.errors import RunnerStoppedError
 from cirahub_operator.runners.base import Engine
-from cirahub_sync.configuration import ConnectionConfig, HubConfig, SpokeConfig
+from cirahub_sync.configuration import (
+    READS_CONTACTS,
+    ConnectionConfig,
+    HubConfig,
+    Needs,
+    SpokeConfig,
+)
 from cirahub_sync.engine.report import PassReport
 from cirahub_sync.erasure import Erasure, ErasureReport
 from cirahub_sync.identity.base import CredentialSource, SignIn
@@ -77,19 +83,8 @@ class InlineRunner:
         """Whether the engine has anything to do."""
         return self._under_way > 0
 
-    async def check(
-        self,
-        connection: ConnectionConfig,
-        *,
-        writes: bool = False,
-        groups: bool = False,
-        mailboxes: bool = True,
-    ) -> SignIn:
-        return await self._call(
-            lambda engine: engine.check(
-                connection, writes=writes, groups=groups, mailboxes=mailboxes
-            )
-        )
+    async def check(self, connection: ConnectionConfig, *, needs: Needs = READS_CONTACTS) -> SignIn:
+        return await self._call(lambda engine: engine.check(connection, needs=needs))
 
     async def run_pass(
         self,

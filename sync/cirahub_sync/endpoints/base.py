@@ -103,6 +103,9 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     im_addresses: int | None = None
     phones: Mapping[PhoneKind, int]
     addresses: Mapping[str, int]
+    schedule: Callable[[str], str] | None = None
+    """What comes back of the text of an event's schedule, where a service says some of it
+    otherwise (zones by other names). None: the same."""
 
 
 class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
@@ -171,6 +174,9 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     result: Result
     item: RemoteItem | None = None
     """After DONE of a Create or Update: the item as the service now holds it."""
+    missing: Result | None = None
+    """After DONE: what became of a part that did not get through (an exception of a series). It is
+    sent again, as an update."""
     error: str = ""
     """A code and request id, no content."""
     retry_after: float | None = None

@@ -10,7 +10,7 @@ from cirahub_sync.model.edit import OwnEdits
 from cirahub_sync.model.kind import Content, kind_of
 from cirahub_sync.model.limits import changed_fields
 from cirahub_sync.store.hub import Transaction
-from cirahub_sync.store.rows import Replica, ReplicaState, Shadow
+from cirahub_sync.store.rows import UNKNOWN_FINGERPRINT, Replica, ReplicaState, Shadow
 
 
 class Delivery(msgspec.Struct, frozen=True, kw_only=True):
@@ -25,6 +25,8 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
     answer: RemoteItem
     key: str = ""
     """The stamp that it was created with; blank for an update."""
+    whole: bool = True
+    """Whether all of it took effect; else it counts as unlike what was meant."""
 
 
 def acknowledge(
@@ -51,7 +53,7 @@ def acknowledge(
                 native=delivery.native,
                 state=ReplicaState.LIVE,
                 etag=etag,
-                fingerprint=delivery.fingerprint,
+                fingerprint=delivery.fingerprint if delivery.whole else UNKNOWN_FINGERPRINT,
                 acknowledged=context.fingerprint(answer.content),
                 delivered_seq=delivery.seq,
                 attempt=attempt_of(delivery.key) or attempts.get(delivery.item, ""),

@@ -37,7 +37,14 @@ from cirahub_sync.engine.sources import sources_of
 from cirahub_sync.engine.verify import verify
 from cirahub_sync.errors import CirahubError, LeaseLostError, StoreError
 from cirahub_sync.store.hub import Transaction
-from cirahub_sync.store.rows import Action, Intent, Item, Pending, Replica, ReplicaState
+from cirahub_sync.store.rows import (
+    Action,
+    Intent,
+    Item,
+    Pending,
+    Replica,
+    ReplicaState,
+)
 
 CHUNK = 400
 TRIES = 3
@@ -443,9 +450,14 @@ class Receiver:
                         before=judgement.before,
                         answer=outcome.item,
                         key=intent.key if judgement.action is Action.CREATE else "",
+                        whole=outcome.missing is None,
                     )
                 )
-                settled.append(judgement.item)
+                if outcome.missing is None:
+                    settled.append(judgement.item)
+                else:
+                    rest = msgspec.structs.replace(outcome, result=outcome.missing)
+                    postpone(self._context, self.run, tx, judgement, rest)
                 closed.append(intent.key)
                 if judgement.action is Action.CREATE:
                     counts.created += 1

@@ -58,7 +58,7 @@ async def _pull_spoke(context: PassContext, run: SpokeRun) -> None:
     try:
         await _round(context, run, endpoint, cursor)
     except CursorExpiredError:
-        context.say(f"{run.config.name}: the delta token has expired, reading everything again")
+        context.say(f"{run.config.name}: the delta token is of no use any more, reading everything")
         with context.store.write() as tx:
             tx.staging.clear(run.uid)
             cursor = Cursor(rounds=cursor.rounds)

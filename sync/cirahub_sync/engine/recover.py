@@ -18,6 +18,7 @@ from cirahub_sync.endpoints.base import Delete, Endpoint, Limits, RemoteItem, Re
 from cirahub_sync.engine.acknowledge import Delivery, acknowledge
 from cirahub_sync.engine.context import PassContext, SpokeRun
 from cirahub_sync.engine.plan import shown
+from cirahub_sync.model.event import Event
 from cirahub_sync.model.limits import changed_fields
 from cirahub_sync.store.hub import Transaction
 from cirahub_sync.store.rows import Action, Intent, Item
@@ -84,15 +85,29 @@ async def _creates(
             context,
             run,
             tx,
-            [_delivery(intent, remote, items.get(intent.item)) for intent, remote in settled],
+            [
+                _delivery(
+                    intent, remote, items.get(intent.item), whole=_whole(context, intent, remote)
+                )
+                for intent, remote in settled
+            ],
         )
         run.report.counts.adopted += len(settled)
         tx.intents.remove([intent.key for intent, _ in settled])
         _consider(tx, run, [intent for intent, _ in settled], items)
+        partly = [intent for intent, remote in settled if not _whole(context, intent, remote)]
+        tx.pending.reconsider(run.uid, [intent.item for intent in partly])
         if give_up:
             lost = [intent for intent in intents if not found.get(intent.key)]
             tx.intents.abandon([intent.key for intent in lost])
             tx.pending.reconsider(run.uid, [intent.item for intent in lost])
+
+
+def _whole(context: PassContext, intent: Intent, remote: RemoteItem) -> bool:
+    """Whether a create took effect as a whole: a series is made first, then its exceptions."""
+    if not isinstance(remote.content, Event):
+        return True
+    return context.fingerprint(remote.content) == intent.fingerprint
 
 
 async def _updates(
@@ -218,6 +233,7 @@ def _delivery(
     item: Item | None,
     *,
     native: bool = False,
+    whole: bool = True,
 ) -> Delivery:
     return Delivery(
         item=intent.item,
@@ -228,4 +244,5 @@ def _delivery(
         before=None,
         answer=remote,
         key=intent.key if intent.action is Action.CREATE else "",
+        whole=whole,
     )

@@ -4,25 +4,29 @@ from __future__ import annotations
 
 import msgspec
 
-from cirahub_sync.configuration import Adopt, PrivateItems
+from cirahub_sync.configuration import Adopt, HubConfig, PrivateItems
 from cirahub_sync.engine.comeback import apply_changes, hub_comes_back, spoke_comes_back
 from cirahub_sync.engine.context import PassContext, SpokeRun, digest, problem_of
 from cirahub_sync.engine.keys import spoken_at
 from cirahub_sync.engine.rejudge import forget_fields
 from cirahub_sync.engine.report import Problem
-from cirahub_sync.errors import ErasureUnderWayError
+from cirahub_sync.errors import ConfigurationError, ErasureUnderWayError
 from cirahub_sync.store.hub import Transaction
 from cirahub_sync.store.rows import Spoke
 
 _encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(HubConfig).decode
 
 
 def register(context: PassContext) -> None:
     """New spokes join at the end, or in the place of one that leaves; one whose flow changed is
     judged anew. Configuration is kept, for the time when it can't be asked for any more. Raises
-    ErasureUnderWayError if the hub itself is being erased."""
+    ErasureUnderWayError if the hub itself is being erased, ConfigurationError if an earlier hub of
+    this name held items of another kind."""
     with context.store.write() as tx:
         context.withdrawn = tx.withdrawals.all()
+        if not context.erasing:
+            _check_kind(tx, context)
         jobs = {} if context.erasing else tx.erasures.open()
         hub_comes_back(tx, context, jobs)
         rows = tx.spokes()
@@ -50,6 +54,17 @@ def register(context: PassContext) -> None:
             apply_changes(tx, run, *keys)
         if not context.erasing:
             _keep(tx, context)
+
+
+def _check_kind(tx: Transaction, context: PassContext) -> None:
+    hub = context.hub
+    kept = tx.configurations.get(hub.uid)
+    if kept is None or _decode(kept).item_kind is hub.item_kind:
+        return
+    raise ConfigurationError(
+        f"hub {hub.name}: an earlier hub of this name held items of another kind, which are not "
+        "erased yet; wait for that (see cirahub erase --list), or give this one another name"
+    )
 
 
 def enrol(context: PassContext) -> None:

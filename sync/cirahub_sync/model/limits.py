@@ -9,6 +9,7 @@ import msgspec
 
 from cirahub_sync.endpoints.base import Limits
 from cirahub_sync.model.contact import Phone, PhoneKind, PostalAddress
+from cirahub_sync.model.event import Event
 from cirahub_sync.model.kind import Content, Element, Some, kind_of
 from cirahub_sync.model.normalise import DEFAULT_REGION, keyed
 
@@ -44,7 +45,16 @@ def project(
         fitted = _fit(field, elements, shown, _room(field, limits), region)
         if fitted != elements:
             changes[field] = fitted
+    if isinstance(item, Event) and item.schedule and limits.schedule is not None:
+        changes["schedule"] = _scheduled(item.schedule, limits.schedule, previous)
     return msgspec.structs.replace(item, **changes) if changes else item
+
+
+def _scheduled(text: str, shows: Callable[[str], str], previous: Content | None) -> str:
+    """What is there stays as it is written there, as long as it says the same."""
+    shown = shows(text)
+    held = previous.schedule if isinstance(previous, Event) else ""
+    return held if held and shows(held) == shown else shown
 
 
 def _room(field: str, limits: Limits) -> Room | None:

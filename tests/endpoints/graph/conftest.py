@@ -72,7 +72,7 @@ class Cloud:
             client_id=CLIENT,
             display_name="cirahub",
             home_tenant_id=TENANT,
-            granted={TENANT: {"Contacts.ReadWrite", "User.ReadBasic.All"}},
+            granted={TENANT: {"Contacts.ReadWrite", "Calendars.ReadWrite", "User.ReadBasic.All"}},
         )
         world.directory.add_tenant(Tenant(TENANT, "contoso.example", "Contoso"))
         world.directory.add_application(self.application)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from cirahub_simulator.directory import Group, User
-from cirahub_sync.configuration import MailboxAccess
+from cirahub_sync.configuration import ItemKind, MailboxAccess, Needs
 from cirahub_sync.endpoints.directory import Member
 from cirahub_sync.endpoints.graph import GraphDirectory, GraphSession, permissions
 from cirahub_sync.errors import (
@@ -160,5 +160,7 @@ def test_groups_take_a_permission_only_where_filters_ask_for_them(
     roles: tuple[str, ...], groups: bool, missing: tuple[str, ...], excess: tuple[str, ...]
 ) -> None:
     held = {"Contacts.ReadWrite", "User.ReadBasic.All", *roles}
-    judged = permissions.judged(held, writes=True, access=MailboxAccess.CONSENT, groups=groups)
+    contacts = frozenset({ItemKind.CONTACT})
+    needs = Needs(contacts, contacts, groups=groups)
+    judged = permissions.judged(held, needs=needs, access=MailboxAccess.CONSENT)
     assert judged == (missing, excess)

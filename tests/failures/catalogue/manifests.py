@@ -63,6 +63,10 @@ async def _moved_in_git(town: Town) -> None:
     await town.stage.apply(other, town.ann(hubRef={"name": "other"}))
 
 
+async def _of_events(town: Town) -> None:
+    await town.stage.apply(town.federated(), town.hub(itemKind="Event"), town.ann())
+
+
 def _elsewhere(town: Town) -> Stage:
     """Another team's namespace."""
     return Stage(town.stage.plane, f"{town.namespace}-owner")
@@ -168,6 +172,21 @@ SITUATIONS = (
         "it, after the grace period.",
         mend=_moved_in_git,
         recovers="At once. What was applied before goes on until then.",
+        after=ANN,
+    ),
+    Situation(
+        id="item-kind",
+        happens="A Spoke with a mailbox names a Hub of events, or one with a calendar a Hub of "
+        "contacts.",
+        cause=_of_events,
+        seen=ann("ItemKindMismatch"),
+        goes_with=STALLED,
+        names="Hub 'staff' holds events, and this Spoke is a mailbox",
+        remedy="create one with spec.calendar",
+        also=(staff("SpokesNotReady"),),
+        do="Delete the Spoke and create one that fits its Hub, or one that names another Hub.",
+        mend=_moved_in_git,
+        recovers="At once, when another Spoke stands in its place.",
         after=ANN,
     ),
     Situation(

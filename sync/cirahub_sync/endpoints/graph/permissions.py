@@ -7,20 +7,23 @@ read here says nothing, and nothing is concluded from it.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 
 import jwt
 import msgspec
 
-from cirahub_sync.configuration import MailboxAccess, SpokeConfig
+from cirahub_sync.configuration import ItemKind, MailboxAccess, Needs, SpokeConfig
 
-_WRITE = "Contacts.ReadWrite"
-_READ = "Contacts.Read"
+_MAILBOX = {
+    ItemKind.CONTACT: ("Contacts.Read", "Contacts.ReadWrite"),
+    ItemKind.EVENT: ("Calendars.Read", "Calendars.ReadWrite"),
+}
+"""To read, and to read and write."""
+_PLACES = {ItemKind.CONTACT: "mailboxes", ItemKind.EVENT: "calendars"}
 _USERS = "User.ReadBasic.All"
 _ALL_USERS = "User.Read.All"
 _DIRECTORY = frozenset({"User.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All"})
 """They let users be read, and far more."""
-_FITTING = frozenset({_WRITE, _READ, _USERS, _ALL_USERS})
 _MEMBERS = "GroupMember.Read.All"
 _HIDDEN = "Member.Read.Hidden"
 _GROUPS = frozenset(
@@ -57,20 +60,9 @@ def needed(
     grants each mailbox by itself.
     """
     every = sorted(spokes, key=lambda one: one.name)
-    apart = access is MailboxAccess.EXCHANGE
-    writing = [one for one in every if one.direction.receives]
-    reading = [one for one in every if not one.direction.receives]
-    groups = [(True, writing), (False, reading)] if apart else [(bool(writing), every)]
-    found = [
-        Need(
-            _mailboxes(writes=writes),
-            "reading and writing mailboxes" if writes else "reading mailboxes",
-            tuple(one.name for one in some),
-            tuple(dict.fromkeys(one.target.address for one in some)),
-        )
-        for writes, some in groups
-        if some
-    ]
+    found: list[Need] = []
+    for kind in ItemKind:
+        found += _of_kind(kind, [one for one in every if one.target.kind is kind], access)
     members = tuple(sorted(one.name for one in asking))
     if every:
         found.append(Need(_USERS, "finding mailboxes", tuple(one.name for one in every)))
@@ -81,8 +73,23 @@ def needed(
     return tuple(found)
 
 
-def _mailboxes(*, writes: bool) -> str:
-    return _WRITE if writes else _READ
+def _of_kind(
+    kind: ItemKind, spokes: Sequence[SpokeConfig], access: MailboxAccess
+) -> Iterable[Need]:
+    read, write = _MAILBOX[kind]
+    places = _PLACES[kind]
+    apart = access is MailboxAccess.EXCHANGE
+    writing = [one for one in spokes if one.direction.receives]
+    reading = [one for one in spokes if not one.direction.receives]
+    groups = [(True, writing), (False, reading)] if apart else [(bool(writing), spokes)]
+    for writes, some in groups:
+        if some:
+            yield Need(
+                write if writes else read,
+                f"reading and writing {places}" if writes else f"reading {places}",
+                tuple(one.name for one in some),
+                tuple(dict.fromkeys(one.target.address for one in some)),
+            )
 
 
 def roles_of(token: str) -> frozenset[str] | None:
@@ -98,29 +105,24 @@ def roles_of(token: str) -> frozenset[str] | None:
 
 
 def judged(
-    roles: Collection[str],
-    *,
-    writes: bool,
-    access: MailboxAccess,
-    groups: bool = False,
-    mailboxes: bool = True,
+    roles: Collection[str], *, needs: Needs, access: MailboxAccess
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """What is missing, and what is in excess. `writes`: something is pushed to mailboxes.
-    `groups`: filters ask who is in groups. Not `mailboxes`: it is there for that alone.
+    """What is missing, and what is in excess.
 
     Where Exchange grants the access to mailboxes, consent to all of them is in excess: the two add
     up (https://learn.microsoft.com/exchange/permissions-exo/application-rbac).
     """
     held = frozenset(roles)
     missing = []
-    excess = held - _FITTING
-    if access is MailboxAccess.EXCHANGE or not mailboxes:
-        excess |= held & {_WRITE, _READ}
-    elif _WRITE not in held and (writes or _READ not in held):
-        missing.append(_mailboxes(writes=writes))
+    excess = held - {_USERS, _ALL_USERS}
+    for kind in sorted(needs.reads) if access is MailboxAccess.CONSENT else ():
+        read, write = _MAILBOX[kind]
+        excess -= {read, write}
+        if write not in held and (kind in needs.writes or read not in held):
+            missing.append(write if kind in needs.writes else read)
     if held.isdisjoint({_USERS, _ALL_USERS} | _DIRECTORY):
         missing.append(_USERS)
-    if groups:
+    if needs.groups:
         excess -= {_MEMBERS, _HIDDEN, "OrgContact.Read.All"}
         if held.isdisjoint(_GROUPS):
             missing.append(_MEMBERS)

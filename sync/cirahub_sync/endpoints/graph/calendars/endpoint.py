@@ -1,0 +1,129 @@
+"""A calendar of a Microsoft 365 mailbox, as the engine's protocol wants it.
+
+The parts do the work: `finder` resolves, `delta` pulls, `items` reads, the outbox writes what
+`letters` says, `codec` and `recurrence` translate; `graph.session` talks. Idempotency keys: the
+stamp, an extended property, and `transactionId`; the delta shows only the latter, and nothing
+filters by it, so the stamp is what is looked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, AsyncIterator, Collection, Mapping, Sequence
+
+from cirahub_sync.configuration import CalendarTarget, ConnectionConfig
+from cirahub_sync.endpoints.base import (
+    Capabilities,
+    Fence,
+    KnownEtag,
+    Operation,
+    Outcome,
+    Page,
+    RemoteItem,
+    Target,
+    Unreadable,
+    Whereabouts,
+)
+from cirahub_sync.endpoints.graph.calendars import codec
+from cirahub_sync.endpoints.graph.calendars.delta import ViewReader
+from cirahub_sync.endpoints.graph.calendars.finder import CalendarFinder
+from cirahub_sync.endpoints.graph.calendars.items import EventReader
+from cirahub_sync.endpoints.graph.calendars.letters import EventLetters
+from cirahub_sync.endpoints.graph.calendars.place import WRITE_ROLE, CalendarPlace
+from cirahub_sync.endpoints.graph.outbox import Outbox
+from cirahub_sync.endpoints.graph.session import BATCH_SIZE, GraphSession
+from cirahub_sync.errors import ConfigurationError
+from cirahub_sync.model.kind import EVENTS, Content, as_event
+from cirahub_sync.model.window import Span
+
+
+class CalendarEndpoint:
+    """Implements `endpoints.base.Endpoint`. `open` comes first."""
+
+    capabilities = Capabilities(
+        limits=codec.LIMITS, permanent_delete=True, honours_if_match=False, batch=BATCH_SIZE
+    )
+
+    def __init__(
+        self, session: GraphSession, target: CalendarTarget, fence: Fence, span: Span
+    ) -> None:
+        """`span`: what its changes are looked for in."""
+        self._session = session
+        self._fence = fence
+        self._span = span
+        self._finder = CalendarFinder(session, target, fence)
+        self._events: EventReader | None = None
+        self._place: CalendarPlace | None = None
+
+    async def open(self, *, create: bool, known: Target | None = None) -> Target:
+        tenant = self._session.connection.tenant_id.lower()
+        if known is not None and known.tenant == tenant:
+            place = CalendarPlace(known.mailbox, known.folder)
+        else:
+            place = await self._finder.place(create=create)
+        self._place = place
+        self._events = EventReader(self._session, place)
+        return Target(tenant, place.mailbox, place.calendar)
+
+    def changes(self, resume: str | None, *, known: KnownEtag) -> AsyncIterator[Page]:
+        place, events = self._opened()
+        return ViewReader(self._session, place, events, self._span).pages(resume, known)
+
+    async def locate(self, ids: Sequence[str]) -> Mapping[str, Whereabouts]:
+        return await self._opened()[1].locate(ids)
+
+    async def fetch(self, ids: Sequence[str]) -> Mapping[str, RemoteItem | Unreadable | None]:
+        return await self._opened()[1].fetch(ids)
+
+    async def find(self, keys: Sequence[str]) -> Mapping[str, Sequence[RemoteItem]]:
+        return await self._opened()[1].find(keys)
+
+    def stamped(self) -> AsyncIterator[RemoteItem]:
+        return self._opened()[1].stamped()
+
+    def encode(self, content: Content) -> bytes:
+        return codec.encode(as_event(content))
+
+    def encode_changes(
+        self, before: Content | None, after: Content, fields: Collection[str] | None = None
+    ) -> bytes:
+        return codec.encode_changes(
+            None if before is None else as_event(before),
+            as_event(after),
+            EVENTS.fields if fields is None else fields,
+        )
+
+    def push(self, operations: Sequence[Operation]) -> AsyncGenerator[Sequence[Outcome], None]:
+        place, events = self._opened()
+        letters = EventLetters(self._session, place, events, self._fence)
+        return Outbox(
+            self._session,
+            place.mailbox,
+            letters,
+            self._fence,
+            what=events.what,
+            role=WRITE_ROLE,
+        ).push(operations)
+
+    async def close(self) -> None:
+        """Leaves the session open: it belongs to the connection."""
+        self._events = self._place = None
+
+    def _opened(self) -> tuple[CalendarPlace, EventReader]:
+        if self._place is None or self._events is None:
+            raise RuntimeError("the endpoint has not been opened")
+        return self._place, self._events
+
+
+def open_calendar(
+    connection: ConnectionConfig,
+    target: CalendarTarget,
+    session: GraphSession,
+    fence: Fence,
+    span: Span,
+) -> CalendarEndpoint:
+    """The endpoint of one calendar over its connection's session. Sends nothing yet."""
+    if session.connection != connection:
+        raise ConfigurationError(
+            f"connection {connection.name}: its session belongs to another connection"
+        )
+    return CalendarEndpoint(session, target, fence, span)
