@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from datetime import date, datetime, time
 from functools import lru_cache
+from itertools import islice
 from typing import Literal
 
 import msgspec
@@ -140,6 +141,12 @@ def first_day(recurrence: Recurrence) -> date | None:
 def is_day(recurrence: Recurrence, day: date) -> bool:
     """Whether a series falls on a day, exceptions left out of account."""
     return day in days(recurrence, day, day)
+
+
+def nth_day(recurrence: Recurrence, number: int) -> date | None:
+    """The day of the instance of a number, counted from one; None beyond the last."""
+    found = next(islice(_rule(recurrence), number - 1, None), None)
+    return None if found is None else found.date()
 
 
 def neighbours(recurrence: Recurrence, day: date) -> tuple[date | None, date | None]:

@@ -7,7 +7,8 @@ folder may hold several kinds of items, so a request may name properties of all 
 from __future__ import annotations
 
 _OTHER_KINDS = (
-    "calendar:",
+    "calendar:Inbox",
+    "calendar:CalendarActivityData",
     "conversation:",
     "distributionlist:",
     "meeting:",

@@ -6,13 +6,16 @@ https://learn.microsoft.com/exchange/client-developer/exchange-web-services/dele
 
 from __future__ import annotations
 
+from cirahub_simulator.calendar.event import Event, Instance
+from cirahub_simulator.calendar.recurrence import nth_day
+from cirahub_simulator.calendar.zone import UTC_NAME
 from cirahub_simulator.directory import Principal, User
 from cirahub_simulator.ews import errors
+from cirahub_simulator.ews.contents import find_item, folder_of
 from cirahub_simulator.ews.envelope import Envelope
 from cirahub_simulator.ews.identifiers import graph_id
 from cirahub_simulator.ews.markup import Element, children, find, local_name, text_of
-from cirahub_simulator.ews.property import Reading
-from cirahub_simulator.graph.contact import Contact
+from cirahub_simulator.ews.property import Item, Reading
 from cirahub_simulator.graph.folder import Folder
 from cirahub_simulator.graph.mailbox import Mailbox
 from cirahub_simulator.graph.seed import mailbox_of
@@ -175,22 +178,71 @@ class Call:
         ids = self.folders_of(request, prefixed)
         return self.folder_of(ids[0])
 
-    def item_of(self, node: Element) -> tuple[Mailbox, Contact]:
-        """The item of an ItemId. Raises EwsError, SoapFaultError."""
-        if local_name(node) != "ItemId" or node.get("Id") is None:
-            raise errors.schema_violation(f"The element '{local_name(node)}' is no item's id.")
-        wanted = graph_id(node.get("Id", ""))
+    def item_of(self, node: Element) -> tuple[Mailbox, Item]:
+        """The item of an ItemId, of an occurrence's id, or the master of an occurrence.
+
+        [MS-OXWSCORE] 2.2.4.36 (OccurrenceItemIdType: occurrences are counted from one, deleted
+        ones too). Raises EwsError, SoapFaultError.
+        """
+        match local_name(node):
+            case "ItemId" if node.get("Id") is not None:
+                return self._item(node.get("Id", ""))
+            case "OccurrenceItemId" if node.get("RecurringMasterId") is not None:
+                mailbox, item = self._item(node.get("RecurringMasterId", ""))
+                return mailbox, occurrence(item, node.get("InstanceIndex", ""))
+            case "RecurringMasterItemId" if node.get("OccurrenceId") is not None:
+                mailbox, item = self._item(node.get("OccurrenceId", ""))
+                if not isinstance(item, Instance):
+                    raise errors.EwsError(
+                        "ErrorCalendarCannotUseIdForOccurrenceId",
+                        "The id is not of an occurrence.",
+                    )
+                return mailbox, item.event
+            case other:
+                raise errors.schema_violation(f"The element '{other}' is no item's id.")
+
+    def _item(self, text: str) -> tuple[Mailbox, Item]:
+        wanted = graph_id(text)
         for mailbox in self._open_mailboxes():
-            contact = mailbox.find_contact(wanted)
-            if contact is not None:
-                return mailbox, contact
+            item = find_item(mailbox, wanted)
+            if item is not None:
+                return mailbox, item
         raise errors.item_not_found()
 
-    def reading(self, mailbox: Mailbox, contact: Contact, body_type: str = "Best") -> Reading:
+    def reading(self, mailbox: Mailbox, item: Item, body_type: str = "Best") -> Reading:
         """An item to be answered."""
         owner = self.world.directory.find_user(mailbox.user_id)
         name = self.user.display_name if owner is None else owner.display_name
-        return Reading(contact, mailbox, name, body_type)
+        return Reading(item, mailbox, folder_of(mailbox, item), name, body_type)
+
+    @property
+    def time_zone(self) -> str:
+        """The zone of times without one."""
+        return self.envelope.time_zone or UTC_NAME
+
+
+def occurrence(item: Item, index: str) -> Instance:
+    """The occurrence of a series by its number. Raises EwsError, SoapFaultError."""
+    if not index.isdigit() or int(index) < 1:
+        raise errors.schema_violation(f"The 'InstanceIndex' attribute is invalid: '{index}'.")
+    if not isinstance(item, Event) or item.series is None:
+        raise errors.EwsError(
+            "ErrorCalendarCannotUseIdForRecurringMasterId",
+            "The id is not of a recurring master.",
+        )
+    day = nth_day(item.series.recurrence, int(index))
+    if day is None:
+        raise errors.EwsError(
+            "ErrorCalendarOccurrenceIndexIsOutOfRecurrenceRange",
+            "The occurrence index is out of the range of the recurrence.",
+        )
+    found = item.instance(day)
+    if found is None:
+        raise errors.EwsError(
+            "ErrorCalendarOccurrenceIsDeletedFromRecurrence",
+            "The occurrence was deleted from the recurrence.",
+        )
+    return found
 
 
 def attribute(

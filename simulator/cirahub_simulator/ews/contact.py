@@ -11,6 +11,7 @@ from collections.abc import Callable
 from cirahub_simulator.ews import mapi
 from cirahub_simulator.ews.draft import Draft, slots_of
 from cirahub_simulator.ews.errors import EwsError, not_settable, schema_violation
+from cirahub_simulator.ews.item_properties import read_strings, strings
 from cirahub_simulator.ews.markup import (
     Element,
     add,
@@ -66,7 +67,7 @@ FILE_AS_MAPPINGS = {
 mapping, one that is free."""
 
 
-def _text(name: str, attribute: str) -> Property:
+def _text(name: str, attribute: str) -> Property[Draft]:
     def read(reading: Reading) -> Value:
         return getattr(reading.contact.fields, attribute) or None
 
@@ -76,7 +77,7 @@ def _text(name: str, attribute: str) -> Property:
     return Property(f"contacts:{name}", read, write)
 
 
-def _mapi_text(name: str, canonical: str) -> Property:
+def _mapi_text(name: str, canonical: str) -> Property[Draft]:
     def read(reading: Reading) -> Value:
         return reading.contact.extended.get(canonical)
 
@@ -86,11 +87,13 @@ def _mapi_text(name: str, canonical: str) -> Property:
     return Property(f"contacts:{name}", read, write)
 
 
-def _read_only(name: str, read: Callable[[Reading], Value]) -> Property:
+def _read_only(name: str, read: Callable[[Reading], Value]) -> Property[Draft]:
     return Property(f"contacts:{name}", read)
 
 
-def _choice(name: str, canonical: str, numbers: dict[str, int], default: str | None) -> Property:
+def _choice(
+    name: str, canonical: str, numbers: dict[str, int], default: str | None
+) -> Property[Draft]:
     """An enumeration that MAPI keeps as a number."""
     names = {str(number): choice for choice, number in reversed(numbers.items())}
 
@@ -110,17 +113,7 @@ def _choice(name: str, canonical: str, numbers: dict[str, int], default: str | N
     return Property(f"contacts:{name}", read, write)
 
 
-def strings(values: list[str]) -> list[Element]:
-    """The content of an ArrayOfStringsType."""
-    return [element("t:String", value) for value in values]
-
-
-def read_strings(node: Element | None) -> list[str]:
-    """The values of an ArrayOfStringsType."""
-    return [] if node is None else [text_of(child) for child in children(node)]
-
-
-def _children() -> Property:
+def _children() -> Property[Draft]:
     def read(reading: Reading) -> Value:
         return strings(reading.contact.fields.children) or None
 
@@ -130,7 +123,7 @@ def _children() -> Property:
     return Property("contacts:Children", read, write)
 
 
-def _companies() -> Property:
+def _companies() -> Property[Draft]:
     def read(reading: Reading) -> Value:
         stored = reading.contact.extended.get(mapi.COMPANIES)
         return None if stored is None else strings(mapi.read_array(stored))
@@ -142,7 +135,7 @@ def _companies() -> Property:
     return Property("contacts:Companies", read, write)
 
 
-def _birthday() -> Property:
+def _birthday() -> Property[Draft]:
     def read(reading: Reading) -> Value:
         return reading.contact.fields.birthday
 
@@ -152,7 +145,7 @@ def _birthday() -> Property:
     return Property("contacts:Birthday", read, write)
 
 
-def _wedding() -> Property:
+def _wedding() -> Property[Draft]:
     def read(reading: Reading) -> Value:
         stored = reading.contact.extended.get(mapi.WEDDING)
         return None if stored is None else write_moment(stored)
@@ -334,7 +327,7 @@ def _no_such_index(uri: str, index: str) -> EwsError:
 
 def _dictionary(
     name: str, read: Callable[[Reading], Value], write_entry: Callable[[Draft, str, Element], None]
-) -> Property:
+) -> Property[Draft]:
     """A dictionary: written whole with a new contact only, later entry by entry."""
 
     def write(draft: Draft, node: Element | None) -> None:

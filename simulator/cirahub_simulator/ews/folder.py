@@ -10,9 +10,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from cirahub_simulator.ews import mapi, permission_set
+from cirahub_simulator.ews.contents import count_in
 from cirahub_simulator.ews.errors import not_requestable, schema_violation
 from cirahub_simulator.ews.identifiers import ews_id
-from cirahub_simulator.ews.item import rights
+from cirahub_simulator.ews.item_properties import rights
 from cirahub_simulator.ews.markup import Element, add, children, element, find, text_of
 from cirahub_simulator.ews.property_path import Path, read_path
 from cirahub_simulator.graph.folder import Folder
@@ -41,11 +42,6 @@ def folder_id(mailbox: Mailbox, folder: Folder, name: str = "FolderId") -> Eleme
     return element(f"t:{name}", Id=ews_id(folder.id), ChangeKey=mailbox.folder_change_key(folder))
 
 
-def total_count(folder: Folder) -> int:
-    """How many items are in it, those below it aside."""
-    return len(folder.contacts)
-
-
 def _parent(mailbox: Mailbox, folder: Folder) -> Element | None:
     parent = folder.parent or folder
     return folder_id(mailbox, parent, "ParentFolderId")
@@ -66,7 +62,9 @@ PROPERTIES: dict[str, Callable[[Mailbox, Folder], Element | None]] = {
     "folder:ParentFolderId": _parent,
     "folder:FolderClass": lambda _, folder: _text("FolderClass", folder.folder_class),
     "folder:DisplayName": lambda _, folder: element("t:DisplayName", folder.display_name),
-    "folder:TotalCount": lambda _, folder: element("t:TotalCount", str(total_count(folder))),
+    "folder:TotalCount": lambda mailbox, folder: element(
+        "t:TotalCount", str(count_in(mailbox, folder))
+    ),
     "folder:ChildFolderCount": lambda _, folder: element(
         "t:ChildFolderCount", str(len(folder.children))
     ),

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from typing import TypeVar
 
+from cirahub_simulator.calendar.errors import CalendarError
 from cirahub_simulator.ews.envelope import error_message, success
 from cirahub_simulator.ews.errors import EwsError, SoapFaultError
 from cirahub_simulator.ews.markup import Element, add, element
@@ -42,7 +43,7 @@ def message(
         raise
     except EwsError as error:
         return failure(tag, error, required)
-    except GraphError as error:
+    except (GraphError, CalendarError) as error:
         return failure(tag, EwsError(error.code, error.message), required)
     made = success(tag)
     made.extend(content)

@@ -4,30 +4,52 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Generic, TypeAlias, TypeVar
 
-from cirahub_simulator.ews.draft import Draft
+from cirahub_simulator.calendar.event import Event, Instance
 from cirahub_simulator.ews.markup import Element, boolean, element
 from cirahub_simulator.graph.contact import Contact
+from cirahub_simulator.graph.folder import Folder
 from cirahub_simulator.graph.mailbox import Mailbox
+
+Item: TypeAlias = Contact | Event | Instance
+"""What a folder holds."""
 
 Value: TypeAlias = str | int | bool | Element | list[Element] | None
 """Text, a number, a truth value, a whole element, or what an element contains."""
+
+Draft = TypeVar("Draft", contravariant=True)  # noqa: PLC0105 - what is written is its own name
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
     """An item being read."""
 
-    contact: Contact
+    item: Item
     mailbox: Mailbox
+    folder: Folder
+    """Where it is."""
     owner: str
     """Display name of whose mailbox it is."""
     body_type: str = "Best"
 
+    @property
+    def contact(self) -> Contact:
+        """The item, which has to be a contact."""
+        if not isinstance(self.item, Contact):
+            raise TypeError("a contact's property was read of another item")
+        return self.item
+
+    @property
+    def event(self) -> Event | Instance:
+        """The item, which has to be of a calendar."""
+        if isinstance(self.item, Contact):
+            raise TypeError("an appointment's property was read of another item")
+        return self.item
+
 
 @dataclass(frozen=True, slots=True)
-class Property:
+class Property(Generic[Draft]):
     """A property of an item."""
 
     uri: str

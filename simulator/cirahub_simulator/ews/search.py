@@ -8,9 +8,8 @@ from cirahub_simulator.ews import contact as contacts
 from cirahub_simulator.ews import folder as folders
 from cirahub_simulator.ews import mapi
 from cirahub_simulator.ews.absent import is_absent
-from cirahub_simulator.ews.draft import extended_of
 from cirahub_simulator.ews.errors import EwsError
-from cirahub_simulator.ews.item import NOT_FOUND, PROPERTIES
+from cirahub_simulator.ews.kinds import CONTACT, KINDS, extended_value, kind_of
 from cirahub_simulator.ews.markup import Element, children, text_of
 from cirahub_simulator.ews.property import Reading
 from cirahub_simulator.ews.property_path import Path
@@ -23,17 +22,22 @@ _SEARCHABLE_THOUGH_NOT_FOUND = frozenset(("item:Body", "item:Attachments"))
 def item_values(reading: Reading, path: Path) -> Sequence[str]:
     """What an item has of a property. Raises EwsError for one that can't be searched."""
     if path.extended:
-        return _plain(path, extended_of(reading.contact, path.uri))
+        return _plain(path, extended_value(reading.item, path.uri))
+    kind = kind_of(reading.item)
     if path.key is not None:
+        if kind is not CONTACT:
+            return ()
         value = contacts.indexed_value(reading.contact, path.uri, path.key)
         return () if value is None else (value,)
-    if is_absent(path.uri):
-        return ()
-    entry = PROPERTIES.get(path.uri)
-    if entry is None or (path.uri in NOT_FOUND and path.uri not in _SEARCHABLE_THOUGH_NOT_FOUND):
+    entry = kind.properties.get(path.uri)
+    if entry is None:
+        if is_absent(path.uri) or any(path.uri in other.properties for other in KINDS):
+            return ()
+        raise _unsupported(path)
+    if path.uri in kind.not_found and path.uri not in _SEARCHABLE_THOUGH_NOT_FOUND:
         raise _unsupported(path)
     if path.uri == "item:ItemId":
-        return (reading.contact.id,)
+        return (reading.item.id,)
     return _texts(entry.render(reading))
 
 

@@ -57,4 +57,8 @@ class Place:
     folder: Folder
     """Of the default calendar."""
     new_folder: Callable[[str], Folder]
+    touch_folder: Callable[[Folder], None]
+    """Note a write to a folder itself."""
+    drop_folder: Callable[[Folder], None]
+    """Take a folder out of the mailbox for good."""
     bin_folder: Folder

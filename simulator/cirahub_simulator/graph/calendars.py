@@ -32,7 +32,7 @@ from cirahub_simulator.calendar.rules import check
 from cirahub_simulator.calendar.zone import Window
 from cirahub_simulator.graph import errors
 from cirahub_simulator.graph.calendar import Calendar, Place
-from cirahub_simulator.graph.changes import Change
+from cirahub_simulator.graph.changes import Change, ChangeLog
 from cirahub_simulator.graph.folder import Folder
 from cirahub_simulator.graph.identifiers import looks_like_id
 from cirahub_simulator.graph.meetings import Meetings
@@ -51,6 +51,8 @@ class Calendars:
         self._transactions: dict[str, Event] = {}
         self.bin: dict[str, Event] = {}
         """Events in Deleted Items, by immutable id."""
+        self.bin_changes: ChangeLog[Event] = ChangeLog()
+        """What came into Deleted Items and left it."""
         self._meetings = Meetings(place.world, place.user_id, place.stamp)
         self.default = self._add_calendar(place.folder, is_default=True)
 
@@ -62,8 +64,24 @@ class Calendars:
         return self._meetings.owner
 
     def all(self) -> list[Calendar]:
-        """All calendars, the default one first."""
-        return list(self._calendars.values())
+        """All calendars that are not in Deleted Items, the default one first."""
+        bin_folder = self._place.bin_folder
+        return [one for one in self._calendars.values() if not _below(one.folder, bin_folder)]
+
+    def of_folder(self, folder: Folder) -> Calendar | None:
+        """The calendar that a folder is, if it is one."""
+        return self._calendars.get(folder.id)
+
+    def find(self, item_id: str) -> Item | None:
+        """The event or instance of this id, of either kind, in Deleted Items too."""
+        event = self._events.get(item_id) or self.bin.get(item_id)
+        if event is None:
+            event = next((one for one in self.bin.values() if one.id == item_id), None)
+        if event is not None:
+            return event
+        parts = read_instance_id(item_id)
+        master = None if parts is None else self._events.get(parts[0])
+        return None if master is None or parts is None else master.instance(parts[1])
 
     def calendar(self, calendar_id: str) -> Calendar:
         """The calendar of this id. Raises GraphError."""
@@ -116,6 +134,7 @@ class Calendars:
         self._check_name(name, calendar)
         calendar.folder.display_name = name
         self.touch_calendar(calendar)
+        self._place.touch_folder(calendar.folder)
 
     def touch_calendar(self, calendar: Calendar) -> None:
         """Note a write to a calendar itself."""
@@ -131,9 +150,19 @@ class Calendars:
             raise errors.GraphError(
                 400, "ErrorDeleteDistinguishedFolder", "Distinguished folders cannot be deleted."
             )
-        for event in list(calendar.events.values()):
-            self._remove(event)
-        del self._calendars[calendar.id]
+        self.drop_folder(calendar.folder)
+        self._place.drop_folder(calendar.folder)
+
+    def adopt_folder(self, folder: Folder) -> None:
+        """Make a calendar of a new folder."""
+        self._add_calendar(folder, is_default=False)
+
+    def drop_folder(self, folder: Folder) -> None:
+        """Forget the calendar of a folder that goes for good, if it was one."""
+        calendar = self._calendars.pop(folder.id, None)
+        if calendar is not None:
+            for event in list(calendar.events.values()):
+                self._remove(event)
 
     # Events
 
@@ -174,7 +203,7 @@ class Calendars:
         if transaction_id is not None:
             self._transactions[transaction_id] = event
         self._enter(event, calendar)
-        self._write(event)
+        self._write(event, placed=True)
         if send:
             self._meetings.invite(event)
         return event
@@ -231,7 +260,7 @@ class Calendars:
         if isinstance(item, Instance):
             self._cancel_instance(item, send=send)
             return
-        if self.bin.pop(item.immutable_id, None) is not None:
+        if self._leave_bin(item):
             return
         if send:
             self._meetings.cancel(item)
@@ -240,12 +269,13 @@ class Calendars:
             self._place.bin_folder.item_prefix, self._place.number()
         )
         self.bin[item.immutable_id] = item
+        self._note_in_bin(item, removed=False)
 
     def purge_item(self, item: Item, *, send: bool = True) -> None:
         """Delete an event for good: https://learn.microsoft.com/graph/api/event-permanentdelete"""
         if isinstance(item, Instance):
             self._cancel_instance(item, send=send)
-        elif self.bin.pop(item.immutable_id, None) is None:
+        elif not self._leave_bin(item):
             if send:
                 self._meetings.cancel(item)
             self._remove(item)
@@ -257,11 +287,11 @@ class Calendars:
         """
         if event.calendar is calendar and event.immutable_id not in self.bin:
             return event
-        if self.bin.pop(event.immutable_id, None) is None:
+        if not self._leave_bin(event):
             self._remove(event)
         event.id = self._place.numbering.item_id(calendar.folder.item_prefix, self._place.number())
         self._enter(event, calendar)
-        self._write(event)
+        self._write(event, placed=True)
         return event
 
     def copy_event(self, event: Event, calendar: Calendar | None = None) -> Event:
@@ -329,7 +359,24 @@ class Calendars:
         times = event.series or (event.fields.start, event.fields.end)
         event.history.append((self._place.sequence(), times))
 
-    def _write(self, event: Event, override: Override | None = None) -> None:
+    def _leave_bin(self, event: Event) -> bool:
+        """Take an event out of Deleted Items; say whether it was there."""
+        if self.bin.pop(event.immutable_id, None) is None:
+            return False
+        self._note_in_bin(event, removed=True)
+        return True
+
+    def _note_in_bin(self, event: Event, *, removed: bool) -> None:
+        now = self._place.world.clock.time()
+        self.bin_changes.append(
+            Change(
+                self._place.sequence(), now, event, event.id, removed=removed, placed=not removed
+            )
+        )
+
+    def _write(
+        self, event: Event, override: Override | None = None, *, placed: bool = False
+    ) -> None:
         sequence = self._place.sequence()
         event.sequence = sequence
         event.modified = self._place.stamp()
@@ -341,7 +388,7 @@ class Calendars:
             override.modified = event.modified
             override.change_key = event.change_key
         event.calendar.changes.append(
-            Change(sequence, self._place.world.clock.time(), event, event.id)
+            Change(sequence, self._place.world.clock.time(), event, event.id, placed=placed)
         )
 
     def _update_instance(
@@ -396,3 +443,10 @@ class Calendars:
         data = sha256(f"{self._place.user_id} {number}".encode()).hexdigest()[:32].upper()
         time = made.to_bytes(8, "little").hex().upper()
         return f"{GLOBAL_OBJECT_ID}00000000{time}000000000000000010000000{data}"
+
+
+def _below(folder: Folder, above: Folder) -> bool:
+    node: Folder | None = folder
+    while node is not None and node is not above:
+        node = node.parent
+    return node is not None

@@ -8,19 +8,21 @@ unless it changes while the round is being paged.
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Iterator
 from typing import Generic, NamedTuple, TypeVar
 
 Item = TypeVar("Item")
+Written = TypeVar("Written", covariant=True)  # noqa: PLC0105 - the type of what was written
 
 
-class Change(NamedTuple, Generic[Item]):
+class Change(NamedTuple, Generic[Written]):
     """One write."""
 
     sequence: int
     """Grows through the whole mailbox."""
     time: float
     """Seconds since the epoch, on the simulator's clock."""
-    item: Item
+    item: Written
     """The object written, or what it was before it was removed."""
     id: str
     """The regular id that the object had then."""
@@ -48,6 +50,9 @@ class ChangeLog(Generic[Item]):
     def after(self, sequence: int) -> int:
         """The index of the first change after a sequence number."""
         return bisect_right(self._sequences, sequence)
+
+    def __iter__(self) -> Iterator[Change[Item]]:
+        return iter(self._changes)
 
     def __len__(self) -> int:
         return len(self._changes)

@@ -15,6 +15,8 @@ PROPERTIES = frozenset(("id", "parentFolderId", "displayName"))
 
 CONTACTS_CLASS = "IPF.Contact"
 """Container class of a folder for contacts: [MS-OXOCNTC] 2.2.3.1."""
+CALENDAR_CLASS = "IPF.Appointment"
+"""The same for appointments: [MS-OXOCAL] 2.2.11.2."""
 
 
 class Folder:

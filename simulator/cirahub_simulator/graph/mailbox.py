@@ -18,7 +18,8 @@ from cirahub_simulator.graph.calendar import Place
 from cirahub_simulator.graph.calendars import Calendars
 from cirahub_simulator.graph.changes import Change, ChangeLog
 from cirahub_simulator.graph.contact import FIELDS, Contact, ContactFields
-from cirahub_simulator.graph.folder import CONTACTS_CLASS, Folder
+from cirahub_simulator.graph.distinguished import DISTINGUISHED
+from cirahub_simulator.graph.folder import CALENDAR_CLASS, CONTACTS_CLASS, Folder
 from cirahub_simulator.graph.identifiers import Numbering, looks_like_id
 
 if TYPE_CHECKING:
@@ -31,35 +32,6 @@ _generations = itertools.count(1)
 """Of delta tokens. No two mailboxes share one, nor do a user's old mailbox and a new one."""
 
 _NAME_PARTS = frozenset(("givenName", "middleName", "surname"))
-
-
-DISTINGUISHED = (
-    ("root", "Root", "", ""),
-    ("msgfolderroot", "Top of Information Store", "root", "IPF"),
-    ("deleteditems", "Deleted Items", "msgfolderroot", "IPF.Note"),
-    ("contacts", "Contacts", "msgfolderroot", CONTACTS_CLASS),
-    ("calendar", "Calendar", "msgfolderroot", "IPF.Appointment"),
-    ("drafts", "Drafts", "msgfolderroot", "IPF.Note"),
-    ("inbox", "Inbox", "msgfolderroot", "IPF.Note"),
-    ("journal", "Journal", "msgfolderroot", "IPF.Journal"),
-    ("junkemail", "Junk Email", "msgfolderroot", "IPF.Note"),
-    ("notes", "Notes", "msgfolderroot", "IPF.StickyNote"),
-    ("outbox", "Outbox", "msgfolderroot", "IPF.Note"),
-    ("sentitems", "Sent Items", "msgfolderroot", "IPF.Note"),
-    ("tasks", "Tasks", "msgfolderroot", "IPF.Task"),
-    ("searchfolders", "Finder", "root", ""),
-    ("recoverableitemsroot", "Recoverable Items", "root", ""),
-    ("recoverableitemsdeletions", "Deletions", "recoverableitemsroot", ""),
-    ("recoverableitemspurges", "Purges", "recoverableitemsroot", ""),
-    ("recoverableitemsversions", "Versions", "recoverableitemsroot", ""),
-)
-"""Name, display name, parent and container class of the folders of a new mailbox.
-
-Names are those of DistinguishedFolderIdNameType ([MS-OXWSFOLD] 2.2.5.3), container classes those of
-[MS-OXOSFLD] 2.2.3.
-"""
-PUBLIC = (*DISTINGUISHED, ("publicfoldersroot", "IPM_SUBTREE", "root", "IPF"))
-"""The same of a mailbox that holds public folders."""
 
 
 class Mailbox:
@@ -99,6 +71,8 @@ class Mailbox:
                 stamp=self._stamp_now,
                 folder=self.distinguished["calendar"],
                 new_folder=self._calendar_folder,
+                touch_folder=self._write_folder,
+                drop_folder=self.purge_folder,
                 bin_folder=self.bin_folder,
             )
         )
@@ -192,6 +166,8 @@ class Mailbox:
         folder = self._new_folder(display_name, parent, folder_class)
         self._extend(folder.extended, extended or {})
         self._write_folder(folder)
+        if folder_class.startswith(CALENDAR_CLASS):
+            self.calendars.adopt_folder(folder)
         return folder
 
     def update_folder(
@@ -245,6 +221,7 @@ class Mailbox:
         for gone in list(self.folders(folder)):
             for contact in list(gone.contacts.values()):
                 self._remove(contact)
+            self.calendars.drop_folder(gone)
             del self._folders[gone.id]
             self._note_folder_gone(gone)
         if folder.parent is not None:

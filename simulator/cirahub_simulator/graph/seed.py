@@ -7,8 +7,9 @@ from collections.abc import Iterable, Mapping, Sequence
 import msgspec
 
 from cirahub_simulator.graph.body import read_contact
+from cirahub_simulator.graph.distinguished import PUBLIC
 from cirahub_simulator.graph.folder import Folder
-from cirahub_simulator.graph.mailbox import PUBLIC, Mailbox
+from cirahub_simulator.graph.mailbox import Mailbox
 from cirahub_simulator.world import World
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -14,10 +15,13 @@ from exchangelib import (
     NTLM,
     OAUTH2,
     Account,
+    CalendarItem,
     Configuration,
     Contact,
     Credentials,
     EWSDate,
+    EWSDateTime,
+    EWSTimeZone,
     ExtendedProperty,
     FaultTolerance,
     Identity,
@@ -29,6 +33,7 @@ from exchangelib.folders import Contacts
 from exchangelib.indexed_properties import EmailAddress, PhoneNumber, PhysicalAddress
 from exchangelib.properties import AlternateId
 from exchangelib.protocol import BaseProtocol, close_connections
+from exchangelib.recurrence import Recurrence, WeeklyPattern
 from tests.simulator.conftest import ANNA, SignIn
 
 from cirahub_simulator.client import AdminClient
@@ -293,3 +298,79 @@ def test_names_ids_and_zones(account: Account) -> None:
     )
     assert bytes.fromhex(converted.id)
     assert len(list(account.protocol.get_timezones())) > 100
+
+
+def test_an_appointment_s_life(account: Account) -> None:
+    zone = EWSTimeZone("Europe/Berlin")
+    item = CalendarItem(
+        account=account,
+        folder=account.calendar,
+        subject="Planning",
+        body="Agenda",
+        location="Room 1",
+        categories=["Red"],
+        start=EWSDateTime(2027, 3, 22, 10, 0, tzinfo=zone),
+        end=EWSDateTime(2027, 3, 22, 11, 30, tzinfo=zone),
+        reminder_minutes_before_start=30,
+    )
+    item.save()
+    got = account.calendar.get(subject="Planning")
+    assert (got.id, got.location, got.body) == (item.id, "Room 1", "Agenda")
+    assert got.start == item.start
+    assert got.end - got.start == timedelta(minutes=90)
+    got.subject = "Planned"
+    got.start = EWSDateTime(2027, 3, 22, 10, 30, tzinfo=zone)
+    got.save()
+    assert account.calendar.get(subject="Planned").start == got.start
+    day = CalendarItem(
+        account=account,
+        folder=account.calendar,
+        subject="Day off",
+        start=EWSDate(2027, 3, 23),
+        end=EWSDate(2027, 3, 23),
+        is_all_day=True,
+    )
+    day.save()
+    off = account.calendar.get(subject="Day off")
+    assert (off.is_all_day, off.start, off.end) == (True, day.start, day.end)
+    shown = account.calendar.view(
+        start=EWSDateTime(2027, 3, 22, tzinfo=zone), end=EWSDateTime(2027, 3, 24, tzinfo=zone)
+    )
+    assert {one.subject for one in shown} == {"Planned", "Day off"}
+    off.move_to_trash()
+    got.delete()
+    assert account.calendar.all().count() == 0
+    assert account.trash.filter(subject="Day off").count() == 1
+
+
+def test_a_series_and_its_occurrences(account: Account) -> None:
+    zone = EWSTimeZone("Europe/Berlin")
+    master = CalendarItem(
+        account=account,
+        folder=account.calendar,
+        subject="Weekly",
+        start=EWSDateTime(2027, 3, 22, 10, 0, tzinfo=zone),
+        end=EWSDateTime(2027, 3, 22, 11, 0, tzinfo=zone),
+        recurrence=Recurrence(
+            pattern=WeeklyPattern(interval=1, weekdays=["Monday", "Wednesday"]),
+            start=EWSDate(2027, 3, 22),
+            number=4,
+        ),
+    )
+    master.save()
+    got = account.calendar.get(subject="Weekly")
+    assert got.recurrence == master.recurrence
+    second = got.occurrence(index=2)
+    second.refresh()
+    second.subject = "Other"
+    second.save(update_fields=["subject"])
+    got.occurrence(index=3).delete()
+    got.refresh()
+    assert [one.original_start.date() for one in got.modified_occurrences] == [EWSDate(2027, 3, 24)]
+    assert len(got.deleted_occurrences) == 1
+    shown = account.calendar.view(
+        start=EWSDateTime(2027, 3, 1, tzinfo=zone), end=EWSDateTime(2027, 5, 1, tzinfo=zone)
+    )
+    assert [one.subject for one in shown] == ["Weekly", "Other", "Weekly"]
+    got.delete()
+    assert account.calendar.all().count() == 0

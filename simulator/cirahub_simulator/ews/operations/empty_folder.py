@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from cirahub_simulator.ews.call import Call, attribute
+from cirahub_simulator.ews.contents import items_in
 from cirahub_simulator.ews.errors import EwsError
 from cirahub_simulator.ews.markup import Element, is_true
 from cirahub_simulator.ews.messages import each
@@ -30,8 +31,8 @@ def answer(call: Call) -> list[Element]:
                 if below.distinguished:
                     raise EwsError("ErrorCannotEmptyFolder", "The folder can not be emptied.")
                 delete_folder.dispose(mailbox, below, disposal)
-        for contact in list(folder.contacts.values()):
-            delete_item.dispose(mailbox, contact, disposal)
+        for item in items_in(mailbox, folder):
+            delete_item.dispose(mailbox, item, disposal)
         yield from ()
 
     return each("EmptyFolder", call.folders_of(request, "m:FolderIds"), one)

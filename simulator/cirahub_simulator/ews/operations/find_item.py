@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from functools import partial
 
+from cirahub_simulator.calendar.zone import UTC_NAME, Window
 from cirahub_simulator.ews.call import Call, attribute, child
-from cirahub_simulator.ews.errors import not_supported
-from cirahub_simulator.ews.item import read_shape
-from cirahub_simulator.ews.markup import Element, add, element, find
+from cirahub_simulator.ews.contents import items_in
+from cirahub_simulator.ews.errors import EwsError, not_supported
+from cirahub_simulator.ews.item import ItemShape, read_shape
+from cirahub_simulator.ews.markup import Element, add, boolean, element, find
 from cirahub_simulator.ews.messages import each
+from cirahub_simulator.ews.moments import local_moment
 from cirahub_simulator.ews.property import Reading
 from cirahub_simulator.ews.restriction import read_restriction
 from cirahub_simulator.ews.search import item_values
-from cirahub_simulator.ews.view import in_order, page, read_order, read_view
+from cirahub_simulator.ews.view import MOST, in_order, page, read_order, read_view
+from cirahub_simulator.graph.contact import Contact
+from cirahub_simulator.graph.folder import Folder
+from cirahub_simulator.graph.mailbox import Mailbox
 
 _NOT_SIMULATED = (
     "SeekToConditionPageItemView",
@@ -38,8 +45,12 @@ def answer(call: Call) -> list[Element]:
         orders = read_order(request)
         test = read_restriction(find(request, "m:Restriction"))
         mailbox, folder = call.folder_of(node)
-        held = folder.contacts.values() if traversal == "Shallow" else ()
-        readings = [call.reading(mailbox, contact) for contact in held]
+        calendar_view = find(request, "m:CalendarView")
+        if calendar_view is not None:
+            yield _view(call, mailbox, folder, calendar_view, shape)
+            return
+        held = items_in(mailbox, folder) if traversal == "Shallow" else []
+        readings = [call.reading(mailbox, item) for item in held]
         found = [
             reading
             for reading in _named(readings, find(request, "m:ContactsView"))
@@ -51,6 +62,50 @@ def answer(call: Call) -> list[Element]:
         yield root
 
     return each("FindItem", call.folders_of(request, "m:ParentFolderIds"), one)
+
+
+def _view(call: Call, mailbox: Mailbox, folder: Folder, view: Element, shape: ItemShape) -> Element:
+    """What a CalendarView shows: series expanded, in order of time.
+
+    https://learn.microsoft.com/exchange/client-developer/web-service-reference/calendarview: at
+    most two years; neither restriction nor order go with it.
+    """
+    calendar = mailbox.calendars.of_folder(folder)
+    if calendar is None:
+        raise EwsError(
+            "ErrorCalendarFolderIsInvalidForCalendarView",
+            "A calendar view is of a calendar folder.",
+        )
+    if any(find(call.request, f"m:{name}") is not None for name in ("Restriction", "SortOrder")):
+        raise EwsError(
+            "ErrorUnsupportedQueryFilter",
+            "Restrictions and sort order can't be used with a calendar view.",
+        )
+    start, end = (
+        local_moment(view.get(name, ""), UTC_NAME, call.time_zone).instant
+        for name in ("StartDate", "EndDate")
+    )
+    if end < start:
+        raise EwsError(
+            "ErrorCalendarEndDateIsEarlierThanStartDate", "EndDate is earlier than StartDate."
+        )
+    if end - start > _WIDEST:
+        raise EwsError(
+            "ErrorCalendarViewRangeTooBig", "The calendar view is of more than two years."
+        )
+    found = mailbox.calendars.view(calendar, Window(start, end))
+    most = int(view.get("MaxEntriesReturned", str(MOST)))
+    shown = found[: min(most, MOST)]
+    root = element(
+        "m:RootFolder",
+        TotalItemsInView=str(len(found)),
+        IncludesLastItemInRange=boolean(len(shown) == len(found)),
+    )
+    add(root, "t:Items").extend(shape.render(call.reading(mailbox, item)) for item in shown)
+    return root
+
+
+_WIDEST = timedelta(days=2 * 366)
 
 
 def _named(readings: list[Reading], view: Element | None) -> list[Reading]:
@@ -69,4 +124,6 @@ def _named(readings: list[Reading], view: Element | None) -> list[Reading]:
 
 
 def _name(reading: Reading) -> str:
-    return (reading.contact.fields.display_name or "").casefold()
+    if not isinstance(reading.item, Contact):
+        return ""
+    return (reading.item.fields.display_name or "").casefold()

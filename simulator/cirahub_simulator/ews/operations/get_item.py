@@ -16,8 +16,8 @@ def answer(call: Call) -> list[Element]:
 
     def one(node: Element) -> Iterator[Element]:
         shape = read_shape(shape_node)
-        mailbox, contact = call.item_of(node)
-        reading = call.reading(mailbox, contact, shape.body_type)
+        mailbox, item = call.item_of(node)
+        reading = call.reading(mailbox, item, shape.body_type)
         yield wrapped("m:Items", [shape.render(reading)])
 
     ids = call.folders_of(call.request, "m:ItemIds")

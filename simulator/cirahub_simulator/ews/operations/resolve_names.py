@@ -13,7 +13,7 @@ from cirahub_simulator.ews import errors
 from cirahub_simulator.ews.call import Call, attribute, child
 from cirahub_simulator.ews.contact import indexed_value
 from cirahub_simulator.ews.envelope import error_message, success
-from cirahub_simulator.ews.item import item_id
+from cirahub_simulator.ews.item_properties import item_id
 from cirahub_simulator.ews.markup import (
     Element,
     add,

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from cirahub_simulator.ews.call import Call, attribute, child
+from cirahub_simulator.ews.contents import changes_in, is_in
 from cirahub_simulator.ews.errors import EwsError, schema_violation
 from cirahub_simulator.ews.identifiers import ews_id
 from cirahub_simulator.ews.item import read_shape
 from cirahub_simulator.ews.markup import Element, add, boolean, children, element, find, text_of
 from cirahub_simulator.ews.messages import message
+from cirahub_simulator.ews.property import Item
 from cirahub_simulator.ews.sync_state import read_news, read_state, write_state
 from cirahub_simulator.graph.changes import Change
-from cirahub_simulator.graph.contact import Contact
 
 MOST = 512
 """MaxSyncChangesReturnedType."""
@@ -44,10 +45,10 @@ def _sync(call: Call) -> Iterator[Element]:
         "" if given is None else text_of(given), f"items {folder.id}", mailbox.token_generation
     )
 
-    def gone(change: Change[Contact]) -> bool:
-        return change.removed or folder.contacts.get(change.item.immutable_id) is not change.item
+    def gone(change: Change[Item]) -> bool:
+        return change.removed or not is_in(mailbox, change.item, folder)
 
-    news, following, last = read_news(folder.changes, state, most, gone)
+    news, following, last = read_news(changes_in(mailbox, folder), state, most, gone)
     yield element("m:SyncState", write_state(following))
     yield element("m:IncludesLastItemInRange", boolean(last))
     changes = element("m:Changes")

@@ -9,25 +9,29 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from cirahub_simulator.ews.body import append_body
 from cirahub_simulator.ews.call import Call, attribute, child
-from cirahub_simulator.ews.contact import write_indexed
-from cirahub_simulator.ews.draft import Draft
-from cirahub_simulator.ews.errors import (
-    EwsError,
-    not_appendable,
-    not_deletable,
-    not_settable,
-    not_supported,
-    schema_violation,
-)
-from cirahub_simulator.ews.item import PROPERTIES, item_id, read_extended_value
+from cirahub_simulator.ews.contact_item import ContactEditor
+from cirahub_simulator.ews.errors import EwsError, not_supported, schema_violation
+from cirahub_simulator.ews.event_editor import EventEditor
+from cirahub_simulator.ews.item import read_extended_value
+from cirahub_simulator.ews.item_properties import item_id
+from cirahub_simulator.ews.kinds import Editor, kind_of
 from cirahub_simulator.ews.markup import Element, add, children, element, local_name
 from cirahub_simulator.ews.messages import each, wrapped
+from cirahub_simulator.ews.property import Item
 from cirahub_simulator.ews.property_path import PATHS, Path, find_path
 from cirahub_simulator.graph.contact import Contact
+from cirahub_simulator.graph.mailbox import Mailbox
 
 RESOLUTIONS = ("NeverOverwrite", "AutoResolve", "AlwaysOverwrite")
+SENDING = (
+    "SendToNone",
+    "SendOnlyToAll",
+    "SendOnlyToChanged",
+    "SendToAllAndSaveCopy",
+    "SendToChangedAndSaveCopy",
+)
+"""CalendarItemUpdateOperationType."""
 
 
 def answer(call: Call) -> list[Element]:
@@ -42,14 +46,13 @@ def answer(call: Call) -> list[Element]:
         target = next(children(node), None)
         if local_name(node) != "ItemChange" or target is None:
             raise schema_violation("The element 'ItemChanges' has no valid ItemChange.")
-        mailbox, contact = call.item_of(target)
-        _check(contact, target.get("ChangeKey"), resolution)
-        draft = Draft(contact)
+        mailbox, item = call.item_of(target)
+        _check(item, target.get("ChangeKey"), resolution)
+        editor = _editor(call, mailbox, item)
+        kind = kind_of(item)
         for change in children(child(node, "t:Updates")):
-            _apply(draft, change)
-        mailbox.update_contact(contact, draft.body())
-        contact.places = draft.places()
-        shown = wrapped("t:Contact", [item_id(call.reading(mailbox, contact))])
+            _apply(editor, kind.element, change)
+        shown = wrapped(f"t:{kind.element}", [item_id(call.reading(mailbox, editor.save()))])
         yield wrapped("m:Items", [shown])
         conflicts = element("m:ConflictResults")
         add(conflicts, "t:Count", "0")
@@ -58,7 +61,21 @@ def answer(call: Call) -> list[Element]:
     return each("UpdateItem", changes, one, required="m:Items")
 
 
-def _check(contact: Contact, change_key: str | None, resolution: str) -> None:
+def _editor(call: Call, mailbox: Mailbox, item: Item) -> Editor:
+    if isinstance(item, Contact):
+        return ContactEditor(mailbox, item.folder, item)
+    if call.request.get("SendMeetingInvitationsOrCancellations") is None:
+        raise EwsError(
+            "ErrorSendMeetingInvitationsOrCancellationsRequired",
+            "SendMeetingInvitationsOrCancellations attribute is required for calendar items.",
+        )
+    sending = attribute(call.request, "SendMeetingInvitationsOrCancellations", SENDING)
+    return EventEditor(
+        mailbox, item.calendar.folder, call.time_zone, item, send=sending != "SendToNone"
+    )
+
+
+def _check(item: Item, change_key: str | None, resolution: str) -> None:
     if resolution == "AlwaysOverwrite":
         return
     if not change_key:
@@ -66,7 +83,7 @@ def _check(contact: Contact, change_key: str | None, resolution: str) -> None:
             "ErrorChangeKeyRequiredForWriteOperations",
             "A change key is required for this operation.",
         )
-    if resolution == "NeverOverwrite" and change_key != contact.change_key:
+    if resolution == "NeverOverwrite" and change_key != item.change_key:
         raise EwsError(
             "ErrorIrresolvableConflict",
             "The send or update operation could not be performed because the change key passed in "
@@ -74,19 +91,19 @@ def _check(contact: Contact, change_key: str | None, resolution: str) -> None:
         )
 
 
-def _apply(draft: Draft, change: Element) -> None:
+def _apply(editor: Editor, name: str, change: Element) -> None:
     kind = local_name(change)
     path = find_path(change)
     if kind == "DeleteItemField":
-        _delete(draft, path)
+        _delete(editor, path)
         return
     if kind not in ("SetItemField", "AppendToItemField"):
         raise schema_violation(f"The element 'Updates' has '{kind}' in it.")
     item = next((one for one in children(change) if local_name(one) not in PATHS), None)
     if item is None:
         raise schema_violation(f"The element '{kind}' has no item in it.")
-    if local_name(item) not in ("Contact", "Item"):
-        raise not_supported(f"updating a {local_name(item)}")
+    if local_name(item) not in (name, "Item"):
+        raise not_supported(f"updating a {name} by a {local_name(item)}")
     entries = list(children(item))
     if len(entries) != 1:
         raise EwsError(
@@ -94,34 +111,25 @@ def _apply(draft: Draft, change: Element) -> None:
             "Each change description has to name one property alone.",
         )
     if kind == "AppendToItemField":
-        if path.uri != "item:Body":
-            raise not_appendable(str(path))
-        append_body(draft, _same(entries[0], "Body"))
+        editor.append(path.uri, _same(entries[0], path.uri.partition(":")[2]))
     elif path.extended:
         given, value = read_extended_value(_same(entries[0], "ExtendedProperty"))
         if given.uri != path.uri:
             raise _mismatch()
-        draft.put_extended(path.uri, value)
+        editor.put_extended(path, value)
     elif path.key is not None:
-        write_indexed(draft, path.uri, path.key, item)
+        editor.put_indexed(path, item)
     else:
-        found = PROPERTIES.get(path.uri)
-        if found is None or found.write is None:
-            raise not_settable(str(path))
-        found.write(draft, _same(entries[0], found.name))
+        editor.put(path.uri, _same(entries[0], path.uri.partition(":")[2]))
 
 
-def _delete(draft: Draft, path: Path) -> None:
+def _delete(editor: Editor, path: Path) -> None:
     if path.extended:
-        draft.put_extended(path.uri, None)
-        return
-    if path.key is not None:
-        write_indexed(draft, path.uri, path.key, None)
-        return
-    found = PROPERTIES.get(path.uri)
-    if found is None or found.write is None or path.uri == "item:ItemClass":
-        raise not_deletable(str(path))
-    found.write(draft, None)
+        editor.put_extended(path, None)
+    elif path.key is not None:
+        editor.put_indexed(path, None)
+    else:
+        editor.drop(path.uri)
 
 
 def _same(entry: Element, name: str) -> Element:
