@@ -13,6 +13,7 @@ from cirahub_simulator.calendar.fields import (
     Address,
     Attendee,
     Body,
+    EventFields,
     Importance,
     Location,
     Sensitivity,
@@ -173,6 +174,14 @@ class EventBody(NamedTuple):
     """Attributes of EventFields that the body has."""
     extended: dict[str, str | None]
     transaction_id: str | None
+
+
+def new_fields(body: EventBody) -> EventFields:
+    """A new event's fields. Raises CalendarError for one without a start and an end."""
+    start, end = body.changes.get("start"), body.changes.get("end")
+    if isinstance(start, Moment) and isinstance(end, Moment):
+        return msgspec.structs.replace(EventFields(start=start, end=end), **body.changes)
+    raise validation_failure("At least one property failed validation: start or end is missing.")
 
 
 def read_event(body: bytes, switches: Switches, zone_name: str = UTC_NAME) -> EventBody:

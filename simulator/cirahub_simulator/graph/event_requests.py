@@ -9,8 +9,7 @@ import msgspec
 
 from cirahub_simulator.calendar.errors import CalendarError, validation_failure
 from cirahub_simulator.calendar.event import Event, Instance, Item
-from cirahub_simulator.calendar.fields import EventFields
-from cirahub_simulator.calendar.zone import Moment, Window, zone
+from cirahub_simulator.calendar.zone import Window, zone
 from cirahub_simulator.graph import errors
 from cirahub_simulator.graph.body import check_content
 from cirahub_simulator.graph.calendar import Calendar
@@ -28,7 +27,7 @@ from cirahub_simulator.graph.event import (
     item_id,
     values_of,
 )
-from cirahub_simulator.graph.event_body import read_event
+from cirahub_simulator.graph.event_body import new_fields, read_event
 from cirahub_simulator.graph.extended_property import expanded
 from cirahub_simulator.graph.listing import matching, page_of
 from cirahub_simulator.graph.mailbox import Mailbox
@@ -137,14 +136,8 @@ def create_event(call: Call, mailbox: Mailbox) -> Response:
         known = mailbox.calendars.created_by(transaction)
         if known is not None:
             return _duplicate(call, mailbox, known)
-    start, end = body.changes.get("start"), body.changes.get("end")
-    if not isinstance(start, Moment) or not isinstance(end, Moment):
-        raise validation_failure(
-            "At least one property failed validation: start or end is missing."
-        )
-    fields = msgspec.structs.replace(EventFields(start=start, end=end), **body.changes)
     event = mailbox.calendars.create_event(
-        calendar, fields, body.extended, transaction_id=transaction
+        calendar, new_fields(body), body.extended, transaction_id=transaction
     )
     return _entity(call, 201, mailbox, event, NOTHING)
 
@@ -184,8 +177,8 @@ def read_window(call: Call) -> Window:
     https://learn.microsoft.com/graph/api/calendar-list-calendarview: by their own offset, UTC
     without one, whatever zone is preferred.
     """
-    given = {name.lower(): value for name, value in parse_qsl(call.request.query)}
-    start, end = given.get("startdatetime"), given.get("enddatetime")
+    given = window_options(call)
+    start, end = given.get("startDateTime"), given.get("endDateTime")
     if start is None or end is None:
         raise errors.bad_request(
             "This request requires a time window specified by the query string parameters "
@@ -204,6 +197,16 @@ def read_window(call: Call) -> Window:
             "ErrorCalendarViewRangeTooBig",
         )
     return window
+
+
+def window_options(call: Call) -> dict[str, str]:
+    """Those of the request's options that name a window. Their names have no case."""
+    given = {name.lower(): value for name, value in parse_qsl(call.request.query)}
+    return {
+        name: given[name.lower()]
+        for name in ("startDateTime", "endDateTime")
+        if name.lower() in given
+    }
 
 
 def _instant(name: str, text: str) -> datetime:
@@ -260,7 +263,7 @@ def _query(call: Call) -> Query:
 def _page(call: Call, mailbox: Mailbox, items: list[Item], name: str) -> Response:
     query = _query(call)
     found = matching(items, query, SCHEMA, lambda item: filterable(call, item))
-    page = page_of(call, query, found)
+    page = page_of(call, query, found, window_options(call))
     return call.page(
         collection(call, mailbox, name),
         [encode(call, item, query) for item in page.items],

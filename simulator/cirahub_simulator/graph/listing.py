@@ -47,15 +47,16 @@ def matching(
 
 
 def page_of(
-    call: Call, query: Query, found: list[Item], default_size: int = PAGE_SIZE
+    call: Call, query: Query, found: list[Item], window: Mapping[str, str] | None = None
 ) -> Page[Item]:
-    """The page that the query asks for."""
-    size = query.top if query.top is not None else call.preferences.max_page_size or default_size
+    """The page that the query asks for; `window` are options of no query that links keep."""
+    size = query.top if query.top is not None else call.preferences.max_page_size or PAGE_SIZE
     end = query.skip + size
     items = found[query.skip : end]
     next_link = None
     if end < len(found) and items:
-        options = {f"${name}": value for name, value in query.given.items() if name != "skip"}
+        options = dict(window or {})
+        options |= {f"${name}": value for name, value in query.given.items() if name != "skip"}
         options["$skip"] = str(end)
         next_link = call.link(urlencode(options, safe="$", quote_via=quote))
     return Page(items, len(found), next_link)

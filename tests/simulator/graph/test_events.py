@@ -280,6 +280,16 @@ def test_a_view_has_what_overlaps_it(client: Client) -> None:
     assert starts(client.get(f"{VIEW}?{window.replace('%2B', '+')}").items) != []
 
 
+def test_pages_of_a_view_keep_its_window(client: Client) -> None:
+    for number in range(10, 22):
+        client.post(EVENTS, meeting(f"2026-12-{number}"))
+    client.post(EVENTS, meeting("2027-01-10"))
+    first = client.get(f"{VIEW}?{MONTH}&$select=start")
+    rest = client.get(first.json["@odata.nextLink"])
+    assert (len(first.items), len(rest.items)) == (10, 2)
+    assert "@odata.nextLink" not in rest.json
+
+
 @pytest.mark.parametrize(
     ("query", "code"),
     [

@@ -6,18 +6,10 @@ takes beyond them is where a local service is: an authority, a base URL and an a
 
 from __future__ import annotations
 
-import io
-import json
-from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
 
-import httpx
 import pytest
-from azure.identity.aio import ClientSecretCredential
 from kiota_abstractions.base_request_configuration import RequestConfiguration
-from kiota_authentication_azure.azure_identity_authentication_provider import (
-    AzureIdentityAuthenticationProvider,
-)
 from msgraph.generated.models.contact import Contact
 from msgraph.generated.models.contact_folder import ContactFolder
 from msgraph.generated.models.email_address import EmailAddress
@@ -26,14 +18,10 @@ from msgraph.generated.models.physical_address import PhysicalAddress
 from msgraph.generated.models.single_value_legacy_extended_property import (
     SingleValueLegacyExtendedProperty,
 )
-from msgraph.graph_request_adapter import GraphRequestAdapter
 from msgraph.graph_service_client import GraphServiceClient
-from msgraph_core import GraphClientFactory  # type: ignore[import-untyped]
 from msgraph_core.tasks.page_iterator import PageIterator  # type: ignore[import-untyped]
-from tests.contract.graph import Contract, Exchange
 
 from cirahub_simulator.process import EmbeddedSimulator
-from cirahub_simulator.seed.generate import CIRAHUB
 
 pytestmark = [
     # The SDK warns of its own code when its request builders are imported, which it does late.
@@ -43,48 +31,6 @@ pytestmark = [
 
 ANNA = "anna.bergstrom@contoso.example"
 STAMP = "String {66f5a359-4659-4830-9070-00040ec6ac6e} Name Stamp"
-
-
-@pytest.fixture
-def recording(simulator: EmbeddedSimulator, contract: Contract) -> Iterator[None]:
-    """Holds everything that the test asked and was answered to the contract."""
-    stream = io.BytesIO()
-    simulator.world.journal.record_to(stream)
-    yield
-    simulator.world.journal.record_to(None)
-    exchanges = [Exchange.from_record(json.loads(line)) for line in stream.getvalue().splitlines()]
-    assert exchanges
-    assert [problem for exchange in exchanges for problem in contract.problems(exchange)] == []
-
-
-@pytest.fixture
-async def graph_client(
-    simulator: EmbeddedSimulator, recording: None
-) -> AsyncIterator[GraphServiceClient]:
-    """The SDK's client, signed in with a client secret."""
-    endpoints = simulator.endpoints
-    credential = ClientSecretCredential(
-        "contoso.example",
-        CIRAHUB,
-        "simulated-contoso-secret",
-        authority=endpoints.entra,
-        disable_instance_discovery=True,
-        connection_verify=endpoints.ca_file,
-    )
-    provider = AzureIdentityAuthenticationProvider(
-        credential,
-        scopes=["https://graph.microsoft.com/.default"],
-        allowed_hosts=["127.0.0.1"],
-    )
-    # The SDK's own client never closes the connections below its middleware.
-    connections = httpx.AsyncHTTPTransport()
-    http = GraphClientFactory.create_with_default_middleware(
-        client=httpx.AsyncClient(transport=connections)
-    )
-    adapter = GraphRequestAdapter(provider, client=http)
-    adapter.base_url = f"{endpoints.graph_http}/v1.0"
-    async with connections, credential:
-        yield GraphServiceClient(request_adapter=adapter)
 
 
 async def test_users(graph_client: GraphServiceClient) -> None:
