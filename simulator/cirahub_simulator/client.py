@@ -144,6 +144,52 @@ class AdminClient:
         body = {} if folder is None else {"folder": list(folder)}
         return self._transfer(mailbox, contact_id, "copy", body)
 
+    def events(self, mailbox: str) -> list[dict[str, Any]]:
+        """Everything in a mailbox's calendars: `{"calendar": "…", "event": {...}}`."""
+        return list(self.call("GET", f"/mailboxes/{quote(mailbox)}/events"))
+
+    def add_event(
+        self, mailbox: str, event: Mapping[str, object], **more: object
+    ) -> dict[str, Any]:
+        """Add an event, Graph's JSON, and invite nobody.
+
+        `more`: calendar, uid, organizer, response, cancelled, exceptions; see
+        `admin.appointments.Appointments.add`.
+        """
+        body = {"event": event, **more}
+        return dict(self.call("POST", f"/mailboxes/{quote(mailbox)}/events", body))
+
+    def create_event(self, mailbox: str, event: Mapping[str, object]) -> dict[str, Any]:
+        """Create an event in the default calendar, as the user would: attendees are invited."""
+        return dict(self.call("POST", f"/graph/v1.0/users/{quote(mailbox)}/events", event))
+
+    def update_event(
+        self, mailbox: str, event_id: str, changes: Mapping[str, object]
+    ) -> dict[str, Any]:
+        """Change an event or one instance of a series, as the user would."""
+        return dict(self.call("PATCH", _event(mailbox, event_id), changes))
+
+    def delete_event(self, mailbox: str, event_id: str) -> None:
+        """Delete an event (into Deleted Items) or one instance, as the user would."""
+        self.call("DELETE", _event(mailbox, event_id))
+
+    def move_event(self, mailbox: str, event_id: str, calendar: str) -> dict[str, Any]:
+        """Move an event into another calendar, as the user would."""
+        return self._transfer_event(mailbox, event_id, "move", {"calendar": calendar})
+
+    def copy_event(
+        self, mailbox: str, event_id: str, calendar: str | None = None
+    ) -> dict[str, Any]:
+        """Copy an event, by default beside itself, as the user would."""
+        body = {} if calendar is None else {"calendar": calendar}
+        return self._transfer_event(mailbox, event_id, "copy", body)
+
+    def _transfer_event(
+        self, mailbox: str, event_id: str, verb: str, body: object
+    ) -> dict[str, Any]:
+        path = f"/mailboxes/{quote(mailbox)}/events/{quote(event_id, safe='')}/{verb}"
+        return dict(self.call("POST", path, body))
+
     def expire_delta_tokens(self, mailbox: str) -> None:
         """Let every delta token of a mailbox answer 410."""
         self.call("POST", f"/mailboxes/{quote(mailbox)}/expire-delta-tokens")
@@ -259,6 +305,10 @@ class AdminClient:
 
 def _contact(mailbox: str, contact_id: str) -> str:
     return f"/graph/v1.0/users/{quote(mailbox)}/contacts/{quote(contact_id, safe='')}"
+
+
+def _event(mailbox: str, event_id: str) -> str:
+    return f"/graph/v1.0/users/{quote(mailbox)}/events/{quote(event_id, safe='')}"
 
 
 def _message(answer: bytes) -> str:

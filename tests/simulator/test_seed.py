@@ -235,3 +235,34 @@ def test_an_unknown_shape_names_line_and_field(change: dict[str, Any], message: 
 
     with pytest.raises(SeedError, match=re.escape(message)):
         list(read_people([line], "people.jsonl"))
+
+
+def test_calendars_have_what_real_ones_have() -> None:
+    world = shipped_world()
+    anna = world.directory.find_user(ANNA)
+    assert anna is not None
+    calendars = mailbox_of(world, anna.id).calendars
+    assert [calendar.name for calendar in calendars.all()] == ["Calendar", "Private"]
+    meeting = next(iter(calendars.default.events.values()))
+    assert meeting.series is not None
+    assert len(meeting.series.cancelled) == 1
+    assert len(meeting.overrides) == 2
+    uids = {
+        event.uid
+        for user in world.directory.users(anna.tenant_id)
+        if user.has_mailbox
+        for event in mailbox_of(world, user.id).calendars.default.events.values()
+        if event.fields.subject == meeting.fields.subject
+    }
+    assert uids == {meeting.uid}
+    assert {event.fields.sensitivity for event in calendars.default.events.values()} == {
+        "normal",
+        "private",
+    }
+    assert world.outbox.messages() == []
+
+
+def test_an_event_of_nobody_is_refused_by_its_line() -> None:
+    line = {"kind": "event", "mailbox": "nobody@contoso.example", "event": {}}
+    with pytest.raises(SeedError, match=r"line 1: mailbox 'nobody@contoso\.example'"):
+        load(World(), [json.dumps(line).encode()], "test")

@@ -1,9 +1,10 @@
 """The admin endpoint's routes.
 
 Everything is JSON; an error is `{"error": "…"}`. Routes are documented where they are handled:
-`behaviour` (rules, switches, throttle, latency, clock), `log` (requests and counters), `people`
-(mailboxes, as their users see them), `tenancy` (users, applications, vaults, the cluster) and
-`exchange` (accounts of Exchange Servers).
+`appointments` (calendars, as their users see them), `behaviour` (rules, switches, throttle,
+latency, clock), `log` (requests, counters, messages), `people` (mailboxes, as their users see
+them), `tenancy` (users, applications, vaults, the cluster) and `exchange` (accounts of Exchange
+Servers).
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 from cirahub_simulator.admin.answer import answer, explain
+from cirahub_simulator.admin.appointments import Appointments
 from cirahub_simulator.admin.behaviour import Behaviour
 from cirahub_simulator.admin.exchange import Exchange
 from cirahub_simulator.admin.log import Log
@@ -41,6 +43,7 @@ def make_admin(simulator: Simulator) -> web.Application:
     application.router.add_get("/health", health)
     application.router.add_get("/endpoints", endpoints)
     for room in (
+        Appointments(simulator.world),
         Behaviour(simulator.world, simulator.tokens),
         Log(simulator.world),
         People(simulator.world, simulator.graph),

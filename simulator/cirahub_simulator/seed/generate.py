@@ -4,8 +4,9 @@ The same lines on every machine: all chance comes from one seed, ids from names.
 instead of writing and exits with 1 when a file differs.
 
 Three tenants (`contoso.example`, `fabrikam.example`, `northwind.example`), eight mailboxes each,
-a guest and a former employee without one, three groups (`team`, of which `desk` is a part, and
-`board`, whose membership is hidden), a vault each, and two applications:
+a guest and a former employee without one, appointments as offices have them, three groups (`team`,
+of which `desk` is a part, and `board`, whose membership is hidden), a vault each, and two
+applications:
 
 - `cirahub` (multi-tenant, consented in all three): Graph roles Contacts.ReadWrite and
   User.Read.All; a secret for each tenant, kept as `graph-client-secret` in the tenant's vault.
@@ -36,6 +37,7 @@ from typing import TypeVar
 import msgspec
 
 from cirahub_simulator.seed import names
+from cirahub_simulator.seed.appointments import appointments
 from cirahub_simulator.seed.people import BUSINESS_FAX
 from cirahub_simulator.seed.record import (
     AccountRecord,
@@ -102,11 +104,13 @@ def organisation() -> Iterator[Record]:
     yield from _applications()
     yield from _vaults()
     people = _people(chance)
+    colleagues: dict[str, list[UserRecord]] = {tenant.domain: [] for tenant in TENANTS}
     for tenant in TENANTS:
         users: list[str] = []
         for user in _users(tenant, chance):
             users.append(user.id)
             yield user
+            colleagues[tenant.domain].append(user)
             if user.has_mailbox:
                 yield from _contacts(user.user_principal_name, people, chance)
         yield from _groups(tenant, users)
@@ -117,6 +121,8 @@ def organisation() -> Iterator[Record]:
             yield PublicContactRecord(
                 server=ADATUM.domain, folder=folder, contact=_contact(somebody, chance)
             )
+    for domain, staff in colleagues.items():
+        yield from appointments(domain, staff)
 
 
 def files() -> dict[Path, bytes]:

@@ -10,6 +10,8 @@ import msgspec
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from cirahub_simulator.calendar.errors import CalendarError
+from cirahub_simulator.calendar.fields import Address
 from cirahub_simulator.directory import (
     Account,
     Application,
@@ -21,7 +23,8 @@ from cirahub_simulator.directory import (
     User,
 )
 from cirahub_simulator.graph.errors import GraphError
-from cirahub_simulator.graph.seed import add_contacts, add_public_contacts
+from cirahub_simulator.graph.event_seed import add_event
+from cirahub_simulator.graph.seed import add_contacts, add_public_contacts, mailbox_of
 from cirahub_simulator.keyvault.vault import Vault
 from cirahub_simulator.seed import record
 from cirahub_simulator.world import World
@@ -49,7 +52,7 @@ def load(world: World, lines: Iterable[bytes], source: str) -> None:
             continue
         try:
             _apply(world, decoder.decode(line))
-        except (msgspec.MsgspecError, GraphError, ValueError) as error:
+        except (msgspec.MsgspecError, GraphError, CalendarError, ValueError) as error:
             raise SeedError(f"{source}, line {number}: {error}") from error
 
 
@@ -104,6 +107,26 @@ def _apply(world: World, entry: record.Record) -> None:
             add_public_contacts(
                 world, _server(world, entry.server).id, entry.folder, [entry.contact]
             )
+        case record.EventRecord():
+            _apply_event(world, entry)
+
+
+def _apply_event(world: World, entry: record.EventRecord) -> None:
+    user = world.directory.find_user(entry.mailbox)
+    if user is None or not user.has_mailbox:
+        raise ValueError(f"mailbox {entry.mailbox!r} is not in an earlier line")
+    organizer = entry.organizer
+    add_event(
+        world,
+        mailbox_of(world, user.id),
+        entry.event,
+        calendar=entry.calendar,
+        uid=entry.uid,
+        organizer=Address(name=organizer.name, address=organizer.address) if organizer else None,
+        response=entry.response,
+        cancelled=entry.cancelled,
+        exceptions=entry.exceptions,
+    )
 
 
 def _apply_application(world: World, entry: record.ApplicationRecord) -> None:

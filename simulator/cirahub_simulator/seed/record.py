@@ -1,15 +1,17 @@
 """The seed format: JSON Lines, each line one record, told apart by `kind`.
 
-A record may refer to records of earlier lines: a user to its tenant, a contact to its mailbox.
+A record may refer to records of earlier lines: a user to its tenant, contacts and
+events to their mailbox.
 Field names are Graph's where Graph has the object.
 """
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 
 import msgspec
 
+from cirahub_simulator.calendar.fields import ResponseType
 from cirahub_simulator.clouds import CloudName
 from cirahub_simulator.keyvault.vault import Permission
 
@@ -183,6 +185,32 @@ class PublicContactRecord(_Record):
     contact: dict[str, object]
 
 
+class Organizer(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Who called a meeting."""
+
+    name: str
+    address: str
+
+
+class EventRecord(_Record):
+    """An event of a mailbox. `event` is Graph's JSON, extended properties included."""
+
+    mailbox: str
+    """Id or userPrincipalName."""
+    event: dict[str, object]
+    calendar: str = ""
+    """A calendar's name; one that is missing is made. Empty: the default one."""
+    uid: str | None = None
+    """What all copies of a meeting share."""
+    organizer: Organizer | None = None
+    """Of somebody else's meeting."""
+    response: ResponseType | None = None
+    cancelled: list[date] = []
+    """Days on which a series has no instance."""
+    exceptions: dict[date, dict[str, object]] = {}
+    """What instances of a series have of their own, by day."""
+
+
 Record = (
     TenantRecord
     | UserRecord
@@ -194,6 +222,7 @@ Record = (
     | ExchangeServerRecord
     | AccountRecord
     | PublicContactRecord
+    | EventRecord
 )
 
 
