@@ -90,6 +90,19 @@ class Switches:
     https://learn.microsoft.com/graph/api/user-list-contacts says both, in one page.
     """
 
+    absent_photo: Literal["not-found", "one-pixel"] = "not-found"
+    """What the metadata of a contact's photo are where there is none.
+
+    An example of https://learn.microsoft.com/graph/api/profilephoto-get shows a GIF of one pixel;
+    reported to be 404 (github.com/microsoftgraph/microsoft-graph-docs, issue 20785).
+    """
+    photo_changes_contact: bool = True
+    """Whether a new photo is a change of its contact, for change keys and deltas.
+
+    https://learn.microsoft.com/graph/api/profilephoto-update doesn't say; in Exchange the photo is
+    an attachment of the contact ([MS-OXOCNTC] 2.2.1.8.2).
+    """
+
     # Calendars and events in a mailbox (Graph).
 
     duplicate_transaction: Literal["conflict", "bad-request", "existing"] = "conflict"

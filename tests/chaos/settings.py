@@ -27,8 +27,10 @@ NOT_OF_A_MAILBOX = frozenset(
 )
 """Of Entra and Key Vault: nothing that a mailbox shows."""
 
-OF_CALENDARS = frozenset(
+OF_OTHER_STORIES = frozenset(
     {
+        "absent_photo",
+        "photo_changes_contact",
         "duplicate_transaction",
         "events_list",
         "events_list_exceptions",
@@ -43,7 +45,7 @@ OF_CALENDARS = frozenset(
         "view_delta_select",
     }
 )
-"""Of calendars, which these stories don't play with."""
+"""Of calendars and photos, which these stories don't play with."""
 
 
 def choices() -> dict[str, tuple[object, ...]]:
@@ -52,7 +54,7 @@ def choices() -> dict[str, tuple[object, ...]]:
     default = Switches()
     found: dict[str, tuple[object, ...]] = {}
     for field in dataclasses.fields(Switches):
-        if field.name in NOT_OF_A_MAILBOX | OF_CALENDARS:
+        if field.name in NOT_OF_A_MAILBOX | OF_OTHER_STORIES:
             continue
         hint = hints[field.name]
         values = get_args(hint) if get_origin(hint) is Literal else (True, False)

@@ -110,6 +110,7 @@ class Event:
         "change_key",
         "created",
         "extended",
+        "extensions",
         "fields",
         "history",
         "id",
@@ -118,6 +119,7 @@ class Event:
         "is_cancelled",
         "master_sequence",
         "modified",
+        "multiple",
         "number",
         "organizer",
         "overrides",
@@ -156,6 +158,10 @@ class Event:
         self.transaction_id: str | None = None
         self.is_cancelled = False
         self.extended: dict[str, str] = {}
+        self.multiple: dict[str, list[str]] = {}
+        """Extended properties of several values."""
+        self.extensions: dict[str, dict[str, object]] = {}
+        """Open extensions by name."""
         self.overrides: dict[date, Override] = {}
         self.series: Series | None = None
         self.history: list[tuple[int, Series | tuple[Moment, Moment]]] = []
@@ -260,6 +266,16 @@ class Instance:
             return self.event.extended
         merged: dict[str, str | None] = {**self.event.extended, **self._override.extended}
         return {name: value for name, value in merged.items() if value is not None}
+
+    @property
+    def multiple(self) -> dict[str, list[str]]:
+        """The master's."""
+        return self.event.multiple
+
+    @property
+    def extensions(self) -> dict[str, dict[str, object]]:
+        """The master's."""
+        return self.event.extensions
 
     @property
     def ical_uid(self) -> str:

@@ -7,6 +7,8 @@ its own; the batch as a whole fails only when it is malformed.
 from __future__ import annotations
 
 import random
+from base64 import b64encode, urlsafe_b64decode
+from binascii import Error as Base64Error
 from collections.abc import Callable
 from typing import Literal
 
@@ -124,7 +126,21 @@ def _check(part: _Part, ids: set[str]) -> None:
 def _content(part: _Part) -> bytes:
     """A part's body. Null is none."""
     body = bytes(part.body)
-    return b"" if body == b"null" else body
+    if body == b"null":
+        return b""
+    return _binary(part, body) if body.startswith(b'"') else body
+
+
+def _binary(part: _Part, body: bytes) -> bytes:
+    """What is not JSON is written as base64, of one alphabet or the other. Raises GraphError.
+
+    https://learn.microsoft.com/graph/json-batching: a JSON object or a base64 URL-encoded value.
+    """
+    text = msgspec.json.decode(body, type=str)
+    try:
+        return urlsafe_b64decode(text.replace("+", "-").replace("/", "_") + "=" * (-len(text) % 4))
+    except Base64Error as error:
+        raise bad_request(f"The body of request id : {part.id} is not base64.") from error
 
 
 def _in_order(parts: list[_Part], order: Literal["as-sent", "reversed", "shuffled"]) -> list[_Part]:
@@ -188,8 +204,12 @@ def _serve_part(world: World, request: Request, serve: Callable[[Request], Respo
 def _answer(part_id: str, response: Response) -> _Answer:
     body: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
     if response.body:
-        plain = response.headers.get("Content-Type", "").startswith("text/")
-        raw = _encoder.encode(response.body.decode()) if plain else response.body
+        content_type = response.headers.get("Content-Type", "")
+        raw = response.body
+        if content_type.startswith("text/"):
+            raw = _encoder.encode(raw.decode())
+        elif content_type.startswith("image/"):
+            raw = _encoder.encode(b64encode(raw).decode())
         body = msgspec.Raw(raw)
     return _Answer(part_id, response.status, response.headers, body)
 

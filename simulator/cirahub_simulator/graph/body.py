@@ -14,6 +14,7 @@ import msgspec
 from cirahub_simulator.graph import errors
 from cirahub_simulator.graph.contact import FIELDS, SERVER_FIELDS, ContactFields, ExtendedValue
 from cirahub_simulator.graph.extended_property import read_values
+from cirahub_simulator.graph.own_data import NO_DATA, OwnData, take_own_data
 from cirahub_simulator.switches import Switches
 
 MAX_BYTES = 4_000_000
@@ -34,8 +35,6 @@ The first two and the message are reported (github.com/microsoftgraph/microsoft-
 
 _NOT_SIMULATED = frozenset(
     (
-        "extensions",
-        "multiValueExtendedProperties",
         "photo",
         "primaryEmailAddress",
         "secondaryEmailAddress",
@@ -59,6 +58,7 @@ class ContactBody(NamedTuple):
     names: frozenset[str]
     """Graph's names of the fields that the body has; empty for a create, where it is no matter."""
     extended: dict[str, str | None]
+    own: OwnData = NO_DATA
 
 
 class FolderBody(NamedTuple):
@@ -91,23 +91,25 @@ def check_content(body: bytes, content_type: str) -> None:
 
 def read_contact(body: bytes, switches: Switches) -> ContactBody:
     """A contact to create."""
+    own = NO_DATA
     try:
         fields = _contact.decode(body)
     except msgspec.DecodeError:
-        fields = _read_carefully(body)
+        fields, own = _read_carefully(body)
     extended = _finish(fields, switches)
-    return ContactBody(fields, frozenset(), extended)
+    return ContactBody(fields, frozenset(), extended, own)
 
 
 def read_contact_changes(body: bytes, switches: Switches) -> ContactBody:
     """A contact's fields to update."""
+    own = NO_DATA
     try:
         fields = _contact.decode(body)
     except msgspec.DecodeError:
-        fields = _read_carefully(body)
+        fields, own = _read_carefully(body)
     names = frozenset(name for name in _names.decode(body) if name in FIELDS)
     extended = _finish(fields, switches)
-    return ContactBody(fields, names, extended)
+    return ContactBody(fields, names, extended, own)
 
 
 def read_folder(body: bytes) -> FolderBody:
@@ -179,13 +181,23 @@ def _plain(value: object) -> object:
     return value
 
 
-def _read_carefully(body: bytes) -> ContactFields:
+def read_own_data(members: dict[str, object]) -> OwnData:
+    """Take own data out of the members of an object. Raises GraphError."""
+    try:
+        return take_own_data(members)
+    except msgspec.ValidationError as error:
+        raise invalid(error) from error
+
+
+def _read_carefully(body: bytes) -> tuple[ContactFields, OwnData]:
     """Drop what a client may send and the server passes over; name what is wrong with the rest.
 
     Null empties a collection or an address, as it does any other field.
     """
     kept: dict[str, object] = {}
-    for name, value in read_members(body).items():
+    members = read_members(body)
+    own = read_own_data(members)
+    for name, value in members.items():
         if name in SERVER_FIELDS:
             continue
         if name in _NOT_SIMULATED:
@@ -195,7 +207,7 @@ def _read_carefully(body: bytes) -> ContactFields:
         if value is not None:
             kept[name] = value
     try:
-        return msgspec.convert(kept, ContactFields)
+        return msgspec.convert(kept, ContactFields), own
     except msgspec.ValidationError as error:
         raise invalid(error) from error
 

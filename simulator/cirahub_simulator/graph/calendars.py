@@ -320,6 +320,11 @@ class Calendars:
         event.response = response
         self._write(event)
 
+    def touch_event(self, event: Event) -> None:
+        """Note a write to what belongs to an event and is no field of it."""
+        self._remember(event)
+        self._write(event)
+
     # Inside
 
     def _event(self, event_id: str, calendar: Calendar | None) -> Event | None:

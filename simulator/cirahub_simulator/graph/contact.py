@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from cirahub_simulator.graph.identifiers import etag
+from cirahub_simulator.graph.open_extension import Extensions
+from cirahub_simulator.graph.photo import Photo
 
 if TYPE_CHECKING:
     from cirahub_simulator.graph.folder import Folder
@@ -111,11 +113,14 @@ class Contact:
         "change_key",
         "created",
         "extended",
+        "extensions",
         "fields",
         "folder",
         "id",
         "immutable_id",
         "modified",
+        "multiple",
+        "photo",
         "places",
         "sequence",
     )
@@ -139,6 +144,10 @@ class Contact:
         self.places: dict[str, tuple[int, ...]] = {}
         """For a list whose values have numbers in Exchange: each value's. Graph shows the order
         alone, and what it writes is numbered anew."""
+        self.multiple: dict[str, list[str]] = {}
+        """Multi-value extended properties by their canonical id."""
+        self.extensions: Extensions = {}
+        self.photo: Photo | None = None
         self.created = created
         self.modified = created
         self.change_key = ""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 import msgspec
 
 from cirahub_simulator.graph import errors
@@ -16,6 +14,7 @@ from cirahub_simulator.graph.filter import Kind, Schema
 from cirahub_simulator.graph.folder import Folder
 from cirahub_simulator.graph.listing import matching, page_of
 from cirahub_simulator.graph.mailbox import Mailbox
+from cirahub_simulator.graph.own_data import EXPANDABLE, expanded_own_data
 from cirahub_simulator.graph.query import MAX_TOP, NOTHING, Query
 from cirahub_simulator.wire import Response
 
@@ -75,17 +74,11 @@ def filterable(contact: Contact) -> dict[str, object]:
     return values
 
 
-def encode(
-    call: Call,
-    contact: Contact,
-    select: Iterable[str],
-    extended_ids: frozenset[str],
-    annotations: str = "",
-) -> bytes:
+def encode(call: Call, contact: Contact, query: Query, annotations: str = "") -> bytes:
     """The JSON of a contact as a query asks for it; `annotations` are members that go first."""
     item_id = contact_id(call, contact)
-    extended = expanded(contact.extended, extended_ids) if extended_ids else []
-    names = tuple(select)
+    extended = expanded(contact.extended, query.extended_ids) if query.extended_ids else []
+    names = query.select
     if not names:
         body = contact.encode(item_id, annotations)
     else:
@@ -96,6 +89,8 @@ def encode(
     if extended:
         member = msgspec.json.encode({"singleValueExtendedProperties": extended})
         body = body[:-1] + b"," + member[1:]
+    if query.expand and (more := expanded_own_data(query, contact.multiple, contact.extensions)):
+        body = body[:-1] + b"," + msgspec.json.encode(more)[1:]
     return body
 
 
@@ -104,7 +99,7 @@ def _query(call: Call) -> Query:
         return NOTHING
     query = call.query(TYPE, PROPERTIES, MAX_TOP)
     for name in query.expand:
-        if name != "singleValueExtendedProperties":
+        if name not in EXPANDABLE:
             raise errors.not_simulated(f"$expand={name} of contacts")
     return query
 
@@ -122,7 +117,7 @@ def list_contacts(call: Call, mailbox: Mailbox) -> Response:
     page = page_of(call, query, found)
     return call.page(
         _collection(call, mailbox),
-        [encode(call, contact, query.select, query.extended_ids) for contact in page.items],
+        [encode(call, contact, query) for contact in page.items],
         count=page.total if query.count else None,
         next_link=page.next_link,
     )
@@ -183,4 +178,4 @@ def _collection(call: Call, mailbox: Mailbox) -> str:
 
 def _entity(call: Call, status: int, mailbox: Mailbox, contact: Contact, query: Query) -> Response:
     context = f'"@odata.context":"{call.context(_collection(call, mailbox))}/$entity",'
-    return call.answer(status, encode(call, contact, query.select, query.extended_ids, context))
+    return call.answer(status, encode(call, contact, query, context))

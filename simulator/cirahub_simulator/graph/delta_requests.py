@@ -53,13 +53,9 @@ def contacts_delta(call: Call, mailbox: Mailbox, world_id: str) -> Response:
         if change.removed:
             item_id = contact.immutable_id if immutable else change.id
             return removed(contact_requests.TYPE, item_id)
-        return contact_requests.encode(
-            call,
-            contact,
-            token.select,
-            frozenset(token.extended_ids),
-            f'"@odata.type":"#{contact_requests.TYPE}",',
-        )
+        shape = Query(select=token.select, extended_ids=frozenset(token.extended_ids))
+        annotation = f'"@odata.type":"#{contact_requests.TYPE}",'
+        return contact_requests.encode(call, contact, shape, annotation)
 
     return _answer(
         call,

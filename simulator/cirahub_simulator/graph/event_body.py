@@ -23,10 +23,11 @@ from cirahub_simulator.calendar.fields import (
 from cirahub_simulator.calendar.recurrence import Recurrence, normal
 from cirahub_simulator.calendar.zone import UTC_NAME, Moment
 from cirahub_simulator.graph import errors
-from cirahub_simulator.graph.body import invalid, read_members
+from cirahub_simulator.graph.body import invalid, read_members, read_own_data
 from cirahub_simulator.graph.contact import ExtendedValue
 from cirahub_simulator.graph.event import TYPE
 from cirahub_simulator.graph.extended_property import read_values
+from cirahub_simulator.graph.own_data import NO_DATA, OwnData
 from cirahub_simulator.switches import Switches
 
 _DATE_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d{1,7})?)?(?:Z|[+-]\d\d:\d\d)?")
@@ -61,7 +62,7 @@ _SERVER_FIELDS = frozenset(
 )
 """What only the server sets. A client that sends them back is not refused, and not obeyed."""
 
-_NOT_SIMULATED = frozenset(("attachments", "extensions", "multiValueExtendedProperties"))
+_NOT_SIMULATED = frozenset(("attachments",))
 
 _WORDS = {
     word.lower(): word
@@ -174,6 +175,7 @@ class EventBody(NamedTuple):
     """Attributes of EventFields that the body has."""
     extended: dict[str, str | None]
     transaction_id: str | None
+    own: OwnData = NO_DATA
 
 
 def new_fields(body: EventBody) -> EventFields:
@@ -191,7 +193,9 @@ def read_event(body: bytes, switches: Switches, zone_name: str = UTC_NAME) -> Ev
     """
     kept: dict[str, object] = {}
     names: set[str] = set()
-    for name, value in read_members(body).items():
+    members = read_members(body)
+    own = read_own_data(members)
+    for name, value in members.items():
         if name in _SERVER_FIELDS:
             continue
         if name in _NOT_SIMULATED:
@@ -209,6 +213,7 @@ def read_event(body: bytes, switches: Switches, zone_name: str = UTC_NAME) -> Ev
         _changes(event, names, switches, zone_name),
         read_values(event.single_value_extended_properties),
         event.transaction_id,
+        own,
     )
 
 

@@ -31,13 +31,14 @@ from cirahub_simulator.graph.event_body import new_fields, read_event
 from cirahub_simulator.graph.extended_property import expanded
 from cirahub_simulator.graph.listing import matching, page_of
 from cirahub_simulator.graph.mailbox import Mailbox
+from cirahub_simulator.graph.own_data import EXPANDABLE, expanded_own_data
 from cirahub_simulator.graph.query import MAX_TOP, NOTHING, Query
 from cirahub_simulator.wire import Response
 
 LONGEST_VIEW = timedelta(days=1825)
 """Of a calendar view: https://learn.microsoft.com/graph/api/calendar-list-calendarview"""
 
-_EXPANDABLE = frozenset(("singleValueExtendedProperties", "attachments", "exceptionOccurrences"))
+_EXPANDABLE = EXPANDABLE | {"attachments", "exceptionOccurrences"}
 
 
 def find_calendar(call: Call, mailbox: Mailbox) -> Calendar:
@@ -69,6 +70,7 @@ def encode(call: Call, item: Item, query: Query, annotations: str = "") -> bytes
         members |= values
     if query.extended_ids and (extended := expanded(item.extended, query.extended_ids)):
         members["singleValueExtendedProperties"] = extended
+    members |= expanded_own_data(query, item.multiple, item.extensions)
     if "attachments" in query.expand:
         members["attachments"] = []
     if "exceptionOccurrences" in query.expand and isinstance(item, Event):
@@ -139,6 +141,7 @@ def create_event(call: Call, mailbox: Mailbox) -> Response:
     event = mailbox.calendars.create_event(
         calendar, new_fields(body), body.extended, transaction_id=transaction
     )
+    body.own.write(event.multiple, event.extensions)
     return _entity(call, 201, mailbox, event, NOTHING)
 
 
@@ -153,7 +156,12 @@ def update_event(call: Call, mailbox: Mailbox) -> Response:
     if body.transaction_id is not None and body.transaction_id != item.transaction_id:
         # "you cannot change transactionId in a subsequent update": resources/event
         raise validation_failure()
+    if isinstance(item, Event):
+        body.own.check(item.extensions)
+    elif body.own.multiple or body.own.extensions:
+        raise errors.not_simulated("more than single values on one instance of a series")
     written = mailbox.calendars.update_item(item, body.changes, body.extended)
+    body.own.write(item.multiple, item.extensions)
     return _entity(call, 200, mailbox, written, NOTHING)
 
 

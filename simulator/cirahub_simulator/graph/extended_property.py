@@ -1,4 +1,4 @@
-"""Single-value extended properties: their ids, and how they are asked for.
+"""Extended properties, of single values and of several: their ids, and how they are asked for.
 
 https://learn.microsoft.com/graph/api/resources/extended-properties-overview: an id is
 `{type} {guid} Name {name}`, `{type} {guid} Id {0x…}` or, in the MAPI-defined range,
@@ -9,8 +9,10 @@ https://learn.microsoft.com/graph/api/resources/extended-properties-overview: an
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
+
+import msgspec
 
 from cirahub_simulator.graph.contact import ExtendedValue
 from cirahub_simulator.graph.errors import bad_request
@@ -37,12 +39,20 @@ TYPES = {
         "SystemTime",
     )
 }
-"""The single-value MAPI types; their arrays are multi-value properties."""
+"""The single-value MAPI types."""
+
+ARRAY_TYPES = {
+    f"{lower}array": f"{name}Array" for lower, name in TYPES.items() if lower != "boolean"
+}
+"""The types of multi-value properties: https://learn.microsoft.com/graph/api/resources/extended-properties-overview"""
 
 
 @lru_cache(maxsize=1024)
-def canonical_id(text: str) -> str:
-    """The one spelling of an id that the mailbox keeps. Raises GraphError for what is no id."""
+def canonical_id(text: str, *, multiple: bool = False) -> str:
+    """The one spelling of an id that the mailbox keeps. Raises GraphError for what is no id.
+
+    `multiple`: of a property with several values.
+    """
     if match := _NAMED.fullmatch(text):
         kind, rest = match[1], f"{{{match[2].lower()}}} Name {match[3]}"
     elif match := _NUMBERED.fullmatch(text):
@@ -53,11 +63,13 @@ def canonical_id(text: str) -> str:
         raise bad_request(
             f"The extended property id '{text}' is malformed.", "ErrorInvalidProperty"
         )
-    if kind.lower() not in TYPES:
+    types = ARRAY_TYPES if multiple else TYPES
+    if kind.lower() not in types:
+        what = "multi-value" if multiple else "single-value"
         raise bad_request(
-            f"'{kind}' is not a type of a single-value extended property.", "ErrorInvalidProperty"
+            f"'{kind}' is not a type of a {what} extended property.", "ErrorInvalidProperty"
         )
-    return f"{TYPES[kind.lower()]} {rest}"
+    return f"{types[kind.lower()]} {rest}"
 
 
 def read_values(values: Iterable[ExtendedValue]) -> dict[str, str | None]:
@@ -67,4 +79,27 @@ def read_values(values: Iterable[ExtendedValue]) -> dict[str, str | None]:
 
 def expanded(extended: dict[str, str], ids: frozenset[str]) -> list[dict[str, str]]:
     """The member that `$expand` adds. Nothing is added when none of the ids is there."""
+    return [{"id": name, "value": value} for name, value in extended.items() if name in ids]
+
+
+class MultipleValue(msgspec.Struct, rename="camel", forbid_unknown_fields=True):
+    """https://learn.microsoft.com/graph/api/resources/multivaluelegacyextendedproperty"""
+
+    id: str
+    value: list[str] | None = None
+
+
+def read_multiple(values: object) -> dict[str, list[str] | None]:
+    """What a request writes of multi-value properties, by canonical id; None removes one.
+
+    Raises GraphError, and msgspec.ValidationError for what has another shape.
+    """
+    read = msgspec.convert(values or [], list[MultipleValue])
+    return {canonical_id(value.id, multiple=True): value.value for value in read}
+
+
+def expanded_multiple(
+    extended: Mapping[str, list[str]], ids: frozenset[str]
+) -> list[dict[str, object]]:
+    """The member that `$expand` adds."""
     return [{"id": name, "value": value} for name, value in extended.items() if name in ids]

@@ -21,6 +21,7 @@ from cirahub_simulator.graph.contact import FIELDS, Contact, ContactFields
 from cirahub_simulator.graph.distinguished import DISTINGUISHED
 from cirahub_simulator.graph.folder import CALENDAR_CLASS, CONTACTS_CLASS, Folder
 from cirahub_simulator.graph.identifiers import Numbering, looks_like_id
+from cirahub_simulator.graph.photo import Photo
 
 if TYPE_CHECKING:
     from cirahub_simulator.world import World
@@ -245,7 +246,9 @@ class Mailbox:
         if fields.personal_notes is None:
             fields.personal_notes = ""
         extended = {name: value for name, value in body.extended.items() if value is not None}
-        return self._add(folder, fields, extended)
+        contact = self._add(folder, fields, extended)
+        body.own.write(contact.multiple, contact.extensions)
+        return contact
 
     def update_contact(self, contact: Contact, body: ContactBody) -> Contact:
         """Write the fields that the body names, and no others.
@@ -253,6 +256,7 @@ class Mailbox:
         https://learn.microsoft.com/graph/api/contact-update: existing properties that are not in
         the request keep their values.
         """
+        body.own.check(contact.extensions)
         fields = contact.fields
         for name in body.names:
             attribute = FIELDS[name]
@@ -266,6 +270,7 @@ class Mailbox:
         if fields.personal_notes is None:
             fields.personal_notes = ""
         self._extend(contact.extended, body.extended)
+        body.own.write(contact.multiple, contact.extensions)
         self._write(contact, self._stamp_now())
         return contact
 
@@ -298,7 +303,19 @@ class Mailbox:
         """Copy a contact, as its user does in Outlook; by default beside itself."""
         extended = contact.extended if self._world.switches.copy_keeps_extended_properties else {}
         fields = msgspec.convert(msgspec.to_builtins(contact.fields), ContactFields)
-        return self._add(folder or contact.folder, fields, dict(extended))
+        copy = self._add(folder or contact.folder, fields, dict(extended))
+        copy.photo = contact.photo
+        return copy
+
+    def set_photo(self, contact: Contact, photo: Photo | None) -> None:
+        """Give a contact a picture, or none."""
+        contact.photo = photo
+        if self._world.switches.photo_changes_contact:
+            self._write(contact, self._stamp_now())
+
+    def touch_contact(self, contact: Contact) -> None:
+        """Note a write to what belongs to a contact and is no field of it."""
+        self._write(contact, self._stamp_now())
 
     # Delta tokens
 

@@ -32,9 +32,13 @@ _SYSTEM = frozenset(
         "deltatoken",
     )
 )
-_EXPAND_EXTENDED = re.compile(
-    r"singleValueExtendedProperties\s*\(\s*\$filter\s*=\s*(?P<filter>.*)\)", re.IGNORECASE
-)
+_EXPANDED = {
+    "singlevalueextendedproperties": "singleValueExtendedProperties",
+    "multivalueextendedproperties": "multiValueExtendedProperties",
+    "extensions": "extensions",
+}
+"""What is expanded with a filter by id."""
+_EXPAND = re.compile(r"\w+\s*\(\s*\$filter\s*=\s*(?P<filter>.*)\)")
 _ID_TERM = re.compile(r"\s*\(*\s*id\s+eq\s+'((?:[^']|'')*)'\s*\)*\s*")
 
 
@@ -53,6 +57,10 @@ class Query:
     expand: tuple[str, ...] = ()
     extended_ids: frozenset[str] = frozenset()
     """Canonical ids of the extended properties to expand."""
+    multiple_ids: frozenset[str] = frozenset()
+    """The same of those with several values."""
+    extension_ids: frozenset[str] = frozenset()
+    """Ids or names of the open extensions to expand; empty with `extensions` in `expand`: all."""
     search: str | None = None
     skip_token: str | None = None
     delta_token: str | None = None
@@ -96,7 +104,7 @@ def parse_query(
             f"The limit of '{max_top}' for Top query has been exceeded. "
             f"The value from the incoming request is '{top}'."
         )
-    expand, extended_ids = _expand(given.get("expand", ""))
+    expand, ids = _expand(given.get("expand", ""))
     return Query(
         select=_select(given.get("select", ""), type_name, properties),
         filter=given.get("filter") or None,
@@ -105,7 +113,11 @@ def parse_query(
         skip=_number("skip", given) or 0,
         count=_boolean("count", given),
         expand=expand,
-        extended_ids=extended_ids,
+        extended_ids=frozenset(map(canonical_id, ids["singleValueExtendedProperties"])),
+        multiple_ids=frozenset(
+            canonical_id(text, multiple=True) for text in ids["multiValueExtendedProperties"]
+        ),
+        extension_ids=frozenset(ids["extensions"]),
         search=given.get("search"),
         skip_token=given.get("skiptoken"),
         delta_token=given.get("deltatoken"),
@@ -139,7 +151,7 @@ def _select(text: str, type_name: str, properties: frozenset[str]) -> tuple[str,
     canonical = {name.lower(): name for name in properties}
     chosen = []
     for name in names:
-        if name.lower() == "singlevalueextendedproperties":
+        if name.lower() in _EXPANDED:
             continue
         if name.lower() not in canonical:
             raise unknown(name, type_name)
@@ -167,25 +179,25 @@ def unknown(name: str, type_name: str) -> GraphError:
     )
 
 
-def _expand(text: str) -> tuple[tuple[str, ...], frozenset[str]]:
+def _expand(text: str) -> tuple[tuple[str, ...], dict[str, set[str]]]:
+    """The names to expand, and the ids that filters of those name."""
     names: list[str] = []
-    ids: set[str] = set()
+    ids: dict[str, set[str]] = {name: set() for name in _EXPANDED.values()}
     for part in _split(text):
         name = part.partition("(")[0].strip()
-        if name.lower() != "singlevalueextendedproperties":
-            names.append(name)
+        known = _EXPANDED.get(name.lower())
+        names.append(known or name)
+        if known is None or (known == "extensions" and "(" not in part):
             continue
-        match = _EXPAND_EXTENDED.fullmatch(part.strip())
+        match = _EXPAND.fullmatch(part.strip())
         terms = re.split(r"\bor\b(?=\s*\(*\s*id\s+eq)", match["filter"]) if match else []
         found = [_ID_TERM.fullmatch(term) for term in terms]
         if not found or not all(found):
             raise bad_request(
-                "singleValueExtendedProperties are expanded with "
-                "($filter=id eq '{id}' or id eq '{id}')."
+                f"{known} are expanded with ($filter=id eq '{{id}}' or id eq '{{id}}')."
             )
-        ids.update(canonical_id(term[1].replace("''", "'")) for term in found if term)
-        names.append("singleValueExtendedProperties")
-    return tuple(names), frozenset(ids)
+        ids[known].update(term[1].replace("''", "'") for term in found if term)
+    return tuple(names), ids
 
 
 def _split(text: str) -> list[str]:

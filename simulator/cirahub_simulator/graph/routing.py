@@ -7,7 +7,7 @@ OData's other spellings are taken as well: `users('id')`, `delta()`, `microsoft.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Literal
 from urllib.parse import unquote
@@ -36,6 +36,10 @@ Noun = Literal[
     "contacts-delta",
     "contact",
     "contact-purge",
+    "extension",
+    "extensions",
+    "photo",
+    "photo-value",
     "calendars",
     "calendar",
     "events",
@@ -77,6 +81,8 @@ class Route:
     """Of memberships: whether those of nested groups count."""
     cast: str = ""
     """The type that a collection of directory objects is cast to, as `user`."""
+    extension: str = ""
+    """The id or the name of an open extension of the contact or the event."""
 
 
 @lru_cache(maxsize=8192)
@@ -195,6 +201,15 @@ def _below_contacts(user: str, folders: tuple[str, ...], segments: list[str]) ->
         "permanentdelete()",
     ):
         return Route("contact-purge", user, folders, named, segments[0])
+    name, rest = segments[1].lower(), [segment.lower() for segment in segments[2:]]
+    if name == "photo" and not rest:
+        return Route("photo", user, folders, named, segments[0])
+    if name == "photo" and rest == ["$value"]:
+        return Route("photo-value", user, folders, named, segments[0])
+    if name == "extensions" and not rest:
+        return Route("extensions", user, folders, named, segments[0])
+    if name == "extensions" and len(rest) == 1:
+        return Route("extension", user, folders, named, segments[0], extension=segments[2])
     raise no_such_path(segments[1])
 
 
@@ -244,6 +259,15 @@ def _in_calendar(
     action = rest[1].lower().removeprefix("microsoft.graph.").removesuffix("()")
     if len(rest) == 2 and action in _EVENT_ACTIONS:
         return route(_EVENT_ACTIONS[action], rest[0])
+    if action == "extensions" and len(rest) <= 3:
+        named = Route(
+            "extensions" if len(rest) == 2 else "extension",
+            user,
+            in_folder=in_folder,
+            calendar=calendar,
+            event=rest[0],
+        )
+        return named if len(rest) == 2 else replace(named, extension=rest[2])
     if action == "instances":
         raise not_simulated("delta of one series' instances")
     raise no_such_path(rest[1])

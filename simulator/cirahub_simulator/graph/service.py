@@ -18,9 +18,11 @@ from cirahub_simulator.graph import (
     delta_requests,
     errors,
     event_requests,
+    extension_requests,
     folder_requests,
     group_requests,
     meeting_requests,
+    photo_requests,
     user_requests,
     view_delta,
 )
@@ -51,7 +53,21 @@ _MAILBOX: dict[tuple[Noun, str], _InMailbox] = {
     ("contact", "PATCH"): contact_requests.update_contact,
     ("contact", "DELETE"): contact_requests.delete_contact,
     ("contact-purge", "POST"): contact_requests.purge_contact,
+    ("photo", "GET"): photo_requests.get_photo,
+    ("photo-value", "GET"): photo_requests.get_picture,
+    ("photo-value", "PUT"): photo_requests.put_picture,
+    ("photo-value", "PATCH"): photo_requests.put_picture,
+    ("photo-value", "DELETE"): photo_requests.delete_picture,
 }
+
+_EXTENSIONS: dict[tuple[Noun, str], _InMailbox] = {
+    ("extensions", "GET"): extension_requests.list_extensions,
+    ("extensions", "POST"): extension_requests.create_extension,
+    ("extension", "GET"): extension_requests.get_extension,
+    ("extension", "PATCH"): extension_requests.update_extension,
+    ("extension", "DELETE"): extension_requests.delete_extension,
+}
+"""Of contacts and of events."""
 
 _CALENDARS: dict[tuple[Noun, str], _InMailbox] = {
     ("calendars", "GET"): calendar_requests.list_calendars,
@@ -89,14 +105,19 @@ class GraphService:
                 call, mailbox, world_id
             ),
         }
-        self._mailbox: dict[tuple[Noun, str], _InMailbox] = _MAILBOX | {
-            ("contacts-delta", "GET"): lambda call, mailbox: delta_requests.contacts_delta(
-                call, mailbox, world_id
-            ),
-            ("folders-delta", "GET"): lambda call, mailbox: delta_requests.folders_delta(
-                call, mailbox, world_id
-            ),
-        }
+        self._of_events = self._calendars | _EXTENSIONS
+        self._mailbox: dict[tuple[Noun, str], _InMailbox] = (
+            _MAILBOX
+            | _EXTENSIONS
+            | {
+                ("contacts-delta", "GET"): lambda call, mailbox: delta_requests.contacts_delta(
+                    call, mailbox, world_id
+                ),
+                ("folders-delta", "GET"): lambda call, mailbox: delta_requests.folders_delta(
+                    call, mailbox, world_id
+                ),
+            }
+        )
         self._directory: dict[tuple[Noun, str], Callable[[Call], Response]] = {
             ("users", "GET"): user_requests.list_users,
             ("users-count", "GET"): user_requests.count_users,
@@ -145,7 +166,7 @@ class GraphService:
         in_directory = self._directory.get(key)
         if in_directory is not None:
             return in_directory(call)
-        in_mailbox = self._calendars.get(key)
+        in_mailbox = self._of_events.get(key) if route.event else self._calendars.get(key)
         if in_mailbox is not None:
             require_calendars(request.client, write=request.method != "GET")
             event_requests.check_preferences(call)

@@ -30,6 +30,7 @@ class Answer:
     status: int
     headers: Mapping[str, str]
     json: Any = None
+    content: bytes = b""
 
     @property
     def code(self) -> str:
@@ -89,11 +90,12 @@ class Client:
                 status=response.status,
                 request_body=content.decode("utf-8", "replace") if self.judged else "",
                 headers=response.headers,
-                body=response.body.decode(),
+                body=response.body.decode("utf-8", "replace"),
             )
         )
-        decoded = json.loads(response.body) if response.body else None
-        return Answer(response.status, response.headers, decoded)
+        picture = response.headers.get("Content-Type", "").startswith("image/")
+        decoded = json.loads(response.body) if response.body and not picture else None
+        return Answer(response.status, response.headers, decoded, response.body)
 
     def get(self, url: str, **headers: str) -> Answer:
         """GET; headers by keyword, underscores for hyphens."""
