@@ -56,8 +56,40 @@ class User:
     account_enabled: bool = True
     user_type: str = "Member"
     """`Member` or `Guest`."""
+    mail_nickname: str | None = None
+    street_address: str | None = None
+    city: str | None = None
+    state: str | None = None
+    postal_code: str | None = None
+    country: str | None = None
+    fax_number: str | None = None
+    show_in_address_list: bool | None = None
+    """Documented as not to be used: https://learn.microsoft.com/graph/api/resources/user"""
+    external_user_state: str | None = None
+    """Of a guest: `PendingAcceptance` or `Accepted`."""
     has_mailbox: bool = True
     """Whether Exchange Online keeps a mailbox for the user; without one, mailbox requests fail."""
+
+
+@dataclass(slots=True, kw_only=True)
+class OrgContact:
+    """A mail contact of the organisation. Attributes are Graph's, in Python's spelling."""
+
+    id: str
+    tenant_id: str
+    display_name: str
+    mail: str
+    mail_nickname: str
+    given_name: str | None = None
+    surname: str | None = None
+    job_title: str | None = None
+    department: str | None = None
+    company_name: str | None = None
+    addresses: list[dict[str, str | None]] = field(default_factory=list)
+    """https://learn.microsoft.com/graph/api/resources/physicalofficeaddress"""
+    phones: list[dict[str, str]] = field(default_factory=list)
+    """https://learn.microsoft.com/graph/api/resources/phone"""
+    proxy_addresses: list[str] = field(default_factory=list)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -176,6 +208,7 @@ class Directory:
         self._users: dict[str, User] = {}
         self._user_names: dict[str, str] = {}
         self._groups: dict[str, Group] = {}
+        self._org_contacts: dict[str, OrgContact] = {}
         self._applications: dict[str, Application] = {}
         self._exchange_servers: dict[str, ExchangeServer] = {}
 
@@ -199,6 +232,19 @@ class Directory:
             self._user_names.pop(user.id.lower(), None)
             self._user_names.pop(user.user_principal_name.lower(), None)
         return user
+
+    def add_org_contact(self, contact: OrgContact) -> None:
+        """Add or replace a mail contact."""
+        self._org_contacts[contact.id] = contact
+
+    def remove_org_contact(self, contact_id: str) -> OrgContact | None:
+        """Take a mail contact out; return what was there."""
+        return self._org_contacts.pop(contact_id, None)
+
+    def org_contacts(self, tenant_id: str | None = None) -> list[OrgContact]:
+        """All mail contacts, or a tenant's, in the order they were added."""
+        found = self._org_contacts.values()
+        return [contact for contact in found if tenant_id in (None, contact.tenant_id)]
 
     def add_group(self, group: Group) -> None:
         """Add or replace a group."""

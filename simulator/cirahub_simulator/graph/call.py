@@ -28,6 +28,7 @@ SHOW_TIMES = frozenset(("events", "event", "event-instances", "view", "view-delt
 _MAX_PAGE_SIZE = re.compile(r"\bodata\.maxpagesize\s*=\s*(\d+)", re.IGNORECASE)
 _TIME_ZONE = re.compile(r"\boutlook\.timezone\s*=\s*(?:\"([^\"]*)\"|([^\s;,]+))", re.IGNORECASE)
 _BODY = re.compile(r"\boutlook\.body-content-type\s*=\s*\"?(text|html)\"?", re.IGNORECASE)
+_MINIMAL = re.compile(r"\breturn\s*=\s*minimal\b", re.IGNORECASE)
 _IMMUTABLE = re.compile(r"\bIdType\s*=\s*\"?ImmutableId\"?", re.IGNORECASE)
 
 
@@ -39,6 +40,8 @@ class Preferences(NamedTuple):
     time_zone: str | None = None
     """In which start and end of events are shown; UTC without it."""
     body_type: Literal["text", "html"] | None = None
+    minimal: bool = False
+    """Whether delta tells no more of an object than what has changed of it."""
 
 
 @lru_cache(maxsize=256)
@@ -51,6 +54,7 @@ def read_preferences(prefer: str) -> Preferences:
         immutable_ids=_IMMUTABLE.search(prefer) is not None,
         max_page_size=int(size[1]) if size and int(size[1]) > 0 else None,
         time_zone=(zone[1] or zone[2] or "") if zone else None,
+        minimal=_MINIMAL.search(prefer) is not None,
         body_type=None if body is None else ("text" if body[1].lower() == "text" else "html"),
     )
 

@@ -21,6 +21,9 @@ _READ_USERS = frozenset(
         "Directory.ReadWrite.All",
     )
 )
+_READ_ORG_CONTACTS = frozenset(
+    ("OrgContact.Read.All", "Directory.Read.All", "Directory.ReadWrite.All")
+)
 _READ_BASIC = "User.ReadBasic.All"
 _READ_GROUPS = frozenset(
     (
@@ -67,6 +70,16 @@ def require_users(client: Principal | None) -> bool:
     if _READ_BASIC in client.roles:
         return False
     raise errors.directory_access_denied()
+
+
+def require_org_contacts(client: Principal | None) -> bool:
+    """Refuse an application that may not read mail contacts; who may sees them whole.
+
+    https://learn.microsoft.com/graph/api/orgcontact-list. Raises GraphError.
+    """
+    if client is not None and client.roles.isdisjoint(_READ_ORG_CONTACTS):
+        raise errors.directory_access_denied()
+    return True
 
 
 def require_groups(client: Principal | None) -> None:

@@ -21,6 +21,10 @@ Noun = Literal[
     "users-delta",
     "user",
     "user-groups",
+    "org-contact",
+    "org-contacts",
+    "org-contacts-count",
+    "org-contacts-delta",
     "groups",
     "groups-count",
     "groups-delta",
@@ -96,11 +100,24 @@ def resolve(path: str) -> Route:
         return Route("batch")
     if first == "me":
         raise bad_request("/me request is only valid with delegated authentication flow.")
+    if first == "contacts" and len(segments) <= 2:
+        return _org_contacts(segments[1:])
     if first == "groups":
         return _below_groups(segments[1:])
     if first != "users":
         raise no_such_path(segments[0])
     return _below_users(segments[1:])
+
+
+def _org_contacts(segments: list[str]) -> Route:
+    if not segments:
+        return Route("org-contacts")
+    name = segments[0].lower()
+    if name == "$count":
+        return Route("org-contacts-count")
+    if name in _DELTA:
+        return Route("org-contacts-delta")
+    return Route("org-contact", contact=segments[0])
 
 
 def _below_groups(segments: list[str]) -> Route:

@@ -22,6 +22,7 @@ from cirahub_simulator.graph import (
     folder_requests,
     group_requests,
     meeting_requests,
+    org_contact_requests,
     photo_requests,
     user_requests,
     view_delta,
@@ -30,9 +31,9 @@ from cirahub_simulator.graph.batch import serve_batch
 from cirahub_simulator.graph.call import Call
 from cirahub_simulator.graph.group_delta import GroupDelta
 from cirahub_simulator.graph.mailbox import Mailbox
+from cirahub_simulator.graph.object_delta import ObjectDelta
 from cirahub_simulator.graph.roles import require_calendars, require_contacts
 from cirahub_simulator.graph.routing import Noun, resolve
-from cirahub_simulator.graph.user_delta import UserDelta
 from cirahub_simulator.odata import graph_error
 from cirahub_simulator.wire import Request, Response
 from cirahub_simulator.world import World
@@ -97,8 +98,9 @@ class GraphService:
 
     def __init__(self, world: World) -> None:
         self.world = world
-        self.user_delta = UserDelta()
+        self.user_delta = ObjectDelta(user_requests.TRACKED)
         self.group_delta = GroupDelta()
+        self.org_contact_delta = ObjectDelta(org_contact_requests.TRACKED)
         world_id = uuid.uuid4().hex[:8]
         self._calendars: dict[tuple[Noun, str], _InMailbox] = _CALENDARS | {
             ("view-delta", "GET"): lambda call, mailbox: view_delta.view_delta(
@@ -122,6 +124,10 @@ class GraphService:
             ("users", "GET"): user_requests.list_users,
             ("users-count", "GET"): user_requests.count_users,
             ("users-delta", "GET"): self.user_delta.answer,
+            ("org-contact", "GET"): org_contact_requests.get_org_contact,
+            ("org-contacts", "GET"): org_contact_requests.list_org_contacts,
+            ("org-contacts-count", "GET"): org_contact_requests.count_org_contacts,
+            ("org-contacts-delta", "GET"): self.org_contact_delta.answer,
             ("user", "GET"): user_requests.get_user,
             ("user-groups", "GET"): group_requests.list_groups_of_user,
             ("groups", "GET"): group_requests.list_groups,

@@ -20,6 +20,7 @@ from cirahub_simulator.graph.directory_listing import (
 )
 from cirahub_simulator.graph.filter import Kind, Schema
 from cirahub_simulator.graph.listing import matching
+from cirahub_simulator.graph.object_delta import Tracked
 from cirahub_simulator.graph.query import Query
 from cirahub_simulator.graph.roles import BASIC_PROFILE, require_users
 from cirahub_simulator.wire import Response
@@ -43,6 +44,15 @@ _PROPERTIES: dict[str, str] = {
     "department": "department",
     "userType": "user_type",
     "proxyAddresses": "proxy_addresses",
+    "mailNickname": "mail_nickname",
+    "streetAddress": "street_address",
+    "city": "city",
+    "state": "state",
+    "postalCode": "postal_code",
+    "country": "country",
+    "faxNumber": "fax_number",
+    "showInAddressList": "show_in_address_list",
+    "externalUserState": "external_user_state",
 }
 DEFAULT = tuple(_PROPERTIES)[:11]
 """What a user without `$select` shows: https://learn.microsoft.com/graph/api/user-get"""
@@ -51,6 +61,7 @@ _KINDS: dict[str, Kind] = {
     "businessPhones": "strings",
     "proxyAddresses": "strings",
     "accountEnabled": "boolean",
+    "showInAddressList": "boolean",
 }
 _LISTS = frozenset(name for name, kind in _KINDS.items() if kind == "strings")
 SCHEMA = Schema(TYPE, {name: _KINDS.get(name, "string") for name in _PROPERTIES})
@@ -119,3 +130,15 @@ def _found(call: Call, query: Query) -> list[User]:
 
 def _filterable(user: User) -> dict[str, object]:
     return values_of(user, _PROPERTIES, whole=True)
+
+
+TRACKED = Tracked(
+    type_name=TYPE,
+    context="users",
+    properties=tuple(name for name in _PROPERTIES if name != "id"),
+    selectable=frozenset(_PROPERTIES),
+    objects=lambda call: {user.id: user for user in visible_users(call)},
+    values=lambda user, select, whole: values_of(user, select, whole=whole),
+    admit=require_users,
+)
+"""https://learn.microsoft.com/graph/api/user-delta"""

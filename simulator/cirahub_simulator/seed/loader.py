@@ -19,6 +19,7 @@ from cirahub_simulator.directory import (
     ExchangeServer,
     FederatedCredential,
     Group,
+    OrgContact,
     Tenant,
     User,
 )
@@ -70,6 +71,10 @@ def _apply(world: World, entry: record.Record) -> None:
             fields = msgspec.structs.asdict(entry)
             tenant = _tenant(world, fields.pop("tenant"))
             world.directory.add_group(Group(tenant_id=tenant.id, **fields))
+        case record.OrgContactRecord():
+            fields = msgspec.structs.asdict(entry)
+            tenant = _tenant(world, fields.pop("tenant"))
+            world.directory.add_org_contact(OrgContact(tenant_id=tenant.id, **fields))
         case record.ApplicationRecord():
             _apply_application(world, entry)
         case record.VaultRecord():

@@ -57,7 +57,34 @@ class UserRecord(_Record):
     preferred_language: str | None = None
     account_enabled: bool = True
     user_type: str = "Member"
+    mail_nickname: str | None = None
+    street_address: str | None = None
+    city: str | None = None
+    state: str | None = None
+    postal_code: str | None = None
+    country: str | None = None
+    fax_number: str | None = None
+    show_in_address_list: bool | None = None
+    external_user_state: str | None = None
     has_mailbox: bool = True
+
+
+class OrgContactRecord(_Record):
+    """A mail contact of a tenant's address list."""
+
+    id: str
+    tenant: str
+    display_name: str
+    mail: str
+    mail_nickname: str
+    given_name: str | None = None
+    surname: str | None = None
+    job_title: str | None = None
+    department: str | None = None
+    company_name: str | None = None
+    addresses: list[dict[str, str | None]] = []
+    phones: list[dict[str, str]] = []
+    proxy_addresses: list[str] = []
 
 
 class GroupRecord(_Record):
@@ -215,6 +242,7 @@ Record = (
     TenantRecord
     | UserRecord
     | GroupRecord
+    | OrgContactRecord
     | ApplicationRecord
     | VaultRecord
     | SecretRecord
