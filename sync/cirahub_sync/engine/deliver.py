@@ -28,7 +28,7 @@ from cirahub_sync.engine.first_sync import (
 )
 from cirahub_sync.engine.guard import Candidate, Verdict
 from cirahub_sync.engine.history import copy_gone
-from cirahub_sync.engine.outgoing import intent_of, operation_of
+from cirahub_sync.engine.outgoing import delivery_of, intent_of, operation_of
 from cirahub_sync.engine.plan import DELETIONS, Encoder, Judgement, Planned, blended, judge
 from cirahub_sync.engine.postpone import await_change, await_window, postpone
 from cirahub_sync.engine.refold import refold
@@ -440,19 +440,8 @@ class Receiver:
                 closed.append(intent.key)
                 counts.deleted += 1
             elif outcome.result is Result.DONE and outcome.item is not None:
-                deliveries.append(
-                    Delivery(
-                        item=judgement.item,
-                        seq=judgement.seq,
-                        native=judgement.native,
-                        desired=judgement.desired,
-                        fingerprint=judgement.fingerprint,
-                        before=judgement.before,
-                        answer=outcome.item,
-                        key=intent.key if judgement.action is Action.CREATE else "",
-                        whole=outcome.missing is None,
-                    )
-                )
+                whole = outcome.missing is None
+                deliveries.append(delivery_of(judgement, intent, outcome.item, whole=whole))
                 if outcome.missing is None:
                     settled.append(judgement.item)
                 else:

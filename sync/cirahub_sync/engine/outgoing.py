@@ -1,10 +1,20 @@
-"""What leaves for one judgement: the intent that is durable before, and the operation itself."""
+"""What leaves for one judgement: the intent that is durable before, the operation itself, and
+what of it has arrived."""
 
 from __future__ import annotations
 
 from uuid import uuid4
 
-from cirahub_sync.endpoints.base import Create, Delete, Endpoint, Operation, Stamp, Update
+from cirahub_sync.endpoints.base import (
+    Create,
+    Delete,
+    Endpoint,
+    Operation,
+    RemoteItem,
+    Stamp,
+    Update,
+)
+from cirahub_sync.engine.acknowledge import Delivery
 from cirahub_sync.engine.context import PassContext, SpokeRun
 from cirahub_sync.engine.plan import Encoder, Judgement
 from cirahub_sync.store.rows import Action, Intent
@@ -43,3 +53,20 @@ def operation_of(
     if judgement.action is Action.CREATE:
         return Create(key=intent.key, body=body)
     return Update(id=judgement.remote, etag=judgement.etag, body=body)
+
+
+def delivery_of(
+    judgement: Judgement, intent: Intent, answer: RemoteItem, *, whole: bool
+) -> Delivery:
+    """Of a create or update that was answered; `whole`: no part of it is missing."""
+    return Delivery(
+        item=judgement.item,
+        seq=judgement.seq,
+        native=judgement.native,
+        desired=judgement.desired,
+        fingerprint=judgement.fingerprint,
+        before=judgement.before,
+        answer=answer,
+        key=intent.key if judgement.action is Action.CREATE else "",
+        whole=whole,
+    )
