@@ -180,7 +180,7 @@ REFUSED: dict[str, tuple[Manifest, str]] = {
     ),
     "a filter on a field that is none": (
         contributing(filter={"all": [{"field": "compny", "operator": "Exists"}]}),
-        "filter on category, domain, spoke, custom:NAME or one of displayName",
+        "filter on category, domain, group, spoke, custom:NAME or one of displayName",
     ),
     "a filter without values": (
         contributing(filter={"any": [{"field": "company", "operator": "In"}]}),
