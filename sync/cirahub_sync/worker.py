@@ -27,14 +27,9 @@ from cirahub_sync.deletions import Deletion, Deletions, Restored
 from cirahub_sync.duplicates import Twins, twins
 from cirahub_sync.endpoints.base import Endpoint, Fence
 from cirahub_sync.endpoints.directory import Directory
-from cirahub_sync.endpoints.graph import (
-    GraphDirectory,
-    GraphSession,
-    Patience,
-    permissions,
-)
-from cirahub_sync.endpoints.graph.opening import capabilities_of, open_target
 from cirahub_sync.endpoints.masking import Masking
+from cirahub_sync.endpoints.opening import capabilities_of, counted_with, open_session
+from cirahub_sync.endpoints.session import Session, Surroundings
 from cirahub_sync.endpoints.withholding import Withholding
 from cirahub_sync.engine import sync_pass
 from cirahub_sync.engine.approval import entry_of
@@ -47,16 +42,14 @@ from cirahub_sync.engine.suspects import suspects
 from cirahub_sync.erasure import Erasure, ErasureReport
 from cirahub_sync.errors import CirahubError, ConfigurationError
 from cirahub_sync.explain import Answer, Explanations, Given
-from cirahub_sync.identity import CachedTokens, provider
 from cirahub_sync.identity.base import CredentialSource, SignIn
-from cirahub_sync.identity.settling import Settling
 from cirahub_sync.lease_terms import LeaseTerms
 from cirahub_sync.leaving import Leaving
 from cirahub_sync.merging import Merging
 from cirahub_sync.model.field_names import manifest_name
 from cirahub_sync.model.kind import KINDS
 from cirahub_sync.model.window import span
-from cirahub_sync.origins import HOSTS, Origins
+from cirahub_sync.origins import Origins
 from cirahub_sync.planned import PlannedAction, PlanReport
 from cirahub_sync.store.opening import Store
 from cirahub_sync.throttle import Throttle
@@ -84,12 +77,9 @@ def _alone() -> None:
     """Nobody leads but the only process there is."""
 
 
-class _Session(msgspec.Struct):
+class _Opened(msgspec.Struct):
     connection: ConnectionConfig
-    tokens: CachedTokens
-    graph: GraphSession
-    permissions: Settling
-    """Since when the same ones are missing."""
+    session: Session
 
 
 class Worker:
@@ -111,16 +101,14 @@ class Worker:
         self._credentials = credentials
         self._clock = clock
         self._leading = leading
-        self._sessions: dict[str, _Session] = {}
+        self._sessions: dict[str, _Opened] = {}
         self._answers: dict[str, Counter[str]] = {}
         self._make_throttle = make_throttle
         self._throttles: dict[tuple[str, str], Throttle] = {}
         self._verified: dict[str, set[str]] = {}
         self._conflicts = Conflicts(store, lambda hub: self._context(hub, ()))
         self._merging = Merging(store, lambda hub: self._context(hub, ()))
-        self._explanations = Explanations(
-            store, self._context, lambda spoke: capabilities_of(spoke.target)
-        )
+        self._explanations = Explanations(store, self._context, capabilities_of)
         self._approvals = Approvals(store, clock)
         self._deletions = Deletions(store, lambda hub: self._context(hub, ()))
         self._leaving = Leaving(store, self._context, self._doubt, clock)
@@ -152,23 +140,7 @@ class Worker:
 
         Raises CredentialError or EndpointUnavailableError.
         """
-        session = await self._session(connection)
-        token = await session.tokens.renew(f"{HOSTS[connection.cloud].graph}/.default")
-        roles = permissions.roles_of(token.token)
-        missing: tuple[str, ...] | None = None
-        excess: tuple[str, ...] = ()
-        if roles is not None:
-            missing, excess = permissions.judged(
-                roles, needs=needs, access=connection.mailbox_access
-            )
-        if not missing:
-            session.permissions.fine()
-        return SignIn(
-            credential=session.tokens.credential,
-            missing=missing,
-            excess=excess,
-            settling=bool(missing and session.permissions.until(",".join(missing))),
-        )
+        return await (await self._session(connection)).check(needs)
 
     async def run_pass(
         self,
@@ -396,23 +368,19 @@ class Worker:
 
     def _account(self, context: PassContext) -> None:
         for run in context.runs:
-            session = self._sessions.get(run.config.connection.uid)
-            if session is None:
+            opened = self._sessions.get(run.config.connection.uid)
+            if opened is None:
                 continue
-            places = [run.config.target.address]
-            if run.report.target:
-                places.append(run.report.target.split("/")[1])
-            throttle = session.graph.throttle
-            run.report.throttled_seconds = sum(throttle.take_waited(place) for place in places)
+            run.report.throttled_seconds = opened.session.take_waited(run.config, run.report.target)
             if answers := self._answers.get(run.config.connection.uid):
                 context.report.requests[run.config.connection.name] = dict(answers)
                 answers.clear()
 
     async def _doubt(self, context: PassContext) -> None:
-        """A role that is granted shows in tokens issued from then on: after a refusal, the next
-        pass signs in anew instead of going on with a token of up to an hour ago."""
+        """After a refusal, the next pass signs in anew instead of going on with a token of up to
+        an hour ago."""
         for uid in suspects(context.runs) & self._sessions.keys():
-            await self._sessions[uid].tokens.invalidate()
+            await self._sessions[uid].session.doubt()
 
     async def _open_endpoint(self, hub: HubConfig, spoke: SpokeConfig, holding: Fence) -> Endpoint:
         def fence(seconds: float) -> None:
@@ -422,48 +390,33 @@ class Worker:
         session = await self._session(spoke.connection)
         names = [key.removeprefix(_CUSTOM) for key in hub.match_on if key.startswith(_CUSTOM)]
         looked_at = span(hub.window, self._clock())
-        endpoint = open_target(
-            spoke.target, session.graph, fence, custom_names=names, span=looked_at
-        )
+        endpoint = session.open_target(spoke, fence, custom_names=names, span=looked_at)
         never = withheld(spoke, KINDS[hub.item_kind])
         if hub.item_kind is ItemKind.EVENT and spoke.private_items is PrivateItems.MASK:
             return Masking(endpoint, never)
         return Withholding(endpoint, never) if never else endpoint
 
     async def _open_directory(self, connection: ConnectionConfig) -> Directory:
-        return GraphDirectory((await self._session(connection)).graph)
+        return (await self._session(connection)).directory()
 
-    async def _session(self, connection: ConnectionConfig) -> _Session:
+    async def _session(self, connection: ConnectionConfig) -> Session:
         """One session a connection, made anew when its configuration changes."""
-        session = self._sessions.get(connection.uid)
-        if session is not None and session.connection == connection:
-            return session
-        if session is not None:
+        opened = self._sessions.get(connection.uid)
+        if opened is not None and opened.connection == connection:
+            return opened.session
+        if opened is not None:
             await self._drop(connection.uid)
-        tokens = provider(
-            connection.auth,
-            connection.cloud,
-            self._settings.origins,
-            self._credentials,
-            name=connection.name,
+        surroundings = Surroundings(
+            origins=self._settings.origins,
+            credentials=self._credentials,
             clock=self._clock,
-        )
-        throttle = self._throttles.setdefault(
-            (connection.cloud.value, connection.auth.client_id), self._make_throttle()
-        )
-        graph = GraphSession(
-            connection,
-            tokens,
-            self._settings.origins,
-            throttle=throttle,
+            lease=self._settings.lease,
+            throttle=self._throttles.setdefault(counted_with(connection), self._make_throttle()),
             answers=self._answers.setdefault(connection.uid, Counter()),
-            patience=Patience(write=self._settings.lease.write),
         )
-        made = _Session(connection, tokens, graph, Settling(self._clock))
-        self._sessions[connection.uid] = made
-        return made
+        session = open_session(connection, surroundings)
+        self._sessions[connection.uid] = _Opened(connection, session)
+        return session
 
     async def _drop(self, uid: str) -> None:
-        session = self._sessions.pop(uid)
-        await session.graph.close()
-        await session.tokens.close()
+        await self._sessions.pop(uid).session.close()

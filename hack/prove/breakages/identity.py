@@ -13,18 +13,18 @@ BREAKAGES: tuple[Breakage, ...] = (
         guards=IDENTITY,
         what="one connection's token serves another",
         file="sync/cirahub_sync/worker.py",
-        old="        session = self._sessions.get(connection.uid)\n"
-        "        if session is not None and session.connection == connection:",
-        new="        session = next(iter(self._sessions.values()), None)\n"
-        "        if session is not None:",
+        old="        opened = self._sessions.get(connection.uid)\n"
+        "        if opened is not None and opened.connection == connection:",
+        new="        opened = next(iter(self._sessions.values()), None)\n"
+        "        if opened is not None:",
         tests="tests/engine/test_connections.py::test_each_connection_signs_in_for_itself",
     ),
     Breakage(
         guards=IDENTITY,
         what="a connection that changes keeps its old token",
         file="sync/cirahub_sync/worker.py",
-        old="        if session is not None and session.connection == connection:",
-        new="        if session is not None:",
+        old="        if opened is not None and opened.connection == connection:",
+        new="        if opened is not None:",
         tests="tests/engine/test_connections.py::test_a_connection_that_changes_signs_in_anew",
     ),
     Breakage(

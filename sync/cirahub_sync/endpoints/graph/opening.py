@@ -1,15 +1,29 @@
-"""Which endpoint a target of Microsoft 365 has."""
+"""A connection to Microsoft 365, and which endpoint a target there has."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from cirahub_sync.configuration import CalendarTarget, MailboxTarget
+from cirahub_sync.configuration import (
+    CalendarTarget,
+    ConnectionConfig,
+    MailboxTarget,
+    Needs,
+    SpokeConfig,
+)
 from cirahub_sync.endpoints.base import Capabilities, Endpoint, Fence
+from cirahub_sync.endpoints.directory import Directory
+from cirahub_sync.endpoints.graph import permissions
 from cirahub_sync.endpoints.graph.calendars import CalendarEndpoint, open_calendar
 from cirahub_sync.endpoints.graph.endpoint import GraphEndpoint, open_endpoint
-from cirahub_sync.endpoints.graph.session import GraphSession
+from cirahub_sync.endpoints.graph.groups import GraphDirectory
+from cirahub_sync.endpoints.graph.session import GraphSession, Patience
+from cirahub_sync.endpoints.session import Surroundings
+from cirahub_sync.identity import provider
+from cirahub_sync.identity.base import SignIn
+from cirahub_sync.identity.settling import Settling
 from cirahub_sync.model.window import Span
+from cirahub_sync.origins import HOSTS
 
 
 def capabilities_of(target: MailboxTarget | CalendarTarget) -> Capabilities:
@@ -17,16 +31,71 @@ def capabilities_of(target: MailboxTarget | CalendarTarget) -> Capabilities:
     return (CalendarEndpoint if calendar else GraphEndpoint).capabilities
 
 
-def open_target(
-    target: MailboxTarget | CalendarTarget,
-    session: GraphSession,
-    fence: Fence,
-    *,
-    custom_names: Sequence[str],
-    span: Span,
-) -> Endpoint:
-    """Over its connection's session. Sends nothing yet. `custom_names` are of contacts, `span` is
-    what is looked at of a calendar."""
-    if isinstance(target, CalendarTarget):
-        return open_calendar(session.connection, target, session, fence, span)
-    return open_endpoint(session.connection, target, session, fence, custom_names=custom_names)
+class GraphConnection:
+    """Implements `endpoints.session.Session`."""
+
+    def __init__(self, connection: ConnectionConfig, surroundings: Surroundings) -> None:
+        self._connection = connection
+        self._tokens = provider(
+            connection.auth,
+            connection.cloud,
+            surroundings.origins,
+            surroundings.credentials,
+            name=connection.name,
+            clock=surroundings.clock,
+        )
+        self._graph = GraphSession(
+            connection,
+            self._tokens,
+            surroundings.origins,
+            throttle=surroundings.throttle,
+            answers=surroundings.answers,
+            patience=Patience(write=surroundings.lease.write),
+        )
+        self._settling = Settling(surroundings.clock)
+        """Since when the same permissions are missing."""
+
+    async def check(self, needs: Needs) -> SignIn:
+        token = await self._tokens.renew(f"{HOSTS[self._connection.cloud].graph}/.default")
+        roles = permissions.roles_of(token.token)
+        missing: tuple[str, ...] | None = None
+        excess: tuple[str, ...] = ()
+        if roles is not None:
+            missing, excess = permissions.judged(
+                roles, needs=needs, access=self._connection.mailbox_access
+            )
+        if not missing:
+            self._settling.fine()
+        return SignIn(
+            credential=self._tokens.credential,
+            missing=missing,
+            excess=excess,
+            settling=bool(missing and self._settling.until(",".join(missing))),
+        )
+
+    async def doubt(self) -> None:
+        """A role that is granted shows in tokens issued from then on."""
+        await self._tokens.invalidate()
+
+    def open_target(
+        self, spoke: SpokeConfig, fence: Fence, *, custom_names: Sequence[str], span: Span
+    ) -> Endpoint:
+        target = spoke.target
+        if isinstance(target, CalendarTarget):
+            return open_calendar(self._connection, target, self._graph, fence, span)
+        return open_endpoint(
+            self._connection, target, self._graph, fence, custom_names=custom_names
+        )
+
+    def directory(self) -> Directory:
+        return GraphDirectory(self._graph)
+
+    def take_waited(self, spoke: SpokeConfig, resolved: str) -> float:
+        places = [spoke.target.address]
+        if resolved:
+            places.append(resolved.split("/")[1])
+        return sum(self._graph.throttle.take_waited(place) for place in places)
+
+    async def close(self) -> None:
+        await self._graph.close()
+        await self._tokens.close()

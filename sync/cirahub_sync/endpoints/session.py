@@ -1,0 +1,64 @@
+"""What the worker asks of a connection, whatever system it leads to."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+import msgspec
+
+from cirahub_sync.configuration import Needs, SpokeConfig
+from cirahub_sync.endpoints.base import Endpoint, Fence
+from cirahub_sync.endpoints.directory import Directory
+from cirahub_sync.identity.base import CredentialSource, SignIn
+from cirahub_sync.lease_terms import LeaseTerms
+from cirahub_sync.model.window import Span
+from cirahub_sync.origins import Origins
+from cirahub_sync.throttle import Throttle
+
+
+class Surroundings(msgspec.Struct, frozen=True, kw_only=True):
+    """What a session is made with besides its connection."""
+
+    origins: Origins
+    credentials: CredentialSource
+    clock: Callable[[], float]
+    """POSIX seconds."""
+    lease: LeaseTerms
+    throttle: Throttle
+    """Shared by all connections whose requests the service counts together."""
+    answers: Counter[str]
+    """HTTP answers by status code are counted on it; `none` where no whole answer came."""
+
+
+class Session(Protocol):
+    """Everything that a process holds of one connection: its credential, its sockets. Belongs to
+    one event loop."""
+
+    async def check(self, needs: Needs) -> SignIn:
+        """Sign in anew, and look at the permissions that come with it: `needs` says for what.
+        Raises CredentialError or EndpointUnavailableError."""
+        ...
+
+    async def doubt(self) -> None:
+        """A request was refused: what the next one signs in with is got anew."""
+        ...
+
+    def open_target(
+        self, spoke: SpokeConfig, fence: Fence, *, custom_names: Sequence[str], span: Span
+    ) -> Endpoint:
+        """The endpoint of a spoke. Sends nothing yet. `custom_names` are of contacts, `span` is
+        what is looked at of a calendar. Raises ConfigurationError."""
+        ...
+
+    def directory(self) -> Directory:
+        """Raises ConfigurationError where there is none."""
+        ...
+
+    def take_waited(self, spoke: SpokeConfig, resolved: str) -> float:
+        """Seconds that requests of a spoke waited for the service's limits since this was last
+        asked. `resolved` is the text of its Target; blank if it has not been resolved."""
+        ...
+
+    async def close(self) -> None: ...
