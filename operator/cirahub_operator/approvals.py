@@ -53,11 +53,12 @@ def stage_awaited(hub: str, namespace: str, stage: StageSummary) -> Statement:
 
 def counted(stage: StageSummary) -> str:
     """How far a first sync has come."""
-    total = stage.arrived + stage.waiting
+    total = stage.arrived + stage.planned + stage.waiting
+    planned = f"{stage.planned} planned, " if stage.planned else ""
     verb = "waits" if stage.waiting == 1 else "wait"
     return (
         f"stage {stage.number} of {stage.of}: {stage.arrived} of {total} items let in, "
-        f"{stage.waiting} {verb}"
+        f"{planned}{stage.waiting} {verb}"
     )
 
 

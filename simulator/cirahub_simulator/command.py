@@ -282,6 +282,10 @@ def _read_stdin(loop: asyncio.AbstractEventLoop, stopped: asyncio.Event) -> None
         stopped.set()
 
 
+def _counted(count: int, what: str, plural: str = "s") -> str:
+    return f"{count} {what}{'' if count == 1 else plural}"
+
+
 def _announce(simulator: Simulator, endpoints_file: Path | None) -> None:
     endpoints: Endpoints = simulator.endpoints
     if endpoints_file is not None:
@@ -293,8 +297,8 @@ def _announce(simulator: Simulator, endpoints_file: Path | None) -> None:
     mailboxes = sum(user.has_mailbox for user in directory.users())
     servers = len(directory.exchange_servers())
     click.echo(
-        f"Simulating {len(directory.tenants())} tenants and {servers} Exchange Servers with "
-        f"{mailboxes} mailboxes:"
+        f"Simulating {_counted(len(directory.tenants()), 'tenant')} and "
+        f"{_counted(servers, 'Exchange Server')} with {_counted(mailboxes, 'mailbox', 'es')}:"
     )
     for origin, ours in endpoints.origins.items():
         click.echo(f"  {origin}  ->  {ours}")

@@ -440,12 +440,14 @@ async def test_a_plan_shows_what_waits_for_a_stage(staged: Scene) -> None:
     plan = await staged.worker.plan(staged.hub, list(staged.spokes.values()))
     assert Counter(one.held for one in plan.actions) == {"": 2, "Stage": 5}
     assert counts(plan.report) == (1, 3, 0, 5)
+    assert stage(plan.report).planned == 2
     staged.forget()
     report = await staged.sync()
     assert stage(report).id == stage(plan.report).id
     plan = await staged.worker.plan(staged.hub, list(staged.spokes.values()))
     assert Counter(one.held for one in plan.actions) == {"Stage": 5}
     assert counts(plan.report) == (1, 3, 2, 5)
+    assert stage(plan.report).planned == 0
 
 
 async def test_a_stage_is_approved_where_the_store_is(staged: Scene) -> None:

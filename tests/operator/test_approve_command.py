@@ -82,7 +82,7 @@ def test_a_first_sync_in_stages_is_let_on_by_either_command(laptop: Laptop) -> N
     laptop.add("ann", "Cleo")
     shown = laptop.run("plan", "-q", files=True).output
     assert "1 to create, 0 to update, 0 to delete, 2 held back" in shown
-    assert "stage 1 of 3: 0 of 2 items let in" in shown
+    assert "stage 1 of 3: 0 of 3 items let in, 1 planned, 2 wait" in shown
     code, report = passed(laptop)
     first = report["spokes"][next(uid for uid, one in report["spokes"].items() if one["stage"])]
     assert (code, len(laptop.names("cy"))) == (3, 1)

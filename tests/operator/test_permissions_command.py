@@ -170,6 +170,15 @@ def test_manifests_that_are_wrong_are_named_and_nothing_is_told(manifests: Path)
     assert ran.stdout == ""
 
 
+def test_a_filter_that_names_no_group_there_could_be_is_named(manifests: Path) -> None:
+    team = {"field": "group", "operator": "In", "values": ["Team"]}
+    asking = spoke("ann", direction="Receive", receives={"filter": {"all": [team]}})
+    ran = asked(manifests, connection(), hub(), asking)
+    assert ran.exit_code == 2
+    assert "Spoke default/ann: filter: a group is named by its object id" in ran.stderr
+    assert ran.stdout == ""
+
+
 def test_what_is_told_suffices_for_a_pass(tmp_path: Path) -> None:
     """The simulator grants what the command says, and nothing else; a pass gets through."""
     with opened(tmp_path) as laptop:

@@ -15,6 +15,7 @@ from cirahub_operator.cli.table import table
 from cirahub_sync.configuration import ConnectionConfig, MailboxAccess, SpokeConfig
 from cirahub_sync.endpoints.graph.permissions import Need, needed
 from cirahub_sync.engine.grouped import directories_asked
+from cirahub_sync.errors import ConfigurationError
 from cirahub_sync.identity.consent import consent_link
 
 MAILBOXES = 25
@@ -82,7 +83,12 @@ def command(
         sys.exit(Exit.BAD_INPUT)
     spokes = [spoke for case in found for spoke in case.resolution.spokes.values()]
     access = None if mailbox_access is None else MailboxAccess(mailbox_access)
-    grants = [_grants(one, access) for one in _by_connection(spokes)]
+    try:
+        used = _by_connection(spokes)
+    except _WrongSpokeError as error:
+        click.echo(f"Error: {error}", err=True)
+        sys.exit(Exit.BAD_INPUT)
+    grants = [_grants(one, access) for one in used]
     if output == "json":
         click.echo(msgspec.json.format(msgspec.json.encode(grants), indent=2).decode())
     else:
@@ -97,6 +103,10 @@ class _Used(msgspec.Struct, frozen=True):
     asking: list[SpokeConfig]
 
 
+class _WrongSpokeError(Exception):
+    """A Spoke whose filters name no group that there could be."""
+
+
 def _by_connection(spokes: Iterable[SpokeConfig]) -> Iterable[_Used]:
     found: dict[str, _Used] = {}
 
@@ -105,7 +115,11 @@ def _by_connection(spokes: Iterable[SpokeConfig]) -> Iterable[_Used]:
 
     for spoke in spokes:
         used(spoke.connection).spokes.append(spoke)
-        for connection in directories_asked(spoke):
+        try:
+            asked = directories_asked(spoke)
+        except ConfigurationError as error:
+            raise _WrongSpokeError(f"Spoke {spoke.name}: {error}") from error
+        for connection in asked:
             used(connection).asking.append(spoke)
     return [found[name] for name in sorted(found)]
 

@@ -125,15 +125,19 @@ def foreseen(tx: Transaction, run: SpokeRun, planned: Sequence[Planned]) -> Sequ
     new, room = _newcomers(tx, run, due), _room(tx, run)
     late = set() if room is None else {one.item for one in new[room:]}
     if late:
-        run.report.stage = summary(tx, run.config, run.row, len(late))
+        coming = len(new) - len(late)
+        run.report.stage = summary(tx, run.config, run.row, len(late), planned=coming)
     return [
         msgspec.structs.replace(one, held=STAGE) if one.judgement.item in late else one
         for one in planned
     ]
 
 
-def summary(tx: Transaction, config: SpokeConfig, row: Spoke, waiting: int) -> StageSummary | None:
-    """Of a first sync in which this many items wait. None if nobody has to be asked."""
+def summary(
+    tx: Transaction, config: SpokeConfig, row: Spoke, waiting: int, *, planned: int = 0
+) -> StageSummary | None:
+    """Of a first sync in which this many items wait for a stage, and as many are in a plan. None if
+    nobody has to be asked."""
     if not (waiting and under_way(config, row)):
         return None
     arrived = tx.arrivals.count(row.uid)
@@ -146,6 +150,7 @@ def summary(tx: Transaction, config: SpokeConfig, row: Spoke, waiting: int) -> S
         number=max(1, sum(one <= now for one in config.stages)),
         of=len(config.stages) + 1,
         arrived=arrived.count,
+        planned=planned,
         waiting=waiting,
         next=target,
     )

@@ -91,6 +91,8 @@ class StageSummary(msgspec.Struct, frozen=True, kw_only=True):
     """Items that wait for the next stages."""
     next: int
     """How many items the next stage allows in all; 0: all that there are."""
+    planned: int = 0
+    """Items that this stage lets in, and a plan is to bring."""
 
 
 class SpokeReport(msgspec.Struct):
