@@ -86,6 +86,7 @@ def _scalar(text: str) -> object:
     help="Port of an Exchange Server, by its host's name. Default: a free one.",
 )
 @click.option("--admin-port", type=int, default=0, help="Port of the admin endpoint.")
+@click.option("--proxy-port", type=int, default=0, help="Port of the proxy. Default: a free one.")
 @click.option(
     "--graph-http",
     is_flag=True,
@@ -181,6 +182,7 @@ def command(
     vault_ports: dict[str, int],
     exchange_ports: dict[str, int],
     admin_port: int,
+    proxy_port: int,
     graph_http: bool,
     seeds: tuple[Path, ...],
     empty: bool,
@@ -200,6 +202,9 @@ def command(
     stop_with_stdin: bool,
 ) -> None:
     """Simulate Entra ID, Key Vault, Microsoft Graph and Exchange Web Services on this machine.
+
+    Other programs need no change: with HTTPS_PROXY set to its proxy they come here by Microsoft's
+    own names, and nowhere else.
 
     Ctrl-C or SIGTERM stops it. Exit codes: 0 after a clean stop, 1 when a port or a file can't be
     used or a seed can't be loaded, 2 for wrong options.
@@ -234,6 +239,7 @@ def command(
             graph=graph_port,
             graph_http=0 if graph_http else None,
             admin=admin_port,
+            proxy=proxy_port,
             vaults=vault_ports,
             exchange=exchange_ports,
         ),
@@ -306,6 +312,10 @@ def _announce(simulator: Simulator, endpoints_file: Path | None) -> None:
         click.echo(f"  Graph without TLS  ->  {endpoints.graph_http}")
     click.echo(f"  admin endpoint  ->  {endpoints.admin}")
     click.echo(f"CA: {endpoints.ca_file}")
+    click.echo(
+        "Programs that know only Microsoft's names: "
+        f"HTTPS_PROXY={endpoints.proxy} with that CA (SSL_CERT_FILE, REQUESTS_CA_BUNDLE)"
+    )
     click.echo("Ready. Ctrl-C stops it.")
     sys.stdout.flush()
 

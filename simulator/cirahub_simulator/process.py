@@ -48,6 +48,7 @@ class Endpoints:
     ca_file: str
     admin: str
     graph_http: str | None = None
+    proxy: str = ""
 
     @property
     def entra(self) -> str:
@@ -186,7 +187,7 @@ class EmbeddedSimulator:
             async with Simulator(self.world, ports=self._ports) as simulator:
                 found = simulator.endpoints
                 self.endpoints = Endpoints(
-                    found.origins, found.ca_file, found.admin, found.graph_http
+                    found.origins, found.ca_file, found.admin, found.graph_http, found.proxy
                 )
                 self.admin = AdminClient(found.admin)
                 self._ready.set_result(None)

@@ -14,6 +14,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Self
+from urllib.parse import urlsplit
 
 import msgspec
 import trustme
@@ -33,6 +34,7 @@ from cirahub_simulator.exchange import LARGEST_BODY, make_handler
 from cirahub_simulator.gate import GraphGate
 from cirahub_simulator.graph.service import GraphService
 from cirahub_simulator.keyvault.service import KeyVaultService
+from cirahub_simulator.proxy import Proxy
 from cirahub_simulator.world import World
 
 LOOPBACK = "127.0.0.1"
@@ -48,6 +50,7 @@ class Ports(msgspec.Struct, kw_only=True):
     graph_http: int | None = None
     """Graph without TLS, for benchmarks and clients that can't be given a CA. None: not at all."""
     admin: int = 0
+    proxy: int = 0
     vaults: dict[str, int] = {}
     exchange: dict[str, int] = {}
     """Of Exchange Servers, by their host's name."""
@@ -62,6 +65,8 @@ class Endpoints(msgspec.Struct, kw_only=True):
     """PEM of the CA that signed the certificates of all https origins."""
     admin: str
     graph_http: str | None = None
+    proxy: str = ""
+    """For clients that can't be told of other origins: `HTTPS_PROXY`."""
 
 
 class Simulator:
@@ -83,6 +88,7 @@ class Simulator:
         self._ports = ports or Ports()
         self._servers: list[tuple[asyncio.Server, web.Server]] = []
         self._admin: web.AppRunner | None = None
+        self._proxy = Proxy(self._where)
         self._directory: tempfile.TemporaryDirectory[str] | None = None
         if ca_file is None:
             self._directory = tempfile.TemporaryDirectory(prefix="cirahub-simulator-")
@@ -108,6 +114,8 @@ class Simulator:
         await site.start()
         port = self._admin.addresses[0][1]
         self.endpoints.admin = f"http://{LOOPBACK}:{port}"
+        port = await self._proxy.start(self._listen, self._ports.proxy)
+        self.endpoints.proxy = f"http://{self._shown}:{port}"
         return self.endpoints
 
     async def open_tenants(self) -> None:
@@ -149,6 +157,7 @@ class Simulator:
 
     async def stop(self) -> None:
         """Close every connection and listener."""
+        await self._proxy.stop()
         for listener, _ in self._servers:
             listener.close()
         transports = [c.transport for _, server in self._servers for c in server.connections]
@@ -184,8 +193,9 @@ class Simulator:
 
     def _make_certificates(self) -> None:
         authority = trustme.CA()
-        names = {LOOPBACK, "localhost", "::1", "login.microsoftonline.com", "graph.microsoft.com"}
-        names |= {"*.vault.azure.net", "outlook.office365.com"}
+        names = {LOOPBACK, "localhost", "::1", "outlook.office365.com"}
+        for cloud in CLOUDS.values():
+            names |= {_host(cloud.authority), _host(cloud.graph), f"*{cloud.vault_suffix}"}
         names |= {server.host for server in self.world.directory.exchange_servers()}
         if self._listen not in ("0.0.0.0", "::"):  # noqa: S104 - compared with, not bound to
             names.add(self._listen)
@@ -202,9 +212,17 @@ class Simulator:
         )
         self._servers.append((listener, server))
         bound = listener.sockets[0].getsockname()[1]
+        return f"{'https' if tls else 'http'}://{self._shown}:{bound}"
+
+    @property
+    def _shown(self) -> str:
+        """Our host, as it stands in an origin."""
         host = LOOPBACK if self._listen in ("0.0.0.0", "::") else self._listen  # noqa: S104
-        shown = f"[{host}]" if ":" in host else host
-        return f"{'https' if tls else 'http'}://{shown}:{bound}"
+        return f"[{host}]" if ":" in host else host
+
+    def _where(self, origin: str) -> tuple[str, int] | None:
+        ours = urlsplit(self.endpoints.origins.get(origin, ""))
+        return (ours.hostname, ours.port) if ours.hostname and ours.port else None
 
 
 class _Connection(RequestHandler):
@@ -230,6 +248,10 @@ def _make_request(
     return web.BaseRequest(
         message, payload, protocol, writer, task, loop, client_max_size=LARGEST_BODY
     )
+
+
+def _host(origin: str) -> str:
+    return origin.removeprefix("https://")
 
 
 def _abort(transport: asyncio.WriteTransport) -> None:

@@ -168,6 +168,18 @@ _PLAIN = {
 """What goes into an event as it is."""
 
 
+_TRUTHS = frozenset(
+    name
+    for name, field in zip(
+        _Event.__struct_encode_fields__, msgspec.structs.fields(_Event), strict=True
+    )
+    if field.type is bool
+)
+_TRUTH = {"true": True, "false": False}
+"""A string becomes a boolean by .NET's own conversion (github.com/OData/odata.net,
+ODataJsonReaderUtils.ConvertStringValue). Clients count on it: python-o365 sends `"false"`."""
+
+
 class EventBody(NamedTuple):
     """An event as a request writes it."""
 
@@ -205,6 +217,8 @@ def read_event(body: bytes, switches: Switches, zone_name: str = UTC_NAME) -> Ev
         names.add(name)
         if value is not None:
             kept[name] = _spelled(value, enumerated=name in _ENUMERATED)
+            if name in _TRUTHS and isinstance(value, str):
+                kept[name] = _TRUTH.get(value.lower(), value)
     try:
         event = msgspec.convert(kept, _Event)
     except msgspec.ValidationError as error:
