@@ -52,6 +52,7 @@ class User:
     business_phones: list[str] = field(default_factory=list)
     proxy_addresses: list[str] = field(default_factory=list)
     """As `SMTP:ada@contoso.example`, the primary one in capitals."""
+    other_mails: list[str] = field(default_factory=list)
     preferred_language: str | None = None
     account_enabled: bool = True
     user_type: str = "Member"
@@ -108,6 +109,7 @@ class Group:
     """`Unified` for a Microsoft 365 group, `DynamicMembership` for one with a rule."""
     visibility: str | None = None
     """`Public`, `Private`, `HiddenMembership` or nothing."""
+    proxy_addresses: list[str] = field(default_factory=list)
     members: list[str] = field(default_factory=list)
     """Ids of users and groups, as they were added. Nested groups may be members of each other."""
 

@@ -222,6 +222,13 @@ class Switches:
     fixed for Outlook, whose tokens leave a cache of unnamed size.
     """
 
+    directory_delta: Literal["whole", "changed"] = "whole"
+    """What delta tells of a user, a mail contact or a group that has changed.
+
+    https://learn.microsoft.com/graph/api/user-delta: what was selected, but for what has never been
+    set. https://learn.microsoft.com/graph/delta-query-overview: at least what has changed.
+    """
+
     # Groups (Graph).
 
     hidden_membership: Literal["left-out", "refused"] = "left-out"

@@ -17,6 +17,7 @@ from cirahub_simulator.graph import errors
 from cirahub_simulator.graph.call import Call
 from cirahub_simulator.graph.directory_delta import PAGE_SIZE, Tokens, tenant_of
 from cirahub_simulator.graph.group_requests import PROPERTIES, TYPE, shown, visible_groups
+from cirahub_simulator.graph.object_delta import told_of
 from cirahub_simulator.graph.query import Query
 from cirahub_simulator.graph.roles import require_groups
 from cirahub_simulator.wire import Response
@@ -169,9 +170,11 @@ def _page(call: Call, state: _State, groups: dict[str, Group]) -> list[bytes]:
                     entry["@removed"] = {"reason": "deleted"}
                 told.append(entry)
             room -= len(told)
-        known.values = _values(group, state)
         values: dict[str, object] = {"id": group.id}
-        values |= shown(group, state.select) if state.select else {}
+        if state.select:
+            changed = call.switches.directory_delta == "changed"
+            values |= told_of(shown(group, state.select), known.values or None, changed=changed)
+        known.values = _values(group, state)
         if told:
             values["members@delta"] = told
         page.append(msgspec.json.encode(values))

@@ -46,11 +46,13 @@ PROPERTIES: dict[str, str] = {
     "mail": "mail",
     "mailEnabled": "mail_enabled",
     "mailNickname": "mail_nickname",
+    "proxyAddresses": "proxy_addresses",
     "securityEnabled": "security_enabled",
     "visibility": "visibility",
 }
 _KINDS: dict[str, Kind] = {
     "groupTypes": "strings",
+    "proxyAddresses": "strings",
     "mailEnabled": "boolean",
     "securityEnabled": "boolean",
 }

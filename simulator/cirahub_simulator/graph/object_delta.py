@@ -1,11 +1,14 @@
 """Delta queries on directory objects: what differs between the directory as it was and as it is.
 
 https://learn.microsoft.com/graph/api/user-delta, https://learn.microsoft.com/graph/api/orgcontact-delta,
-https://learn.microsoft.com/graph/delta-query-users.
+https://learn.microsoft.com/graph/delta-query-users. What has never been set is not told at all.
+Items may repeat and come in any order, and pages may be empty
+(https://learn.microsoft.com/graph/delta-query-overview): see the switches.
 """
 
 from __future__ import annotations
 
+import random
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -17,6 +20,7 @@ from cirahub_simulator.directory import Principal
 from cirahub_simulator.graph import errors
 from cirahub_simulator.graph.call import Call
 from cirahub_simulator.graph.directory_delta import PAGE_SIZE, Tokens, tenant_of
+from cirahub_simulator.switches import Switches
 from cirahub_simulator.wire import Response
 
 MAX_FILTERED = 50
@@ -42,6 +46,11 @@ class Tracked(Generic[Object]):
     """An object's members; the last argument: whether the caller sees whole objects."""
     admit: Callable[[Principal | None], bool]
     """Whether the caller sees whole objects. Raises GraphError for one who sees none."""
+    restorable: bool = False
+    """Whether what is deleted can be restored.
+
+    https://learn.microsoft.com/graph/api/resources/directory (deletedItems)
+    """
 
 
 class _State(msgspec.Struct):
@@ -56,6 +65,10 @@ class _State(msgspec.Struct):
     select: tuple[str, ...]
     only: frozenset[str] | None
     """Ids that a filter named."""
+    pages: int = 0
+    """Of this round, so far."""
+    last: str = ""
+    """The id of the last object that was told in this round."""
 
 
 class ObjectDelta(Generic[Object]):
@@ -93,11 +106,14 @@ class ObjectDelta(Generic[Object]):
                 object_id: self._fingerprint(value, state) for object_id, value in seen.items()
             }
             state.pending = []
-        page, state.pending = state.pending[:PAGE_SIZE], state.pending[PAGE_SIZE:]
+        page = self._page(state, call.switches)
         minimal = call.preferences.minimal and query.delta_token is not None
-        values = [self._told(state, seen, object_id, whole, minimal) for object_id in page]
-        token = self._tokens.keep(call, state)
+        changed = minimal or call.switches.directory_delta == "changed"
+        values = [self._told(state, seen, object_id, whole, changed) for object_id in page]
         more = bool(state.pending)
+        if not more:
+            state.pages, state.last = 0, ""
+        token = self._tokens.keep(call, state)
         return call.page(
             tracked.context,
             values,
@@ -106,20 +122,31 @@ class ObjectDelta(Generic[Object]):
             applied=("return=minimal",) if minimal else (),
         )
 
+    def _page(self, state: _State, switches: Switches) -> list[str]:
+        """Ids of the objects that are told of now."""
+        state.pages += 1
+        if switches.delta_empty_first_page and state.pages == 1 and state.pending:
+            return []
+        page, state.pending = state.pending[:PAGE_SIZE], state.pending[PAGE_SIZE:]
+        again = [state.last] if switches.delta_repeats and state.last in state.known else []
+        state.last = page[-1] if page else ""
+        if switches.delta_order == "newest-first":
+            page.reverse()
+        elif switches.delta_order == "shuffled":
+            random.Random(len(page)).shuffle(page)  # noqa: S311 - repeatable disorder
+        return again + page
+
     def _told(self, state: _State, seen: Mapping[str, Object], object_id: str, *how: bool) -> bytes:
         """An entry, after which the reader knows the object as it is."""
-        whole, minimal = how
+        whole, changed = how
         found = seen.get(object_id)
         before = state.known.pop(object_id, None)
         if found is None:
-            return msgspec.json.encode({"id": object_id, "@removed": {"reason": "changed"}})
+            reason = "changed" if self._tracked.restorable else "deleted"
+            return msgspec.json.encode({"id": object_id, "@removed": {"reason": reason}})
         state.known[object_id] = self._fingerprint(found, state)
         shown = self._tracked.values(found, (*state.select, "id"), whole)
-        if minimal and before is not None:
-            then: dict[str, object] = msgspec.json.decode(before)
-            now: dict[str, object] = msgspec.json.decode(state.known[object_id])
-            shown = {n: v for n, v in shown.items() if n == "id" or now.get(n) != then.get(n)}
-        return msgspec.json.encode(shown)
+        return msgspec.json.encode(told_of(shown, before, changed=changed))
 
     def _start(self, call: Call, select: tuple[str, ...], only: frozenset[str] | None) -> _State:
         return _State(tenant_of(call), call.world.clock.time(), {}, [], select, only)
@@ -134,6 +161,17 @@ class ObjectDelta(Generic[Object]):
             if state.known.get(object_id) != self._fingerprint(found, state)
         ]
         return changed + [object_id for object_id in state.known if object_id not in seen]
+
+
+def told_of(
+    shown: Mapping[str, object], before: bytes | None, *, changed: bool
+) -> Mapping[str, object]:
+    """What is told of an object that the reader knew as `before`: with `changed` only what differs,
+    else all but what has never been set."""
+    then: dict[str, object] = {} if before is None else msgspec.json.decode(before)
+    if before is not None and changed:
+        return {n: v for n, v in shown.items() if n == "id" or v != then.get(n)}
+    return {n: v for n, v in shown.items() if v is not None or then.get(n) is not None}
 
 
 def _named(expression: str) -> frozenset[str]:

@@ -44,6 +44,7 @@ _PROPERTIES: dict[str, str] = {
     "department": "department",
     "userType": "user_type",
     "proxyAddresses": "proxy_addresses",
+    "otherMails": "other_mails",
     "mailNickname": "mail_nickname",
     "streetAddress": "street_address",
     "city": "city",
@@ -60,6 +61,7 @@ DEFAULT = tuple(_PROPERTIES)[:11]
 _KINDS: dict[str, Kind] = {
     "businessPhones": "strings",
     "proxyAddresses": "strings",
+    "otherMails": "strings",
     "accountEnabled": "boolean",
     "showInAddressList": "boolean",
 }
@@ -140,5 +142,6 @@ TRACKED = Tracked(
     objects=lambda call: {user.id: user for user in visible_users(call)},
     values=lambda user, select, whole: values_of(user, select, whole=whole),
     admit=require_users,
+    restorable=True,
 )
 """https://learn.microsoft.com/graph/api/user-delta"""

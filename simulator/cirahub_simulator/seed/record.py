@@ -54,6 +54,7 @@ class UserRecord(_Record):
     mobile_phone: str | None = None
     business_phones: list[str] = []
     proxy_addresses: list[str] = []
+    other_mails: list[str] = []
     preferred_language: str | None = None
     account_enabled: bool = True
     user_type: str = "Member"
@@ -100,6 +101,7 @@ class GroupRecord(_Record):
     security_enabled: bool = True
     group_types: list[str] = []
     visibility: str | None = None
+    proxy_addresses: list[str] = []
     members: list[str] = []
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 from tests.simulator.graph.cloud import ADA, CONTOSO, FABRIKAM, GUEST, Client
 
-from cirahub_simulator.directory import OrgContact
+from cirahub_simulator.directory import Group, OrgContact
 from cirahub_simulator.seed.loader import load
 from cirahub_simulator.world import World
 
@@ -70,7 +71,7 @@ def test_delta_tells_what_differs(client: Client, world: World) -> None:
     world.directory.remove_org_contact(TWO)
     [changed, gone], _ = client.round(link)
     assert (changed["jobTitle"], changed["mail"]) == ("Buyer", "pat@partner.example")
-    assert gone == {"id": TWO, "@removed": {"reason": "changed"}}
+    assert gone == {"id": TWO, "@removed": {"reason": "deleted"}}, "nothing restores a contact"
     minimal = client.get(link, prefer="return=minimal")
     assert minimal.items[0] == {"jobTitle": "Buyer", "id": ONE}
     assert minimal.headers["Preference-Applied"] == "return=minimal"
@@ -96,6 +97,58 @@ def test_users_delta_has_what_an_address_list_shows(client: Client, world: World
     assert (told["id"], told["userType"], told["accountEnabled"]) == (GUEST, "Guest", True)
     assert (told["showInAddressList"], told["city"]) == (False, "Reno")
     assert told["proxyAddresses"] == ["SMTP:guest@partner.example"]
+
+
+def test_what_has_never_been_set_is_not_told(client: Client, world: World) -> None:
+    told, link = client.round("/contacts/delta?$select=displayName,jobTitle")
+    assert "jobTitle" not in told[0]
+    [pat, _] = world.directory.org_contacts(CONTOSO)
+    pat.job_title = "Buyer"
+    [now], link = client.round(link)
+    assert now["jobTitle"] == "Buyer"
+    pat.job_title = None
+    [now], _ = client.round(link)
+    assert (now["jobTitle"], now["displayName"]) == (None, "Pat Partner")
+
+
+@pytest.mark.parametrize("path", ["/contacts/delta", "/users/delta", "/groups/delta"])
+def test_delta_may_tell_of_what_has_changed_alone(client: Client, world: World, path: str) -> None:
+    """The overview's reading."""
+    world.switches = replace(world.switches, directory_delta="changed")
+    client.roles |= {"GroupMember.Read.All"}
+    world.directory.add_group(Group(id=OTHER, tenant_id=CONTOSO, display_name="Desk"))
+    _, link = client.round(f"{path}?$select=displayName,mail")
+    for some in (world.directory.org_contacts, world.directory.users, world.directory.groups):
+        some(CONTOSO)[0].display_name = "Renamed"
+    [told], _ = client.round(link)
+    assert told.keys() - {"id"} == {"displayName"}
+
+
+@pytest.mark.parametrize("order", ["oldest-first", "newest-first", "shuffled"])
+def test_delta_repeats_itself_in_any_order_if_it_is_so_set(
+    client: Client, world: World, order: str
+) -> None:
+    for number in range(250):
+        world.directory.add_org_contact(
+            OrgContact(
+                id=f"more-{number}",
+                tenant_id=CONTOSO,
+                display_name=str(number),
+                mail=f"{number}@partner.example",
+                mail_nickname=str(number),
+            )
+        )
+    world.switches = replace(
+        world.switches,
+        delta_order=order,  # type: ignore[arg-type]
+        delta_repeats=True,
+        delta_empty_first_page=True,
+    )
+    assert client.get("/contacts/delta").items == []
+    told, link = client.round("/contacts/delta")
+    ids = [each["id"] for each in told]
+    assert (len(set(ids)), len(ids)) == (252, 254)
+    assert client.round(link)[0] == []
 
 
 def test_mail_contacts_are_seeded(world: World) -> None:
