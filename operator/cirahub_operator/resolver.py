@@ -20,6 +20,8 @@ from cirahub_operator.api.spoke import SpokeSpec
 from cirahub_operator.origin import SecretOrigin
 from cirahub_operator.settings import OwnIdentity
 from cirahub_sync.configuration import (
+    AddressListTarget,
+    AnyTarget,
     Auth,
     CalendarTarget,
     ClientCertificateAuth,
@@ -159,10 +161,11 @@ def _check_kind(spoke: Spoke, hub: Hub) -> None:
     if spoke.spec.item_kind is hub.spec.item_kind:
         return
     held, wanted = _PLACES[spoke.spec.item_kind], _PLACES[hub.spec.item_kind]
+    what = "global address list" if spoke.spec.global_address_list else held[0]
     raise UnresolvedError(
         Problem(
             "ItemKindMismatch",
-            f"Hub {spoke.spec.hub_ref.name!r} holds {wanted[1]}, and this Spoke is a {held[0]}: "
+            f"Hub {spoke.spec.hub_ref.name!r} holds {wanted[1]}, and this Spoke is a {what}: "
             f"delete it, and create one with spec.{wanted[0]}, or one that names a Hub of "
             f"{held[1]}",
             stalled=True,
@@ -243,12 +246,23 @@ def spoke_config(
     )
 
 
-def _target(spec: SpokeSpec) -> MailboxTarget | CalendarTarget:
+def _target(spec: SpokeSpec) -> AnyTarget:
     if spec.calendar is not None:
         return CalendarTarget(address=spec.calendar.address, name=spec.calendar.name)
     if spec.mailbox is not None:
         return MailboxTarget(address=spec.mailbox.address, folder=spec.mailbox.folder)
-    raise UnresolvedError(Problem("InvalidSpec", "set mailbox or calendar", stalled=True))
+    if spec.global_address_list is not None:
+        chosen = spec.global_address_list
+        return AddressListTarget(
+            include=chosen.include,
+            hidden=chosen.hidden,
+            guests=chosen.guests,
+            disabled=chosen.disabled,
+            more_addresses=chosen.more_addresses,
+        )
+    raise UnresolvedError(
+        Problem("InvalidSpec", "set mailbox, calendar or globalAddressList", stalled=True)
+    )
 
 
 def connection_config(connection: Connection, *, trust: Trust) -> ConnectionConfig:

@@ -248,15 +248,27 @@ class ConnectionConfig(msgspec.Struct, frozen=True, omit_defaults=True):
         return self.auth.tenant_id
 
 
+class Listed(StrEnum):
+    """What a tenant's directory lists."""
+
+    USERS = "Users"
+    CONTACTS = "Contacts"
+    """Mail contacts of the organisation."""
+    GROUPS = "Groups"
+    """Groups that have an address."""
+
+
 class Needs(msgspec.Struct, frozen=True):
-    """What is done with items in mailboxes through a connection."""
+    """What is done through a connection."""
 
     reads: frozenset[ItemKind] = frozenset({ItemKind.CONTACT})
-    """Kinds that are looked at, at least."""
+    """Kinds of items in mailboxes that are looked at, at least."""
     writes: frozenset[ItemKind] = frozenset()
     """Of these, the ones that are written to some mailbox."""
     groups: bool = False
     """Whether filters ask who is in groups of its directory."""
+    lists: frozenset[Listed] = frozenset()
+    """What of its address list is read."""
 
 
 READS_CONTACTS = Needs()
@@ -271,6 +283,12 @@ class MailboxTarget(msgspec.Struct, frozen=True, tag="mailbox", omit_defaults=Tr
 
     kind: ClassVar[ItemKind] = ItemKind.CONTACT
     """Of the items that it holds."""
+    noun: ClassVar[str] = "folder of this mailbox"
+
+    @property
+    def identity(self) -> MailboxTarget:
+        """What of it never changes."""
+        return self
 
 
 class CalendarTarget(msgspec.Struct, frozen=True, tag="calendar", omit_defaults=True):
@@ -280,13 +298,51 @@ class CalendarTarget(msgspec.Struct, frozen=True, tag="calendar", omit_defaults=
     name: str = ""
 
     kind: ClassVar[ItemKind] = ItemKind.EVENT
+    noun: ClassVar[str] = "calendar of this mailbox"
+
+    @property
+    def identity(self) -> CalendarTarget:
+        return self
+
+
+class MoreAddresses(StrEnum):
+    """Addresses of somebody in the address list besides the primary one."""
+
+    ALIASES = "Aliases"
+    """Others that reach the same mailbox."""
+    OTHER_MAILS = "OtherMails"
+    """Those that the directory keeps for reaching the person elsewhere."""
+
+
+class AddressListTarget(msgspec.Struct, frozen=True, tag="globalAddressList", omit_defaults=True):
+    """The global address list of the connection's tenant: who of its directory has an address, and
+    which of them. What is chosen may change without its being another list."""
+
+    include: tuple[Listed, ...] = (Listed.USERS, Listed.CONTACTS)
+    hidden: bool = False
+    """Also who is marked as not to be shown."""
+    guests: bool = False
+    disabled: bool = False
+    """Also accounts that can't sign in."""
+    more_addresses: tuple[MoreAddresses, ...] = ()
+
+    kind: ClassVar[ItemKind] = ItemKind.CONTACT
+    noun: ClassVar[str] = "address list for this hub"
+
+    @property
+    def identity(self) -> AddressListTarget:
+        return AddressListTarget()
+
+
+AnyTarget = MailboxTarget | CalendarTarget | AddressListTarget
+"""What a spoke may be."""
 
 
 class SpokeConfig(msgspec.Struct, frozen=True, omit_defaults=True):
     uid: str
     name: str
     connection: ConnectionConfig
-    target: MailboxTarget | CalendarTarget
+    target: AnyTarget
     direction: Direction = Direction.CONTRIBUTE
     contributes: Flow = Flow()
     receives: Flow = Flow()

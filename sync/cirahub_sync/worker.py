@@ -390,7 +390,14 @@ class Worker:
         session = await self._session(spoke.connection)
         names = [key.removeprefix(_CUSTOM) for key in hub.match_on if key.startswith(_CUSTOM)]
         looked_at = span(hub.window, self._clock())
-        endpoint = session.open_target(spoke, fence, custom_names=names, span=looked_at)
+        endpoint = session.open_target(
+            spoke,
+            fence,
+            hub=hub.uid,
+            custom_names=names,
+            span=looked_at,
+            keyed=lambda: self._store.hub(hub.uid).cipher.fingerprint,
+        )
         never = withheld(spoke, KINDS[hub.item_kind])
         if hub.item_kind is ItemKind.EVENT and spoke.private_items is PrivateItems.MASK:
             return Masking(endpoint, never)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +32,7 @@ def connect_as_documented(scene: Scene, name: str, heading: str, **more: Any) ->
             "spec": {
                 "hubRef": {"name": "staff"},
                 "connectionRef": {"name": "contoso"},
-                "mailbox": {"address": scene.mailbox(name)},
+                **_mailbox(scene, name, EXAMPLES[heading]),
                 **EXAMPLES[heading],
                 **more,
             },
@@ -39,3 +40,10 @@ def connect_as_documented(scene: Scene, name: str, heading: str, **more: Any) ->
     )
     scene.spokes[name] = spoke_config(made, scene.connection)
     return scene.spokes[name]
+
+
+def _mailbox(scene: Scene, name: str, example: Mapping[str, Any]) -> dict[str, Any]:
+    """None where the example says itself what it is a spoke of."""
+    if "globalAddressList" in example:
+        return {}
+    return {"mailbox": {"address": scene.mailbox(name)}}

@@ -90,7 +90,7 @@ async def test_a_folder_that_is_written_differently_is_known_when_it_is_resolved
     scene: Scene,
 ) -> None:
     leaver = await _leave(scene)
-    _again(scene, leaver, target=MailboxTarget(leaver.target.address.upper()))
+    _again(scene, leaver, target=MailboxTarget(scene.mailbox("ben").upper()))
     scene.forget()
     await scene.sync()
     await scene.settle()
@@ -116,7 +116,7 @@ async def test_a_create_without_an_answer_is_settled_by_the_one_that_takes_over(
     await scene.sync()
     leaver = await scene.leave("ben", grace=DAY)
     await scene.restart()
-    for address in (leaver.target.address, leaver.target.address.upper()):
+    for address in (scene.mailbox("ben"), scene.mailbox("ben").upper()):
         _again(scene, leaver, target=MailboxTarget(address))
         await scene.sync(2)
         await scene.settle()
@@ -141,7 +141,7 @@ async def test_once_started_there_is_no_way_back_until_it_is_complete(scene: Sce
     told = await scene.sync()
     problem = _problem(told, "spoke-ben-again")
     assert (problem.reason, problem.stalled) == ("ErasureUnderWay", False)
-    _again(scene, leaver, target=MailboxTarget(leaver.target.address.upper()))
+    _again(scene, leaver, target=MailboxTarget(scene.mailbox("ben").upper()))
     told = await scene.sync()
     assert _problem(told, "spoke-ben-again").reason == "ErasureUnderWay"
     scene.spokes["ben"] = leaver

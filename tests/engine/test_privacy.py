@@ -9,16 +9,31 @@ import logging
 import os
 import traceback
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
 
-from cirahub_sync.configuration import Condition, Direction, Filter, Flow, Operator
+from cirahub_simulator.directory import Group, OrgContact
+from cirahub_sync.configuration import (
+    AddressListTarget,
+    Condition,
+    Direction,
+    Filter,
+    Flow,
+    Listed,
+    MoreAddresses,
+    Operator,
+    SpokeConfig,
+)
+from cirahub_sync.endpoints.alias import alias_of
+from cirahub_sync.endpoints.base import Stamp
+from cirahub_sync.endpoints.graph.permissions import LIST_ROLES
 from cirahub_sync.endpoints.graph.session import GraphSession
 from cirahub_sync.errors import CirahubError
 from cirahub_sync.worker import Worker
 
-from .conftest import SECRET, Scene
+from .conftest import CLIENT, SECRET, TENANT, Scene
 
 CANARIES = (
     "Quetzalina",
@@ -202,3 +217,58 @@ async def test_a_store_that_refuses_says_so_without_content(
     for error in errors:
         assert _found("".join(traceback.format_exception(error))) == []
     assert _found(_logged(said)) == []
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        None,
+        {"kind": "status", "status": 403, "path": "/contacts/delta"},
+        {"kind": "status", "status": 410, "path": "delta"},
+        {"kind": "status", "status": 429, "path": "delta", "retry_after": 500},
+        {"kind": "status", "status": 503, "path": "batch$", "moment": "after"},
+        {"kind": "truncate", "keep_bytes": 300, "path": "/users/delta"},
+        {"kind": "replace", "find": '"Pimpernell"', "put": "[7]"},
+        {"kind": "drop", "path": "/groups/delta"},
+    ],
+    ids=lambda rule: "-".join(str(value) for value in (rule or {"none": ""}).values()),
+)
+async def test_an_address_list_is_told_of_without_content(
+    scene: Scene, said: pytest.LogCaptureFixture, rule: dict[str, object] | None
+) -> None:
+    """Also of what is read and left out: a guest, and a mail contact of ours."""
+    directory = scene.simulator.world.directory
+    scene.admin.grant(CLIENT, TENANT, ["Contacts.ReadWrite", *sorted(LIST_ROLES.values())])
+    user = directory.find_user(scene.mailbox("quetzbox"))
+    guest = directory.find_user(scene.mailbox("schnurzelgasse-5550147"))
+    assert user is not None
+    assert guest is not None
+    user.display_name, user.given_name, user.surname = "Quetzalina", "Quetzalina", "Zimtstern"
+    user.mobile_phone, user.street_address, user.city = "5550147", "Schnurzelgasse", "Pimpernell"
+    user.other_mails = ["quetz.zimtstern@geheimnis-example.org"]
+    guest.user_type = "Guest"
+    address = "quetz.zimtstern@geheimnis-example.org"
+    mail: dict[str, Any] = {"tenant_id": TENANT, "mail": address, "display_name": "Zimtstern"}
+    directory.add_org_contact(OrgContact(id="c1", mail_nickname="quetz.zimtstern", **mail))
+    ours = alias_of(Stamp("another", "hub", 32 * "a", "spoke", "1"))
+    directory.add_org_contact(OrgContact(id="c2", mail_nickname=ours, **mail))
+    directory.add_group(Group(id="g1", mail_enabled=True, **mail))
+    target = AddressListTarget(include=tuple(Listed), more_addresses=tuple(MoreAddresses))
+    scene.spokes["gal"] = SpokeConfig("spoke-gal", "default/gal", scene.connection, target)
+    scene.connect("ben", Direction.RECEIVE)
+    told: list[object] = [await scene.sync()]
+    assert scene.names("ben").count("Zimtstern") == 2, "something was carried"
+    made = None
+    if rule is not None:
+        fault = {key: value for key, value in rule.items() if key != "kind"}
+        made = scene.admin.add_rule(str(rule["kind"]), service="graph", **fault)
+    user.department = "Pimpernell"
+    told += [await scene.sync(), await scene.worker.plan(scene.hub, list(scene.spokes.values()))]
+    if made is not None:
+        scene.admin.remove_rule(made)
+    directory.remove_user(user.id)
+    told += [await scene.sync(), await scene.erase("gal")]
+    for one in told:
+        assert _found(msgspec.json.encode(one).decode()) == []
+    assert _found(_logged(said)) == []
+    assert _found(_stored(scene)) == []

@@ -6,7 +6,7 @@ import asyncio
 import time
 from dataclasses import replace
 
-from cirahub_sync.configuration import ItemKind, Needs
+from cirahub_sync.configuration import ItemKind, Listed, Needs
 from cirahub_sync.engine.report import PassReport, Problem
 from cirahub_sync.errors import CredentialError, EndpointUnavailableError
 from cirahub_sync.identity.base import Credential, SignIn
@@ -142,6 +142,19 @@ async def test_what_is_in_calendars_takes_permissions_of_its_own(
         await stage.annotate("connection", "contoso", "reconcile.cirahub.io/requestedAt=now")
         both = Needs(frozenset({ItemKind.CONTACT, ItemKind.EVENT}), frozenset())
         await stage.until(lambda: engine.needs[-1:] == [both])
+
+
+async def test_what_an_address_list_lists_is_known_to_the_check(
+    stage: Stage, engine: ScriptedEngine, operate: Operate
+) -> None:
+    listed = spoke("gal", mailbox=None, globalAddressList={"include": ["Users", "Groups"]})
+    async with operate():
+        await stage.apply(connection(), hub(), listed)
+        await stage.comes("hub", "staff", "True", "Synced")
+        await stage.annotate("connection", "contoso", "reconcile.cirahub.io/requestedAt=now")
+        lists = frozenset({Listed.USERS, Listed.GROUPS})
+        wanted = Needs(reads=frozenset(), lists=lists)
+        await stage.until(lambda: engine.needs[-1:] == [wanted])
 
 
 async def test_what_ends_soon_is_an_event_and_a_series_that_goes_with_the_connection(

@@ -13,7 +13,7 @@ from click.testing import CliRunner, Result
 
 from cirahub_operator.cli import cirahub
 from cirahub_operator.cli.permissions import MAILBOXES, quoted
-from cirahub_sync.configuration import ItemKind, MailboxAccess, Needs
+from cirahub_sync.configuration import ItemKind, Listed, MailboxAccess, Needs
 from cirahub_sync.endpoints.graph.permissions import judged
 
 from .laptop import Laptop, opened
@@ -156,6 +156,46 @@ def test_a_directory_that_filters_ask_takes_no_way_into_mailboxes(manifests: Pat
     assert held == ["User.ReadBasic.All", "GroupMember.Read.All"]
     needs = Needs(frozenset(), frozenset(), groups=True)
     assert judged(held, needs=needs, access=MailboxAccess.CONSENT) == ((), ())
+
+
+@pytest.mark.parametrize("access", list(MailboxAccess))
+@pytest.mark.parametrize(
+    ("include", "permissions"),
+    [
+        (["Users"], ["User.Read.All"]),
+        (["Contacts"], ["OrgContact.Read.All"]),
+        (["Users", "Groups"], ["User.Read.All", "GroupMember.Read.All"]),
+    ],
+)
+def test_an_address_list_takes_what_its_kinds_do_and_no_way_into_mailboxes(
+    manifests: Path, access: MailboxAccess, include: list[str], permissions: list[str]
+) -> None:
+    listed = spoke("gal", mailbox=None, globalAddressList={"include": include})
+    options = ("--mailbox-access", access.value)
+    (one,) = grants(manifests, connection(), hub(), listed, options=options)
+    assert sorted(need["permission"] for need in one["graph"]) == sorted(permissions)
+    assert one["exchange"] == []
+    needs = Needs(reads=frozenset(), lists=frozenset(map(Listed, include)))
+    assert judged(permissions, needs=needs, access=access) == ((), ())
+    missing, excess = judged(["User.ReadBasic.All", "Mail.Read"], needs=needs, access=access)
+    assert (sorted(missing), excess) == (sorted(permissions), ("Mail.Read",))
+
+
+def test_reading_whole_users_includes_finding_mailboxes(manifests: Path) -> None:
+    listed = spoke("gal", mailbox=None, globalAddressList={})
+    given = (connection(), hub(), listed, spoke("ann", direction="Receive"))
+    (one,) = grants(manifests, *given)
+    assert [(need["permission"], need["spokes"]) for need in one["graph"]] == [
+        ("Contacts.ReadWrite", ["default/ann"]),
+        ("User.Read.All", ["default/ann", "default/gal"]),
+        ("OrgContact.Read.All", ["default/gal"]),
+    ]
+    contacts = frozenset({ItemKind.CONTACT})
+    needs = Needs(contacts, contacts, lists=frozenset({Listed.USERS, Listed.CONTACTS}))
+    held = ["Contacts.ReadWrite", "User.Read.All", "OrgContact.Read.All"]
+    assert judged(held, needs=needs, access=MailboxAccess.CONSENT) == ((), ())
+    missing, _ = judged(["Contacts.ReadWrite"], needs=needs, access=MailboxAccess.CONSENT)
+    assert sorted(missing) == ["OrgContact.Read.All", "User.Read.All"]
 
 
 def test_a_quote_in_a_name_ends_no_string() -> None:

@@ -159,15 +159,39 @@ REFUSED: dict[str, tuple[Manifest, str]] = {
     ),
     "a spoke that is nowhere": (
         spoke(mailbox=None),
-        "set mailbox for a Hub of contacts, or calendar",
+        "set mailbox or globalAddressList for a Hub of contacts, or calendar",
     ),
     "a spoke in two places": (
         spoke(calendar={"address": "ann@contoso.com"}),
-        "set mailbox for a Hub of contacts, or calendar",
+        "set mailbox or globalAddressList for a Hub of contacts, or calendar",
     ),
     "a calendar by its path": (
         spoke(mailbox=None, calendar={"address": "ann@contoso.com", "name": "Team/Rota"}),
         "write the calendar's name as its mailbox shows it",
+    ),
+    "a mailbox beside an address list": (
+        spoke(globalAddressList={}),
+        "set mailbox or globalAddressList for a Hub of contacts",
+    ),
+    "an address list that receives": (
+        spoke(mailbox=None, globalAddressList={}, direction="Receive"),
+        "globalAddressList is only read, since Microsoft Graph only shows it",
+    ),
+    "an address list that is two-way": (
+        spoke(mailbox=None, globalAddressList={}, direction="TwoWay"),
+        "globalAddressList is only read",
+    ),
+    "an address list of nothing": (
+        spoke(mailbox=None, globalAddressList={"include": []}),
+        "at least 1 item",
+    ),
+    "an address list that names something twice": (
+        spoke(mailbox=None, globalAddressList={"include": ["Users", "Users"]}),
+        "include: name each once",
+    ),
+    "an address list of rooms": (
+        spoke(mailbox=None, globalAddressList={"include": ["Rooms"]}),
+        "Users",
     ),
     "private items of a mailbox": (spoke(privateItems="Mask"), "privateItems is about calendars"),
     "a window of a hub of contacts": (
@@ -256,10 +280,15 @@ UNCHANGEABLE: dict[str, tuple[Manifest, Manifest, str]] = {
         spoke(mailbox=None, calendar={"address": "ann@contoso.com", "name": "Rota"}),
         "calendar can't be changed",
     ),
+    "a mailbox into an address list": (
+        spoke(),
+        spoke(mailbox=None, globalAddressList={}),
+        "a Spoke can't change between a mailbox, a global address list and a calendar",
+    ),
     "a mailbox into a calendar": (
         spoke(),
         spoke(mailbox=None, calendar={"address": "ann@contoso.com"}),
-        "a Spoke can't change between a mailbox and a calendar",
+        "a Spoke can't change between a mailbox, a global address list and a calendar",
     ),
     "a hub's kind": (hub(), hub(itemKind="Event"), "itemKind can't be changed"),
     "a connection's tenant": (

@@ -11,6 +11,7 @@ from cirahub_operator.origin import SecretOrigin
 from cirahub_operator.resolver import GrantedTrust, Resolution, resolve
 from cirahub_operator.settings import OwnIdentity
 from cirahub_sync.configuration import (
+    AddressListTarget,
     CalendarTarget,
     ClientCertificateAuth,
     ClientSecretAuth,
@@ -20,8 +21,10 @@ from cirahub_sync.configuration import (
     FieldRule,
     ItemKind,
     KeyVaultReference,
+    Listed,
     ListPolicy,
     MailboxTarget,
+    MoreAddresses,
     Operator,
     PrivateItems,
     Window,
@@ -263,9 +266,20 @@ def test_a_calendar_is_a_target_of_a_hub_of_events() -> None:
     assert made.spokes["ann"].private_items is PrivateItems.SKIP
 
 
+def test_an_address_list_is_a_target_of_a_hub_of_contacts() -> None:
+    chosen = {"include": ["Groups"], "guests": True, "moreAddresses": ["Aliases"]}
+    listed = resolved(spoke(mailbox=None, globalAddressList=chosen)).spokes["ann"].target
+    assert listed == AddressListTarget(
+        include=(Listed.GROUPS,), guests=True, more_addresses=(MoreAddresses.ALIASES,)
+    )
+    unchosen = resolved(spoke(mailbox=None, globalAddressList={})).spokes["ann"].target
+    assert unchosen == AddressListTarget() == listed.identity
+
+
 @pytest.mark.parametrize(
     ("kind", "place"),
     [
+        ("Event", {"mailbox": None, "globalAddressList": {}}),
         ("Event", {"mailbox": {"address": "a@x.example"}}),
         ("Contact", {"mailbox": None, "calendar": {"address": "a@x.example"}}),
     ],

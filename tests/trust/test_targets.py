@@ -11,7 +11,7 @@ from tests.engine.conftest import CLIENT, TENANT, Scene, scene
 
 from cirahub_simulator.directory import Tenant, User
 from cirahub_sync.configuration import (
-    CalendarTarget,
+    AnyTarget,
     ClientSecretAuth,
     ConnectionConfig,
     Direction,
@@ -55,7 +55,7 @@ def first(scene: Scene) -> SpokeConfig:
 
 
 def _intrude(
-    scene: Scene, target: MailboxTarget | CalendarTarget, connection: ConnectionConfig | None = None
+    scene: Scene, target: AnyTarget, connection: ConnectionConfig | None = None
 ) -> SpokeConfig:
     made = SpokeConfig(
         uid="spoke-intruder",
@@ -174,7 +174,7 @@ async def test_when_the_first_goes_the_second_comes_right_by_itself(
     elif way == "retained":
         await scene.worker.retain_spoke(scene.hub, scene.spokes.pop("ben"))
     else:
-        elsewhere = MailboxTarget(first.target.address, "Elsewhere")
+        elsewhere = MailboxTarget(scene.mailbox("ben"), "Elsewhere")
         scene.spokes["ben"] = msgspec.structs.replace(first, target=elsewhere)
     report = await scene.sync(3)
     assert report.spokes["spoke-intruder"].problem is None

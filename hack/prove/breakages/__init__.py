@@ -2,6 +2,7 @@
 
 from prove.breakage import Breakage
 from prove.breakages import (
+    address_lists,
     availability,
     calendars,
     earlier,
@@ -35,4 +36,5 @@ BREAKAGES: tuple[Breakage, ...] = (
     *filters.BREAKAGES,
     *earlier.BREAKAGES,
     *groups.BREAKAGES,
+    *address_lists.BREAKAGES,
 )

@@ -75,8 +75,8 @@ BREAKAGES: tuple[Breakage, ...] = (
         guards=8,
         what="two-way is the default",
         file="operator/cirahub_operator/api/spoke.py",
-        old="Direction.CONTRIBUTE",
-        new="Direction.TWO_WAY",
+        old="default=Direction.CONTRIBUTE",
+        new="default=Direction.TWO_WAY",
         tests="tests/operator/test_resolver.py::"
         "test_a_spoke_contributes_and_receives_nothing_unless_it_is_told_to",
     ),

@@ -26,7 +26,15 @@ from cirahub_operator.api.meta import (
     StatusModel,
 )
 from cirahub_operator.api.text import Matching, Region
-from cirahub_sync.configuration import Adopt, Direction, ItemKind, OnUserDelete, PrivateItems
+from cirahub_sync.configuration import (
+    Adopt,
+    Direction,
+    ItemKind,
+    Listed,
+    MoreAddresses,
+    OnUserDelete,
+    PrivateItems,
+)
 
 MailboxAddress = Annotated[
     str,
@@ -81,6 +89,48 @@ class Calendar(Model):
     )
 
 
+class GlobalAddressList(Model):
+    """The global address list of the Connection's tenant, as its directory shows it."""
+
+    rules: ClassVar[tuple[Rule, ...]] = tuple(
+        Rule(
+            rule=f"!has(self.{field}) || "
+            f"self.{field}.all(one, self.{field}.exists_one(other, other == one))",
+            message=f"{field}: name each once",
+            holds=holds,
+        )
+        for field, holds in (
+            ("include", lambda self: len(set(self.include)) == len(self.include)),
+            (
+                "moreAddresses",
+                lambda self: len(set(self.more_addresses)) == len(self.more_addresses),
+            ),
+        )
+    )
+
+    include: Annotated[tuple[Listed, ...], Field(min_length=1, max_length=3)] = Field(
+        default=(Listed.USERS, Listed.CONTACTS),
+        description="What of the directory is listed, as far as it has an address: Users, Contacts "
+        "(the organisation's mail contacts) and Groups.",
+    )
+    hidden: bool = Field(
+        default=False,
+        description="Also users whose showInAddressList is false in Entra ID. Exchange's own "
+        "switch is shown nowhere in Graph: who is hidden there alone is listed.",
+    )
+    guests: bool = Field(default=False, description="Also users who are guests of the tenant.")
+    disabled: bool = Field(
+        default=False,
+        description="Also users who can't sign in. Shared mailboxes and rooms are such.",
+    )
+    more_addresses: Annotated[tuple[MoreAddresses, ...], Field(max_length=2)] = Field(
+        default=(),
+        description="E-mail addresses besides the primary one. Aliases: all that reach the same "
+        "mailbox. OtherMails: those that the directory keeps for users elsewhere, often private "
+        "ones.",
+    )
+
+
 class HubReference(Reference):
     """A Hub: of this namespace, or of another one that it admits Spokes from."""
 
@@ -128,15 +178,27 @@ class SpokeSpec(Model):
 
     rules: ClassVar[tuple[Rule, ...]] = (
         Rule(
-            rule="[has(self.mailbox), has(self.calendar)].exists_one(x, x)",
-            message="say what to sync: set mailbox for a Hub of contacts, or calendar for a Hub of "
-            "events",
-            holds=lambda self: (self.mailbox is None) != (self.calendar is None),
+            rule="[has(self.mailbox), has(self.globalAddressList), has(self.calendar)]"
+            ".exists_one(x, x)",
+            message="say what to sync: set mailbox or globalAddressList for a Hub of contacts, or "
+            "calendar for a Hub of events",
+            holds=lambda self: (
+                [self.mailbox, self.global_address_list, self.calendar].count(None) == 2
+            ),
         ),
         Rule(
-            rule="has(self.calendar) == has(oldSelf.calendar)",
-            message="a Spoke can't change between a mailbox and a calendar: delete this Spoke and "
-            "create another one",
+            rule="has(self.mailbox) == has(oldSelf.mailbox) && "
+            "has(self.calendar) == has(oldSelf.calendar)",
+            message="a Spoke can't change between a mailbox, a global address list and a calendar: "
+            "delete this Spoke and create another one",
+        ),
+        Rule(
+            rule="!has(self.globalAddressList) || self.direction == 'Contribute'",
+            message="globalAddressList is only read, since Microsoft Graph only shows it: set "
+            "direction to Contribute, or leave it out",
+            holds=lambda self: (
+                self.global_address_list is None or self.direction is Direction.CONTRIBUTE
+            ),
         ),
         Rule(
             rule="!has(self.privateItems) || has(self.calendar)",
@@ -178,6 +240,10 @@ class SpokeSpec(Model):
     )
     mailbox: Mailbox | None = Field(
         default=None, description="For a Hub of contacts: the mailbox and the folder in it."
+    )
+    global_address_list: GlobalAddressList | None = Field(
+        default=None,
+        description="For a Hub of contacts: the global address list of the Connection's tenant.",
     )
     calendar: Calendar | None = Field(
         default=None, description="For a Hub of events: the mailbox and its calendar."
@@ -309,7 +375,8 @@ class SpokeStatus(Status):
 
 
 class Spoke(Resource):
-    """One place with one collection: a contact folder or a calendar of a mailbox."""
+    """One place with one collection: a contact folder or a calendar of a mailbox, or the global
+    address list of a tenant."""
 
     definition: ClassVar[Kind] = Kind(
         kind="Spoke",

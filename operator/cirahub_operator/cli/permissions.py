@@ -128,7 +128,7 @@ def _grants(used: _Used, access: MailboxAccess | None) -> Grants:
     connection = used.connection
     chosen = access or connection.mailbox_access
     every = needed(used.spokes, chosen, used.asking)
-    exchange = chosen is MailboxAccess.EXCHANGE and bool(used.spokes)
+    exchange = chosen is MailboxAccess.EXCHANGE and any(one.mailboxes for one in every)
     return Grants(
         connection=connection.name,
         tenant=connection.tenant_id,

@@ -19,7 +19,7 @@ from cirahub_operator.reconcile.surroundings import Surroundings
 from cirahub_operator.resolver import UnresolvedError, connection_config
 from cirahub_operator.summary import IN_USE, Leaving, connection_status, invalid_status
 from cirahub_operator.workqueue import Bell, Key, Result, backoff, jittered
-from cirahub_sync.configuration import READS_CONTACTS, ConnectionConfig, ItemKind, Needs
+from cirahub_sync.configuration import READS_CONTACTS, ConnectionConfig, ItemKind, Listed, Needs
 from cirahub_sync.engine.report import Problem
 from cirahub_sync.errors import CirahubError
 from cirahub_sync.identity.base import SignIn
@@ -127,18 +127,22 @@ class ConnectionReconciler:
         """What Spokes do through it; before any does, as if they read contacts."""
         reads: set[ItemKind] = set()
         writes: set[ItemKind] = set()
+        lists: set[Listed] = set()
         groups = False
         async for spoke in self._around.objects.spokes_through(key):
             if spoke.spec.connection_ref.name == key.name:
-                reads.add(spoke.spec.item_kind)
-                if spoke.spec.direction.receives:
-                    writes.add(spoke.spec.item_kind)
+                if spoke.spec.global_address_list is not None:
+                    lists.update(spoke.spec.global_address_list.include)
+                else:
+                    reads.add(spoke.spec.item_kind)
+                    if spoke.spec.direction.receives:
+                        writes.add(spoke.spec.item_kind)
             groups = groups or key.name in spoke.spec.directories
-            if groups and len(writes) == len(ItemKind):
+            if groups and len(writes) == len(ItemKind) and len(lists) == len(Listed):
                 break
-        if not (reads or groups):
+        if not (reads or groups or lists):
             return READS_CONTACTS
-        return Needs(frozenset(reads), frozenset(writes), groups)
+        return Needs(frozenset(reads), frozenset(writes), groups, frozenset(lists))
 
     async def _tell(self, connection: Connection, result: SignIn | Problem) -> None:
         """After a check."""

@@ -187,6 +187,10 @@ KnownEtag = Callable[[str], str | None]
 need not be completed with further requests."""
 
 
+Fingerprint = Callable[[bytes], bytes]
+"""A keyed digest: what is kept of it tells nobody what it was made of."""
+
+
 class Fence(Protocol):
     def __call__(self, seconds: float, /) -> None:
         """Asked at the last moment before a write leaves, after every wait. Raises LeaseLostError

@@ -9,7 +9,7 @@ from typing import Protocol
 import msgspec
 
 from cirahub_sync.configuration import Needs, SpokeConfig
-from cirahub_sync.endpoints.base import Endpoint, Fence
+from cirahub_sync.endpoints.base import Endpoint, Fence, Fingerprint
 from cirahub_sync.endpoints.directory import Directory
 from cirahub_sync.identity.base import CredentialSource, SignIn
 from cirahub_sync.lease_terms import LeaseTerms
@@ -46,10 +46,18 @@ class Session(Protocol):
         ...
 
     def open_target(
-        self, spoke: SpokeConfig, fence: Fence, *, custom_names: Sequence[str], span: Span
+        self,
+        spoke: SpokeConfig,
+        fence: Fence,
+        *,
+        hub: str,
+        custom_names: Sequence[str],
+        span: Span,
+        keyed: Callable[[], Fingerprint],
     ) -> Endpoint:
-        """The endpoint of a spoke. Sends nothing yet. `custom_names` are of contacts, `span` is
-        what is looked at of a calendar. Raises ConfigurationError."""
+        """The endpoint of a spoke, for the hub of that uid. Sends nothing yet. `custom_names` are
+        of contacts, `span` is what is looked at of a calendar, `keyed` gives what etags are made
+        with where a service has none. Raises ConfigurationError."""
         ...
 
     def directory(self) -> Directory:

@@ -71,9 +71,9 @@ def claim_from(tx: Transaction, context: PassContext, run: SpokeRun, owner: str)
     leaves_at = tx.leaves_at(owner)
     if leaves_at is None:
         raise TargetInUseError(
-            f"spoke {run.config.name}: {context.called(owner)} already syncs this folder of this "
-            "mailbox; a folder belongs to one spoke: delete one of the two or give it another "
-            "folder"
+            f"spoke {run.config.name}: {context.called(owner)} already syncs this "
+            f"{run.config.target.noun}, which belongs to one spoke: delete one of the two, "
+            "or have one of them lead elsewhere"
         )
     job = tx.erasures.open().get(owner)
     if job is not None and job.started:

@@ -176,8 +176,8 @@ class SpokeRun:
 
     @property
     def place(self) -> str:
-        """A digest of the target as the manifest writes it."""
-        return digest(self.config.connection.tenant_id, self.config.target)
+        """A digest of what the manifest writes of the target and what never changes of it."""
+        return digest(self.config.connection.tenant_id, self.config.target.identity)
 
     def fail(self, problem: Problem) -> None:
         """The first problem of a pass is the one that is told."""

@@ -14,15 +14,13 @@ import msgspec
 
 from cirahub_sync.endpoints.directory import Member
 from cirahub_sync.endpoints.graph.answers import failure, read
-from cirahub_sync.endpoints.graph.place import DIRECTORY_ROLES, query, segment
+from cirahub_sync.endpoints.graph.place import DIRECTORY_LANE, DIRECTORY_ROLES, query, segment
 from cirahub_sync.endpoints.graph.properties import quoted
 from cirahub_sync.endpoints.graph.session import GraphSession
 from cirahub_sync.errors import AccessDeniedError, GroupNotFoundError
 
 ROLE = "GroupMember.Read.All"
 HIDDEN_ROLE = "Member.Read.Hidden"
-_LANE = "directory"
-"""The throttle's, for requests that reach no mailbox."""
 _GROUP = query(select="id,visibility")
 _MEMBERS = query(select="id,mail,userPrincipalName,proxyAddresses,visibility", top=999)
 _HIDDEN = "HiddenMembership"
@@ -75,7 +73,7 @@ class GraphDirectory:
         members: dict[str, Member] = {}
         page: str | None = f"/v1.0/groups/{segment(found.id)}/transitiveMembers?{_MEMBERS}"
         while page is not None:
-            answer = await self._session.ask(_LANE, page, what=self._what, role=ROLE)
+            answer = await self._session.ask(DIRECTORY_LANE, page, what=self._what, role=ROLE)
             if answer.status == 404:
                 raise self._gone()
             if not answer.ok:
@@ -93,14 +91,14 @@ class GraphDirectory:
     async def _group(self, group: str) -> _Group:
         if "@" not in group:
             path = f"/v1.0/groups/{segment(group)}?{_GROUP}"
-            answer = await self._session.ask(_LANE, path, what=self._what, role=ROLE)
+            answer = await self._session.ask(DIRECTORY_LANE, path, what=self._what, role=ROLE)
             if answer.status == 404:
                 raise self._gone()
             if not answer.ok:
                 raise failure(answer, self._what, role=ROLE)
             return read(_read_group, answer, self._what)
         path = f"/v1.0/groups?{query(filter=f'mail eq {quoted(group)}')}&{_GROUP}"
-        answer = await self._session.get(_LANE, path, what=self._what, role=ROLE)
+        answer = await self._session.get(DIRECTORY_LANE, path, what=self._what, role=ROLE)
         found = read(_read_groups, answer, self._what).value
         if len(found) != 1:
             raise self._gone(len(found))

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from cirahub_sync.configuration import (
+    AddressListTarget,
+    AnyTarget,
     CalendarTarget,
     ConnectionConfig,
-    MailboxTarget,
     Needs,
     SpokeConfig,
 )
-from cirahub_sync.endpoints.base import Capabilities, Endpoint, Fence
+from cirahub_sync.endpoints.base import Capabilities, Endpoint, Fence, Fingerprint
 from cirahub_sync.endpoints.directory import Directory
 from cirahub_sync.endpoints.graph import permissions
+from cirahub_sync.endpoints.graph.address_list import AddressListEndpoint
 from cirahub_sync.endpoints.graph.calendars import CalendarEndpoint, open_calendar
 from cirahub_sync.endpoints.graph.endpoint import GraphEndpoint, open_endpoint
 from cirahub_sync.endpoints.graph.groups import GraphDirectory
@@ -26,7 +28,9 @@ from cirahub_sync.model.window import Span
 from cirahub_sync.origins import HOSTS
 
 
-def capabilities_of(target: MailboxTarget | CalendarTarget) -> Capabilities:
+def capabilities_of(target: AnyTarget) -> Capabilities:
+    if isinstance(target, AddressListTarget):
+        return AddressListEndpoint.capabilities
     calendar = isinstance(target, CalendarTarget)
     return (CalendarEndpoint if calendar else GraphEndpoint).capabilities
 
@@ -78,9 +82,18 @@ class GraphConnection:
         await self._tokens.invalidate()
 
     def open_target(
-        self, spoke: SpokeConfig, fence: Fence, *, custom_names: Sequence[str], span: Span
+        self,
+        spoke: SpokeConfig,
+        fence: Fence,
+        *,
+        hub: str,
+        custom_names: Sequence[str],
+        span: Span,
+        keyed: Callable[[], Fingerprint],
     ) -> Endpoint:
         target = spoke.target
+        if isinstance(target, AddressListTarget):
+            return AddressListEndpoint(self._graph, target, hub, keyed())
         if isinstance(target, CalendarTarget):
             return open_calendar(self._connection, target, self._graph, fence, span)
         return open_endpoint(
@@ -91,7 +104,8 @@ class GraphConnection:
         return GraphDirectory(self._graph)
 
     def take_waited(self, spoke: SpokeConfig, resolved: str) -> float:
-        places = [spoke.target.address]
+        target = spoke.target
+        places = [] if isinstance(target, AddressListTarget) else [target.address]
         if resolved:
             places.append(resolved.split("/")[1])
         return sum(self._graph.throttle.take_waited(place) for place in places)

@@ -7,12 +7,19 @@ read here says nothing, and nothing is concluded from it.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import jwt
 import msgspec
 
-from cirahub_sync.configuration import ItemKind, MailboxAccess, Needs, SpokeConfig
+from cirahub_sync.configuration import (
+    AddressListTarget,
+    ItemKind,
+    Listed,
+    MailboxAccess,
+    Needs,
+    SpokeConfig,
+)
 
 _MAILBOX = {
     ItemKind.CONTACT: ("Contacts.Read", "Contacts.ReadWrite"),
@@ -37,6 +44,24 @@ _GROUPS = frozenset(
     }
 )
 """Any lets be read who is in a group."""
+_ORG_CONTACTS = "OrgContact.Read.All"
+LIST_ROLES: Mapping[Listed, str] = {
+    Listed.USERS: _ALL_USERS,
+    Listed.CONTACTS: _ORG_CONTACTS,
+    Listed.GROUPS: _MEMBERS,
+}
+"""The least that lets each part of an address list be read whole."""
+LIST_ROLES_THAT_DO: Mapping[Listed, frozenset[str]] = {
+    Listed.USERS: frozenset({_ALL_USERS}) | _DIRECTORY,
+    Listed.CONTACTS: frozenset({_ORG_CONTACTS, "Directory.Read.All", "Directory.ReadWrite.All"}),
+    Listed.GROUPS: _GROUPS,
+}
+"""Any does."""
+_LISTED = {
+    Listed.USERS: "users",
+    Listed.CONTACTS: "mail contacts",
+    Listed.GROUPS: "groups",
+}
 
 
 class Need(msgspec.Struct, frozen=True):
@@ -61,16 +86,41 @@ def needed(
     """
     every = sorted(spokes, key=lambda one: one.name)
     found: list[Need] = []
+    mailboxes = [one for one in every if not isinstance(one.target, AddressListTarget)]
     for kind in ItemKind:
-        found += _of_kind(kind, [one for one in every if one.target.kind is kind], access)
+        found += _of_kind(kind, [one for one in mailboxes if one.target.kind is kind], access)
     members = tuple(sorted(one.name for one in asking))
-    if every:
-        found.append(Need(_USERS, "finding mailboxes", tuple(one.name for one in every)))
-    elif members:
-        found.append(Need(_USERS, "reading who the members of groups are", members))
-    if members:
-        found.append(Need(_MEMBERS, "reading who is in groups that filters name", members))
-    return tuple(found)
+    purposes: dict[str, dict[str, tuple[str, ...]]] = {}
+    for permission, purpose, names in (
+        (_USERS, "finding mailboxes", tuple(one.name for one in mailboxes)),
+        (_USERS, "reading who the members of groups are", () if mailboxes else members),
+        (_MEMBERS, "reading who is in groups that filters name", members),
+        *(
+            (LIST_ROLES[listed], f"reading {_LISTED[listed]} of the address list", reading)
+            for listed, reading in _reading(every).items()
+        ),
+    ):
+        if names:
+            purposes.setdefault(permission, {})[purpose] = names
+    if _ALL_USERS in purposes:  # which includes the other
+        purposes[_ALL_USERS] = purposes.pop(_USERS, {}) | purposes[_ALL_USERS]
+    return (
+        *found,
+        *(
+            Need(permission, "; ".join(why), tuple(sorted(set().union(*why.values()))))
+            for permission, why in purposes.items()
+        ),
+    )
+
+
+def _reading(spokes: Iterable[SpokeConfig]) -> dict[Listed, tuple[str, ...]]:
+    """The names of those that read some part of the address list, by that part."""
+    found: dict[Listed, tuple[str, ...]] = {}
+    for one in spokes:
+        if isinstance(one.target, AddressListTarget):
+            for listed in one.target.include:
+                found[listed] = (*found.get(listed, ()), one.name)
+    return {listed: found[listed] for listed in Listed if listed in found}
 
 
 def _of_kind(
@@ -88,8 +138,14 @@ def _of_kind(
                 write if writes else read,
                 f"reading and writing {places}" if writes else f"reading {places}",
                 tuple(one.name for one in some),
-                tuple(dict.fromkeys(one.target.address for one in some)),
+                tuple(dict.fromkeys(_address(one) for one in some)),
             )
+
+
+def _address(spoke: SpokeConfig) -> str:
+    target = spoke.target
+    assert not isinstance(target, AddressListTarget)
+    return target.address
 
 
 def roles_of(token: str) -> frozenset[str] | None:
@@ -114,16 +170,23 @@ def judged(
     """
     held = frozenset(roles)
     missing = []
-    excess = held - {_USERS, _ALL_USERS}
+    excess = set(held - {_USERS, _ALL_USERS})
     for kind in sorted(needs.reads) if access is MailboxAccess.CONSENT else ():
         read, write = _MAILBOX[kind]
         excess -= {read, write}
         if write not in held and (kind in needs.writes or read not in held):
             missing.append(write if kind in needs.writes else read)
-    if held.isdisjoint({_USERS, _ALL_USERS} | _DIRECTORY):
+    if (needs.reads or needs.groups) and held.isdisjoint({_USERS, _ALL_USERS} | _DIRECTORY):
         missing.append(_USERS)
+    for listed in sorted(needs.lists):
+        role = LIST_ROLES[listed]
+        excess.discard(role)
+        if held.isdisjoint(LIST_ROLES_THAT_DO[listed]):
+            missing.append(role)
     if needs.groups:
-        excess -= {_MEMBERS, _HIDDEN, "OrgContact.Read.All"}
+        excess -= {_MEMBERS, _HIDDEN, _ORG_CONTACTS}
         if held.isdisjoint(_GROUPS):
             missing.append(_MEMBERS)
-    return tuple(missing), tuple(sorted(excess))
+    if _ALL_USERS in missing and _USERS in missing:
+        missing.remove(_USERS)
+    return tuple(dict.fromkeys(missing)), tuple(sorted(excess))

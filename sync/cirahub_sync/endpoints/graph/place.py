@@ -12,6 +12,8 @@ ROLES = "Contacts.ReadWrite (or Contacts.Read, for a spoke that only contributes
 """What a mailbox answers 403 without: https://learn.microsoft.com/graph/permissions-reference"""
 WRITE_ROLE = "Contacts.ReadWrite"
 DIRECTORY_ROLES = "User.ReadBasic.All (or User.Read.All)"
+DIRECTORY_LANE = "directory"
+"""The throttle's, for requests that reach no mailbox."""
 
 
 class Place(msgspec.Struct, frozen=True):

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from cirahub_sync.endpoints.graph import wire
 from cirahub_sync.endpoints.graph.answers import failure, read
-from cirahub_sync.endpoints.graph.place import DIRECTORY_ROLES, query, segment
+from cirahub_sync.endpoints.graph.place import DIRECTORY_LANE, DIRECTORY_ROLES, query, segment
 from cirahub_sync.endpoints.graph.properties import quoted
 from cirahub_sync.endpoints.graph.session import GraphSession
 from cirahub_sync.errors import TargetNotFoundError
-
-_DIRECTORY = "directory"
-"""The throttle's lane for requests that reach no mailbox."""
 
 
 async def user_id(session: GraphSession, address: str) -> str:
@@ -18,7 +15,7 @@ async def user_id(session: GraphSession, address: str) -> str:
     (`proxyAddresses`) would take a role that reads whole profiles. Raises TargetNotFoundError."""
     what = f"connection {session.connection.name}: the user of a spoke's mailbox"
     answer = await session.ask(
-        _DIRECTORY,
+        DIRECTORY_LANE,
         f"/v1.0/users/{segment(address)}?{query(select='id')}",
         what=what,
         role=DIRECTORY_ROLES,
@@ -32,7 +29,7 @@ async def user_id(session: GraphSession, address: str) -> str:
 
 async def _by_address(session: GraphSession, address: str, what: str) -> str:
     answer = await session.get(
-        _DIRECTORY,
+        DIRECTORY_LANE,
         f"/v1.0/users?{query(filter=f'mail eq {quoted(address)}', select='id')}",
         what=what,
         role=DIRECTORY_ROLES,
