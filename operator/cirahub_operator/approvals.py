@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 
 from cirahub_operator.api.hub import STAGED_SPOKES, FirstSyncs, PlanStatus, StagedSpoke
 from cirahub_operator.api.meta import APPROVE
 from cirahub_operator.api.spoke import FirstSyncStatus
-from cirahub_operator.conditions import APPROVAL_PENDING, Statement
-from cirahub_sync.engine.report import PassReport, PlanSummary, StageSummary
+from cirahub_operator.conditions import APPROVAL_PENDING, MEMBERS_GUARDED, Statement
+from cirahub_sync.engine.report import PassReport, PlanSummary, SetReport, StageSummary
 
 PLAN_WAITS = "PlanWaits"
 STAGE_WAITS = "StageWaits"
@@ -64,6 +65,27 @@ def counted(stage: StageSummary) -> str:
 
 def approving(hub: str, namespace: str, approval: str) -> str:
     return f"kubectl annotate hub {hub} -n {namespace} --overwrite {APPROVE}={approval}"
+
+
+def members_guarded(hub: str, namespace: str, sets: Iterable[SetReport]) -> list[Statement]:
+    """Members that are about to leave, and are too many."""
+    held = [one for one in sets if one.held]
+    if not held:
+        return []
+    told = "; ".join(
+        f"SpokeSet {_label(one.name, namespace)}: {one.held} of {one.total} members are gone"
+        + (", which is all of them" if one.emptied else "")
+        for one in held[:_NAMED]
+    )
+    if len(held) > _NAMED:
+        told += f"; and {len(held) - _NAMED} other SpokeSets"
+    ids = ",".join(one.approval for one in held[:_NAMED])
+    reason = "MembersVanished" if any(one.emptied for one in held) else "LimitsExceeded"
+    message = (
+        f"{told}: more than spec.leaving allows at once or in a day, and nobody leaves; correct "
+        f"the group or the filter, or, if they are meant to go: {approving(hub, namespace, ids)}"
+    )
+    return [Statement(MEMBERS_GUARDED, True, reason, message)]
 
 
 def held_back(hub: str, namespace: str, count: int, approval: str) -> str:

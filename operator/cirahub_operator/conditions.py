@@ -24,6 +24,8 @@ ERASURE_INCOMPLETE = "ErasureIncomplete"
 ITEMS_FAILING = "ItemsFailing"
 CONFLICTS_PENDING = "ConflictsPending"
 APPROVAL_PENDING = "ApprovalPending"
+MEMBERS_FAILING = "MembersFailing"
+MEMBERS_GUARDED = "MembersGuarded"
 
 MESSAGE_LIMIT = 1024
 """Characters; the schema admits more, but nobody reads it."""
@@ -80,3 +82,7 @@ def shortened(message: str, limit: int = MESSAGE_LIMIT) -> str:
     """On one line and not too long."""
     line = " ".join(message.split())
     return line if len(line) <= limit else line[: limit - 1] + "…"
+
+
+def plural(count: int, singular: str, plural: str | None = None) -> str:
+    return f"{count} {singular if count == 1 else plural or singular + 's'}"

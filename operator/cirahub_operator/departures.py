@@ -55,7 +55,8 @@ def trouble(job: Erasure, failure: str | None = None) -> str:
 
 
 def who(job: Erasure) -> str:
-    return f"{'Hub' if job.whole_hub else 'Spoke'} {_short(job)}"
+    kind = "Hub" if job.whole_hub else "Member" if job.set else "Spoke"
+    return f"{kind} {_short(job)}"
 
 
 def erased(erasure: ErasureReport) -> str:
@@ -110,5 +111,4 @@ def _incomplete(jobs: Sequence[Erasure], failed: Mapping[str, str]) -> Statement
 
 def _short(job: Erasure) -> str:
     """As people of the hub's namespace name it."""
-    namespace, _, name = job.name.rpartition("/")
-    return name if namespace == job.hub_name.rpartition("/")[0] else job.name
+    return job.name.removeprefix(f"{job.hub_name.rpartition('/')[0]}/")

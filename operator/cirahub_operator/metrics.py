@@ -10,7 +10,8 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 
 from cirahub_operator.api.meta import ConditionStatus, Metadata, Status
 from cirahub_operator.series import Series
-from cirahub_sync.engine.report import Counts, PassReport, PlanSummary, SpokeReport
+from cirahub_sync.engine.report import Counts, PassReport, PlanSummary, SetReport, SpokeReport
+from cirahub_sync.spoke_set import MemberState
 
 PASS_BUCKETS = (0.1, 0.5, 1, 5, 15, 60, 300, 900, 3600, 14_400)
 RESULTS = ("pulled", "merged", "removed", "created", "updated", "deleted", "adopted", "ambiguous",
@@ -65,6 +66,28 @@ class Metrics:
             kind="gauge",
             labels=spoke,
             last="state",
+        )
+        of_set = ("namespace", "hub", "spokeset")
+        self._members = Series(
+            "cirahub_spokeset_members",
+            "Members of a SpokeSet by state: ready, pending, failed, suspended or leaving.",
+            kind="gauge",
+            labels=of_set,
+            last="state",
+        )
+        self._failing = Series(
+            "cirahub_spokeset_failing_members",
+            "Members of a SpokeSet that are left alone for now, by reason.",
+            kind="gauge",
+            labels=of_set,
+            last="reason",
+        )
+        self._set_changes = Series(
+            "cirahub_spokeset_changes_total",
+            "Items by what passes did with them at a SpokeSet's members.",
+            kind="counter",
+            labels=of_set,
+            last="result",
         )
         self._pending = Series(
             "cirahub_spoke_pending_items",
@@ -187,6 +210,9 @@ class Metrics:
             self._pending,
             self._changes,
             self._throttled,
+            self._members,
+            self._failing,
+            self._set_changes,
             self._requests,
         )
 
@@ -209,7 +235,7 @@ class Metrics:
     def passed(self, hub: Metadata, report: PassReport) -> None:
         labels = (hub.namespace, hub.name)
         self.pass_seconds.labels(*labels).observe(max(0.0, report.finished - report.started))
-        failed = any(one.problem for one in report.spokes.values())
+        failed = any(one.problem for one in report.everywhere)
         result = "failure" if report.problem else "partial" if failed else "success"
         self.passes.labels(*labels, result).inc()
         if report.problem is None:
@@ -222,6 +248,8 @@ class Metrics:
             self.last_sync.labels(*labels).set(report.finished)
         for spoke in report.spokes.values():
             self._spoke_passed(hub, spoke)
+        for one in report.sets.values():
+            self._set_passed(hub, one)
         for name, answers in report.requests.items():
             namespace, _, connection = name.rpartition("/")
             labels = (namespace, connection)
@@ -265,22 +293,39 @@ class Metrics:
             for series in (self._changes, self._throttled, self._spoke_items, self._pending):
                 series.remove((namespace, name))
 
+        if kind == "SpokeSet":
+            for series in (self._members, self._failing, self._set_changes):
+                series.remove((namespace, name))
+
     def erased(self, hub: Metadata, spokes: Iterable[SpokeReport]) -> None:
-        """What an attempt at an erasure did at the Spokes that stay."""
+        """What an attempt at an erasure did at the Spokes that stay; at members of sets, as what
+        was done at their set."""
         for spoke in spokes:
-            self._spoke_changed(hub, spoke)
+            if spoke.name.count("/") > 1:
+                self._changed(self._set_changes, hub, spoke.name.rpartition("/")[0], spoke.counts)
+            else:
+                self._spoke_changed(hub, spoke)
+
+    def _set_passed(self, hub: Metadata, one: SetReport) -> None:
+        self._changed(self._set_changes, hub, one.name, one.counts)
+        key, labels = _labels(hub, one.name)
+        states = {state.value.lower(): one.states.get(state.value, 0) for state in MemberState}
+        self._members.put(key, labels, states)
+        self._failing.put(key, labels, one.reasons)
 
     def _spoke_changed(self, hub: Metadata, spoke: SpokeReport) -> None:
-        changes = {result: getattr(spoke.counts, result) for result in RESULTS}
+        self._changed(self._changes, hub, spoke.name, spoke.counts)
+
+    @staticmethod
+    def _changed(family: Series, hub: Metadata, name: str, counts: Counts) -> None:
+        changes = {result: getattr(counts, result) for result in RESULTS}
         if any(changes.values()):
-            key, labels = _spoke_labels(hub, spoke)
-            self._changes.add(
-                key, labels, {result: count for result, count in changes.items() if count}
-            )
+            key, labels = _labels(hub, name)
+            family.add(key, labels, {result: count for result, count in changes.items() if count})
 
     def _spoke_passed(self, hub: Metadata, spoke: SpokeReport) -> None:
         self._spoke_changed(hub, spoke)
-        key, labels = _spoke_labels(hub, spoke)
+        key, labels = _labels(hub, spoke.name)
         if spoke.throttled_seconds:
             self._throttled.add(key, labels, {"": spoke.throttled_seconds})
         if spoke.problem is None:
@@ -288,12 +333,10 @@ class Metrics:
             self._pending.put(key, labels, spoke.pending)
 
 
-def _spoke_labels(
-    hub: Metadata, spoke: SpokeReport
-) -> tuple[tuple[str, str], tuple[str, str, str]]:
-    """The Spoke's key, and its labels: its namespace, its Hub (with the Hub's namespace if that is
-    another one), its name."""
-    namespace, _, name = spoke.name.rpartition("/")
+def _labels(hub: Metadata, key: str) -> tuple[tuple[str, str], tuple[str, str, str]]:
+    """Of a Spoke or a SpokeSet by its `namespace/name`: its key, and its labels: its namespace, its
+    Hub (with the Hub's namespace if that is another one), its name."""
+    namespace, _, name = key.rpartition("/")
     return (namespace, name), (
         namespace,
         hub.name if namespace == hub.namespace else hub.key,

@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from cirahub_operator.api import KINDS, Connection, Hub, Metadata, Resource, Spoke
+from cirahub_operator.api import KINDS, Connection, Hub, Metadata, Resource, Spoke, SpokeSet
 from cirahub_operator.cluster import Known, Unparsable, parsed
 from cirahub_operator.errors import ClusterUnreachableError
 from cirahub_operator.workqueue import Key
@@ -30,6 +30,7 @@ UNREAD = frozenset({"managedFields", "selfLink"})
 GONE = 4096
 """Objects that are remembered as deleted, by their uids, for answers that come late."""
 UNREAD_ANNOTATION = "kubectl.kubernetes.io/last-applied-configuration"
+_Index = dict[Key, set[Key]]
 
 
 class NotListedError(ClusterUnreachableError):
@@ -40,7 +41,7 @@ class _Entry(msgspec.Struct, gc=False):
     uid: str
     version: int
     hub: Key | None
-    """Of a Spoke: what it names."""
+    """Of a Spoke or a SpokeSet: what it names."""
     connections: tuple[Key, ...]
     """Its own, and those in whose directories its filters look for groups."""
     body: bytes
@@ -77,17 +78,19 @@ class Member(msgspec.Struct, frozen=True, gc=False):
 
 
 class Roster(msgspec.Struct, frozen=True):
-    """The Spokes that name a hub."""
+    """The Spokes and SpokeSets that name a hub."""
 
     members: list[Member]
     unparsable: list[Unparsable]
+    sets: list[SpokeSet]
+    unparsable_sets: list[Unparsable]
 
 
 class Objects:
     def __init__(self) -> None:
         self._entries: dict[type[Resource], dict[Key, _Entry]] = {kind: {} for kind in KINDS}
-        self._by_hub: dict[Key, set[Key]] = {}
-        self._by_connection: dict[Key, set[Key]] = {}
+        self._by_hub: dict[type[Resource], _Index] = {Spoke: {}, SpokeSet: {}}
+        self._by_connection: dict[type[Resource], _Index] = {Spoke: {}, SpokeSet: {}}
         self._gone: dict[str, None] = {}
         self.whole = False
         """Whether everything that the API server lists has been handed over once."""
@@ -101,38 +104,56 @@ class Objects:
         return None if entry is None else _parsed(kind, entry)
 
     async def roster(self, hub: Key) -> Roster:
-        """All Spokes that name the hub, whether there is one or not; but for those of namespaces
-        that could not be listed, of which a watch may have told already."""
+        """All Spokes and SpokeSets that name the hub, whether there is one or not; but for those of
+        namespaces that could not be listed, of which a watch may have told already."""
         self._check(hub.namespace)
-        members: list[Member] = []
-        unparsable: list[Unparsable] = []
-        named = self._by_hub.get(hub, ())
-        listed = [key for key in named if self._listed(key.namespace)]
-        async for entry, spoke in self._each(Spoke, listed):
+        found = Roster([], [], [], [])
+        async for entry, spoke in self._each(Spoke, self._naming(Spoke, hub)):
             if isinstance(spoke, Unparsable):
-                unparsable.append(spoke)
+                found.unparsable.append(spoke)
             else:
-                members.append(_member(entry, spoke))
-        return Roster(members, unparsable)
+                found.members.append(_member(entry, spoke))
+        async for _, one in self._each(SpokeSet, self._naming(SpokeSet, hub)):
+            if isinstance(one, Unparsable):
+                found.unparsable_sets.append(one)
+            else:
+                found.sets.append(one)
+        return found
+
+    def _naming(self, kind: type[Resource], hub: Key) -> list[Key]:
+        named = self._by_hub[kind].get(hub, ())
+        return [key for key in named if self._listed(key.namespace)]
 
     async def spokes_through(self, connection: Key) -> AsyncIterator[Spoke]:
         """All Spokes that name the connection, for themselves or for a filter's groups, whether
         there is one or not, one by one; those that can't be parsed are left out."""
+        async for spoke in self._through(Spoke, connection):
+            yield spoke
+
+    async def sets_through(self, connection: Key) -> AsyncIterator[SpokeSet]:
+        """The same of SpokeSets."""
+        async for one in self._through(SpokeSet, connection):
+            yield one
+
+    async def _through(self, kind: type[Object], connection: Key) -> AsyncIterator[Object]:
         self._check(connection.namespace)
-        async for _, spoke in self._each(Spoke, self._by_connection.get(connection, ())):
-            if isinstance(spoke, Spoke):
-                yield spoke
+        async for _, one in self._each(kind, self._by_connection[kind].get(connection, ())):
+            if not isinstance(one, Unparsable):
+                yield one
 
     def hubs_through(self, connection: Key) -> Iterable[Key]:
-        """The hubs that are named by the Spokes that name the connection."""
+        """The hubs that are named by the Spokes and SpokeSets that name the connection."""
         self._check(connection.namespace)
-        spokes = self._entries[Spoke]
-        named = {spokes[key].hub for key in self._by_connection.get(connection, ())}
+        named = {
+            self._entries[kind][key].hub
+            for kind, index in self._by_connection.items()
+            for key in index.get(connection, ())
+        }
         return sorted(key for key in named if key is not None)
 
     def hubs(self) -> Iterable[Key]:
-        """Every hub that there is or that a Spoke names."""
-        return self._entries[Hub].keys() | self._by_hub.keys()
+        """Every hub that there is or that a Spoke or a SpokeSet names."""
+        return set(self._entries[Hub]).union(*self._by_hub.values())
 
     def connections(self) -> Iterable[Key]:
         return self._entries[Connection].keys()
@@ -150,15 +171,17 @@ class Objects:
         entry = _Entry(
             uid=uid,
             version=version,
-            hub=hub_of(body) if kind is Spoke else None,
-            connections=_connections(body) if kind is Spoke else (),
+            hub=hub_of(body) if kind in self._by_hub else None,
+            connections=_connections(body, within="template" if kind is SpokeSet else "")
+            if kind in self._by_hub
+            else (),
             body=_compact(body),
         )
         self._entries[kind][key] = entry
         if entry.hub is not None:
-            self._by_hub.setdefault(entry.hub, set()).add(key)
+            self._by_hub[kind].setdefault(entry.hub, set()).add(key)
         for connection in entry.connections:
-            self._by_connection.setdefault(connection, set()).add(key)
+            self._by_connection[kind].setdefault(connection, set()).add(key)
         return True
 
     def remove(self, kind: type[Resource], key: Key, uid: str) -> None:
@@ -223,10 +246,10 @@ class Objects:
 
     def _drop(self, kind: type[Resource], key: Key) -> None:
         entry = self._entries[kind].pop(key, None)
-        if entry is None:
+        if entry is None or kind not in self._by_hub:
             return
-        named = [(self._by_connection, connection) for connection in entry.connections]
-        for index, name in ((self._by_hub, entry.hub), *named):
+        named = [(self._by_connection[kind], connection) for connection in entry.connections]
+        for index, name in ((self._by_hub[kind], entry.hub), *named):
             if name is not None and (keys := index.get(name)) is not None:
                 keys.discard(key)
                 if not keys:
@@ -278,15 +301,17 @@ def _compact(body: Mapping[str, Any]) -> bytes:
 
 
 def hub_of(spoke: Mapping[str, Any]) -> Key | None:
-    """What the JSON of a Spoke names as its hub; None where the installed definitions admit Spokes
-    that name none."""
+    """What the JSON of a Spoke or a SpokeSet names as its hub; None where the installed definitions
+    admit such that name none."""
     return _named(spoke, "hubRef")
 
 
-def _connections(spoke: Mapping[str, Any]) -> tuple[Key, ...]:
+def _connections(spoke: Mapping[str, Any], within: str) -> tuple[Key, ...]:
+    """`within`: the field of the spec that has the flows; blank: the spec itself."""
     found = [_named(spoke, "connectionRef")]
+    flows = _within(spoke.get("spec"), within) if within else spoke.get("spec")
     for side in ("contributes", "receives"):
-        chosen = _within(_within(spoke.get("spec"), side), "filter")
+        chosen = _within(_within(flows, side), "filter")
         for part in ("all", "any", "none"):
             conditions = chosen.get(part)
             found += [

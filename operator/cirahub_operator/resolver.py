@@ -12,11 +12,15 @@ from dataclasses import dataclass, field
 from typing import Protocol
 from urllib.parse import urlsplit
 
-from cirahub_operator.api import Connection, Hub, Spoke
+import msgspec
+
+from cirahub_operator.api import Connection, DeletionPolicy, Hub, Metadata, Spoke, SpokeSet
+from cirahub_operator.api.behaviour import Behaviour
 from cirahub_operator.api.connection import ClientCertificate, ClientSecret, WorkloadIdentity
 from cirahub_operator.api.duration import seconds
 from cirahub_operator.api.flow import FilterCondition, FlowSpec, ItemFilter, MappingStep
 from cirahub_operator.api.spoke import SpokeSpec
+from cirahub_operator.api.spoke_set import SpokeTemplate
 from cirahub_operator.origin import SecretOrigin
 from cirahub_operator.settings import OwnIdentity
 from cirahub_sync.configuration import (
@@ -47,6 +51,7 @@ from cirahub_sync.configuration import (
 )
 from cirahub_sync.engine.report import Problem
 from cirahub_sync.model.filter import SPOKE
+from cirahub_sync.spoke_set import LeaverLimits, MemberSource, SpokeSetConfig
 
 EVERYTHING = Flow()
 _NAMES = uuid.UUID("5b1f9a3e-6d2c-4c55-9d0b-3f0a1f3f7c11")
@@ -87,6 +92,8 @@ class Resolution:
     hub: HubConfig
     spokes: Mapping[str, SpokeConfig]
     """Those that can take part, by their labels."""
+    sets: Mapping[str, SpokeSetConfig] = field(default_factory=dict)
+    """The same of SpokeSets."""
     problems: Mapping[str, Problem] = field(default_factory=dict)
     """The others, by their labels, and why they can't."""
 
@@ -104,36 +111,44 @@ def resolve(
     *,
     trust: Trust,
     invalid: Mapping[str, str] | None = None,
+    sets: Sequence[SpokeSet] = (),
 ) -> Resolution:
-    """`spokes` are those that name the hub; `connections` all that they name, by `namespace/name`;
-    `invalid`, connections that exist and don't parse, by the same, with the reason.
+    """`spokes` and `sets` are those that name the hub; `connections` all that they name, by
+    `namespace/name`; `invalid`, connections that exist and don't parse, by the same, with the
+    reason.
 
     A Spoke that is being deleted needs nobody's admission: what it left behind is to be erased
     with the means that it came with."""
     resolved: dict[str, SpokeConfig] = {}
+    resolved_sets: dict[str, SpokeSetConfig] = {}
     problems: dict[str, Problem] = {}
     used: dict[str, ConnectionConfig] = {}
-    for spoke in sorted(spokes, key=lambda one: one.label):
-        name = spoke.label
-        if not hub.admits(spoke.metadata.namespace) and not spoke.metadata.deleting:
-            problems[name] = not_admitted(spoke)
+
+    def used_by(one: Spoke | SpokeSet, name: str = "") -> ConnectionConfig:
+        found = _connection_of(one, connections, invalid or {}, name=name)
+        key = found.metadata.key
+        if key not in used:
+            used[key] = connection_config(found, trust=trust)
+        return used[key]
+
+    declared: list[Spoke | SpokeSet] = [*sorted(spokes, key=lambda one: one.label), *sets]
+    for one in declared:
+        name = one.label
+        if not hub.admits(one.metadata.namespace) and not one.metadata.deleting:
+            problems[name] = not_admitted(one)
             continue
         try:
-            connection = _connection_of(spoke, connections, invalid or {})
-            key = connection.metadata.key
-            if key not in used:
-                used[key] = connection_config(connection, trust=trust)
-            _check_kind(spoke, hub)
-            directories: list[ConnectionConfig] = []
-            for other in sorted(spoke.spec.directories - {spoke.spec.connection_ref.name}):
-                found = _connection_of(spoke, connections, invalid or {}, name=other)
-                if found.metadata.key not in used:
-                    used[found.metadata.key] = connection_config(found, trust=trust)
-                directories.append(used[found.metadata.key])
-            resolved[name] = spoke_config(spoke, used[key], directories)
+            connection = used_by(one)
+            _check_kind(one, hub)
+            others = one.spec.directories - {one.spec.connection_ref.name}
+            directories = [used_by(one, other) for other in sorted(others)]
+            if isinstance(one, SpokeSet):
+                resolved_sets[name] = set_config(one, connection, directories)
+            else:
+                resolved[name] = spoke_config(one, connection, directories)
         except UnresolvedError as error:
             problems[name] = error.problem
-    return Resolution(hub_config(hub), resolved, problems)
+    return Resolution(hub_config(hub), resolved, resolved_sets, problems)
 
 
 def hub_not_found(spoke_namespace: str, hub: str, leaving: str = "") -> Problem:
@@ -144,29 +159,32 @@ def hub_not_found(spoke_namespace: str, hub: str, leaving: str = "") -> Problem:
     )
 
 
-def not_admitted(spoke: Spoke) -> Problem:
+def not_admitted(spoke: Spoke | SpokeSet) -> Problem:
     """The same whether there is such a Hub or not: who names it has no business to know."""
     namespace, name = spoke.hub_namespace, spoke.spec.hub_ref.name
     return Problem(
         "NotAdmitted",
         f"namespace {namespace} has no Hub {name!r} that admits Spokes of namespace "
         f"{spoke.metadata.namespace}: have that namespace listed in spec.allowedNamespaces of the "
-        "Hub, or delete this Spoke and create one that names a Hub of its own namespace",
+        f"Hub, or delete this {spoke.kind} and create one that names a Hub of its own namespace",
         stalled=True,
     )
 
 
-def _check_kind(spoke: Spoke, hub: Hub) -> None:
+def _check_kind(spoke: Spoke | SpokeSet, hub: Hub) -> None:
     """Raises UnresolvedError for a mailbox in a hub of events, and the other way around."""
     if spoke.spec.item_kind is hub.spec.item_kind:
         return
     held, wanted = _PLACES[spoke.spec.item_kind], _PLACES[hub.spec.item_kind]
-    what = "global address list" if spoke.spec.global_address_list else held[0]
+    kind, field, what = spoke.kind, "spec.template", held[0]
+    if isinstance(spoke, Spoke):
+        field = "spec"
+        what = "global address list" if spoke.spec.global_address_list else held[0]
     raise UnresolvedError(
         Problem(
             "ItemKindMismatch",
-            f"Hub {spoke.spec.hub_ref.name!r} holds {wanted[1]}, and this Spoke is a {what}: "
-            f"delete it, and create one with spec.{wanted[0]}, or one that names a Hub of "
+            f"Hub {spoke.spec.hub_ref.name!r} holds {wanted[1]}, and this {kind} is a {what}: "
+            f"delete it, and create one with {field}.{wanted[0]}, or one that names a Hub of "
             f"{held[1]}",
             stalled=True,
         )
@@ -227,31 +245,78 @@ def spoke_config(
 ) -> SpokeConfig:
     """`directories` are those besides the connection's own in which its filters look for groups."""
     spec = spoke.spec
+    place = spec.mailbox or spec.calendar
+    address = "" if place is None else place.address
+    made = _behaving(spec, _target(spec, address), connection, directories, spoke.metadata)
+    if spec.first_sync is None:
+        return made
+    return msgspec.structs.replace(made, stages=spec.first_sync.stages)
+
+
+def set_config(
+    one: SpokeSet, connection: ConnectionConfig, directories: Sequence[ConnectionConfig] = ()
+) -> SpokeSetConfig:
+    """Its uid comes from its name: members are the same ones when it is declared anew."""
+    spec, metadata = one.spec, one.metadata
+    uid = lasting_uid("SpokeSet", metadata.key)
+    template = _behaving(
+        spec.template, _target(spec.template, ""), connection, directories, metadata
+    )
+    return SpokeSetConfig(
+        uid=uid,
+        name=metadata.key,
+        source=MemberSource(
+            mailboxes=spec.members.mailboxes,
+            groups=spec.members.groups,
+            filter=spec.members.filter or "",
+            excluding=spec.members.excluding,
+            opt_in=spec.members.opt_in or "",
+            opt_out=spec.members.opt_out or "",
+        ),
+        template=msgspec.structs.replace(template, uid=uid),
+        interval=seconds(spec.interval),
+        suspend=spec.suspend,
+        retain=spec.deletion_policy is DeletionPolicy.RETAIN,
+        leavers=LeaverLimits(
+            grace_period=seconds(spec.leaving.grace_period),
+            max_count=spec.leaving.max_count,
+            max_percent=spec.leaving.max_percent,
+        ),
+        asked=metadata.requested_at or "",
+    )
+
+
+def _behaving(
+    spec: Behaviour,
+    target: AnyTarget,
+    connection: ConnectionConfig,
+    directories: Sequence[ConnectionConfig],
+    metadata: Metadata,
+) -> SpokeConfig:
     return SpokeConfig(
-        uid=spoke.metadata.uid,
-        name=spoke.metadata.key,
+        uid=metadata.uid,
+        name=metadata.key,
         connection=connection,
-        target=_target(spec),
+        target=target,
         direction=spec.direction,
-        contributes=_flow(spec.contributes, spoke.metadata.namespace),
-        receives=_flow(spec.receives, spoke.metadata.namespace),
+        contributes=_flow(spec.contributes, metadata.namespace),
+        receives=_flow(spec.receives, metadata.namespace),
         on_user_delete=spec.on_user_delete,
         verify_interval=seconds(spec.verify_interval),
         never_sync=spec.never_sync,
         adopt=spec.adopt,
         default_region=spec.default_region or connection.default_region,
-        stages=() if spec.first_sync is None else spec.first_sync.stages,
         directories=tuple(directories),
         private_items=spec.private_items or PrivateItems.SKIP,
     )
 
 
-def _target(spec: SpokeSpec) -> AnyTarget:
+def _target(spec: SpokeSpec | SpokeTemplate, address: str) -> AnyTarget:
     if spec.calendar is not None:
-        return CalendarTarget(address=spec.calendar.address, name=spec.calendar.name)
+        return CalendarTarget(address=address, name=spec.calendar.name)
     if spec.mailbox is not None:
-        return MailboxTarget(address=spec.mailbox.address, folder=spec.mailbox.folder)
-    if spec.global_address_list is not None:
+        return MailboxTarget(address=address, folder=spec.mailbox.folder)
+    if isinstance(spec, SpokeSpec) and spec.global_address_list is not None:
         chosen = spec.global_address_list
         return AddressListTarget(
             include=chosen.include,
@@ -278,7 +343,7 @@ def connection_config(connection: Connection, *, trust: Trust) -> ConnectionConf
 
 
 def _connection_of(
-    spoke: Spoke,
+    spoke: Spoke | SpokeSet,
     connections: Mapping[str, Connection],
     invalid: Mapping[str, str],
     *,
@@ -297,7 +362,7 @@ def _connection_of(
         Problem(
             "ConnectionNotFound",
             f"there is no Connection {name!r} in namespace {namespace}; create it, or delete this "
-            "Spoke and create one that names another",
+            f"{spoke.kind} and create one that names another",
         )
     )
 

@@ -20,6 +20,7 @@ from cirahub_operator.approvals import (
     first_sync_status,
     first_syncs,
     held_back,
+    members_guarded,
     plan_status,
     source_emptied,
     stage_awaited,
@@ -33,20 +34,21 @@ from cirahub_operator.conditions import (
     CREDENTIALS_READY,
     DELETION_GUARDED,
     ERASURE_INCOMPLETE,
-    ITEMS_FAILING,
+    MEMBERS_GUARDED,
     READY,
     RECONCILING,
     STALLED,
     THROTTLED,
     Statement,
     not_ready,
+    plural,
     ready,
     stated,
 )
 from cirahub_operator.departures import Departures
 from cirahub_operator.disputes import undecided
+from cirahub_operator.items_failing import items_failing
 from cirahub_operator.standing import Standing
-from cirahub_operator.unjudged import unjudged
 from cirahub_sync.engine.report import Counts, PassReport, Problem, SpokeReport
 from cirahub_sync.identity.base import SignIn
 from cirahub_sync.identity.consent import consent_link
@@ -98,7 +100,7 @@ def connection_status(
         case SignIn():
             statements = _signed_in(connection, result, link)
             ends = result.credential.expires_at
-            expiry = None if ends is None else _time(ends)
+            expiry = None if ends is None else whole_seconds(ends)
             permissions = {
                 "permissions_missing": (result.missing or ())[:PERMISSIONS] or None,
                 "permissions_in_excess": result.excess[:PERMISSIONS] or None,
@@ -106,7 +108,7 @@ def connection_status(
         case Leaving():
             statements = [not_ready(result.reason, result.message)]
         case Problem():
-            statements = _problem(result)
+            statements = problem_statements(result)
             statements.insert(1, Statement(CREDENTIALS_READY, False, result.reason, result.message))
             if result.reason in CONSENT:
                 message = f"{result.message}. To consent: {link}"
@@ -116,7 +118,7 @@ def connection_status(
     lacking = any(one.type == CONSENTED and not one.holds for one in statements)
     return ConnectionStatus(
         observed_generation=connection.metadata.generation,
-        conditions=_stated(connection.metadata, before.conditions, statements, now),
+        conditions=conditions_of(connection.metadata, before.conditions, statements, now),
         last_handled_reconcile_at=connection.metadata.requested_at,
         last_check_time=_seconds(now) if checked else before.last_check_time,
         credential_expiry_time=expiry,
@@ -144,7 +146,7 @@ def _signed_in(connection: Connection, result: SignIn, link: str) -> list[Statem
             )
         lacking = Problem(PERMISSION_MISSING, text, stalled=not result.settling)
         refused = Statement(CONSENTED, False, PERMISSION_MISSING, text)
-        return [*_problem(lacking), accepted, refused]
+        return [*problem_statements(lacking), accepted, refused]
     statements = [ready(SIGNED_IN, message), accepted]
     if result.missing is not None:
         text = "all permissions that are needed are granted"
@@ -172,7 +174,9 @@ def spoke_status(spoke: Spoke, result: Problem | Leaving, *, now: datetime) -> S
     return spoke.status.model_copy(
         update={
             "observed_generation": spoke.metadata.generation,
-            "conditions": _stated(spoke.metadata, spoke.status.conditions, _waiting(result), now),
+            "conditions": conditions_of(
+                spoke.metadata, spoke.status.conditions, waiting_statements(result), now
+            ),
             "last_handled_reconcile_at": (
                 spoke.status.last_handled_reconcile_at if leaving else spoke.metadata.requested_at
             ),
@@ -187,18 +191,18 @@ def spoke_synced(
     before = spoke.status
     reached = result.problem is None
     counts = result.counts
-    changed = _changes(counts)
+    changed = changes_of(counts)
     news = changed != ChangeCounts()
     return SpokeStatus(
         observed_generation=spoke.metadata.generation,
-        conditions=_stated(
+        conditions=conditions_of(
             spoke.metadata,
             before.conditions,
             _spoke_statements(spoke, result, report.approval),
             now,
         ),
         last_handled_reconcile_at=spoke.metadata.requested_at,
-        last_change_time=_time(report.finished) if news else before.last_change_time,
+        last_change_time=whole_seconds(report.finished) if news else before.last_change_time,
         last_change=changed if news else before.last_change,
         items=counts.items if reached else before.items,
         copies=counts.copies if reached else before.copies,
@@ -212,10 +216,10 @@ def spoke_synced(
 def invalid_status(found: Unparsable, *, now: datetime) -> Status:
     """Of an object that does not fit our models."""
     message = f"{found.why}; correct it, or update the operator"
-    statements = _problem(Problem("InvalidSpec", message, stalled=True))
+    statements = problem_statements(Problem("InvalidSpec", message, stalled=True))
     return Status(
         observed_generation=found.metadata.generation,
-        conditions=_stated(found.metadata, found.status.conditions, statements, now),
+        conditions=conditions_of(found.metadata, found.status.conditions, statements, now),
         last_handled_reconcile_at=found.metadata.requested_at,
     )
 
@@ -237,9 +241,9 @@ def hub_status(
     statements = _hub_statements(hub, report, spokes, departures)
     return HubStatus(
         observed_generation=hub.metadata.generation,
-        conditions=_stated(hub.metadata, before.conditions, statements, now),
+        conditions=conditions_of(hub.metadata, before.conditions, statements, now),
         last_handled_reconcile_at=handled,
-        last_sync_time=_time(report.finished) if complete else before.last_sync_time,
+        last_sync_time=whole_seconds(report.finished) if complete else before.last_sync_time,
         items=report.items if complete else before.items,
         pending=report.pending if complete else before.pending,
         conflicts=report.conflicts if complete else before.conflicts,
@@ -263,11 +267,11 @@ def hub_waiting(
     departures: Departures = NOBODY_LEAVES,
 ) -> HubStatus:
     """Without a pass: suspended, leaving, or something stood in its way."""
-    statements = [*_waiting(state), *departures.statements]
+    statements = [*waiting_statements(state), *departures.statements]
     return hub.status.model_copy(
         update={
             "observed_generation": hub.metadata.generation,
-            "conditions": _stated(hub.metadata, hub.status.conditions, statements, now),
+            "conditions": conditions_of(hub.metadata, hub.status.conditions, statements, now),
             "last_handled_reconcile_at": handled,
             "spokes": hub.status.spokes if spokes is None else _spoke_counts(spokes),
             "leaving": departures.listed,
@@ -296,7 +300,7 @@ def hub_progress(hub: Hub, message: str, *, now: datetime) -> HubStatus:
         if (lasting := hub.status.condition(kind)) is not None
     )
     return hub.status.model_copy(
-        update={"conditions": _stated(hub.metadata, hub.status.conditions, statements, now)}
+        update={"conditions": conditions_of(hub.metadata, hub.status.conditions, statements, now)}
     )
 
 
@@ -311,16 +315,17 @@ def _hub_statements(
 ) -> Sequence[Statement]:
     extra = list(departures.statements)
     if report.problem is not None:
-        return [*_problem(report.problem), *extra]
-    throttled = sum(one.throttled_seconds > 0 for one in report.spokes.values())
+        return [*problem_statements(report.problem), *extra]
+    throttled = sum(one.throttled_seconds > 0 for one in report.everywhere)
     if throttled:
         extra.append(
             Statement(THROTTLED, True, "Throttled", f"the service slowed {throttled} spokes down")
         )
     emptied = sum(one.source_emptied for one in report.spokes.values())
+    emptied += sum(one.sources_emptied for one in report.sets.values())
     name, namespace = hub.metadata.name, hub.metadata.namespace
     if emptied:
-        told = f"{_plural(emptied, 'spoke')} suddenly read empty"
+        told = f"{plural(emptied, 'spoke')} suddenly read empty"
         message = source_emptied(told, name, namespace, report.approval)
         extra.append(Statement(DELETION_GUARDED, True, "SourceEmptied", message))
     elif report.guarded:
@@ -329,7 +334,10 @@ def _hub_statements(
     if report.undecided:
         extra.append(undecided(report))
     extra += awaited(name, namespace, report)
-    failing = {name: one for name, one in spokes.items() if not one.ready}
+    extra += members_guarded(name, namespace, report.sets.values())
+    failing = {
+        name: one for name, one in spokes.items() if not one.ready and one.reason != SUSPENDED
+    }
     broken = {name: one for name, one in failing.items() if not one.guarded}
     if broken:
         message = f"{len(broken)} of {len(spokes)} spokes are not ready: " + ", ".join(
@@ -340,12 +348,16 @@ def _hub_statements(
         else:
             after = Statement(RECONCILING, True, RETRYING, message)
         return [not_ready(SPOKES_NOT_READY, message), after, *extra]
-    guard = next((one for one in extra if one.type == DELETION_GUARDED), None)
+    guard = next((one for one in extra if one.type in {DELETION_GUARDED, MEMBERS_GUARDED}), None)
     if guard is not None:
-        return [not_ready(DELETION_GUARDED, guard.message), *extra]
+        return [not_ready(guard.type, guard.message), *extra]
     if not spokes:
         return [ready("NoSpokes", _also("no Spoke names this hub yet", departures)), *extra]
-    message = f"{_plural(len(spokes), 'spoke')}, {_plural(report.items, 'item')}"
+    message = f"{plural(len(spokes) - len(report.sets), 'spoke')}, "
+    if report.sets:
+        members = sum(one.total for one in report.sets.values())
+        message += f"{plural(len(report.sets), 'set')} of {plural(members, 'member')}, "
+    message += plural(report.items, "item")
     if report.pending:
         message += f", {report.pending} pending"
     return [ready(SYNCED, _also(message, departures)), *extra]
@@ -362,27 +374,27 @@ def _spoke_statements(spoke: Spoke, report: SpokeReport, approval: str) -> list[
         statements.append(Statement(THROTTLED, True, "Throttled", message))
     hub, namespace = spoke.spec.hub_ref.name, spoke.hub_namespace
     if report.source_emptied:
-        told = f"the folder held {_plural(report.guarded, 'item')} and suddenly reads empty"
+        told = f"the folder held {plural(report.guarded, 'item')} and suddenly reads empty"
         message = source_emptied(told, hub, namespace, report.approval)
         statements.append(Statement(DELETION_GUARDED, True, "SourceEmptied", message))
     elif report.guarded:
         message = held_back(hub, namespace, report.guarded, approval)
         statements.append(Statement(DELETION_GUARDED, True, "LimitsExceeded", message))
-    statements += _items_failing(report)
+    statements += items_failing(report)
     if report.stage is not None:
         statements.append(stage_awaited(hub, namespace, report.stage))
     guard = next((one for one in statements if one.type == DELETION_GUARDED), None)
     if (problem := report.problem) is not None:
         if guard is not None and report.source_emptied:
             problem = Problem(problem.reason, guard.message, problem.stalled)
-        return [*_problem(problem), *statements]
+        return [*problem_statements(problem), *statements]
     if guard is not None:
         return [not_ready(DELETION_GUARDED, guard.message), *statements]
     parts = []
     if spoke.spec.direction.contributes:
-        parts.append(f"contributes {_plural(report.counts.items, 'item')}")
+        parts.append(f"contributes {plural(report.counts.items, 'item')}")
     if spoke.spec.direction.receives:
-        parts.append(f"holds {_plural(report.counts.copies, 'copy', 'copies')}")
+        parts.append(f"holds {plural(report.counts.copies, 'copy', 'copies')}")
     if report.counts.pending:
         parts.append(f"{report.counts.pending} pending")
     if report.counts.unreadable:
@@ -390,44 +402,13 @@ def _spoke_statements(spoke: Spoke, report: SpokeReport, approval: str) -> list[
     return [ready(SYNCED, ", ".join(parts)), *statements]
 
 
-def _items_failing(report: SpokeReport) -> list[Statement]:
-    """Of what does not get through, the kind that most needs somebody to look at it."""
-    if (one := report.rejected) is not None:
-        reason = "ItemsRejected"
-        message = (
-            f"the service refuses {_plural(one.count, 'item')} (item {one.example}: {one.error}); "
-            "correct it in the mailbox that it comes from: it is sent again when it changes, and "
-            "once a day"
-        )
-    elif (one := report.unreadable) is not None:
-        reason = "ItemsUnreadable"
-        message = (
-            f"{_plural(one.count, 'item')} can't be read, or judged by the filter's expression "
-            f"({one.example}); fetched again with growing pauses; if that does not help, correct "
-            "the item, or the expression, or report it"
-        )
-    elif (one := report.unjudged) is not None:
-        reason, message = "ItemsUnjudged", unjudged(one)
-    elif (one := report.undelivered) is not None:
-        reason = "ItemsUndelivered"
-        message = (
-            f"{_plural(one.count, 'item')} could not be delivered (item {one.example}: "
-            f"{one.error}); sent again with growing pauses, of an hour at most"
-        )
-        if one.error.startswith("507"):
-            message += "; the mailbox is full: make room in it, or raise its quota"
-    else:
-        return []
-    return [Statement(ITEMS_FAILING, True, reason, message)]
-
-
-def _waiting(state: Problem | Leaving) -> list[Statement]:
+def waiting_statements(state: Problem | Leaving) -> list[Statement]:
     if isinstance(state, Problem):
-        return _problem(state)
+        return problem_statements(state)
     return [not_ready(state.reason, state.message)]
 
 
-def _problem(problem: Problem) -> list[Statement]:
+def problem_statements(problem: Problem) -> list[Statement]:
     """Stalled if somebody has to do something, else being retried. Suspended is neither."""
     statements = [not_ready(problem.reason, problem.message)]
     if problem.reason == SUSPENDED:
@@ -454,7 +435,7 @@ def _worst(failing: Mapping[str, Standing]) -> tuple[WorstSpoke, ...]:
     )
 
 
-def _changes(counts: Counts) -> ChangeCounts:
+def changes_of(counts: Counts) -> ChangeCounts:
     return ChangeCounts(
         pulled=counts.pulled,
         merged=counts.merged,
@@ -467,7 +448,7 @@ def _changes(counts: Counts) -> ChangeCounts:
     )
 
 
-def _stated(
+def conditions_of(
     metadata: Metadata,
     before: tuple[Condition, ...],
     statements: Sequence[Statement],
@@ -486,9 +467,5 @@ def _seconds(time: datetime) -> datetime:
     return time.astimezone(UTC).replace(microsecond=0)
 
 
-def _time(posix: float) -> datetime:
+def whole_seconds(posix: float) -> datetime:
     return datetime.fromtimestamp(int(posix), UTC)
-
-
-def _plural(count: int, singular: str, plural: str | None = None) -> str:
-    return f"{count} {singular if count == 1 else plural or singular + 's'}"

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from cirahub_operator.api import Connection, Hub, Metadata, Resource, Spoke
+from cirahub_operator.api import Connection, Hub, Metadata, Resource, Spoke, SpokeSet
 from cirahub_operator.api.meta import APPROVE
 from cirahub_operator.health import Health
 from cirahub_operator.metrics import Metrics
@@ -62,7 +62,7 @@ class Wakes:
         key = Key(metadata.namespace, metadata.name)
         if event == "DELETED":
             self._objects.remove(kind, key, metadata.uid)
-            if kind is Spoke:
+            if kind in {Spoke, SpokeSet}:
                 self._metrics.forget(kind.definition.kind, metadata.namespace, metadata.name)
         else:
             self._objects.put(kind, body)

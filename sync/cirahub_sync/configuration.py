@@ -266,9 +266,11 @@ class Needs(msgspec.Struct, frozen=True):
     writes: frozenset[ItemKind] = frozenset()
     """Of these, the ones that are written to some mailbox."""
     groups: bool = False
-    """Whether filters ask who is in groups of its directory."""
+    """Whether filters, or sets, ask who is in groups of its directory."""
     lists: frozenset[Listed] = frozenset()
     """What of its address list is read."""
+    profiles: bool = False
+    """Whether sets ask for users by a filter, which may name any property of theirs."""
 
 
 READS_CONTACTS = Needs()

@@ -45,6 +45,8 @@ class Erasure(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     """`namespace/name` of the Spoke, or of the Hub again."""
     whole_hub: bool
+    set: str = ""
+    """The uid of the set whose member it was, if it was one."""
     connections: tuple[str, ...]
     """`namespace/name` of the Connections that it leads through."""
     requested_at: float

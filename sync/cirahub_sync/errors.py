@@ -107,6 +107,13 @@ class GroupNotFoundError(CirahubError):
     stalled = True
 
 
+class FilterRefusedError(CirahubError):
+    """The directory does not take the filter that a set names its members by."""
+
+    reason = "FilterRefused"
+    stalled = True
+
+
 class TargetInUseError(CirahubError):
     """Another spoke already owns this target."""
 

@@ -38,6 +38,7 @@ from cirahub_sync.model.filter import Verdict
 from cirahub_sync.model.group import GroupRef
 from cirahub_sync.model.kind import Element
 from cirahub_sync.model.normalise import match_keys
+from cirahub_sync.sets import stored_members
 from cirahub_sync.store import lookup
 from cirahub_sync.store.hub import Transaction
 from cirahub_sync.store.opening import Store
@@ -223,6 +224,9 @@ class Explanations:
             store = self._store.find(hub.uid)
             if store is None:
                 continue
+            if given is not None:
+                with store.read() as tx:
+                    members = [*members, *stored_members(tx, members)]
             context = self._context_of(hub, members)
             with store.read() as tx:
                 teller = _Teller(context, tx, self._capabilities_of, spokes, values=values)

@@ -11,6 +11,7 @@ from cirahub_sync.configuration import ConnectionConfig, Flow, HubConfig, SpokeC
 from cirahub_sync.engine import sync_pass
 from cirahub_sync.engine.context import PassContext, SpokeRun, problem_of
 from cirahub_sync.engine.leave import clear, clear_all, look, withdraw
+from cirahub_sync.engine.leaver import Content, content_of, encoded, note
 from cirahub_sync.engine.registration import enrol
 from cirahub_sync.engine.report import Problem, SpokeReport
 from cirahub_sync.erasure import Erasure, ErasureReport
@@ -38,20 +39,6 @@ class Contexts(Protocol):
     ) -> PassContext: ...
 
 
-class Content(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What a job remembers besides numbers: names and how to get there."""
-
-    hub: HubConfig
-    name: str
-    """Of the leaver."""
-    spokes: tuple[SpokeConfig, ...] = ()
-    """The leaver, or those of the hub, as far as they are known."""
-    problems: tuple[Problem, ...] = ()
-    """Of the last attempt."""
-
-
-_encode = msgspec.msgpack.Encoder().encode
-_content = msgspec.msgpack.Decoder(Content).decode
 _hub = msgspec.msgpack.Decoder(HubConfig).decode
 _spoke = msgspec.msgpack.Decoder(SpokeConfig).decode
 
@@ -106,24 +93,21 @@ class Leaving:
     def _note(
         self, tx: Transaction, uid: str, content: Content, *, erase_at: float, whole_hub: bool
     ) -> None:
-        job = tx.erasures.open().get(uid)
-        if job is None:
-            tx.erasures.add(
-                Job(
-                    job=uid,
-                    hub=tx.hub,
-                    whole_hub=whole_hub,
-                    requested_at=self.now(),
-                    erase_at=erase_at,
-                    content=_encode(content),
-                )
-            )
-        elif erase_at < job.erase_at:
-            tx.erasures.update(job.number, erase_at=erase_at)
+        known = tx.erasures.open().get(uid)
+        note(
+            tx,
+            uid,
+            content,
+            now=self.now(),
+            erase_at=erase_at,
+            whole_hub=whole_hub,
+            known=known,
+        )
 
     def open(self) -> list[Erasure]:
         found: list[Erasure] = []
         jobs: dict[str, dict[str, Job]] = {}
+        sets: dict[str, dict[str, str]] = {}
         for uid, hub in self._store.leavers():
             if hub not in jobs:
                 store = self._store.find(hub)
@@ -131,19 +115,20 @@ class Leaving:
                     continue
                 with store.read() as tx:
                     jobs[hub] = tx.erasures.open()
+                    sets[hub] = tx.members.uids()
             whole = any(job.whole_hub for job in jobs[hub].values())
             job = jobs[hub].get(uid)
             if job is not None and (job.whole_hub or not whole):
-                found.append(_erasure(job, self._leavers_of(job)))
+                found.append(_erasure(job, self._leavers_of(job), sets[hub].get(uid, "")))
         return found
 
     def _leavers_of(self, job: Job) -> list[SpokeConfig]:
-        content = _content(job.content)
+        content = content_of(job.content)
         if not job.whole_hub:
             return list(content.spokes)
         store = self._store.hub(job.hub)
         with store.read() as tx:
-            return list(_stored(tx, _content(job.content).spokes).values())
+            return list(_stored(tx, content_of(job.content).spokes).values())
 
     async def erase(
         self,
@@ -193,7 +178,7 @@ class _Attempt:
         self._leaving = leaving
         self._store = store
         self._job = job
-        self._content = _content(job.content)
+        self._content = content_of(job.content)
         self._connections = {connection.name: connection for connection in connections}
         self._progress = progress
         self._problems: list[Problem] = []
@@ -259,12 +244,12 @@ class _Attempt:
                 # the copies.
                 mine = tx.erasures.open()
                 others = [one for one in mine.values() if not one.whole_hub]
-                leavers = [spoke for one in others for spoke in _content(one.content).spokes]
+                leavers = [spoke for one in others for spoke in content_of(one.content).spokes]
                 spokes = _stored(tx, [*leavers, *self._content.spokes])
                 self._content = msgspec.structs.replace(
                     self._content, spokes=tuple(spokes.values())
                 )
-                tx.erasures.write_content(job, _encode(self._content))
+                tx.erasures.write_content(job, encoded(self._content))
                 for one in others:
                     tx.erasures.cancel(one.number)
                 tx.erasures.count(job.number, items_erased=forget_content(tx))
@@ -279,13 +264,14 @@ class _Attempt:
         leaving = {
             spoke.uid: spoke
             for job in tx.erasures.open().values()
-            for spoke in _content(job.content).spokes
+            for spoke in content_of(job.content).spokes
         }
         stored = _stored(tx, ())
         if others is None:
             known = stored
         else:
-            known = {spoke.uid: spoke for spoke in others}
+            known = {uid: stored[uid] for uid in tx.members.uids() if uid in stored}
+            known |= {spoke.uid: spoke for spoke in others}
             known |= {uid: stored[uid] for uid in leaving if uid in stored and uid not in known}
         return {uid: known[uid] for uid in holders if uid in known}
 
@@ -346,7 +332,7 @@ class _Attempt:
                 content = msgspec.structs.replace(
                     self._content, problems=tuple(self._problems[:_PROBLEMS])
                 )
-                tx.erasures.write_content(job, _encode(content))
+                tx.erasures.write_content(job, encoded(content))
             report = self._counted()
             if abandoned or report.complete:
                 self._close(abandoned=abandoned)
@@ -405,7 +391,7 @@ class _Attempt:
             return
         nameless = Content(hub=HubConfig(uid=job.hub, name=self._content.hub.name), name=job.job)
         with self._store.write() as tx:
-            tx.erasures.write_content(job, _encode(nameless))
+            tx.erasures.write_content(job, encoded(nameless))
         self._store.shed()
         with self._store.write() as tx:
             tx.erasures.finish(job.number, self._leaving.now(), abandoned=abandoned)
@@ -464,14 +450,15 @@ def _report(job: Job, problems: Sequence[Problem]) -> ErasureReport:
     )
 
 
-def _erasure(job: Job, leavers: Sequence[SpokeConfig]) -> Erasure:
-    content = _content(job.content)
+def _erasure(job: Job, leavers: Sequence[SpokeConfig], set_uid: str) -> Erasure:
+    content = content_of(job.content)
     return Erasure(
         id=job.job,
         hub=job.hub,
         hub_name=content.hub.name,
         name=content.name,
         whole_hub=job.whole_hub,
+        set=set_uid,
         connections=tuple(sorted({spoke.connection.name for spoke in leavers})),
         requested_at=job.requested_at,
         erase_at=job.erase_at,

@@ -51,6 +51,8 @@ from cirahub_sync.model.kind import KINDS
 from cirahub_sync.model.window import span
 from cirahub_sync.origins import Origins
 from cirahub_sync.planned import PlannedAction, PlanReport
+from cirahub_sync.sets import Sets
+from cirahub_sync.spoke_set import SpokeSetConfig, ToldMember
 from cirahub_sync.store.opening import Store
 from cirahub_sync.throttle import Throttle
 
@@ -112,6 +114,7 @@ class Worker:
         self._approvals = Approvals(store, clock)
         self._deletions = Deletions(store, lambda hub: self._context(hub, ()))
         self._leaving = Leaving(store, self._context, self._doubt, clock)
+        self._sets = Sets(store, lambda hub: self._context(hub, ()), clock)
 
     @classmethod
     def open(
@@ -147,16 +150,17 @@ class Worker:
         hub: HubConfig,
         spokes: Sequence[SpokeConfig],
         *,
+        sets: Sequence[SpokeSetConfig] = (),
         approved: frozenset[str] = frozenset(),
         absent: int = 0,
         progress: Progress | None = None,
     ) -> PassReport:
         """One pass. `approved` holds digests from earlier `PassReport.approval`s; `absent` counts
-        spokes of the hub that can't take part, for want of a Connection, say. Raises only what
-        concerns the process (LeaseLostError); everything else is in the report."""
+        spokes, or sets, of the hub that can't take part, for want of a Connection, say. Raises only
+        what concerns the process (LeaseLostError); everything else is in the report."""
         try:
             context = self._context(
-                hub, spokes, approved=approved, absent=absent, progress=progress
+                hub, spokes, sets=sets, approved=approved, absent=absent, progress=progress
             )
         except CirahubError as error:
             return self._refused(hub, error)
@@ -166,15 +170,20 @@ class Worker:
         return context.report
 
     async def plan(
-        self, hub: HubConfig, spokes: Sequence[SpokeConfig], *, progress: Progress | None = None
+        self,
+        hub: HubConfig,
+        spokes: Sequence[SpokeConfig],
+        *,
+        sets: Sequence[SpokeSetConfig] = (),
+        progress: Progress | None = None,
     ) -> PlanReport:
-        """Pull, merge and plan, but send nothing."""
+        """Pull, merge and plan, but send nothing. Who joins a set is in it; nobody leaves one."""
         try:
-            context = self._context(hub, spokes, progress=progress)
+            context = self._context(hub, spokes, sets=sets, progress=progress)
         except CirahubError as error:
             return PlanReport(report=self._refused(hub, error), actions=())
         planned = await sync_pass.run_plan(context)
-        names = {spoke.uid: spoke.name for spoke in spokes}
+        names = {run.uid: run.config.name for run in context.runs}
         actions = [
             PlannedAction(
                 spoke=names[uid],
@@ -199,6 +208,22 @@ class Worker:
         the spoke: there is nothing to erase. A store that knows nothing even of the hub may have
         been lost: then a spoke that is given leaves all the same, and copies are looked for."""
         return self._leaving.leave_spoke(hub, uid, erase_at=erase_at, spoke=spoke)
+
+    async def leave_set(
+        self, hub: HubConfig, uid: str, *, erase_at: float, retain: bool = False
+    ) -> Sequence[str]:
+        """See `sets.Sets.leave`."""
+        return self._sets.leave(hub, uid, erase_at=erase_at, retain=retain)
+
+    async def members(self, name: str = "") -> Sequence[ToldMember]:
+        """See `sets.Sets.members`."""
+        return self._sets.members(name)
+
+    async def tend_members(
+        self, name: str, ids: Sequence[str], *, suspend: bool | None = None
+    ) -> Sequence[ToldMember]:
+        """See `sets.Sets.tend`."""
+        return self._sets.tend(name, ids, suspend=suspend)
 
     async def leave_hub(
         self, hub: HubConfig, *, erase_at: float, spokes: Sequence[SpokeConfig] = ()
@@ -334,6 +359,7 @@ class Worker:
         hub: HubConfig,
         spokes: Sequence[SpokeConfig],
         *,
+        sets: Sequence[SpokeSetConfig] = (),
         approved: frozenset[str] = frozenset(),
         absent: int = 0,
         progress: Progress | None = None,
@@ -349,6 +375,7 @@ class Worker:
         return PassContext(
             hub=hub,
             runs=runs,
+            sets=sets,
             broken=broken,
             absent=absent,
             erasing=erasing,
@@ -371,7 +398,10 @@ class Worker:
             opened = self._sessions.get(run.config.connection.uid)
             if opened is None:
                 continue
-            run.report.throttled_seconds = opened.session.take_waited(run.config, run.report.target)
+            waited = opened.session.take_waited(run.config, run.report.target)
+            run.report.throttled_seconds = waited
+            if waited and (member := context.members.get(run.uid)) is not None:
+                context.report.sets[member.set_uid].throttled_seconds += waited
             if answers := self._answers.get(run.config.connection.uid):
                 context.report.requests[run.config.connection.name] = dict(answers)
                 answers.clear()

@@ -38,6 +38,7 @@ from cirahub_sync.erasure import ErasureReport
 from cirahub_sync.errors import LeaseLostError
 from cirahub_sync.identity.base import AccessToken
 from cirahub_sync.origins import Origins
+from cirahub_sync.spoke_set import SpokeSetConfig
 from cirahub_sync.store.database import Database
 from cirahub_sync.worker import Worker, WorkerSettings
 
@@ -77,6 +78,7 @@ class Scene:
             auth=ClientSecretAuth(TENANT, CLIENT, secret=SecretFile("test")),
         )
         self.spokes: dict[str, SpokeConfig] = {}
+        self.sets: dict[str, SpokeSetConfig] = {}
         self.installation = "test-installation"
         self.leads = True
         """Whether this operator does, among several."""
@@ -134,7 +136,9 @@ class Scene:
     async def sync(self, passes: int = 1, **options: Any) -> PassReport:
         """Passes over the hub; the last one's report. Problems are the test's to look at."""
         for _ in range(passes):
-            report = await self.worker.run_pass(self.hub, list(self.spokes.values()), **options)
+            report = await self.worker.run_pass(
+                self.hub, list(self.spokes.values()), sets=list(self.sets.values()), **options
+            )
         return report
 
     async def settle(self) -> PassReport:

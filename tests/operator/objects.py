@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from cirahub_operator.api import Connection, Hub, Resource, Spoke
+from cirahub_operator.api import Connection, Hub, Resource, Spoke, SpokeSet
 
 from . import stage
 
@@ -38,4 +38,11 @@ def connection(
     name: str = "contoso", *, metadata: Mapping[str, object] | None = None, **spec: object
 ) -> Connection:
     made: Connection = _made(Connection, stage.connection(name, **spec), metadata or {})
+    return made
+
+
+def spoke_set(
+    name: str = "everybody", *, metadata: Mapping[str, object] | None = None, **spec: object
+) -> SpokeSet:
+    made: SpokeSet = _made(SpokeSet, stage.spoke_set(name, **spec), metadata or {})
     return made

@@ -17,10 +17,11 @@ from cirahub_sync.configuration import (
     Needs,
     SpokeConfig,
 )
-from cirahub_sync.engine.report import PassReport, SpokeReport
+from cirahub_sync.engine.report import PassReport, SetReport, SpokeReport
 from cirahub_sync.erasure import Erasure, ErasureReport
 from cirahub_sync.errors import CirahubError, ConfigurationError
 from cirahub_sync.identity.base import Credential, SignIn
+from cirahub_sync.spoke_set import SpokeSetConfig
 from cirahub_sync.worker import Progress
 
 SIGNED_IN = SignIn(credential=Credential("workloadIdentity"), missing=())
@@ -33,6 +34,7 @@ class Pass:
     spokes: Sequence[SpokeConfig]
     approved: frozenset[str]
     absent: int
+    sets: Sequence[SpokeSetConfig] = ()
 
     @property
     def names(self) -> list[str]:
@@ -64,6 +66,8 @@ class ScriptedEngine:
     hubs: set[str] = field(default_factory=set)
     """Those that had a pass and were not destroyed, by uid. Of one that it does not know, a store
     can't say whether it lost it."""
+    sets: dict[str, SpokeSetConfig] = field(default_factory=dict)
+    """The same of sets, by uid; each has one member that leaves with it."""
     erase_calls: list[EraseCall] = field(default_factory=list)
     store_error: CirahubError | None = None
     """Of whatever needs the store but passes."""
@@ -95,11 +99,12 @@ class ScriptedEngine:
         hub: HubConfig,
         spokes: Sequence[SpokeConfig],
         *,
+        sets: Sequence[SpokeSetConfig] = (),
         approved: frozenset[str] = frozenset(),
         absent: int = 0,
         progress: Progress | None = None,
     ) -> PassReport:
-        self.passes.append(Pass(hub, spokes, approved, absent))
+        self.passes.append(Pass(hub, spokes, approved, absent, sets))
         self.begun.set()
         if progress is not None:
             progress("pulled 100 changes")
@@ -113,8 +118,12 @@ class ScriptedEngine:
             raise self.pass_error
         report = PassReport(hub.name, started=time.time() - 1, finished=time.time(), items=7)
         report.spokes = {one.uid: SpokeReport(one.uid, one.name) for one in spokes}
+        report.sets = {
+            one.uid: SetReport(uid=one.uid, name=one.name, states={"Ready": 3}) for one in sets
+        }
         self.shape(report)
         self._resume(hub, spokes)
+        self.sets |= {one.uid: one for one in sets}
         return report
 
     async def leave_spoke(
@@ -128,6 +137,19 @@ class ScriptedEngine:
         config = spoke or self.known[uid][1]
         self._leave(hub, uid, config.name, [config], erase_at)
         return True
+
+    async def leave_set(
+        self, hub: HubConfig, uid: str, *, erase_at: float, retain: bool = False
+    ) -> Sequence[str]:
+        if self.store_error is not None:
+            raise self.store_error
+        one = self.sets.pop(uid, None)
+        if retain:
+            self.erased.append(f"retain set {uid if one is None else one.name}")
+        elif one is not None:
+            self._leave(hub, "member", f"{one.name}/member", [one.template], erase_at)
+            self.jobs["member"] = msgspec.structs.replace(self.jobs["member"], set=uid)
+        return [job.id for job in self.jobs.values() if job.set == uid]
 
     async def leave_hub(
         self, hub: HubConfig, *, erase_at: float, spokes: Sequence[SpokeConfig] = ()

@@ -16,7 +16,7 @@ WITHIN = 180.0
 """Seconds after which a condition that was waited for counts as failed."""
 POLL = 0.1
 OURS = "cirahub.io/v1alpha1"
-PLURALS = ("spokes", "hubs", "connections")
+PLURALS = ("spokes", "spokesets", "hubs", "connections")
 
 TENANT = "11111111-1111-4111-8111-111111111111"
 CLIENT = "22222222-2222-4222-8222-222222222222"
@@ -46,6 +46,20 @@ def spoke(name: str = "ann", **spec: object) -> Manifest:
             "hubRef": {"name": "staff"},
             "connectionRef": {"name": "contoso"},
             "mailbox": {"address": f"{name}@contoso.com"},
+            **spec,
+        },
+    )
+
+
+def spoke_set(name: str = "everybody", **spec: object) -> Manifest:
+    return _manifest(
+        "SpokeSet",
+        name,
+        {
+            "hubRef": {"name": "staff"},
+            "connectionRef": {"name": "contoso"},
+            "members": {"groups": ["everybody@contoso.com"]},
+            "template": {"mailbox": {"folder": "Company"}, "direction": "Receive"},
             **spec,
         },
     )
@@ -112,14 +126,14 @@ class Stage:
         return list(found["items"])
 
     async def get(self, kind: str, name: str) -> Manifest | None:
-        """An object of ours: `hub`, `spoke` or `connection`."""
+        """An object of ours: `hub`, `spoke`, `spokeset` or `connection`."""
         return await self.read(OURS, f"{kind.lower()}s", name)
 
     async def objects(self) -> dict[tuple[str, str], Manifest]:
         """All of ours, by kind and name."""
         return {
             (kind, one["metadata"]["name"]): one
-            for kind in ("Connection", "Hub", "Spoke")
+            for kind in ("Connection", "Hub", "Spoke", "SpokeSet")
             for one in await self.listed(OURS, f"{kind.lower()}s")
         }
 

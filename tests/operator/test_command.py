@@ -19,6 +19,7 @@ from cirahub_sync.configuration import HubConfig, SecretFile, SpokeConfig
 from cirahub_sync.engine.report import PassReport, Problem
 from cirahub_sync.identity.base import CredentialSource
 from cirahub_sync.planned import PlannedAction, PlanReport
+from cirahub_sync.spoke_set import SpokeSetConfig
 from cirahub_sync.worker import Progress, Worker, WorkerSettings
 
 from .scripted import ScriptedEngine
@@ -38,9 +39,14 @@ class PlanningEngine(ScriptedEngine):
     opened: tuple[WorkerSettings, CredentialSource] | None = None
 
     async def plan(
-        self, hub: HubConfig, spokes: Sequence[SpokeConfig], *, progress: Progress | None = None
+        self,
+        hub: HubConfig,
+        spokes: Sequence[SpokeConfig],
+        *,
+        sets: Sequence[SpokeSetConfig] = (),
+        progress: Progress | None = None,
     ) -> PlanReport:
-        return PlanReport(report=await self.run_pass(hub, spokes), actions=self.actions)
+        return PlanReport(report=await self.run_pass(hub, spokes, sets=sets), actions=self.actions)
 
 
 Command = Callable[..., Result]

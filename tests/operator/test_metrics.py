@@ -9,13 +9,13 @@ from prometheus_client import Metric
 from prometheus_client.parser import text_string_to_metric_families
 
 from cirahub_operator.metrics import Metrics
-from cirahub_sync.engine.report import Counts, PendingReason
+from cirahub_sync.engine.report import Counts, PendingReason, SetReport
 
 from .conftest import ROOT
 from .objects import connection, hub, spoke
 from .test_summary import report, result, synced
 
-LABELS = {"namespace", "hub", "spoke", "connection", "kind", "name"}
+LABELS = {"namespace", "hub", "spoke", "connection", "kind", "name", "spokeset"}
 """Names of objects."""
 WORDS = {"type", "result", "state", "reason", "code", "rule", "action"}
 """Of few values, all of them ours or HTTP's."""
@@ -29,6 +29,8 @@ def filled() -> Metrics:
     pending = {PendingReason.GRACE.value: 1, PendingReason.FAILED.value: 2}
     made = report(result(counts=counts, pending=pending, throttled_seconds=1.5))
     made.requests = {"demo/contoso": {"200": 4, "none": 1}}
+    made.sets = {"u": SetReport(uid="u", name="demo/everybody", counts=Counts(created=2))}
+    made.sets["u"].reasons = {"TargetNotFound": 1}
     metrics.passed(hub().metadata, made)
     metrics.condition("Spoke", spoke().metadata, synced(result()))
     with metrics.timed("Hub"):
@@ -108,6 +110,7 @@ def test_what_waits_is_told_by_reason_and_goes_when_it_is_delivered() -> None:
 def test_no_series_of_an_object_outlives_it() -> None:
     metrics = filled()
     metrics.forget("Spoke", "demo", "ann")
+    metrics.forget("SpokeSet", "demo", "everybody")
     metrics.forget("Hub", "demo", "staff")
     metrics.forget("Connection", "demo", "contoso")
     metrics.erasing("demo", "staff", 0, 0)
@@ -115,7 +118,7 @@ def test_no_series_of_an_object_outlives_it() -> None:
         name
         for name, family in families(metrics).items()
         for sample in family.samples
-        if sample.labels.keys() & {"hub", "spoke", "connection", "name"}
+        if sample.labels.keys() & {"hub", "spoke", "spokeset", "connection", "name"}
     }
     assert left == set()
 

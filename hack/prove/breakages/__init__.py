@@ -16,6 +16,7 @@ from prove.breakages import (
     permissions,
     plans,
     semantics,
+    sets,
     stages,
     trust,
 )
@@ -37,4 +38,5 @@ BREAKAGES: tuple[Breakage, ...] = (
     *earlier.BREAKAGES,
     *groups.BREAKAGES,
     *address_lists.BREAKAGES,
+    *sets.BREAKAGES,
 )

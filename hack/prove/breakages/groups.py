@@ -38,9 +38,9 @@ BREAKAGES: tuple[Breakage, ...] = (
     Breakage(
         guards=GROUPS,
         what="members that may not be read count as nobody",
-        file=_READER,
-        old="        if not (addresses or name):\n",
-        new="        if not each.id:\n",
+        file="sync/cirahub_sync/endpoints/graph/person.py",
+        old="    if not (addresses or name):\n",
+        new="    if not shown.id:\n",
         tests=_PASSES + "test_nobody_comes_or_goes_because_a_group_cannot_be_read",
     ),
     Breakage(

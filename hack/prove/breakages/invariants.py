@@ -74,7 +74,7 @@ BREAKAGES: tuple[Breakage, ...] = (
     Breakage(
         guards=8,
         what="two-way is the default",
-        file="operator/cirahub_operator/api/spoke.py",
+        file="operator/cirahub_operator/api/behaviour.py",
         old="default=Direction.CONTRIBUTE",
         new="default=Direction.TWO_WAY",
         tests="tests/operator/test_resolver.py::"

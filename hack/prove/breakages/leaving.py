@@ -108,7 +108,7 @@ BREAKAGES: tuple[Breakage, ...] = (
         guards=15,
         what="names of the leaver stay with the receipt",
         file="sync/cirahub_sync/leaving.py",
-        old="            tx.erasures.write_content(job, _encode(nameless))",
+        old="            tx.erasures.write_content(job, encoded(nameless))",
         new="            tx.erasures.update(job.number, attempts=job.attempts)",
         tests="tests/engine/test_remains.py::"
         "test_what_the_job_remembered_of_the_leaver_is_gone_with_it",

@@ -28,7 +28,7 @@ BREAKAGES: tuple[Breakage, ...] = (
         guards=PERMISSIONS,
         what="the roles that are committed are wider than the rules",
         file="charts/cirahub-operator/generated/rbac/served-namespace.yaml",
-        old='    resources: ["connections", "hubs", "spokes"]\n    verbs: ["get"]',
+        old='    resources: ["connections", "hubs", "spokes", "spokesets"]\n    verbs: ["get"]',
         new='    resources: ["*"]\n    verbs: ["get"]',
         tests="tests/rbac/test_manifests.py::test_what_is_committed_is_what_the_rules_say",
     ),

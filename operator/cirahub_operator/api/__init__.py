@@ -4,8 +4,9 @@ from cirahub_operator.api.connection import Connection
 from cirahub_operator.api.hub import DeletionPolicy, Hub
 from cirahub_operator.api.meta import Condition, ConditionStatus, Metadata, Resource, Status
 from cirahub_operator.api.spoke import Spoke
+from cirahub_operator.api.spoke_set import SpokeSet
 
-KINDS: tuple[type[Resource], ...] = (Connection, Hub, Spoke)
+KINDS: tuple[type[Resource], ...] = (Connection, Hub, Spoke, SpokeSet)
 
 __all__ = [
     "KINDS",
@@ -17,5 +18,6 @@ __all__ = [
     "Metadata",
     "Resource",
     "Spoke",
+    "SpokeSet",
     "Status",
 ]

@@ -324,10 +324,12 @@ class SpokeCounts(StatusModel):
 
 
 class LeavingSpoke(StatusModel):
-    """A Spoke that was deleted, and is erased unless it comes back."""
+    """A Spoke that was deleted, or a member that left its SpokeSet, and is erased unless it comes
+    back."""
 
     name: str = Field(
-        description="Its metadata.name; `namespace/name` if it is of another namespace."
+        description="Its metadata.name; of a member `SPOKESET/ID`; with the namespace before it if "
+        "it is of another one."
     )
     erase_at: datetime = Field(
         description="Until then a Spoke on the same mailbox and folder takes up where it stopped."

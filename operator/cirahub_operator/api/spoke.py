@@ -7,8 +7,11 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from cirahub_operator.api.duration import between
-from cirahub_operator.api.flow import FieldName, FlowSpec
+from cirahub_operator.api.behaviour import (
+    Behaviour,
+    MailboxCalendar,
+    MailboxFolder,
+)
 from cirahub_operator.api.hub import DeletionPolicy
 from cirahub_operator.api.meta import (
     AGE_COLUMN,
@@ -25,16 +28,8 @@ from cirahub_operator.api.meta import (
     Status,
     StatusModel,
 )
-from cirahub_operator.api.text import Matching, Region
-from cirahub_sync.configuration import (
-    Adopt,
-    Direction,
-    ItemKind,
-    Listed,
-    MoreAddresses,
-    OnUserDelete,
-    PrivateItems,
-)
+from cirahub_operator.api.text import Matching
+from cirahub_sync.configuration import Direction, ItemKind, Listed, MoreAddresses
 
 MailboxAddress = Annotated[
     str,
@@ -46,47 +41,18 @@ MailboxAddress = Annotated[
 ]
 
 
-class Mailbox(Model):
+class _Addressed(Model):
+    address: MailboxAddress = Field(
+        description="The mailbox's user principal name or primary address."
+    )
+
+
+class Mailbox(MailboxFolder, _Addressed):
     """A contact folder of a mailbox."""
 
-    address: MailboxAddress = Field(
-        description="The mailbox's user principal name or primary address."
-    )
-    folder: Annotated[
-        str,
-        Matching(
-            pattern="^([^/]+(/[^/]+)*)?$",
-            message="write the folder's path without / at its start and end, like Team/External, "
-            "or leave it out for the default contact folder",
-            max_length=512,
-        ),
-    ] = Field(
-        default="",
-        description="A folder by its path of display names below the default contact folder, "
-        "separated by `/`, for example Team/External. A receiving spoke's folder is created if it "
-        "is missing. Blank is the default contact folder.",
-    )
 
-
-class Calendar(Model):
+class Calendar(MailboxCalendar, _Addressed):
     """A calendar of a mailbox."""
-
-    address: MailboxAddress = Field(
-        description="The mailbox's user principal name or primary address."
-    )
-    name: Annotated[
-        str,
-        Matching(
-            pattern="^([^/]*[^/ ])?$",
-            message="write the calendar's name as its mailbox shows it, or leave it out for the "
-            "default calendar",
-            max_length=255,
-        ),
-    ] = Field(
-        default="",
-        description="The calendar's display name. A receiving spoke's calendar is created if it is "
-        "missing. Blank is the default calendar.",
-    )
 
 
 class GlobalAddressList(Model):
@@ -173,7 +139,24 @@ class FirstSync(Model):
     )
 
 
-class SpokeSpec(Model):
+class _Place(Model):
+    hub_ref: HubReference = Field(description="The Hub that this spoke belongs to.")
+    connection_ref: Reference = Field(
+        description="The Connection of this namespace that leads to the tenant."
+    )
+    mailbox: Mailbox | None = Field(
+        default=None, description="For a Hub of contacts: the mailbox and the folder in it."
+    )
+    global_address_list: GlobalAddressList | None = Field(
+        default=None,
+        description="For a Hub of contacts: the global address list of the Connection's tenant.",
+    )
+    calendar: Calendar | None = Field(
+        default=None, description="For a Hub of events: the mailbox and its calendar."
+    )
+
+
+class SpokeSpec(Behaviour, _Place):
     """One place with one collection."""
 
     rules: ClassVar[tuple[Rule, ...]] = (
@@ -200,32 +183,7 @@ class SpokeSpec(Model):
                 self.global_address_list is None or self.direction is Direction.CONTRIBUTE
             ),
         ),
-        Rule(
-            rule="!has(self.privateItems) || has(self.calendar)",
-            message="privateItems is about calendars: leave it out",
-            holds=lambda self: self.private_items is None or self.calendar is not None,
-        ),
-        Rule(
-            rule="!has(self.receives) || self.direction != 'Contribute'",
-            message="receives has no effect on a spoke that only contributes: set direction to "
-            "TwoWay or Receive, or leave receives out",
-            holds=lambda self: self.receives is None or self.direction.receives,
-        ),
-        Rule(
-            rule="!has(self.contributes) || self.direction != 'Receive'",
-            message="contributes has no effect on a spoke that only receives: set direction to "
-            "Contribute or TwoWay, or leave contributes out",
-            holds=lambda self: self.contributes is None or self.direction.contributes,
-        ),
-        Rule(
-            rule="!has(self.contributes) || ((!has(self.contributes.mapping) || "
-            "self.contributes.mapping.all(m, !has(m.notesBetween))) && "
-            "(!has(self.contributes.policies) || "
-            "self.contributes.policies.all(p, p.policy != 'FillIfBlank')))",
-            message="contributes: notesBetween and FillIfBlank are for receives; which of several "
-            "values a hub takes is for its conflictPolicy to say",
-            holds=lambda self: self.contributes is None or not self.contributes.receivers_only,
-        ),
+        *Behaviour.rules,
     )
     field_rules: ClassVar[dict[str, tuple[Rule, ...]]] = {
         "hubRef": _immutable("hubRef"),
@@ -234,70 +192,11 @@ class SpokeSpec(Model):
         "calendar": _immutable("calendar"),
     }
 
-    hub_ref: HubReference = Field(description="The Hub that this spoke belongs to.")
-    connection_ref: Reference = Field(
-        description="The Connection of this namespace that leads to the tenant."
-    )
-    mailbox: Mailbox | None = Field(
-        default=None, description="For a Hub of contacts: the mailbox and the folder in it."
-    )
-    global_address_list: GlobalAddressList | None = Field(
-        default=None,
-        description="For a Hub of contacts: the global address list of the Connection's tenant.",
-    )
-    calendar: Calendar | None = Field(
-        default=None, description="For a Hub of events: the mailbox and its calendar."
-    )
-    direction: Direction = Field(
-        default=Direction.CONTRIBUTE,
-        description="Contribute: the hub reads from here and never writes. TwoWay: it also brings "
-        "what the hub holds. Receive: it only brings, and what is here besides stays untouched.",
-    )
-    contributes: FlowSpec | None = Field(
-        default=None, description="What flows from here into the hub. Without it, everything."
-    )
-    receives: FlowSpec | None = Field(
-        default=None, description="What flows from the hub to here. Without it, everything."
-    )
-    never_sync: Annotated[tuple[FieldName, ...], Field(max_length=64)] = Field(
-        default=(),
-        description="Fields that pass in neither direction, and of which nothing is kept: not even "
-        "what was read.",
-    )
-    default_region: Region | None = Field(
-        default=None,
-        description="ISO 3166 region in which this mailbox's phone numbers without a country code "
-        "are read, for matching and by a mapping with phoneFormat. Without it, the Connection's, "
-        "else the Hub's.",
-    )
-    adopt: Adopt = Field(
-        default=Adopt.MATCH,
-        description="What becomes of the mailbox's own contacts when they are seen first. "
-        "Match: one that matches an item of the Hub is that item, and with TwoWay gets what the "
-        "item has. Never: each is an item of its own, and nothing matches it. No effect with "
-        "Receive, which leaves them alone. A change is for contacts that come.",
-    )
     first_sync: FirstSync | None = Field(
         default=None,
         description="Have the first sync into this mailbox come in stages, each let in by a "
         "person. Without it, all comes at once. No effect on a mailbox that has had its first "
         "sync, or that only contributes.",
-    )
-    private_items: PrivateItems | None = Field(
-        default=None,
-        description="What a calendar contributes of events that their owner marked private or "
-        "confidential. Skip (the default): nothing. Mask: when they are, and nothing else; what "
-        "they are about is not even kept.",
-    )
-    on_user_delete: OnUserDelete = Field(
-        default=OnUserDelete.REMEMBER,
-        description="When the mailbox's user deletes a copy: Remember that it isn't wanted here, "
-        "or Restore it.",
-    )
-    verify_interval: Annotated[str, between("1m", "720h")] = Field(
-        default="24h",
-        description="How often a receiving spoke is looked at for what its user did to the copies; "
-        "from 1m to 720h.",
     )
     deletion_policy: DeletionPolicy = Field(
         default=DeletionPolicy.ERASE,
@@ -308,17 +207,7 @@ class SpokeSpec(Model):
     @property
     def directories(self) -> frozenset[str]:
         """The names of the Connections in whose directories its filters look for groups."""
-        flows = (
-            self.contributes if self.direction.contributes else None,
-            self.receives if self.direction.receives else None,
-        )
-        named = {
-            one.directory
-            for flow in flows
-            if flow is not None and flow.filter is not None
-            for one in (*flow.filter.all, *flow.filter.any, *flow.filter.none)
-        }
-        return frozenset(name or self.connection_ref.name for name in named if name is not None)
+        return self.directories_beside(self.connection_ref.name)
 
     @property
     def item_kind(self) -> ItemKind:

@@ -39,7 +39,7 @@ def waits(job: Erasure) -> bool:
 
 
 def kind(job: Erasure) -> str:
-    return "Hub" if job.whole_hub else "Spoke"
+    return "Hub" if job.whole_hub else "Member" if job.set else "Spoke"
 
 
 def date(moment: float) -> str:

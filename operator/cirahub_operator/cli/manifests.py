@@ -15,7 +15,7 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
-from cirahub_operator.api import KINDS, Connection, Hub, Resource, Spoke
+from cirahub_operator.api import KINDS, Connection, Hub, Resource, Spoke, SpokeSet
 from cirahub_operator.api.crd import Schema, openapi
 from cirahub_operator.api.meta import API_VERSION, GROUP
 from cirahub_operator.cli.yaml_text import TWICE, documents
@@ -40,6 +40,7 @@ class ManifestError(Exception):
 class Manifests:
     hubs: list[Hub] = field(default_factory=list)
     spokes: list[Spoke] = field(default_factory=list)
+    sets: list[SpokeSet] = field(default_factory=list)
     connections: list[Connection] = field(default_factory=list)
     secrets: dict[SecretOrigin, str] = field(default_factory=dict)
     ignored: list[str] = field(default_factory=list)
@@ -144,6 +145,8 @@ def _take_resource(
         made.hubs.append(resource)
     elif isinstance(resource, Spoke):
         made.spokes.append(resource)
+    elif isinstance(resource, SpokeSet):
+        made.sets.append(resource)
     elif isinstance(resource, Connection):
         made.connections.append(resource)
 

@@ -277,8 +277,8 @@ def command(
 ) -> None:
     """Serve a cluster until told to stop (SIGTERM, Ctrl-C).
 
-    Watches Connections, Hubs and Spokes, and syncs what they declare. Several may run: the one
-    that holds the Lease serves, the others stand by; one that loses the Lease ends.
+    Watches Connections, Hubs, Spokes and SpokeSets, and syncs what they declare. Several may run:
+    the one that holds the Lease serves, the others stand by; one that loses the Lease ends.
 
     Exit codes: 0 stopped when told to; 1 could not start or go on, or lost the Lease; 2 wrong
     options.

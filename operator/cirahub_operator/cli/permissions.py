@@ -17,6 +17,7 @@ from cirahub_sync.endpoints.graph.permissions import Need, needed
 from cirahub_sync.engine.grouped import directories_asked
 from cirahub_sync.errors import ConfigurationError
 from cirahub_sync.identity.consent import consent_link
+from cirahub_sync.spoke_set import SpokeSetConfig
 
 MAILBOXES = 25
 """In one management scope: a filter stays short enough to be read, and to be accepted."""
@@ -28,7 +29,9 @@ class Scope(msgspec.Struct, frozen=True):
 
     name: str
     role: str
-    mailboxes: tuple[str, ...]
+    mailboxes: tuple[str, ...] = ()
+    group: str = ""
+    """Instead: the mailboxes of its direct members."""
 
 
 class Grants(msgspec.Struct, frozen=True):
@@ -44,6 +47,8 @@ class Grants(msgspec.Struct, frozen=True):
     """Application permissions of Microsoft Graph, for consent."""
     exchange: tuple[Scope, ...]
     """Empty unless Exchange grants the access to mailboxes."""
+    unscoped: tuple[str, ...] = ()
+    """SpokeSets whose members a filter finds: of no scope of Exchange."""
 
 
 @click.command(context_settings={"show_default": True, "max_content_width": 100})
@@ -82,9 +87,10 @@ def command(
         click.echo("\n".join(f"Error: {mistake}" for mistake in error.mistakes), err=True)
         sys.exit(Exit.BAD_INPUT)
     spokes = [spoke for case in found for spoke in case.resolution.spokes.values()]
+    sets = [one for case in found for one in case.resolution.sets.values()]
     access = None if mailbox_access is None else MailboxAccess(mailbox_access)
     try:
-        used = _by_connection(spokes)
+        used = _by_connection(spokes, sets)
     except _WrongSpokeError as error:
         click.echo(f"Error: {error}", err=True)
         sys.exit(Exit.BAD_INPUT)
@@ -96,47 +102,58 @@ def command(
 
 
 class _Used(msgspec.Struct, frozen=True):
-    """A Connection, the Spokes that lead through it, and those whose filters ask its directory."""
+    """A Connection, the Spokes and SpokeSets that lead through it, and those whose filters ask its
+    directory."""
 
     connection: ConnectionConfig
     spokes: list[SpokeConfig]
+    sets: list[SpokeSetConfig]
     asking: list[SpokeConfig]
 
 
 class _WrongSpokeError(Exception):
-    """A Spoke whose filters name no group that there could be."""
+    """A Spoke, or a SpokeSet, whose filters name no group that there could be."""
 
 
-def _by_connection(spokes: Iterable[SpokeConfig]) -> Iterable[_Used]:
+def _by_connection(
+    spokes: Sequence[SpokeConfig], sets: Sequence[SpokeSetConfig]
+) -> Iterable[_Used]:
     found: dict[str, _Used] = {}
 
     def used(connection: ConnectionConfig) -> _Used:
-        return found.setdefault(connection.name, _Used(connection, [], []))
+        return found.setdefault(connection.name, _Used(connection, [], [], []))
 
     for spoke in spokes:
         used(spoke.connection).spokes.append(spoke)
+    for one in sets:
+        used(one.template.connection).sets.append(one)
+    named = [("Spoke", spoke) for spoke in spokes] + [("SpokeSet", one.template) for one in sets]
+    for kind, asking in named:
         try:
-            asked = directories_asked(spoke)
+            asked = directories_asked(asking)
         except ConfigurationError as error:
-            raise _WrongSpokeError(f"Spoke {spoke.name}: {error}") from error
+            raise _WrongSpokeError(f"{kind} {asking.name}: {error}") from error
         for connection in asked:
-            used(connection).asking.append(spoke)
+            used(connection).asking.append(asking)
     return [found[name] for name in sorted(found)]
 
 
 def _grants(used: _Used, access: MailboxAccess | None) -> Grants:
     connection = used.connection
     chosen = access or connection.mailbox_access
-    every = needed(used.spokes, chosen, used.asking)
-    exchange = chosen is MailboxAccess.EXCHANGE and any(one.mailboxes for one in every)
+    every = needed(used.spokes, chosen, used.asking, used.sets)
+    exchange = chosen is MailboxAccess.EXCHANGE and any(one.in_mailboxes for one in every)
     return Grants(
         connection=connection.name,
         tenant=connection.tenant_id,
         application=connection.auth.client_id,
         access=chosen.value,
         consent=consent_link(connection.cloud, connection.tenant_id, connection.auth.client_id),
-        graph=tuple(one for one in every if not (exchange and one.mailboxes)),
+        graph=tuple(one for one in every if not (exchange and one.in_mailboxes)),
         exchange=tuple(_scopes(connection, every)) if exchange else (),
+        unscoped=tuple(dict.fromkeys(name for one in every for name in one.filters))
+        if exchange
+        else (),
     )
 
 
@@ -146,6 +163,9 @@ def _scopes(connection: ConnectionConfig, every: Iterable[Need]) -> Iterable[Sco
             name = f"cirahub {connection.name} {one.permission} {start // MAILBOXES + 1}"
             some = one.mailboxes[start : start + MAILBOXES]
             yield Scope(name, f"Application {one.permission}", some)
+        for group in one.groups:
+            name = f"cirahub {connection.name} {one.permission} {group}"
+            yield Scope(name, f"Application {one.permission}", group=group)
 
 
 def _told(grants: Grants) -> list[str]:
@@ -156,6 +176,13 @@ def _told(grants: Grants) -> list[str]:
         *(f"    {line}" for line in table(HEADINGS, rows)),
         f"  Once its registration asks for them: {grants.consent}",
     ]
+    lines += [
+        f"  SpokeSet {name} finds its members by a filter of Entra ID, which Exchange does not "
+        "know: make a scope for them by hand, by a property of recipients"
+        for name in grants.unscoped
+    ]
+    if any(scope.group for scope in grants.exchange):
+        lines.append("  Exchange counts direct members only: make a scope for nested groups, too")
     if grants.exchange:
         lines += [
             "  Exchange Online PowerShell, by somebody who may assign roles there; consent to no",
@@ -183,6 +210,9 @@ def commands(grants: Grants) -> list[str]:
     ]
     for scope in grants.exchange:
         name, which = quoted(scope.name), quoted(_any_of(scope.mailboxes))
+        if scope.group:
+            lines.append(f"$group = Get-Recipient -Identity {quoted(scope.group)}")
+            which = """"MemberOfGroup -eq '$($group.DistinguishedName)'\""""
         lines += [
             _cmdlet("New-ManagementScope", Name=name, RecipientRestrictionFilter=which),
             _cmdlet(
@@ -192,11 +222,14 @@ def commands(grants: Grants) -> list[str]:
                 CustomResourceScope=name,
             ),
         ]
-    first = quoted(grants.exchange[0].mailboxes[0])
-    return [
-        *lines,
-        _cmdlet("Test-ServicePrincipalAuthorization", Identity=application, Resource=first),
-    ]
+    first = next((one for scope in grants.exchange for one in scope.mailboxes), None)
+    if first is not None:
+        lines.append(
+            _cmdlet(
+                "Test-ServicePrincipalAuthorization", Identity=application, Resource=quoted(first)
+            )
+        )
+    return lines
 
 
 def _cmdlet(name: str, **parameters: str) -> str:

@@ -55,7 +55,10 @@ def command(*, detailed_exitcode: bool, output: str, **given: object) -> None:
 
     async def one(worker: Worker, case: Case, progress: Progress) -> PlanReport:
         return await worker.plan(
-            case.resolution.hub, list(case.resolution.spokes.values()), progress=progress
+            case.resolution.hub,
+            list(case.resolution.spokes.values()),
+            sets=list(case.resolution.sets.values()),
+            progress=progress,
         )
 
     plans = run(chosen, one)
@@ -78,7 +81,7 @@ def summary(plan: PlanReport) -> list[str]:
         return [*lines, f"  {report.problem.reason}: {report.problem.message}"]
     lines += [
         f"  {spoke.name}: {spoke.problem.reason}: {spoke.problem.message}"
-        for spoke in report.spokes.values()
+        for spoke in report.everywhere
         if spoke.problem is not None
     ]
     rows = [

@@ -12,7 +12,7 @@ from typing import TypeVar
 
 import click
 
-from cirahub_operator.api import Hub
+from cirahub_operator.api import Hub, Spoke, SpokeSet
 from cirahub_operator.api.duration import seconds
 from cirahub_operator.cli import manifests, store
 from cirahub_operator.cli.files import FileCredentials
@@ -60,7 +60,7 @@ def files_option(command: Command) -> Command:
         multiple=True,
         required=True,
         metavar="FILE|FOLDER|-",
-        help="Manifests of Connections, Hubs, Spokes and Secrets; may be repeated.",
+        help="Manifests of Connections, Hubs, Spokes, SpokeSets and Secrets; may be repeated.",
     )(command)
 
 
@@ -200,8 +200,9 @@ def cases(
     found = [_case(hub, loaded) for hub in _selected(hubs, loaded)]
     for case in found:
         for name, problem in case.resolution.problems.items():
-            key = name if "/" in name else f"{case.hub.metadata.namespace}/{name}"
-            place = loaded.places[f"Spoke {key}"]
+            kind, _, called = name.rpartition(" ")
+            key = called if "/" in called else f"{case.hub.metadata.namespace}/{called}"
+            place = loaded.places[f"{kind or 'Spoke'} {key}"]
             mistakes.append(f"{place}: {problem.message}")
     if mistakes:
         raise ManifestError(mistakes)
@@ -210,10 +211,11 @@ def cases(
 
 def _orphans(loaded: Manifests) -> list[str]:
     known = {(hub.metadata.namespace, hub.metadata.name) for hub in loaded.hubs}
+    declared: list[Spoke | SpokeSet] = [*loaded.spokes, *loaded.sets]
     return [
-        f"{loaded.places[f'Spoke {spoke.metadata.key}']}: "
+        f"{loaded.places[f'{spoke.kind} {spoke.metadata.key}']}: "
         + hub_not_found(spoke.hub_namespace, spoke.spec.hub_ref.name).message
-        for spoke in loaded.spokes
+        for spoke in declared
         if (spoke.hub_namespace, spoke.spec.hub_ref.name) not in known
     ]
 
@@ -248,5 +250,10 @@ def _case(hub: Hub, loaded: Manifests) -> Case:
             ],
             {one.metadata.key: one for one in loaded.connections},
             trust=FullTrust(),
+            sets=[
+                one
+                for one in loaded.sets
+                if (one.hub_namespace, one.spec.hub_ref.name) == (namespace, name)
+            ],
         ),
     )

@@ -9,9 +9,11 @@ import click
 import msgspec
 
 from cirahub_operator.approvals import counted
+from cirahub_operator.cli.leavers import told, waits
 from cirahub_operator.cli.session import Case, Exit, Options, options, run
 from cirahub_operator.cli.table import table
-from cirahub_sync.engine.report import PassReport, SpokeReport
+from cirahub_sync.configuration import SpokeConfig
+from cirahub_sync.engine.report import PassReport, SetReport, SpokeReport
 from cirahub_sync.worker import Progress, Worker
 
 HEADINGS = (
@@ -59,9 +61,13 @@ def command(*, approve: tuple[str, ...], output: str, **given: object) -> None:
         if case.hub.spec.suspend:
             progress(f"Hub {case.hub.metadata.key} is suspended for the operator; passing anyway")
         spokes = list(case.resolution.spokes.values())
-        return await worker.run_pass(
-            case.resolution.hub, spokes, approved=_digests(approve), progress=progress
+        sets = list(case.resolution.sets.values())
+        report = await worker.run_pass(
+            case.resolution.hub, spokes, sets=sets, approved=_digests(approve), progress=progress
         )
+        if sets:
+            await _erase_members(worker, case, spokes, progress)
+        return report
 
     reports = run(chosen, one)
     if output == "json":
@@ -75,13 +81,28 @@ def command(*, approve: tuple[str, ...], output: str, **given: object) -> None:
     sys.exit(code)
 
 
+async def _erase_members(
+    worker: Worker, case: Case, spokes: Sequence[SpokeConfig], progress: Progress
+) -> None:
+    """Who left a set and has had their grace: where there is no operator, nobody else does it."""
+    hub = case.resolution.hub.uid
+    connections = [one.template.connection for one in case.resolution.sets.values()]
+    for job in await worker.erasures():
+        if job.set and job.hub == hub and not waits(job):
+            erased = await worker.erase(
+                job.id, spokes=spokes, connections=connections, progress=progress
+            )
+            progress("; ".join(told(job, erased, abandoned=False)))
+
+
 def _digests(approve: Sequence[str]) -> frozenset[str]:
     return frozenset(digest for given in approve for digest in given.split(",") if digest)
 
 
 def exit_code(reports: Sequence[PassReport]) -> Exit:
     if any(
-        report.problem or any(one.problem for one in report.spokes.values()) for report in reports
+        report.problem or any(one.problem or _failing(one) for one in report.everywhere)
+        for report in reports
     ):
         return Exit.FAILED
     if any(guarded(report) for report in reports):
@@ -89,8 +110,14 @@ def exit_code(reports: Sequence[PassReport]) -> Exit:
     return Exit.OK
 
 
+def _failing(one: SpokeReport | SetReport) -> bool:
+    return isinstance(one, SetReport) and bool(one.failed)
+
+
 def guarded(report: PassReport) -> bool:
-    return bool(report.guarded) or any(one.source_emptied for one in report.spokes.values())
+    emptied = any(one.source_emptied for one in report.spokes.values())
+    held = any(one.held or one.sources_emptied for one in report.sets.values())
+    return bool(report.guarded) or emptied or held
 
 
 def summary(report: PassReport) -> list[str]:
@@ -106,6 +133,7 @@ def summary(report: PassReport) -> list[str]:
             lines.append(f"  {one.name}: {one.problem.reason}: {one.problem.message}")
         elif one.source_emptied:
             lines.append(f"  {one.name}: suddenly reads empty; nothing was deleted because of that")
+    lines += [f"  {line}" for one in report.sets.values() for line in _set_lines(one)]
     if report.guarded:
         lines.append(
             f"  {report.guarded} deletions are held back; if they are meant, add "
@@ -127,6 +155,27 @@ def summary(report: PassReport) -> list[str]:
         lines.append(
             f"  {report.duplicates} items have a key in common with another and stay apart; see "
             "cirahub duplicates list"
+        )
+    return lines
+
+
+def _set_lines(one: SetReport) -> list[str]:
+    states = ", ".join(f"{count} {state.lower()}" for state, count in sorted(one.states.items()))
+    counts = one.counts
+    done = (
+        f"{counts.created} created, {counts.updated} updated, {counts.deleted} deleted, "
+        f"{counts.pending} pending, {counts.copies} copies"
+    )
+    lines = [f"SpokeSet {one.name}: {one.total} members ({states or 'none'}); {done}"]
+    if one.problem is not None:
+        lines.append(f"SpokeSet {one.name}: {one.problem.reason}: {one.problem.message}")
+    if one.reasons:
+        told = ", ".join(f"{count} {reason}" for reason, count in sorted(one.reasons.items()))
+        lines.append(f"SpokeSet {one.name}: {told}; who they are: cirahub members {one.name}")
+    if one.held:
+        lines.append(
+            f"SpokeSet {one.name}: {one.held} members are gone, too many at once, and nobody "
+            f"leaves; if they are meant to, add --approve {one.approval}"
         )
     return lines
 

@@ -2,7 +2,7 @@
 
 import kopf
 
-from cirahub_operator.handlers import connection, hub, spoke
+from cirahub_operator.handlers import connection, hub, spoke, spoke_set
 from cirahub_operator.wakes import Wakes
 
 __all__ = ["registry"]
@@ -10,6 +10,6 @@ __all__ = ["registry"]
 
 def registry(wakes: Wakes) -> kopf.OperatorRegistry:
     made = kopf.OperatorRegistry()
-    for module in (connection, hub, spoke):
+    for module in (connection, hub, spoke, spoke_set):
         module.register(made, wakes)
     return made

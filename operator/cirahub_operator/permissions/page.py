@@ -57,9 +57,9 @@ role is about the operator, the annotation about who may be signed in as.
 _PEOPLE = """\
 ## People
 
-`people.yaml` adds to Kubernetes' own roles: who may `view` sees Connections, Hubs and Spokes with
-their statuses; who may `edit` or is `admin` of a namespace writes them, but no status. Approving
-guarded deletions is an annotation on the Hub, so editors may do that.
+`people.yaml` adds to Kubernetes' own roles: who may `view` sees Connections, Hubs, Spokes and
+SpokeSets with their statuses; who may `edit` or is `admin` of a namespace writes them, but no
+status. Approving guarded deletions is an annotation on the Hub, so editors may do that.
 
 ## When one is missing
 

@@ -140,9 +140,18 @@ class ConnectionReconciler:
             groups = groups or key.name in spoke.spec.directories
             if groups and len(writes) == len(ItemKind) and len(lists) == len(Listed):
                 break
+        profiles = False
+        async for one in self._around.objects.sets_through(key):
+            groups = groups or key.name in one.spec.directories
+            if one.spec.connection_ref.name == key.name:
+                reads.add(one.spec.item_kind)
+                if one.spec.template.direction.receives:
+                    writes.add(one.spec.item_kind)
+                groups = groups or one.spec.asks_for_groups
+                profiles = profiles or one.spec.members.filter is not None
         if not (reads or groups or lists):
             return READS_CONTACTS
-        return Needs(frozenset(reads), frozenset(writes), groups, frozenset(lists))
+        return Needs(frozenset(reads), frozenset(writes), groups, frozenset(lists), profiles)
 
     async def _tell(self, connection: Connection, result: SignIn | Problem) -> None:
         """After a check."""

@@ -11,6 +11,7 @@ from cirahub_operator.departures import stamp, who
 from cirahub_operator.reconcile.backlog import Backlog, hub_key
 from cirahub_operator.reconcile.haste import Haste
 from cirahub_operator.reconcile.surroundings import Surroundings
+from cirahub_operator.resolver import lasting_uid
 from cirahub_operator.workqueue import Key
 from cirahub_sync.erasure import Erasure
 
@@ -69,8 +70,8 @@ class Held:
         )
 
     async def _unrecorded(self, metadata: Metadata, jobs: list[Erasure]) -> list[str]:
-        """Spokes that are leaving, or whose Hub is, and lead through the Connection, and of which
-        the store does not know yet."""
+        """Spokes and SpokeSets that are leaving, or whose Hub is, and lead through the Connection,
+        and of which the store does not know yet."""
         objects = self._around.objects
         key = Key(metadata.namespace, metadata.name)
         hubs = {one: objects.get(Hub, one) for one in objects.hubs_through(key)}
@@ -87,6 +88,13 @@ class Held:
             leaves = leaves and one.spec.connection_ref.name == key.name
             if leaves and not {one.metadata.uid, hub} & recorded:
                 found.append(f"Spoke {one.metadata.name}")
+        recorded |= {job.set for job in jobs}
+        async for each in objects.sets_through(key):
+            hub = f"{each.hub_namespace}/{each.spec.hub_ref.name}"
+            leaves = each.metadata.held and (each.metadata.deleting or hub in leaving)
+            leaves = leaves and each.synced and each.spec.connection_ref.name == key.name
+            if leaves and not {lasting_uid("SpokeSet", each.metadata.key), hub} & recorded:
+                found.append(f"SpokeSet {each.metadata.name}")
         return found
 
 

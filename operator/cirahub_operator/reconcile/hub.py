@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import replace
 
-from cirahub_operator.api import Connection, Hub, Spoke
+from cirahub_operator.api import Connection, Hub, Spoke, SpokeSet
 from cirahub_operator.api.hub import HubStatus
 from cirahub_operator.cluster import Unparsable
 from cirahub_operator.disputes import frozen
@@ -23,9 +23,11 @@ from cirahub_operator.reconcile import schedule
 from cirahub_operator.reconcile.backlog import Backlog, refused
 from cirahub_operator.reconcile.leaving import Departing
 from cirahub_operator.reconcile.scene import Scene
+from cirahub_operator.reconcile.set_leaving import DepartingSets
 from cirahub_operator.reconcile.spoke import SpokeReconciler
+from cirahub_operator.reconcile.spoke_set import SpokeSetReconciler
 from cirahub_operator.reconcile.surroundings import Surroundings, each
-from cirahub_operator.resolver import Resolution, not_admitted, resolve
+from cirahub_operator.resolver import lasting_uid, not_admitted, resolve
 from cirahub_operator.standing import Standing, standing
 from cirahub_operator.summary import (
     SUSPENDED,
@@ -35,9 +37,10 @@ from cirahub_operator.summary import (
     invalid_status,
 )
 from cirahub_operator.workqueue import Bell, Key, Result
-from cirahub_sync.configuration import HubConfig, SpokeConfig
+from cirahub_sync.configuration import SpokeConfig
 from cirahub_sync.engine.report import PassReport, Problem
 from cirahub_sync.errors import CirahubError
+from cirahub_sync.spoke_set import SpokeSetConfig
 
 logger = logging.getLogger(__name__)
 
@@ -56,7 +59,9 @@ class HubReconciler:
         self._around = surroundings
         self._suspect = suspect
         self._spokes = SpokeReconciler(surroundings)
+        self._sets = SpokeSetReconciler(surroundings)
         self._departing = Departing(surroundings, self._spokes, backlog)
+        self._departing_sets = DepartingSets(surroundings, self._sets, backlog)
         self._memories: dict[Key, schedule.Memory] = {}
 
     async def reconcile(self, key: Key, bell: Bell) -> Result:
@@ -68,28 +73,41 @@ class HubReconciler:
         roster = await objects.roster(key)
         for invalid in roster.unparsable:
             await self._spokes.invalid(invalid)
+        for invalid in roster.unparsable_sets:
+            await self._sets.invalid(invalid)
         members = [one for one in roster.members if _belongs(one, hub)]
         outside = [one for one in roster.members if not _belongs(one, hub)]
-        await self._refuse(outside)
+        sets = [one for one in roster.sets if _includes(one, hub)]
+        strangers = [one for one in roster.sets if not _includes(one, hub)]
+        await self._refuse(outside, strangers)
         if hub is None:
             self._memories.pop(key, None)
             self._around.metrics.forget("Hub", key.namespace, key.name)
-            return await self._departing.without_hub(key, members, bell)
+            again = await self._departing_sets.without_hub(key, sets)
+            return _sooner(await self._departing.without_hub(key, members, bell), again)
         if isinstance(hub, Unparsable):
-            return await self._invalid(key, hub, members, bell)
+            again = await self._departing_sets.beside_invalid(key, sets)
+            return _sooner(await self._invalid(key, hub, members, bell), again)
         absent = len(roster.unparsable) + sum(one.held for one in outside)
+        absent += len(roster.unparsable_sets) + sum(one.metadata.held for one in strangers)
         absent += sum(hub.admits(namespace) for namespace in objects.unlisted)
-        scene = replace(await self._scene(key, hub, members), absent=absent)
+        scene = replace(await self._scene(key, hub, members, sets), absent=absent)
         if hub.metadata.deleting:
+            await self._departing_sets.with_hub(scene)
             return await self._departing.hub(scene, bell)
         if not await cluster.hold(Hub, hub.metadata):
             return Result(after=0.0)
         retry = await self._departing.spokes(scene, bell)
-        scene = replace(scene, members=[one for one in members if not one.deleting])
+        again = await self._departing_sets.leave(scene)
+        scene = replace(
+            scene,
+            members=[one for one in members if not one.deleting],
+            sets=[one for one in sets if not one.metadata.deleting],
+        )
         after = await self._live(scene, bell)
         if await self._departing.due(scene, bell):
             return Result(after=0.0)
-        waits = (after, retry, await self._departing.wait(key))
+        waits = (after, retry, again, await self._departing.wait(key))
         return Result(after=min((one for one in waits if one is not None), default=None))
 
     async def _live(self, scene: Scene, bell: Bell) -> float | None:
@@ -117,27 +135,33 @@ class HubReconciler:
         most = self._around.timing.retry_most
         return Result(after=most if after is None else min(after, most))
 
-    async def _refuse(self, members: Sequence[Member]) -> None:
+    async def _refuse(self, members: Sequence[Member], sets: Sequence[SpokeSet]) -> None:
         """Spokes of other namespaces that the Hub does not admit are none of its own: they don't
         even count in its status. What they contributed while they were admitted stays."""
         spokes = (one.spoke() for one in members)
         await each(self._spokes.report(one, not_admitted(one)) for one in spokes)
+        for one in sets:
+            await self._sets.report(one, not_admitted(one))
 
-    async def _scene(self, key: Key, hub: Hub, members: Sequence[Member]) -> Scene:
+    async def _scene(
+        self, key: Key, hub: Hub, members: Sequence[Member], sets: Sequence[SpokeSet]
+    ) -> Scene:
         used = {connection for one in members for connection in one.connections}
+        used |= {connection for one in sets for connection in _connections(one)}
         found = [self._around.objects.get(Connection, one) for one in sorted(used)]
         connections = [one for one in found if isinstance(one, Connection)]
         known = {one.metadata.key: one for one in connections}
         invalid = {one.metadata.key: one.why for one in found if isinstance(one, Unparsable)}
-        resolution = resolve(hub, (), known, trust=self._around.trust)
+        trust = self._around.trust
+        resolution = resolve(hub, (), known, trust=trust, invalid=invalid, sets=sets)
         spoke_configs: dict[str, SpokeConfig] = {}
-        problems: dict[str, Problem] = {}
+        problems: dict[str, Problem] = dict(resolution.problems)
         for start in range(0, len(members), SLICE):
             part = resolve(
                 hub,
                 [one.spoke() for one in members[start : start + SLICE]],
                 known,
-                trust=self._around.trust,
+                trust=trust,
                 invalid=invalid,
             )
             spoke_configs |= part.spokes
@@ -145,7 +169,7 @@ class HubReconciler:
             await asyncio.sleep(0)
         resolution = replace(resolution, spokes=spoke_configs, problems=problems)
         refusing = {one.metadata.key for one in connections if refused(one)}
-        return Scene(key, hub, members, resolution, frozenset(refusing))
+        return Scene(key, hub, members, sets, resolution, frozenset(refusing))
 
     async def _wait(self, scene: Scene, state: Problem) -> None:
         hub = scene.hub
@@ -158,7 +182,8 @@ class HubReconciler:
             state,
             handled=hub.status.last_handled_reconcile_at,
             now=self._around.now(),
-            spokes=await _standings(scene.members, one),
+            spokes=await _standings(scene.members, one)
+            | {each.label: standing(await self._sets.report(each, state)) for each in scene.sets},
             departures=await self._departing.departures(scene.key),
         )
         await self._write(hub, after)
@@ -171,20 +196,31 @@ class HubReconciler:
         members = await self._held(scene.members)
         asked = {one.label: one.requested_at for one in members}
         configs = [resolution.spokes[name] for name in asked if name in resolution.spokes]
-        given = schedule.digest(resolution.hub, configs, scene.refused)
+        sets = await self._held_sets(scene.sets)
+        set_configs = [resolution.sets[one.label] for one in sets if one.label in resolution.sets]
+        given = schedule.digest(resolution.hub, configs, scene.refused, set_configs)
         cause = schedule.cause(hub, asked, given, memory, now=time.monotonic())
         if cause is not None:
-            logger.info("Hub %s: a pass over %d spokes (%s)", scene.key, len(configs), cause)
-            absent = scene.absent + len(members) - len(configs)
-            hub, report = await self._pass(hub, resolution.hub, configs, absent, bell)
+            logger.info(
+                "Hub %s: a pass over %d spokes and %d sets (%s)",
+                scene.key,
+                len(configs),
+                len(set_configs),
+                cause,
+            )
+            given_to = replace(
+                scene,
+                absent=scene.absent + len(members) - len(configs) + len(sets) - len(set_configs),
+            )
+            hub, report = await self._pass(given_to, configs, set_configs, bell)
             if report is None:
                 return 0.0
             self._remember(memory, hub, asked, given, report)
-            for key in _refusing(members, report):
+            for key in _refusing(members, report) | _sets_refusing(sets, report):
                 self._suspect(key)
             await asyncio.to_thread(self._around.metrics.passed, hub.metadata, report)
         if memory.report is not None:
-            await self._report(hub, members, resolution, memory, memory.report)
+            await self._report(hub, replace(scene, members=members, sets=sets), memory)
             if cause is not None and memory.report.written:
                 await self._tell(hub, memory.report)
             if cause is not None and memory.report.froze:
@@ -198,6 +234,14 @@ class HubReconciler:
         alive = await each(cluster.hold(Spoke, one.spoke().metadata) for one in free)
         gone = {one.uid for one, lives in zip(free, alive, strict=True) if not lives}
         return [one for one in members if one.uid not in gone] if gone else members
+
+    async def _held_sets(self, sets: Sequence[SpokeSet]) -> Sequence[SpokeSet]:
+        """The same of sets."""
+        return [
+            one
+            for one in sets
+            if one.metadata.held or await self._around.cluster.hold(SpokeSet, one.metadata)
+        ]
 
     def _remember(
         self,
@@ -218,24 +262,24 @@ class HubReconciler:
 
     async def _pass(
         self,
-        hub: Hub,
-        config: HubConfig,
+        scene: Scene,
         configs: Sequence[SpokeConfig],
-        absent: int,
+        sets: Sequence[SpokeSetConfig],
         bell: Bell,
     ) -> tuple[Hub, PassReport | None]:
         """The hub with the status that it has now, and the report; None if interrupted."""
-        started = time.time()
+        started, hub = time.time(), scene.hub
         lines = ["a pass is running"]
         if hub.status.observed_generation != hub.metadata.generation:
             hub = await self._progress(hub, lines[-1])
         async with self._around.pass_slots:
             work = asyncio.create_task(
                 self._around.runner.run_pass(
-                    config,
+                    scene.resolution.hub,
                     configs,
+                    sets=sets,
                     approved=schedule.approved(hub),
-                    absent=absent,
+                    absent=scene.absent,
                     progress=lines.append,
                 )
             )
@@ -268,24 +312,27 @@ class HubReconciler:
         await self._write(hub, after)
         return hub.model_copy(update={"status": after})
 
-    async def _report(
-        self,
-        hub: Hub,
-        members: Sequence[Member],
-        resolution: Resolution,
-        memory: schedule.Memory,
-        report: PassReport,
-    ) -> None:
+    async def _report(self, hub: Hub, scene: Scene, memory: schedule.Memory) -> None:
+        report, problems = memory.report, scene.resolution.problems
+        assert report is not None
+
         async def one(member: Member) -> Standing:
-            problem = resolution.problems.get(member.label)
+            problem = problems.get(member.label)
             if problem is not None:
                 return standing(await self._spokes.report(member.spoke(), problem))
             return standing(await self._spokes.synced(member.spoke(), report))
 
+        async def of_set(each: SpokeSet) -> Standing:
+            problem = problems.get(each.label)
+            if problem is not None:
+                return standing(await self._sets.report(each, problem))
+            return standing(await self._sets.synced(each, report))
+
         after = hub_status(
             hub,
             report,
-            await _standings(members, one),
+            await _standings(scene.members, one)
+            | {each.label: await of_set(each) for each in scene.sets},
             handled=memory.handled,
             now=self._around.now(),
             departures=await self._departing.departures(Key(*hub.metadata.key.split("/", 1))),
@@ -294,7 +341,7 @@ class HubReconciler:
 
     async def _tell(self, hub: Hub, report: PassReport) -> None:
         totals: Mapping[str, int] = {
-            word: sum(getattr(one.counts, word) for one in report.spokes.values())
+            word: sum(getattr(one.counts, word) for one in report.everywhere)
             for word in ("created", "updated", "deleted")
         }
         await self._around.events.record(
@@ -332,11 +379,40 @@ def _refusing(members: Sequence[Member], report: PassReport) -> set[Key]:
     }
 
 
+def _sets_refusing(sets: Sequence[SpokeSet], report: PassReport) -> set[Key]:
+    """The same of sets, and of their members."""
+    found: set[Key] = set()
+    for one in sets:
+        of = report.sets.get(lasting_uid("SpokeSet", one.metadata.key))
+        if of is not None and (of.access or (of.problem is not None and of.problem.access)):
+            found |= _connections(one)
+    return found
+
+
+def _connections(one: SpokeSet) -> set[Key]:
+    names = {one.spec.connection_ref.name, *one.spec.directories}
+    return {Key(one.metadata.namespace, name) for name in names}
+
+
 async def _standings(
     members: Sequence[Member], one: Callable[[Member], Coroutine[object, object, Standing]]
-) -> Mapping[str, Standing]:
+) -> dict[str, Standing]:
     found = await each(one(member) for member in members)
     return {member.label: how for member, how in zip(members, found, strict=True)}
+
+
+def _sooner(result: Result, again: float | None) -> Result:
+    if again is None:
+        return result
+    return Result(after=again if result.after is None else min(again, result.after))
+
+
+def _includes(one: SpokeSet, hub: Hub | Unparsable | None) -> bool:
+    """As `_belongs`, of a set."""
+    namespace = one.metadata.namespace
+    if one.metadata.deleting or one.hub_namespace == namespace:
+        return True
+    return isinstance(hub, Hub) and hub.admits(namespace)
 
 
 def _belongs(member: Member, hub: Hub | Unparsable | None) -> bool:

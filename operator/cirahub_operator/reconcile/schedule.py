@@ -15,7 +15,8 @@ from cirahub_operator.api.meta import APPROVE
 from cirahub_operator.settings import Timing
 from cirahub_operator.workqueue import backoff, jittered
 from cirahub_sync.configuration import HubConfig, SpokeConfig
-from cirahub_sync.engine.report import PassReport
+from cirahub_sync.engine.report import PassReport, SetReport
+from cirahub_sync.spoke_set import SpokeSetConfig
 
 
 class Cause(StrEnum):
@@ -47,10 +48,16 @@ class Memory:
     """On the monotonic clock."""
 
 
-def digest(hub: HubConfig, spokes: Sequence[SpokeConfig], refused: Collection[str]) -> str:
+def digest(
+    hub: HubConfig,
+    spokes: Sequence[SpokeConfig],
+    refused: Collection[str],
+    sets: Sequence[SpokeSetConfig] = (),
+) -> str:
     """Of all that makes a pass worth while at once when it changes. `refused`: connections that
     can't sign in, so that one that can again doesn't wait for the interval."""
-    encoded = msgspec.json.encode((hub, sorted(spokes, key=lambda one: one.uid), sorted(refused)))
+    by_uid = sorted(spokes, key=lambda one: one.uid)
+    encoded = msgspec.json.encode((hub, by_uid, sorted(refused), *sets))
     return hashlib.sha256(encoded).hexdigest()
 
 
@@ -72,6 +79,7 @@ def cause(
     if memory.report.plan is not None:
         held_back.add(memory.report.plan.id)
     held_back.update(one.id for one in memory.report.stages.values())
+    held_back.update(one.approval for one in memory.report.sets.values())
     if approved(hub) & held_back - memory.approvals:
         return Cause.APPROVED
     if now >= memory.due:
@@ -89,15 +97,22 @@ def wait(hub: Hub, report: PassReport, failures: int, timing: Timing) -> float:
     """Seconds until the next pass; sooner than the interval after something that passes by
     itself. `failures` in a row, this one included."""
     interval = jittered(seconds(hub.spec.interval), timing)
+    for one in report.sets.values():
+        # Who joins a set or leaves it is to be known within the set's own interval.
+        if one.problem is None and one.due_at > report.finished:
+            interval = min(interval, one.due_at - report.finished)
     if not failures:
         return interval
-    asked = [report.problem] + [one.problem for one in report.spokes.values()]
+    asked = [report.problem] + [one.problem for one in report.everywhere]
     least = max((one.retry_after or 0.0 for one in asked if one is not None), default=0.0)
+    least = max([least, *(one.retry_after for one in report.sets.values())])
     return min(interval, max(backoff(failures, timing), least))
 
 
 def failed(report: PassReport) -> bool:
     """Whether trying again before the interval is over may help."""
     return report.problem is not None or any(
-        one.problem is not None and not one.problem.stalled for one in report.spokes.values()
+        (one.problem is not None and not one.problem.stalled)
+        or (isinstance(one, SetReport) and one.retrying)
+        for one in report.everywhere
     )

@@ -15,6 +15,7 @@ from cirahub_sync.configuration import (
 from cirahub_sync.engine.report import PassReport
 from cirahub_sync.erasure import Erasure, ErasureReport
 from cirahub_sync.identity.base import SignIn
+from cirahub_sync.spoke_set import SpokeSetConfig
 from cirahub_sync.worker import Progress
 
 
@@ -34,6 +35,7 @@ class Runner(Protocol):
         hub: HubConfig,
         spokes: Sequence[SpokeConfig],
         *,
+        sets: Sequence[SpokeSetConfig] = (),
         approved: frozenset[str] = frozenset(),
         absent: int = 0,
         progress: Progress | None = None,
@@ -42,6 +44,10 @@ class Runner(Protocol):
     async def leave_spoke(
         self, hub: HubConfig, uid: str, *, erase_at: float, spoke: SpokeConfig | None = None
     ) -> bool: ...
+
+    async def leave_set(
+        self, hub: HubConfig, uid: str, *, erase_at: float, retain: bool = False
+    ) -> Sequence[str]: ...
 
     async def leave_hub(
         self, hub: HubConfig, *, erase_at: float, spokes: Sequence[SpokeConfig] = ()

@@ -28,6 +28,7 @@ from cirahub_sync.configuration import (
 from cirahub_sync.engine.report import PassReport
 from cirahub_sync.erasure import Erasure, ErasureReport
 from cirahub_sync.identity.base import CredentialSource, SignIn
+from cirahub_sync.spoke_set import SpokeSetConfig
 from cirahub_sync.worker import Progress, Worker, WorkerSettings
 
 logger = logging.getLogger(__name__)
@@ -91,6 +92,7 @@ class InlineRunner:
         hub: HubConfig,
         spokes: Sequence[SpokeConfig],
         *,
+        sets: Sequence[SpokeSetConfig] = (),
         approved: frozenset[str] = frozenset(),
         absent: int = 0,
         progress: Progress | None = None,
@@ -98,7 +100,7 @@ class InlineRunner:
         """`progress` is called in the engine's thread."""
         return await self._call(
             lambda engine: engine.run_pass(
-                hub, spokes, approved=approved, absent=absent, progress=progress
+                hub, spokes, sets=sets, approved=approved, absent=absent, progress=progress
             )
         )
 
@@ -107,6 +109,13 @@ class InlineRunner:
     ) -> bool:
         return await self._call(
             lambda engine: engine.leave_spoke(hub, uid, erase_at=erase_at, spoke=spoke)
+        )
+
+    async def leave_set(
+        self, hub: HubConfig, uid: str, *, erase_at: float, retain: bool = False
+    ) -> Sequence[str]:
+        return await self._call(
+            lambda engine: engine.leave_set(hub, uid, erase_at=erase_at, retain=retain)
         )
 
     async def leave_hub(

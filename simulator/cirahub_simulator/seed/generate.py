@@ -4,9 +4,9 @@ The same lines on every machine: all chance comes from one seed, ids from names.
 instead of writing and exits with 1 when a file differs.
 
 Three tenants (`contoso.example`, `fabrikam.example`, `northwind.example`), eight mailboxes each,
-a guest and a former employee without one, appointments as offices have them, three groups (`team`,
-of which `desk` is a part, and `board`, whose membership is hidden), a vault each, and two
-applications:
+a guest and a former employee without one, appointments as offices have them, four groups (`team`,
+of which `desk` is a part, `board`, whose membership is hidden, and `opted-out`, with nobody in it),
+a vault each, and two applications:
 
 - `cirahub` (multi-tenant, consented in all three): Graph roles Contacts.ReadWrite and
   User.Read.All; a secret for each tenant, kept as `graph-client-secret` in the tenant's vault.
@@ -275,6 +275,7 @@ def _groups(tenant: TenantRecord, users: Sequence[str]) -> Iterator[GroupRecord]
     yield group("team", (*users[:half], desk.id))
     yield desk
     yield group("board", users[:2], "HiddenMembership")
+    yield group("opted-out", ())
 
 
 class _Somebody:

@@ -1,4 +1,4 @@
-"""What the engine asks of a directory: who is in a group."""
+"""What the engine asks of a directory: who is in a group, who fits a filter, who has an address."""
 
 from __future__ import annotations
 
@@ -14,6 +14,9 @@ class Member(msgspec.Struct, frozen=True):
     id: str
     addresses: tuple[str, ...]
     """Every e-mail address that the directory tells of them, as it is spelled there."""
+    user: bool = False
+    """Whether it is a user of this directory's own, who may have a mailbox here: no guest, and no
+    contact."""
 
 
 class Directory(Protocol):
@@ -25,4 +28,14 @@ class Directory(Protocol):
 
         Raises GroupNotFoundError; AccessDeniedError also where only who they are may not be
         read."""
+        ...
+
+    async def matching(self, filter: str) -> Sequence[Member]:  # noqa: A002 (OData's name)
+        """Every user that fits an OData `$filter`, each once. All of them or an error.
+
+        Raises FilterRefusedError if the directory does not take the filter."""
+        ...
+
+    async def user(self, address: str) -> Member | None:
+        """The user of this id, user principal name or primary address, if there is one."""
         ...

@@ -22,6 +22,18 @@ if TYPE_CHECKING:
     from cirahub_sync.engine.context import PassContext, SpokeRun
 
 
+class Leavers:
+    """Open erasures of a hub."""
+
+    def __init__(self, jobs: Mapping[str, Job], rows: Mapping[str, Spoke]) -> None:
+        self.jobs = jobs
+        self.places: dict[str, str] = {}
+        """The uids of the spokes among them, by their places."""
+        for uid, job in jobs.items():
+            if not job.whole_hub and uid in rows:
+                self.places.setdefault(rows[uid].place, uid)
+
+
 def hub_comes_back(tx: Transaction, context: PassContext, jobs: Mapping[str, Job]) -> None:
     """Raises ErasureUnderWayError once it is too late."""
     for job in jobs.values():
@@ -39,22 +51,17 @@ def spoke_comes_back(
     tx: Transaction,
     context: PassContext,
     run: SpokeRun,
-    jobs: Mapping[str, Job],
+    leavers: Leavers,
     rows: Mapping[str, Spoke],
 ) -> Spoke | None:
     """The row that the spoke goes on with. Raises ErasureUnderWayError once it is too late."""
     row = rows.get(run.uid)
     old = run.uid
     if row is None:
-        found = [
-            uid
-            for uid, job in jobs.items()
-            if not job.whole_hub and uid in rows and rows[uid].place == run.place
-        ]
-        if not found:
+        if run.place not in leavers.places:
             return None
-        old = found[0]
-    job = jobs.get(old)
+        old = leavers.places[run.place]
+    job = leavers.jobs.get(old)
     if job is None:
         return row
     if job.started:
@@ -66,10 +73,13 @@ def spoke_comes_back(
 
 
 def claim_from(tx: Transaction, context: PassContext, run: SpokeRun, owner: str) -> Spoke:
-    """The target that the spoke was found to have is another's: its row, if that one leaves.
-    Raises TargetInUseError, or ErasureUnderWayError once it is too late."""
+    """The target that the spoke was found to have is another's: its row, if that one leaves, or is
+    a member of a set and this one is none. Raises TargetInUseError, or ErasureUnderWayError once it
+    is too late."""
     leaves_at = tx.leaves_at(owner)
     if leaves_at is None:
+        if _goes_before(tx, context, run, owner):
+            return _in_place_of(tx, context, run, owner)
         raise TargetInUseError(
             f"spoke {run.config.name}: {context.called(owner)} already syncs this "
             f"{run.config.target.noun}, which belongs to one spoke: delete one of the two, "
@@ -78,8 +88,7 @@ def claim_from(tx: Transaction, context: PassContext, run: SpokeRun, owner: str)
     job = tx.erasures.open().get(owner)
     if job is not None and job.started:
         raise _too_late(run)
-    fresh = not (tx.shadows.any(run.uid) or tx.replicas.any(run.uid))
-    if job is None or not fresh or context.erasing:
+    if job is None or not _fresh(tx, run) or context.erasing:
         until = datetime.fromtimestamp(leaves_at, UTC).strftime("%Y-%m-%dT%H:%MZ")
         held = TargetInUseError(
             f"spoke {run.config.name}: the folder still belongs to a spoke (uid {owner}) that "
@@ -89,6 +98,32 @@ def claim_from(tx: Transaction, context: PassContext, run: SpokeRun, owner: str)
         held.stalled = False
         raise held
     tx.erasures.cancel(job.number)
+    return _in_place_of(tx, context, run, owner)
+
+
+def gives_way(tx: Transaction, context: PassContext, run: SpokeRun, owner: str) -> bool:
+    """Whether the owner of a spoke's target is a member of a set that is being synced at this very
+    moment, and has to give it up, which it does before the next pass."""
+    if owner not in context.members or not _goes_before(tx, context, run, owner):
+        return False
+    row = context.members[owner]
+    row.yields_to = run.uid
+    tx.members.put([row])
+    return True
+
+
+def _goes_before(tx: Transaction, context: PassContext, run: SpokeRun, owner: str) -> bool:
+    """A Spoke of the manifests goes before a member of a set."""
+    if context.erasing or run.uid in context.members or not _fresh(tx, run):
+        return False
+    return tx.members.by_uid(owner) is not None
+
+
+def _fresh(tx: Transaction, run: SpokeRun) -> bool:
+    return not (tx.shadows.any(run.uid) or tx.replicas.any(run.uid))
+
+
+def _in_place_of(tx: Transaction, context: PassContext, run: SpokeRun, owner: str) -> Spoke:
     row = _replace(tx, context, run, owner)
     run.settled = False  # what the other had sent is settled at the next pass
     keys = run.row.contributes_key, run.row.receives_key
@@ -103,7 +138,7 @@ def _replace(tx: Transaction, context: PassContext, run: SpokeRun, old: str) -> 
     take_over(tx, old, run.uid)
     if old in context.verified:
         context.verified.add(run.uid)
-    return tx.spokes()[run.uid]
+    return tx.spoke(run.uid)
 
 
 def _too_late(run: SpokeRun) -> ErasureUnderWayError:

@@ -15,7 +15,7 @@ from cirahub_sync.configuration import ConnectionConfig, HubConfig, PrivateItems
 from cirahub_sync.endpoints.base import Endpoint, Fence, Target
 from cirahub_sync.endpoints.directory import Directory
 from cirahub_sync.engine.adopted import Adoption
-from cirahub_sync.engine.comeback import claim_from
+from cirahub_sync.engine.comeback import claim_from, gives_way
 from cirahub_sync.engine.grouped import Groups, groups_asked
 from cirahub_sync.engine.report import PassReport, Problem, SpokeReport
 from cirahub_sync.engine.rules import Rules, compile_rules
@@ -28,6 +28,7 @@ from cirahub_sync.errors import (
     KeyUnavailableError,
     LeaseLostError,
     StoreError,
+    TargetInUseError,
     TargetNotFoundError,
     ThrottledError,
 )
@@ -47,8 +48,10 @@ from cirahub_sync.model.kind import CONTACTS, EVENTS, KINDS, Content, Kind
 from cirahub_sync.model.mapping import compile_lens
 from cirahub_sync.model.normalise import DEFAULT_REGION
 from cirahub_sync.model.window import Span, span
+from cirahub_sync.spoke_set import SpokeSetConfig
 from cirahub_sync.store.hub import HubStore, Transaction
 from cirahub_sync.store.lease import LeaseHeldError
+from cirahub_sync.store.members import MemberRow
 from cirahub_sync.store.plans import Entry
 from cirahub_sync.store.rows import Spoke
 
@@ -215,10 +218,19 @@ class SpokeRun:
     def _claim(self, context: PassContext, target: str) -> None:
         with context.store.write() as tx:
             owner = tx.target_owner(target)
-            if owner not in (None, self.uid):
+            waits = owner is not None and gives_way(tx, context, self, owner)
+            if not waits and owner not in (None, self.uid):
                 self.row = claim_from(tx, context, self, owner)
                 return
-            tx.update_spoke(self.uid, target=target)
+            if not waits:
+                tx.update_spoke(self.uid, target=target)
+        if waits:
+            raise TargetInUseError(
+                f"spoke {self.config.name}: {context.called(owner or '')}, a member of a set, "
+                "syncs this folder of this mailbox and gives it up: this spoke goes on there at "
+                "the next pass",
+                stalled=False,
+            )
         self.row.target = target
 
     async def close(self) -> None:
@@ -234,6 +246,7 @@ class PassContext:
         *,
         hub: HubConfig,
         runs: Sequence[SpokeRun],
+        sets: Sequence[SpokeSetConfig] = (),
         store: HubStore,
         open_endpoint: OpenEndpoint,
         installation: str,
@@ -252,15 +265,16 @@ class PassContext:
         """What of calendars this pass looks at."""
         if self.kind is EVENTS:
             self.span = span(hub.window, clock())
-            for run in runs:
-                run.span = self.span
-        self.runs = runs
-        self.asking_for_spokes = [
-            run for run in runs if run.asks_for_spokes and run.config.direction.receives
-        ]
+        self.runs: list[SpokeRun] = []
+        self.asking_for_spokes: list[SpokeRun] = []
         """Those that judge an item again when others contribute it. Kept, since every chunk asks,
         and of thousands of spokes hardly one does."""
-        self.asking_for_groups = [run for run in runs if run.groups.any]
+        self.asking_for_groups: list[SpokeRun] = []
+        self.sets = sets
+        self.members: dict[str, MemberRow] = {}
+        """Those among the runs that are members of a set, by their uids."""
+        self.rolls: dict[str, dict[str, MemberRow]] = {}
+        """All members of each set, by its uid and theirs in it; also those that leave."""
         self.store = store
         self.open_endpoint = open_endpoint
         self.open_directory = open_directory
@@ -284,10 +298,9 @@ class PassContext:
         comes back."""
         self.withdrawn: Mapping[str, int] = {}
         """Items that erasures under way have changed, with the seq that they were given."""
-        reports = (*(run.report for run in runs), *broken)
-        self.report = PassReport(
-            hub=hub.name, started=clock(), spokes={report.uid: report for report in reports}
-        )
+        self.report = PassReport(hub=hub.name, started=clock())
+        self.admit(runs)
+        self.report.spokes |= {report.uid: report for report in broken}
         self._progress = progress
         self.stated = compile_rules(hub)
         """Who wins conflicts; see `refold.rules_in` for the order of Priority."""
@@ -299,6 +312,17 @@ class PassContext:
         """See `keys.configured_in`."""
         self.began = 0
         """The hub's sequence number when this pass began to merge."""
+
+    def admit(self, runs: Sequence[SpokeRun]) -> None:
+        """Have these take part."""
+        self.runs += runs
+        for run in runs:
+            run.span = self.span
+            self.report.spokes[run.uid] = run.report
+            if run.asks_for_spokes and run.config.direction.receives:
+                self.asking_for_spokes.append(run)
+            if run.groups.any:
+                self.asking_for_groups.append(run)
 
     def called(self, spoke: str) -> str:
         """For messages: a spoke of this hub by its name, one of another by its uid."""

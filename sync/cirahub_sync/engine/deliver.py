@@ -49,13 +49,13 @@ from cirahub_sync.store.rows import (
 CHUNK = 400
 TRIES = 3
 """Of an operation in one pass that surely had no effect (throttled, say)."""
-_RETRIED = (
+RETRIED = (
     PendingReason.FAILED.value,
     PendingReason.STALE.value,
     PendingReason.REJECTED.value,
     PendingReason.WINDOW.value,
 )
-_APPROVAL = (PendingReason.APPROVAL.value,)
+APPROVAL = (PendingReason.APPROVAL.value,)
 
 
 class Receiver:
@@ -74,7 +74,7 @@ class Receiver:
         """Creates and updates: what waited for approval, everything above the mark, then what is
         pending and due."""
         staged = under_way(self.run.config, self.run.row)
-        asked_about = _APPROVAL if staged else (*_APPROVAL, STAGE)
+        asked_about = APPROVAL if staged else (*APPROVAL, STAGE)
         with self._context.store.read() as tx:
             waiting = tx.pending.due(self.run.uid, float("inf"), asked_about, 1_000_000)
         if self.run.row.allowed is not None and any(row.reason == STAGE for row in waiting):
@@ -104,7 +104,7 @@ class Receiver:
             self._advance(items[-1].seq)
         while True:
             with self._context.store.read() as tx:
-                due = tx.pending.due(self.run.uid, self._now, _RETRIED, CHUNK)
+                due = tx.pending.due(self.run.uid, self._now, RETRIED, CHUNK)
             if not due:
                 return
             await self._again([row.item for row in due])
@@ -141,7 +141,7 @@ class Receiver:
                 )
             if self.run.failed:
                 return []
-        for reasons in (_RETRIED, _APPROVAL, (STAGE,), DELETIONS):
+        for reasons in (RETRIED, APPROVAL, (STAGE,), DELETIONS):
             with self._context.store.read() as tx:
                 due = tx.pending.due(self.run.uid, float("inf"), reasons, 1_000_000)
                 found = tx.items.get([row.item for row in due])

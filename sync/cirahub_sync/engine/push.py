@@ -10,11 +10,12 @@ from collections.abc import Sequence
 
 from cirahub_sync.configuration import DeletedBy
 from cirahub_sync.engine.context import PassContext, SpokeRun
-from cirahub_sync.engine.deliver import Receiver
+from cirahub_sync.engine.deliver import APPROVAL, RETRIED, Receiver
+from cirahub_sync.engine.first_sync import STAGE
 from cirahub_sync.engine.flips import FLIPS_COUNT_FOR
 from cirahub_sync.engine.guard import DAY, Candidate, holdings, judge_deletions
 from cirahub_sync.engine.lanes import each
-from cirahub_sync.engine.plan import Encoder
+from cirahub_sync.engine.plan import DELETIONS, Encoder
 from cirahub_sync.engine.recover import recover
 
 CONCURRENT_RECEIVERS = 64
@@ -23,7 +24,8 @@ CONCURRENT_RECEIVERS = 64
 async def push(context: PassContext, runs: Sequence[SpokeRun]) -> None:
     """Deliver to these receivers. Those that failed earlier in the pass are left out."""
     encoder = Encoder(context.fingerprint)
-    receivers = [Receiver(context, run, encoder) for run in runs if run.settled]
+    busy = _with_work(context, runs)
+    receivers = [Receiver(context, run, encoder) for run in busy if run.settled]
     await _each(context, receivers, deletions=False)
     await _guarded(context, receivers)
     await _each(context, receivers, deletions=True)
@@ -35,6 +37,15 @@ async def push(context: PassContext, runs: Sequence[SpokeRun]) -> None:
     if unsure:
         await recover(context, unsure, give_up=False)
     _purge(context)
+
+
+def _with_work(context: PassContext, runs: Sequence[SpokeRun]) -> list[SpokeRun]:
+    """Those among the receivers for which there is anything to look at: of thousands of them
+    hardly one, as long as nothing changes."""
+    with context.store.read() as tx:
+        last = tx.items.last_seq()
+        waiting = tx.pending.waiting(context.clock(), (*RETRIED, *DELETIONS), (*APPROVAL, STAGE))
+    return [run for run in runs if run.row.mark < last or run.uid in waiting or run.doubled]
 
 
 async def _each(context: PassContext, receivers: Sequence[Receiver], *, deletions: bool) -> None:

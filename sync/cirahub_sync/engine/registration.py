@@ -5,7 +5,12 @@ from __future__ import annotations
 import msgspec
 
 from cirahub_sync.configuration import Adopt, HubConfig, PrivateItems
-from cirahub_sync.engine.comeback import apply_changes, hub_comes_back, spoke_comes_back
+from cirahub_sync.engine.comeback import (
+    Leavers,
+    apply_changes,
+    hub_comes_back,
+    spoke_comes_back,
+)
 from cirahub_sync.engine.context import PassContext, SpokeRun, digest, problem_of
 from cirahub_sync.engine.keys import spoken_at
 from cirahub_sync.engine.rejudge import forget_fields
@@ -30,12 +35,13 @@ def register(context: PassContext) -> None:
         jobs = {} if context.erasing else tx.erasures.open()
         hub_comes_back(tx, context, jobs)
         rows = tx.spokes()
+        leavers = Leavers(jobs, rows)
         rank = max((row.rank for row in rows.values()), default=-1)
         for run in sorted(context.runs, key=lambda run: (run.config.name, run.uid)):
             row = rows.get(run.uid)
             if jobs:
                 try:
-                    row = spoke_comes_back(tx, context, run, jobs, rows)
+                    row = spoke_comes_back(tx, context, run, leavers, rows)
                 except ErasureUnderWayError as error:
                     run.fail(problem_of(error))
                     continue

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import StrEnum
 
 import msgspec
@@ -123,6 +124,59 @@ class SpokeReport(msgspec.Struct):
     """Of a first sync in stages, if something waits for the next one."""
 
 
+class SetReport(msgspec.Struct, kw_only=True):
+    """A set of spokes: its members as they stand, in numbers, and what the pass did at all of
+    them together."""
+
+    uid: str
+    name: str
+    """`namespace/name`."""
+    counts: Counts = msgspec.field(default_factory=Counts)
+    """Sums over the members that took part."""
+    pending: dict[str, int] = {}
+    """Items that wait, by `PendingReason`."""
+    states: dict[str, int] = {}
+    """Members by `spoke_set.MemberState`."""
+    reasons: dict[str, int] = {}
+    """Members that fail, by reason."""
+    worst: list[tuple[str, str]] = []
+    """Id and reason of those that fail, who has failed most often first; ten at most."""
+    read_at: float = 0.0
+    """When it was read last who the members are; 0: never."""
+    due_at: float = 0.0
+    """When it is to be read next."""
+    joined: int = 0
+    left: int = 0
+    problem: Problem | None = None
+    """Of the set as a whole."""
+    held: int = 0
+    """Members that are about to leave, held back by the guard."""
+    emptied: bool = False
+    """Nobody was a member any more."""
+    approval: str = ""
+    """What to approve to let them go."""
+    retrying: bool = False
+    """Whether trying again before the interval is over may help a member."""
+    retry_after: float = 0.0
+    """Seconds that a service asked for."""
+    access: bool = False
+    """Whether a member was refused an access."""
+    throttled_seconds: float = 0.0
+    guarded: int = 0
+    """Deletions held back by the guard, at members."""
+    sources_emptied: int = 0
+    """Members that suddenly read empty."""
+
+    @property
+    def total(self) -> int:
+        """Members; who leaves is none."""
+        return sum(count for state, count in self.states.items() if state != "Leaving")
+
+    @property
+    def failed(self) -> int:
+        return self.states.get("Failed", 0)
+
+
 class PlanSummary(msgspec.Struct, frozen=True, kw_only=True):
     """What waits for a person's approval."""
 
@@ -154,6 +208,8 @@ class PassReport(msgspec.Struct):
     finished: float = 0.0
     spokes: dict[str, SpokeReport] = {}
     """By spoke uid."""
+    sets: dict[str, SetReport] = {}
+    """By the set's uid. Members are in here, and not among the spokes."""
     items: int = 0
     """Live items in the hub."""
     conflicts: int = 0
@@ -188,17 +244,21 @@ class PassReport(msgspec.Struct):
         return {one.name: one.stage for one in self.spokes.values() if one.stage is not None}
 
     @property
+    def everywhere(self) -> Iterable[SpokeReport | SetReport]:
+        return (*self.spokes.values(), *self.sets.values())
+
+    @property
     def ambiguous(self) -> int:
-        return sum(spoke.counts.ambiguous for spoke in self.spokes.values())
+        return sum(one.counts.ambiguous for one in self.everywhere)
 
     @property
     def guarded(self) -> int:
-        return sum(spoke.guarded for spoke in self.spokes.values())
+        return sum(one.guarded for one in self.everywhere)
 
     @property
     def written(self) -> int:
-        return sum(spoke.counts.written for spoke in self.spokes.values())
+        return sum(one.counts.written for one in self.everywhere)
 
     @property
     def pending(self) -> int:
-        return sum(spoke.counts.pending for spoke in self.spokes.values())
+        return sum(one.counts.pending for one in self.everywhere)

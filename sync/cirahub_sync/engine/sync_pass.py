@@ -33,6 +33,8 @@ from cirahub_sync.engine.report import (
     Problem,
     SpokeReport,
 )
+from cirahub_sync.engine.set_conclusion import conclude_sets
+from cirahub_sync.engine.set_members import enlist
 from cirahub_sync.engine.twins import count_twins
 from cirahub_sync.engine.verify import due
 from cirahub_sync.errors import CirahubError, LeaseLostError, StoreError
@@ -56,7 +58,7 @@ async def run_plan(context: PassContext) -> dict[str, list[Planned]]:
     context.dry = context.leaves_folders = True
 
     async def stages(context: PassContext) -> None:
-        register(context)
+        await _assemble(context)
         await _look(context)
         fresh = first_looks(context)
         await gather(context)
@@ -113,7 +115,7 @@ def _guard(context: PassContext, planned: dict[str, list[Planned]]) -> None:
 
 
 async def _run(context: PassContext) -> None:
-    register(context)
+    await _assemble(context)
     begin_approval(context)
     begin_stages(context)
     if context.gate is not None:
@@ -126,6 +128,14 @@ async def _run(context: PassContext) -> None:
     conclude_approval(context)
 
 
+async def _assemble(context: PassContext) -> None:
+    """Whoever takes part in the pass, with their rows."""
+    register(context)
+    if context.sets:
+        await enlist(context)
+        register(context)
+
+
 async def _look(context: PassContext) -> None:
     """Which receivers have no folder yet."""
     for run in _receivers(context):
@@ -136,13 +146,11 @@ async def _look(context: PassContext) -> None:
 
 async def gather(context: PassContext) -> None:
     """Recover, pull and merge."""
-    register(context)
     begin_policy(context)
     await look_up_groups(context)
     await renew_keys(context)
-    for run in context.runs:
-        if not run.config.direction.contributes:
-            await stop_contributing(context, run)
+    for run in _former_contributors(context):
+        await stop_contributing(context, run)
     await recover(context, context.runs)
     now = context.clock()
     sources = [
@@ -157,6 +165,16 @@ async def gather(context: PassContext) -> None:
     await merge(context, [run for run in sources if not run.failed])
     await apply_policy(context)
     _date_orphans(context)
+
+
+def _former_contributors(context: PassContext) -> list[SpokeRun]:
+    """Those that only receive, and have own items that count. Asked for all of them at once."""
+    receiving = [run for run in context.runs if not run.config.direction.contributes]
+    if not receiving:
+        return []
+    with context.store.read() as tx:
+        counts = tx.shadows.counts()
+    return [run for run in receiving if run.uid in counts]
 
 
 def _receivers(context: PassContext) -> list[SpokeRun]:
@@ -292,6 +310,7 @@ def _conclude(context: PassContext) -> None:
             counts.unreadable = unreadable.get(run.uid, 0)
             run.report.target = run.row.target or "" if run.registered else ""
             _complain(tx, run.report, context.clock())
+        conclude_sets(context, tx)
         if not context.erasing:
             tx.add_report(report.started, msgspec.msgpack.encode(report))
 

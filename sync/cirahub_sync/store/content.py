@@ -131,6 +131,13 @@ class ItemTable:
         )
         return [self._item(row) for row in rows]
 
+    def last_seq(self) -> int:
+        """Of the item that changed last; 0 if there is none."""
+        last = self._connection.execute(
+            select(func.max(items.c.seq)).where(items.c.hub == self._hub)
+        ).scalar()
+        return int(last or 0)
+
     def by_id(self, after: str, count: int) -> list[Item]:
         """Living and dead ones in the order of their ids, from after `after`."""
         rows = self._connection.execute(

@@ -344,6 +344,20 @@ class PendingTable:
         )
         return [_pending(row) for row in rows]
 
+    def waiting(self, now: float, due: Sequence[str], always: Sequence[str]) -> set[str]:
+        """The uids of the hub's spokes that have anything pending that is due, of reasons for which
+        a time counts, or of others."""
+        rows = self._connection.execute(
+            select(pending.c.spoke)
+            .distinct()
+            .where(
+                of_hub(pending.c.spoke, self._hub),
+                (pending.c.reason.in_(due) & (pending.c.due_at <= now))
+                | pending.c.reason.in_(always),
+            )
+        )
+        return set(rows.scalars())
+
     def reconsider(self, spoke: str, ids: Sequence[str]) -> None:
         """Have these items looked at in the next plan, whatever the spoke's mark."""
         self.put([Pending(spoke=spoke, item=item, reason="Stale", due_at=0.0) for item in ids])

@@ -7,6 +7,7 @@ from sqlalchemy import delete, insert, literal, select, update
 
 from cirahub_sync.store.earlier import Earlier, Word
 from cirahub_sync.store.hub import Transaction
+from cirahub_sync.store.set_tables import members, spoke_sets
 from cirahub_sync.store.tables import (
     arrivals,
     bindings,
@@ -119,6 +120,8 @@ def forget_content(tx: Transaction) -> int:
         moments,
         redirects,
         bindings,
+        members,
+        spoke_sets,
     ):
         tx.connection.execute(delete(table).where(table.c.hub == tx.hub))
     for table in (staging, pull_retry, pending, cursors, removals, arrivals, flips):
@@ -159,6 +162,8 @@ def forget_rows(tx: Transaction) -> None:
         passes,
         withdrawals,
         configurations,
+        members,
+        spoke_sets,
     ):
         tx.connection.execute(delete(table).where(table.c.hub == tx.hub))
     tx.connection.execute(delete(spokes).where(spokes.c.hub == tx.hub))

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, bindparam, delete, func, insert, select, upda
 from cirahub_sync.errors import LeaseLostError
 from cirahub_sync.lease_terms import LeaseTerms
 from cirahub_sync.store import lease as leases
+from cirahub_sync.store import membership
 from cirahub_sync.store.arrivals import ArrivalTable
 from cirahub_sync.store.content import ItemTable, ShadowTable
 from cirahub_sync.store.crypto import Cipher
@@ -24,11 +25,13 @@ from cirahub_sync.store.erasure import ConfigurationTable, ErasureTable, Withdra
 from cirahub_sync.store.flips import FlipTable, FreezeTable
 from cirahub_sync.store.groups import GroupTable
 from cirahub_sync.store.inbound import CursorTable, PullRetryTable, StagingTable
+from cirahub_sync.store.members import MemberTable, SetTable
 from cirahub_sync.store.parts import parts
 from cirahub_sync.store.plans import PlanTable
 from cirahub_sync.store.redirects import BindingTable, RedirectTable
 from cirahub_sync.store.removals import RemovalTable
 from cirahub_sync.store.rows import PERSON, Conflict, Spoke
+from cirahub_sync.store.set_tables import members
 from cirahub_sync.store.tables import (
     arrivals,
     conflicts,
@@ -177,6 +180,14 @@ class Transaction:
     def groups(self) -> GroupTable:
         return GroupTable(self.connection, self._database, self.hub, self.cipher)
 
+    @cached_property
+    def sets(self) -> SetTable:
+        return SetTable(self.connection, self._database, self.hub)
+
+    @cached_property
+    def members(self) -> MemberTable:
+        return MemberTable(self.connection, self._database, self.hub, self.cipher)
+
     @property
     def seq(self) -> int:
         """The hub's sequence number, as of this transaction."""
@@ -216,24 +227,12 @@ class Transaction:
         self.connection.execute(update(hubs).where(hubs.c.uid == self.hub).values(keys_key=key))
 
     def spokes(self) -> dict[str, Spoke]:
-        rows = self.connection.execute(
-            select(spokes).where(spokes.c.hub == self.hub).order_by(spokes.c.rank)
-        )
-        return {
-            row.uid: Spoke(
-                uid=row.uid,
-                rank=row.rank,
-                place=row.place,
-                target=row.target,
-                contributes_key=row.contributes_key,
-                receives_key=row.receives_key,
-                mark=row.mark,
-                verified_at=row.verified_at,
-                joined_at=row.joined_at,
-                allowed=row.allowed,
-            )
-            for row in rows
-        }
+        """By uid, in the order in which they joined."""
+        return membership.all_of(self.connection, self.hub)
+
+    def spoke(self, uid: str) -> Spoke:
+        """One that there is."""
+        return membership.one(self.connection, uid)
 
     def ranks(self, uids: Sequence[str]) -> dict[str, int]:
         """Of these spokes: the order in which they joined."""
@@ -276,8 +275,14 @@ class Transaction:
         ).scalar()
 
     def remove_spoke(self, uid: str) -> None:
-        """Drops the spoke's row and, by cascade, everything kept for it."""
+        """Drops the spoke's row and, by cascade, everything kept for it; and that it was a member
+        of a set, if it left."""
         self.connection.execute(delete(spokes).where(spokes.c.uid == uid))
+        self.connection.execute(
+            delete(members).where(
+                members.c.hub == self.hub, members.c.uid == uid, members.c.leaving.is_(True)
+            )
+        )
         self.configurations.remove(uid)
 
     def forget_deliveries(self, uid: str) -> None:
@@ -299,7 +304,7 @@ class Transaction:
             flips,
         ):
             self.connection.execute(delete(table).where(table.c.spoke == uid))
-        self.update_spoke(uid, target=None, place="")
+        self.update_spoke(uid, target=None, place="", mark=0)
         self.configurations.remove(uid)
 
     def add_conflicts(self, rows: Sequence[Conflict], at: float) -> int:

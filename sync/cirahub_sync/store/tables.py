@@ -28,7 +28,7 @@ metadata = MetaData(
     }
 )
 
-_ID = String(64)
+ID = String(64)
 _REMOTE = String(512)
 _DIGEST = LargeBinary(16)
 _BIG = BigInteger().with_variant(Integer, "sqlite")
@@ -44,7 +44,7 @@ key_check = Table(
 hubs = Table(
     "hubs",
     metadata,
-    Column("uid", _ID, primary_key=True),
+    Column("uid", ID, primary_key=True),
     Column("wrapped_key", LargeBinary, nullable=False),
     Column("key_version", Integer, nullable=False),
     Column("seq", _BIG, nullable=False, default=0),
@@ -61,8 +61,8 @@ hubs = Table(
 spokes = Table(
     "spokes",
     metadata,
-    Column("uid", _ID, primary_key=True),
-    Column("hub", _ID, ForeignKey("hubs.uid", ondelete="CASCADE"), nullable=False),
+    Column("uid", ID, primary_key=True),
+    Column("hub", ID, ForeignKey("hubs.uid", ondelete="CASCADE"), nullable=False),
     Column("rank", Integer, nullable=False),
     Column("place", String(64), nullable=False),
     Column("target", String(1024)),
@@ -82,11 +82,11 @@ spokes = Table(
 cursors = Table(
     "cursors",
     metadata,
-    Column("spoke", _ID, ForeignKey("spokes.uid", ondelete="CASCADE"), primary_key=True),
+    Column("spoke", ID, ForeignKey("spokes.uid", ondelete="CASCADE"), primary_key=True),
     Column("cursor", String),
     Column("next", String),
     Column("staged", String),
-    Column("round", _ID),
+    Column("round", ID),
     Column("rounds", Integer, nullable=False, default=0),
     comment="cursor: of the last merged round. next: continues the round under way. staged: the "
     "cursor that the staged changes will end in. round: id of a round from nothing under way. "
@@ -97,7 +97,7 @@ staging = Table(
     "staging",
     metadata,
     Column("position", _BIG, primary_key=True, autoincrement=True),
-    Column("spoke", _ID, ForeignKey("spokes.uid", ondelete="CASCADE"), nullable=False),
+    Column("spoke", ID, ForeignKey("spokes.uid", ondelete="CASCADE"), nullable=False),
     Column("remote", _REMOTE, nullable=False),
     Column("kind", String(16), nullable=False),
     Column("etag", _REMOTE, nullable=False, default=""),
@@ -111,15 +111,15 @@ staging = Table(
 items = Table(
     "items",
     metadata,
-    Column("hub", _ID, ForeignKey("hubs.uid", ondelete="CASCADE"), primary_key=True),
-    Column("id", _ID, primary_key=True),
+    Column("hub", ID, ForeignKey("hubs.uid", ondelete="CASCADE"), primary_key=True),
+    Column("id", ID, primary_key=True),
     Column("seq", _BIG, nullable=False),
     Column("alive", Boolean, nullable=False),
     Column("deleted_at", Float),
     Column("erased", Boolean, nullable=False, default=False),
     Column("fingerprint", _DIGEST, nullable=False),
     Column("content", LargeBinary),
-    Column("died_of", _ID),
+    Column("died_of", ID),
     Index(None, "hub", "seq"),
     comment="alive false: a tombstone, with content until its copies are gone. erased: somebody "
     "left, so neither grace nor guard applies, and the content is gone at once. died_of: the spoke "
@@ -129,25 +129,25 @@ items = Table(
 match_keys = Table(
     "match_keys",
     metadata,
-    Column("hub", _ID, primary_key=True),
+    Column("hub", ID, primary_key=True),
     Column("digest", _DIGEST, primary_key=True),
-    Column("item", _ID, primary_key=True),
+    Column("item", ID, primary_key=True),
     Index(None, "hub", "item"),
 )
 
 shadows = Table(
     "shadows",
     metadata,
-    Column("spoke", _ID, ForeignKey("spokes.uid", ondelete="CASCADE"), primary_key=True),
+    Column("spoke", ID, ForeignKey("spokes.uid", ondelete="CASCADE"), primary_key=True),
     Column("remote", _REMOTE, primary_key=True),
-    Column("hub", _ID, nullable=False),
-    Column("item", _ID),
+    Column("hub", ID, nullable=False),
+    Column("item", ID),
     Column("native", Boolean, nullable=False),
     Column("admitted", Boolean, nullable=False),
     Column("etag", _REMOTE, nullable=False),
     Column("modified", Float),
     Column("acknowledged_at", Float, nullable=False),
-    Column("round", _ID),
+    Column("round", ID),
     Column("content", LargeBinary),
     Column("own", LargeBinary),
     Index(None, "hub", "item"),
@@ -158,9 +158,9 @@ shadows = Table(
 replicas = Table(
     "replicas",
     metadata,
-    Column("spoke", _ID, ForeignKey("spokes.uid", ondelete="CASCADE"), primary_key=True),
-    Column("item", _ID, primary_key=True),
-    Column("hub", _ID, nullable=False),
+    Column("spoke", ID, ForeignKey("spokes.uid", ondelete="CASCADE"), primary_key=True),
+    Column("item", ID, primary_key=True),
+    Column("hub", ID, nullable=False),
     Column("remote", _REMOTE, nullable=False),
     Column("native", Boolean, nullable=False),
     Column("state", String(16), nullable=False),
@@ -168,7 +168,7 @@ replicas = Table(
     Column("fingerprint", _DIGEST, nullable=False),
     Column("acknowledged", _DIGEST, nullable=False),
     Column("delivered_seq", _BIG, nullable=False),
-    Column("round", _ID),
+    Column("round", ID),
     Column("attempt", String(16), nullable=False, server_default=""),
     Index(None, "spoke", "remote"),
     Index(None, "hub", "item"),
@@ -181,9 +181,9 @@ intents = Table(
     "intents",
     metadata,
     Column("key", String(255), primary_key=True),
-    Column("hub", _ID, nullable=False),
-    Column("spoke", _ID, ForeignKey("spokes.uid", ondelete="CASCADE"), nullable=False),
-    Column("item", _ID, nullable=False),
+    Column("hub", ID, nullable=False),
+    Column("spoke", ID, ForeignKey("spokes.uid", ondelete="CASCADE"), nullable=False),
+    Column("item", ID, nullable=False),
     Column("action", String(16), nullable=False),
     Column("remote", _REMOTE, nullable=False, default=""),
     Column("item_seq", _BIG, nullable=False),
@@ -198,9 +198,9 @@ intents = Table(
 pending = Table(
     "pending",
     metadata,
-    Column("spoke", _ID, ForeignKey("spokes.uid", ondelete="CASCADE"), primary_key=True),
-    Column("item", _ID, primary_key=True),
-    Column("hub", _ID, nullable=False),
+    Column("spoke", ID, ForeignKey("spokes.uid", ondelete="CASCADE"), primary_key=True),
+    Column("item", ID, primary_key=True),
+    Column("hub", ID, nullable=False),
     Column("reason", String(16), nullable=False),
     Column("due_at", Float, nullable=False),
     Column("attempts", Integer, nullable=False, default=0),
@@ -212,8 +212,8 @@ pending = Table(
 removals = Table(
     "removals",
     metadata,
-    Column("spoke", _ID, ForeignKey("spokes.uid", ondelete="CASCADE"), primary_key=True),
-    Column("item", _ID, primary_key=True),
+    Column("spoke", ID, ForeignKey("spokes.uid", ondelete="CASCADE"), primary_key=True),
+    Column("item", ID, primary_key=True),
     Column("at", Float, nullable=False),
     Index(None, "spoke", "at"),
     comment="What the guard let go at a receiver without asking anybody, and when it was sent: the "
@@ -223,9 +223,9 @@ removals = Table(
 arrivals = Table(
     "arrivals",
     metadata,
-    Column("spoke", _ID, ForeignKey("spokes.uid", ondelete="CASCADE"), primary_key=True),
-    Column("item", _ID, primary_key=True),
-    Column("hub", _ID, nullable=False),
+    Column("spoke", ID, ForeignKey("spokes.uid", ondelete="CASCADE"), primary_key=True),
+    Column("item", ID, primary_key=True),
+    Column("hub", ID, nullable=False),
     Column("found", Boolean, nullable=False),
     comment="What the stages of a first sync have let in; none once it is over. found: a copy that "
     "an earlier store had made, known by its stamp.",
@@ -234,7 +234,7 @@ arrivals = Table(
 pull_retry = Table(
     "pull_retry",
     metadata,
-    Column("spoke", _ID, ForeignKey("spokes.uid", ondelete="CASCADE"), primary_key=True),
+    Column("spoke", ID, ForeignKey("spokes.uid", ondelete="CASCADE"), primary_key=True),
     Column("remote", _REMOTE, primary_key=True),
     Column("why", String(256), nullable=False),
     Column("attempts", Integer, nullable=False, default=0),
@@ -244,12 +244,12 @@ pull_retry = Table(
 conflicts = Table(
     "conflicts",
     metadata,
-    Column("hub", _ID, primary_key=True),
-    Column("item", _ID, primary_key=True),
+    Column("hub", ID, primary_key=True),
+    Column("item", ID, primary_key=True),
     Column("field", String(64), primary_key=True),
-    Column("loser", _ID, primary_key=True),
+    Column("loser", ID, primary_key=True),
     Column("digest", _DIGEST, primary_key=True),
-    Column("winner", _ID, nullable=False),
+    Column("winner", ID, nullable=False),
     Column("tie", Boolean, nullable=False),
     Column("seq", _BIG, nullable=False),
     Column("recorded_at", Float, nullable=False),
@@ -260,9 +260,9 @@ conflicts = Table(
 departed = Table(
     "departed",
     metadata,
-    Column("spoke", _ID, ForeignKey("spokes.uid", ondelete="CASCADE"), primary_key=True),
-    Column("item", _ID, primary_key=True),
-    Column("hub", _ID, nullable=False),
+    Column("spoke", ID, ForeignKey("spokes.uid", ondelete="CASCADE"), primary_key=True),
+    Column("item", ID, primary_key=True),
+    Column("hub", ID, nullable=False),
     Column("gone_at", Float, nullable=False),
     Column("restored", Boolean, nullable=False),
     Column("own", LargeBinary, nullable=False),
@@ -274,9 +274,9 @@ departed = Table(
 condemned = Table(
     "condemned",
     metadata,
-    Column("hub", _ID, ForeignKey("hubs.uid", ondelete="CASCADE"), primary_key=True),
-    Column("item", _ID, primary_key=True),
-    Column("spoke", _ID, nullable=False),
+    Column("hub", ID, ForeignKey("hubs.uid", ondelete="CASCADE"), primary_key=True),
+    Column("item", ID, primary_key=True),
+    Column("spoke", ID, nullable=False),
     Column("at", Float, nullable=False),
     comment="Items that one contributor's user deleted, for hubs where one suffices: what others "
     "have of them does not keep them alive.",
@@ -285,7 +285,7 @@ condemned = Table(
 moments = Table(
     "moments",
     metadata,
-    Column("hub", _ID, ForeignKey("hubs.uid", ondelete="CASCADE"), primary_key=True),
+    Column("hub", ID, ForeignKey("hubs.uid", ondelete="CASCADE"), primary_key=True),
     Column("seq", _BIG, primary_key=True, autoincrement=False),
     Column("at", Float, nullable=False),
     comment="To which seq the hub had come when: one row for each pass that changed anything.",
@@ -294,9 +294,9 @@ moments = Table(
 earlier = Table(
     "earlier",
     metadata,
-    Column("hub", _ID, ForeignKey("hubs.uid", ondelete="CASCADE"), primary_key=True),
-    Column("item", _ID, primary_key=True),
-    Column("spoke", _ID, primary_key=True),
+    Column("hub", ID, ForeignKey("hubs.uid", ondelete="CASCADE"), primary_key=True),
+    Column("item", ID, primary_key=True),
+    Column("spoke", ID, primary_key=True),
     Column("seq", _BIG, primary_key=True, autoincrement=False),
     Column("sealed", LargeBinary),
     Index(None, "hub", "seq"),
@@ -307,9 +307,9 @@ earlier = Table(
 rewound = Table(
     "rewound",
     metadata,
-    Column("hub", _ID, ForeignKey("hubs.uid", ondelete="CASCADE"), primary_key=True),
-    Column("item", _ID, primary_key=True),
-    Column("spoke", _ID, primary_key=True),
+    Column("hub", ID, ForeignKey("hubs.uid", ondelete="CASCADE"), primary_key=True),
+    Column("item", ID, primary_key=True),
+    Column("spoke", ID, primary_key=True),
     Column("seq", _BIG, primary_key=True, autoincrement=False),
     Column("sealed", LargeBinary),
     comment="A spoke's own edits of an item that a person put back at seq, in the place of those "
@@ -319,8 +319,8 @@ rewound = Table(
 undecided = Table(
     "undecided",
     metadata,
-    Column("hub", _ID, ForeignKey("hubs.uid", ondelete="CASCADE"), primary_key=True),
-    Column("item", _ID, primary_key=True),
+    Column("hub", ID, ForeignKey("hubs.uid", ondelete="CASCADE"), primary_key=True),
+    Column("item", ID, primary_key=True),
     Column("conflict", String(32), primary_key=True),
     Column("since", Float, nullable=False),
     comment="Conflicts that wait for a person, as of the item's last fold. conflict: digest of who "
@@ -330,8 +330,8 @@ undecided = Table(
 decisions = Table(
     "decisions",
     metadata,
-    Column("hub", _ID, ForeignKey("hubs.uid", ondelete="CASCADE"), primary_key=True),
-    Column("item", _ID, primary_key=True),
+    Column("hub", ID, ForeignKey("hubs.uid", ondelete="CASCADE"), primary_key=True),
+    Column("item", ID, primary_key=True),
     Column("field", String(64), primary_key=True),
     Column("slot", _DIGEST, primary_key=True),
     Column("sealed", LargeBinary, nullable=False),
@@ -342,12 +342,12 @@ decisions = Table(
 flips = Table(
     "flips",
     metadata,
-    Column("spoke", _ID, ForeignKey("spokes.uid", ondelete="CASCADE"), primary_key=True),
-    Column("item", _ID, primary_key=True),
+    Column("spoke", ID, ForeignKey("spokes.uid", ondelete="CASCADE"), primary_key=True),
+    Column("item", ID, primary_key=True),
     Column("field", String(64), primary_key=True),
     Column("slot", _DIGEST, primary_key=True),
     Column("seq", _BIG, primary_key=True),
-    Column("hub", _ID, nullable=False),
+    Column("hub", ID, nullable=False),
     Column("said", _BIG, nullable=False),
     Column("at", Float, nullable=False),
     Index(None, "hub", "item"),
@@ -358,11 +358,11 @@ flips = Table(
 freezes = Table(
     "freezes",
     metadata,
-    Column("hub", _ID, ForeignKey("hubs.uid", ondelete="CASCADE"), primary_key=True),
-    Column("item", _ID, primary_key=True),
+    Column("hub", ID, ForeignKey("hubs.uid", ondelete="CASCADE"), primary_key=True),
+    Column("item", ID, primary_key=True),
     Column("field", String(64), primary_key=True),
-    Column("holder", _ID, primary_key=True),
-    Column("other", _ID, primary_key=True),
+    Column("holder", ID, primary_key=True),
+    Column("other", ID, primary_key=True),
     Column("seq", _BIG, nullable=False),
     Column("at", Float, nullable=False),
     Column("sealed", LargeBinary, nullable=False),
@@ -373,19 +373,19 @@ freezes = Table(
 redirects = Table(
     "redirects",
     metadata,
-    Column("hub", _ID, ForeignKey("hubs.uid", ondelete="CASCADE"), primary_key=True),
-    Column("old", _ID, primary_key=True),
-    Column("item", _ID, nullable=False),
+    Column("hub", ID, ForeignKey("hubs.uid", ondelete="CASCADE"), primary_key=True),
+    Column("old", ID, primary_key=True),
+    Column("item", ID, nullable=False),
     comment="Ids of items that were merged away, and the items that they are now; never in chains.",
 )
 
 bindings = Table(
     "bindings",
     metadata,
-    Column("spoke", _ID, ForeignKey("spokes.uid", ondelete="CASCADE"), primary_key=True),
+    Column("spoke", ID, ForeignKey("spokes.uid", ondelete="CASCADE"), primary_key=True),
     Column("remote", _REMOTE, primary_key=True),
-    Column("hub", _ID, nullable=False),
-    Column("item", _ID, nullable=False),
+    Column("hub", ID, nullable=False),
+    Column("item", ID, nullable=False),
     comment="Contacts of which a person said which item they are: when they come back, no key is "
     "asked.",
 )
@@ -393,8 +393,8 @@ bindings = Table(
 group_readings = Table(
     "group_readings",
     metadata,
-    Column("hub", _ID, ForeignKey("hubs.uid", ondelete="CASCADE"), primary_key=True),
-    Column("key", _ID, primary_key=True),
+    Column("hub", ID, ForeignKey("hubs.uid", ondelete="CASCADE"), primary_key=True),
+    Column("key", ID, primary_key=True),
     Column("read_at", Float, nullable=False),
     Column("members", LargeBinary, nullable=False),
     comment="Who was in a group that filters name when it was read last: keyed digests of their "
@@ -404,7 +404,7 @@ group_readings = Table(
 passes = Table(
     "passes",
     metadata,
-    Column("hub", _ID, ForeignKey("hubs.uid", ondelete="CASCADE"), primary_key=True),
+    Column("hub", ID, ForeignKey("hubs.uid", ondelete="CASCADE"), primary_key=True),
     Column("started", Float, primary_key=True),
     Column("report", LargeBinary, nullable=False),
     comment="The last reports, newest kept; numbers and reasons only.",
@@ -413,8 +413,8 @@ passes = Table(
 configurations = Table(
     "configurations",
     metadata,
-    Column("owner", _ID, primary_key=True),
-    Column("hub", _ID, ForeignKey("hubs.uid", ondelete="CASCADE"), nullable=False),
+    Column("owner", ID, primary_key=True),
+    Column("hub", ID, ForeignKey("hubs.uid", ondelete="CASCADE"), nullable=False),
     Column("digest", _DIGEST, nullable=False),
     Column("sealed", LargeBinary, nullable=False),
     Index(None, "hub"),
@@ -426,8 +426,8 @@ erasures = Table(
     "erasures",
     metadata,
     Column("number", _BIG, primary_key=True, autoincrement=True),
-    Column("job", _ID, nullable=False),
-    Column("hub", _ID, nullable=False),
+    Column("job", ID, nullable=False),
+    Column("hub", ID, nullable=False),
     Column("whole_hub", Boolean, nullable=False),
     Column("requested_at", Float, nullable=False),
     Column("erase_at", Float, nullable=False),
@@ -450,9 +450,9 @@ erasures = Table(
 withdrawals = Table(
     "withdrawals",
     metadata,
-    Column("job", _ID, primary_key=True),
-    Column("item", _ID, primary_key=True),
-    Column("hub", _ID, ForeignKey("hubs.uid", ondelete="CASCADE"), nullable=False),
+    Column("job", ID, primary_key=True),
+    Column("item", ID, primary_key=True),
+    Column("hub", ID, ForeignKey("hubs.uid", ondelete="CASCADE"), nullable=False),
     Column("seq", _BIG, nullable=False),
     Index(None, "hub", "item"),
     comment="Items that an erasure under way changed, and the seq that it gave them: until every "
@@ -462,7 +462,7 @@ withdrawals = Table(
 plans = Table(
     "plans",
     metadata,
-    Column("hub", _ID, ForeignKey("hubs.uid", ondelete="CASCADE"), primary_key=True),
+    Column("hub", ID, ForeignKey("hubs.uid", ondelete="CASCADE"), primary_key=True),
     Column("plan", String(32), nullable=False),
     Column("issue", _BIG, nullable=False),
     Column("expires_at", Float, nullable=False),
@@ -473,10 +473,10 @@ plans = Table(
 plan_entries = Table(
     "plan_entries",
     metadata,
-    Column("spoke", _ID, ForeignKey("spokes.uid", ondelete="CASCADE"), primary_key=True),
-    Column("item", _ID, primary_key=True),
+    Column("spoke", ID, ForeignKey("spokes.uid", ondelete="CASCADE"), primary_key=True),
+    Column("item", ID, primary_key=True),
     Column("entry", String(32), primary_key=True),
-    Column("hub", _ID, nullable=False),
+    Column("hub", ID, nullable=False),
     Column("approved_until", Float),
     Column("sealed", LargeBinary, nullable=False),
     Index(None, "hub"),

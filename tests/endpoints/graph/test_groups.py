@@ -70,7 +70,9 @@ async def test_an_address_finds_the_group_and_members_tell_all_of_theirs(
     guest.mail = "guest@partner.example"
     fill(cloud, user.id, guest.id)
     assert await directory.members("team@contoso.example") == (
-        Member(user.id, ("Ada@contoso.example", "a@contoso.example", "ada@contoso.example")),
+        Member(
+            user.id, ("Ada@contoso.example", "a@contoso.example", "ada@contoso.example"), user=True
+        ),
         Member(guest.id, ("guest@partner.example",)),
     )
 

@@ -1,8 +1,8 @@
 """Microsoft Graph: a contact folder of a Microsoft 365 mailbox as an endpoint, and
 the directory beside it."""
 
+from cirahub_sync.endpoints.graph.directory import GraphDirectory
 from cirahub_sync.endpoints.graph.endpoint import GraphEndpoint, open_endpoint
-from cirahub_sync.endpoints.graph.groups import GraphDirectory
 from cirahub_sync.endpoints.graph.session import GraphSession, Patience
 
 __all__ = ["GraphDirectory", "GraphEndpoint", "GraphSession", "Patience", "open_endpoint"]

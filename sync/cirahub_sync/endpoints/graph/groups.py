@@ -13,8 +13,9 @@ from collections.abc import Collection
 import msgspec
 
 from cirahub_sync.endpoints.directory import Member
+from cirahub_sync.endpoints.graph import person
 from cirahub_sync.endpoints.graph.answers import failure, read
-from cirahub_sync.endpoints.graph.place import DIRECTORY_LANE, DIRECTORY_ROLES, query, segment
+from cirahub_sync.endpoints.graph.place import DIRECTORY_LANE, query, segment
 from cirahub_sync.endpoints.graph.properties import quoted
 from cirahub_sync.endpoints.graph.session import GraphSession
 from cirahub_sync.errors import AccessDeniedError, GroupNotFoundError
@@ -22,13 +23,9 @@ from cirahub_sync.errors import AccessDeniedError, GroupNotFoundError
 ROLE = "GroupMember.Read.All"
 HIDDEN_ROLE = "Member.Read.Hidden"
 _GROUP = query(select="id,visibility")
-_MEMBERS = query(select="id,mail,userPrincipalName,proxyAddresses,visibility", top=999)
+_MEMBERS = query(select=f"{person.PROPERTIES},visibility", top=999)
 _HIDDEN = "HiddenMembership"
-_PEOPLE = frozenset(("#microsoft.graph.user", "#microsoft.graph.orgContact"))
-_SMTP = "smtp:"
-_GUEST = "#ext#"
-"""In the userPrincipalName of a guest, which is no address then:
-https://learn.microsoft.com/entra/external-id/user-properties."""
+_PEOPLE = frozenset((person.USER, person.CONTACT))
 
 
 class _Group(msgspec.Struct):
@@ -36,12 +33,7 @@ class _Group(msgspec.Struct):
     visibility: str | None = None
 
 
-class _Member(msgspec.Struct, rename="camel"):
-    id: str
-    type: str = msgspec.field(default="", name="@odata.type")
-    mail: str | None = None
-    user_principal_name: str | None = None
-    proxy_addresses: list[str] | None = None
+class _Member(person.Person, rename="camel"):
     visibility: str | None = None
     """Of a group that is a member."""
 
@@ -60,12 +52,10 @@ _read_groups = msgspec.json.Decoder(_GroupPage)
 _read_members = msgspec.json.Decoder(_MemberPage)
 
 
-class GraphDirectory:
-    """Implements `endpoints.directory.Directory`."""
-
+class GroupReader:
     def __init__(self, session: GraphSession) -> None:
         self._session = session
-        self._what = f"connection {session.connection.name}: a group that a filter names"
+        self._what = f"connection {session.connection.name}: a group that a filter or set names"
 
     async def members(self, group: str) -> tuple[Member, ...]:
         found = await self._group(group)
@@ -82,7 +72,7 @@ class GraphDirectory:
             for each in got.value:
                 hidden = hidden or each.visibility == _HIDDEN
                 if each.type in _PEOPLE:
-                    members[each.id] = self._member(each)
+                    members[each.id] = person.member(each, self._what)
             page = self._session.path(got.next) if got.next else None
         if hidden:
             await self._require_hidden()
@@ -104,27 +94,6 @@ class GraphDirectory:
             raise self._gone(len(found))
         return found[0]
 
-    def _member(self, each: _Member) -> Member:
-        addresses = [
-            address[len(_SMTP) :]
-            for address in each.proxy_addresses or ()
-            if address[: len(_SMTP)].lower() == _SMTP
-        ]
-        name = each.user_principal_name or ""
-        if each.mail:
-            addresses.append(each.mail)
-        if name and _GUEST not in name.lower():
-            addresses.append(name)
-        if not (addresses or name):
-            role = (
-                DIRECTORY_ROLES if each.type == "#microsoft.graph.user" else "OrgContact.Read.All"
-            )
-            raise AccessDeniedError(
-                f"{self._what}: Graph tells that it has members and not who they are; grant the "
-                f"application the role {role} in this tenant"
-            )
-        return Member(each.id, tuple(dict.fromkeys(addresses)))
-
     async def _require_hidden(self) -> None:
         roles: Collection[str] | None = await self._session.roles()
         if roles is not None and HIDDEN_ROLE not in roles:
@@ -137,5 +106,5 @@ class GraphDirectory:
         how = f"{count} groups" if count else "no group"
         return GroupNotFoundError(
             f"{self._what}: the tenant {self._session.connection.tenant_id} has {how} of this id "
-            "or address; restore it, or correct the filter"
+            "or address; restore it, or name another one"
         )

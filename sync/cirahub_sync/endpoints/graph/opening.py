@@ -17,8 +17,8 @@ from cirahub_sync.endpoints.directory import Directory
 from cirahub_sync.endpoints.graph import permissions
 from cirahub_sync.endpoints.graph.address_list import AddressListEndpoint
 from cirahub_sync.endpoints.graph.calendars import CalendarEndpoint, open_calendar
+from cirahub_sync.endpoints.graph.directory import GraphDirectory
 from cirahub_sync.endpoints.graph.endpoint import GraphEndpoint, open_endpoint
-from cirahub_sync.endpoints.graph.groups import GraphDirectory
 from cirahub_sync.endpoints.graph.session import GraphSession, Patience
 from cirahub_sync.endpoints.session import Surroundings
 from cirahub_sync.identity import provider

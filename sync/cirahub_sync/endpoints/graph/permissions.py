@@ -20,6 +20,7 @@ from cirahub_sync.configuration import (
     Needs,
     SpokeConfig,
 )
+from cirahub_sync.spoke_set import MemberSource, SpokeSetConfig
 
 _MAILBOX = {
     ItemKind.CONTACT: ("Contacts.Read", "Contacts.ReadWrite"),
@@ -72,29 +73,50 @@ class Need(msgspec.Struct, frozen=True):
     spokes: tuple[str, ...]
     """Their names, `namespace/name`."""
     mailboxes: tuple[str, ...] = ()
-    """Those that it is for; empty if it is for the directory."""
+    """Those that it is for."""
+    groups: tuple[str, ...] = ()
+    """Groups whose members' mailboxes it is for."""
+    filters: tuple[str, ...] = ()
+    """The names of sets whose members a filter finds, for whose mailboxes it is."""
+
+    @property
+    def in_mailboxes(self) -> bool:
+        """Otherwise it is for the directory."""
+        return bool(self.mailboxes or self.groups or self.filters)
 
 
 def needed(
-    spokes: Iterable[SpokeConfig], access: MailboxAccess, asking: Iterable[SpokeConfig] = ()
+    spokes: Iterable[SpokeConfig],
+    access: MailboxAccess,
+    asking: Iterable[SpokeConfig] = (),
+    sets: Iterable[SpokeSetConfig] = (),
 ) -> tuple[Need, ...]:
-    """What the spokes of one Connection need, and nothing that includes more. `asking`: those whose
-    filters look for groups in its directory.
+    """What the spokes and sets of one Connection need, and nothing that includes more. `asking`:
+    those whose filters look for groups in its directory.
 
     Consent is for all mailboxes of a tenant at once, and that to writing includes reading. Exchange
     grants each mailbox by itself.
     """
-    every = sorted(spokes, key=lambda one: one.name)
+    declared = sorted(sets, key=lambda one: one.name)
+    every = sorted([*spokes, *(one.template for one in declared)], key=lambda one: one.name)
     found: list[Need] = []
     mailboxes = [one for one in every if not isinstance(one.target, AddressListTarget)]
+    sources = {one.name: one.source for one in declared}
     for kind in ItemKind:
-        found += _of_kind(kind, [one for one in mailboxes if one.target.kind is kind], access)
-    members = tuple(sorted(one.name for one in asking))
+        of_kind = [one for one in mailboxes if one.target.kind is kind]
+        found += _of_kind(kind, of_kind, access, sources)
+    grouped = {one.name for one in declared if one.source.by_group}
+    members = tuple(sorted(grouped.union(one.name for one in asking)))
     purposes: dict[str, dict[str, tuple[str, ...]]] = {}
     for permission, purpose, names in (
         (_USERS, "finding mailboxes", tuple(one.name for one in mailboxes)),
         (_USERS, "reading who the members of groups are", () if mailboxes else members),
-        (_MEMBERS, "reading who is in groups that filters name", members),
+        (_MEMBERS, "reading who is in groups that filters or sets name", members),
+        (
+            _ALL_USERS,
+            "finding members by a filter",
+            tuple(one.name for one in declared if one.source.filter),
+        ),
         *(
             (LIST_ROLES[listed], f"reading {_LISTED[listed]} of the address list", reading)
             for listed, reading in _reading(every).items()
@@ -124,8 +146,12 @@ def _reading(spokes: Iterable[SpokeConfig]) -> dict[Listed, tuple[str, ...]]:
 
 
 def _of_kind(
-    kind: ItemKind, spokes: Sequence[SpokeConfig], access: MailboxAccess
+    kind: ItemKind,
+    spokes: Sequence[SpokeConfig],
+    access: MailboxAccess,
+    sources: Mapping[str, MemberSource],
 ) -> Iterable[Need]:
+    """`sources`: of those that are templates of sets, by their names."""
     read, write = _MAILBOX[kind]
     places = _PLACES[kind]
     apart = access is MailboxAccess.EXCHANGE
@@ -138,11 +164,31 @@ def _of_kind(
                 write if writes else read,
                 f"reading and writing {places}" if writes else f"reading {places}",
                 tuple(one.name for one in some),
-                tuple(dict.fromkeys(_address(one) for one in some)),
+                *_where(some, sources),
             )
 
 
+def _where(
+    spokes: Sequence[SpokeConfig], sources: Mapping[str, MemberSource]
+) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
+    mailboxes: dict[str, None] = {}
+    groups: dict[str, None] = {}
+    filters: dict[str, None] = {}
+    for one in spokes:
+        address = _address(one)
+        source = None if address else sources.get(one.name)
+        if source is None:
+            mailboxes[address] = None
+            continue
+        mailboxes |= dict.fromkeys(source.mailboxes)
+        groups |= dict.fromkeys(source.groups)
+        if source.filter:
+            filters[one.name] = None
+    return tuple(mailboxes), tuple(groups), tuple(filters)
+
+
 def _address(spoke: SpokeConfig) -> str:
+    """Blank for a template."""
     target = spoke.target
     assert not isinstance(target, AddressListTarget)
     return target.address
@@ -183,6 +229,8 @@ def judged(
         excess.discard(role)
         if held.isdisjoint(LIST_ROLES_THAT_DO[listed]):
             missing.append(role)
+    if needs.profiles and held.isdisjoint({_ALL_USERS} | _DIRECTORY):
+        missing.append(_ALL_USERS)
     if needs.groups:
         excess -= {_MEMBERS, _HIDDEN, _ORG_CONTACTS}
         if held.isdisjoint(_GROUPS):

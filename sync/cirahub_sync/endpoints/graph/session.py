@@ -132,17 +132,27 @@ class GraphSession:
         return answer
 
     async def ask(
-        self, mailbox: str, path: str, *, what: str, role: str, prefer: Sequence[str] = ()
+        self,
+        mailbox: str,
+        path: str,
+        *,
+        what: str,
+        role: str,
+        prefer: Sequence[str] = (),
+        eventual: bool = False,
     ) -> Answer:
         """The answer to a GET, repeated while the service is busy or away.
 
-        `path` is below the origin and begins with `/v1.0`. Raises for missing access or
-        credentials, and EndpointUnavailableError when patience is at its end.
+        `path` is below the origin and begins with `/v1.0`. `eventual`: of the directory's index,
+        which may lag (https://learn.microsoft.com/graph/aad-advanced-queries). Raises for missing
+        access or credentials, and EndpointUnavailableError when patience is at its end.
         """
         attempt = 1
         while True:
             try:
-                answer = await self._exchange("GET", mailbox, path, prefer=prefer)
+                answer = await self._exchange(
+                    "GET", mailbox, path, prefer=prefer, eventual=eventual
+                )
             except (NotSentError, AnswerLostError):
                 if attempt >= self._patience.attempts:
                     raise
@@ -306,10 +316,13 @@ class GraphSession:
         cost: int = 1,
         prefer: Sequence[str] = (),
         fence: Fence | None = None,
+        eventual: bool = False,
     ) -> Answer:
         """One request and its answer, whatever its status; once more after a 401. A write has a
         fence."""
         headers = {"Prefer": ", ".join((IMMUTABLE_IDS, *prefer))}
+        if eventual:
+            headers["ConsistencyLevel"] = "eventual"
         if body:
             headers |= _JSON
         longest = self._patience.longest_pause
