@@ -8,8 +8,19 @@ for that, and no more arrive anywhere than was let in.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from typing import Any
 
-from tests.chaos.story import Calm, NotQuietError, Story, TwoTenants, known, newcomer, of, quiet
+from tests.chaos.story import (
+    Calm,
+    NotQuietError,
+    Story,
+    TwoTenants,
+    known,
+    newcomer,
+    number_of,
+    of,
+    quiet,
+)
 from tests.chaos.town import VERIFIED, House, Town, problems
 from tests.engine.conftest import Scene
 
@@ -43,7 +54,8 @@ async def live(scene: TwoTenants, calm: Calm) -> None:
     scene.configure(deletion=DeletionLimits(grace_period=0.0, max_count=50, max_percent=100))
     HAMLET.settle_in(scene)
     # By another name they would be in conflict, and win or lose by the second they came in.
-    scene.edit("cy", of(scene, "cy", 7, "Team"), displayName="Person 001", surname="001")
+    alike = {name: _of_ada(scene, SAME[0])[name] for name in ("displayName", "surname", "fileAs")}
+    scene.edit("cy", of(scene, "cy", SAME[1], "Team"), **alike)
     scene.connect("dee", Direction.RECEIVE, stages=STAGES)
     await calm(scene, still)
     await calm(scene, second_stage)
@@ -67,6 +79,11 @@ async def live(scene: TwoTenants, calm: Calm) -> None:
     scene.configure(approval=Approval.AUTOMATIC)
     scene.tick(VERIFIED)
     await calm(scene, quiet)
+
+
+def _of_ada(scene: Scene, person: int) -> dict[str, Any]:
+    (found,) = [one for one in scene.held("ada") if number_of(one) == person]
+    return found
 
 
 WISHES = Story("wishes", HAMLET, live, parted=frozenset({TWO}))
