@@ -249,6 +249,15 @@ class AdminClient:
         """Replace the Graph roles of an application in a tenant."""
         self.call("PUT", f"/applications/{client_id}/tenants/{tenant}/roles", list(roles))
 
+    def assign_directory_roles(self, client_id: str, tenant: str, roles: Sequence[str]) -> None:
+        """Replace the roles of Entra ID that an application is assigned in a tenant."""
+        path = f"/applications/{client_id}/tenants/{tenant}/directory-roles"
+        self.call("PUT", path, list(roles))
+
+    def cmdlet(self, tenant: str, name: str, **parameters: object) -> list[dict[str, Any]]:
+        """What a cmdlet of Exchange Online answers to an administrator of a tenant."""
+        return list(self.call("POST", f"/tenants/{tenant}/cmdlets/{name}", parameters))
+
     def withdraw_consent(self, client_id: str, tenant: str) -> None:
         """Take the application's service principal out of a tenant."""
         self.call("DELETE", f"/applications/{client_id}/tenants/{tenant}")

@@ -192,6 +192,11 @@ class Application:
 
     A tenant that is missing here has no service principal of the application at all.
     """
+    directory_roles: dict[str, set[str]] = field(default_factory=dict)
+    """Roles of Entra ID that its service principal is assigned, by tenant id: by their names.
+
+    https://learn.microsoft.com/entra/identity/role-based-access-control/permissions-reference
+    """
     enabled: bool = True
     blocked: bool = False
     """Whether a Conditional Access policy of its home tenant blocks it.

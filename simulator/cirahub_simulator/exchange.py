@@ -22,7 +22,7 @@ LARGEST_BODY = 64 * 1024 * 1024
 
 def make_handler(
     world: World,
-    service: Literal["entra", "keyvault", "graph", "ews"],
+    service: Literal["entra", "keyvault", "graph", "ews", "exchange-admin"],
     scheme: str,
     answer: Answer,
     admission: Admission | None = None,

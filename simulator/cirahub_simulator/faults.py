@@ -31,12 +31,12 @@ class Rule(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
     id: str = ""
     kind: Kind
-    service: Literal["entra", "keyvault", "graph", "ews"] | None = None
+    service: Literal["entra", "keyvault", "graph", "ews", "exchange-admin"] | None = None
     method: str | None = None
     path: str | None = None
     """A regular expression searched in the raw path (Graph's without `/v1.0`)."""
     operation: str | None = None
-    """An operation of Exchange Web Services, e.g. `CreateItem`."""
+    """An operation of Exchange Web Services, e.g. `CreateItem`, or a cmdlet, e.g. `Set-Contact`."""
     header: tuple[str, str] | None = None
     """A header's name and a regular expression searched in its value."""
     batched: bool | None = None

@@ -25,7 +25,7 @@ class Entry(msgspec.Struct, kw_only=True):
     path: str
     query: str
     operation: str
-    """Of Exchange Web Services."""
+    """Of Exchange Web Services; of Exchange's administration, the cmdlet."""
     status: int
     """0: the connection was dropped instead of an answer."""
     client_id: str | None

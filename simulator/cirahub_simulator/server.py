@@ -31,6 +31,9 @@ from cirahub_simulator.entra.token import OUTLOOK, TokenAuthority
 from cirahub_simulator.ews.gate import AccountGate, TokenGate
 from cirahub_simulator.ews.service import EwsService
 from cirahub_simulator.exchange import LARGEST_BODY, make_handler
+from cirahub_simulator.exchange_admin.gate import AdminGate
+from cirahub_simulator.exchange_admin.service import PATH as ADMIN_PATH
+from cirahub_simulator.exchange_admin.service import ExchangeAdminService
 from cirahub_simulator.gate import GraphGate
 from cirahub_simulator.graph.service import GraphService
 from cirahub_simulator.keyvault.service import KeyVaultService
@@ -84,6 +87,7 @@ class Simulator:
         self.tokens = TokenAuthority(world.clock)
         self.graph = GraphService(world)
         self.ews = EwsService(world)
+        self.exchange_admin = ExchangeAdminService(world)
         self._listen = listen
         self._ports = ports or Ports()
         self._servers: list[tuple[asyncio.Server, web.Server]] = []
@@ -153,7 +157,15 @@ class Simulator:
         if OUTLOOK not in origins:
             admit = TokenGate(self.tokens).admit
             ews = make_handler(self.world, "ews", "https", self.ews.handle, admit)
-            origins[OUTLOOK] = await self._serve(ews, 0)
+            admit = AdminGate(self.world, self.tokens).admit
+            admin = make_handler(
+                self.world, "exchange-admin", "https", self.exchange_admin.handle, admit
+            )
+
+            async def outlook(http: web.BaseRequest) -> web.StreamResponse:
+                return await (admin if http.path.startswith(ADMIN_PATH) else ews)(http)
+
+            origins[OUTLOOK] = await self._serve(outlook, 0)
 
     async def stop(self) -> None:
         """Close every connection and listener."""

@@ -240,6 +240,44 @@ class Switches:
     groups out (github.com/microsoftgraph/microsoft-graph-docs-contrib, issues 3575 and 3655).
     """
 
+    # Mail contacts: Exchange's cmdlets, and what Graph shows.
+
+    org_contact_delay: Literal["none", "five-minutes"] = "none"
+    """How long a mail contact that Exchange has written takes to show in Graph, on the simulator's
+    clock.
+
+    Exchange Online and Entra ID are two directories; nothing says how far one lags behind.
+    """
+    contact_settles: Literal["at-once", "ten-seconds"] = "at-once"
+    """How long Set-Contact and Get-Contact don't find a contact that was just made.
+
+    Scripts pause between New-MailContact and Set-Contact for it; nothing says how long.
+    """
+    contact_identity: Literal["any", "documented"] = "any"
+    """Whether Get-Contact and Set-Contact find a contact by its alias or address as well.
+
+    https://learn.microsoft.com/powershell/module/exchangepowershell/set-contact names name,
+    distinguished name and GUID; recipient cmdlets in general take an alias.
+    """
+    contact_countries: Literal["known", "any"] = "known"
+    """Whether Set-Contact refuses a CountryOrRegion that is no country's code or English name.
+
+    https://learn.microsoft.com/powershell/module/exchangepowershell/set-contact: a two-letter code
+    or the corresponding name. Whether a name in another language is refused is not said.
+    """
+    admin_exception: Literal["named", "text-only"] = "named"
+    """Whether a cmdlet's failure tells the class of its exception before its text.
+
+    Shown by version 3 of the module (github.com/timmcmic/DLConversionV2, issue 129); documented
+    nowhere.
+    """
+    admin_role_missing: Literal[401, 403] = 403
+    """The status for an application without Exchange.ManageAsApp or a role of the directory.
+
+    https://learn.microsoft.com/powershell/exchange/app-only-auth-powershell-v2 has the text, and no
+    status.
+    """
+
     # $batch (Graph).
 
     batch_order: Literal["as-sent", "reversed", "shuffled"] = "as-sent"

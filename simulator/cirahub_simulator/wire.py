@@ -35,9 +35,9 @@ class Request(msgspec.Struct, kw_only=True):
     client follows them to where it found this service, under whichever name."""
     client: Principal | None = None
     service: str = "graph"
-    """`graph`, `ews`, `entra` or `keyvault`."""
+    """`graph`, `ews`, `exchange-admin`, `entra` or `keyvault`."""
     operation: str = ""
-    """What a SOAP request asks for, e.g. `FindItem`; the path says nothing of it."""
+    """What a SOAP request asks for, e.g. `FindItem`, or which cmdlet: the path doesn't say it."""
     connection: object = None
     """Stands for the connection that it came on: NTLM signs that in. None: on none."""
     batch: str | None = None

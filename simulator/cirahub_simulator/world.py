@@ -11,6 +11,7 @@ from cirahub_simulator.entra.trust import Trust
 from cirahub_simulator.faults import Faults
 from cirahub_simulator.journal import Journal
 from cirahub_simulator.keyvault.vault import Vault
+from cirahub_simulator.mail_contacts import MailContacts
 from cirahub_simulator.switches import Switches
 from cirahub_simulator.throttle import Limits, Throttle
 
@@ -47,4 +48,5 @@ class World:
         self.outbox = Outbox()
         """What mailboxes would have sent."""
         self.public_folders: dict[str, Mailbox] = {}
-        """By the id of an Exchange Server: the mailbox that holds its public folders."""
+        """By the id of an Exchange Server or a tenant: the mailbox of its public folders."""
+        self.mail_contacts = MailContacts(self.directory, self.clock, lambda: self.switches)

@@ -4,7 +4,7 @@ Everything is JSON; an error is `{"error": "…"}`. Routes are documented where 
 `appointments` (calendars, as their users see them), `behaviour` (rules, switches, throttle,
 latency, clock), `log` (requests, counters, messages), `people` (mailboxes, as their users see
 them), `tenancy` (users, applications, vaults, the cluster) and `exchange` (accounts of Exchange
-Servers).
+Servers, cmdlets of Exchange Online).
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def make_admin(simulator: Simulator) -> web.Application:
         Log(simulator.world),
         People(simulator.world, simulator.graph),
         Tenancy(simulator),
-        Exchange(simulator.world),
+        Exchange(simulator.world, simulator.exchange_admin),
     ):
         application.add_routes(room.routes())
     return application

@@ -1,4 +1,4 @@
-"""Accounts and permissions of Exchange Servers, changed while the simulator runs."""
+"""Accounts and permissions of Exchange Servers, and cmdlets of Exchange Online."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from aiohttp import web
 
 from cirahub_simulator.admin.answer import AdminError, answer, read
 from cirahub_simulator.directory import ExchangeServer, User
+from cirahub_simulator.exchange_admin.errors import CmdletError
+from cirahub_simulator.exchange_admin.service import ExchangeAdminService
 from cirahub_simulator.world import World
 
 
@@ -17,10 +19,11 @@ class _AccountChange(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class Exchange:
-    """What administrators of Exchange Servers do."""
+    """What administrators of Exchange do."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, admin: ExchangeAdminService) -> None:
         self._world = world
+        self._admin = admin
 
     def routes(self) -> list[web.RouteDef]:
         """The routes of this part."""
@@ -28,6 +31,7 @@ class Exchange:
             web.get("/exchange-servers", self.servers),
             web.patch("/accounts/{user}", self.change_account),
             web.put("/accounts/{user}/full-access", self.set_full_access),
+            web.post("/tenants/{tenant}/cmdlets/{cmdlet}", self.run_cmdlet),
         ]
 
     async def servers(self, _: web.Request) -> web.StreamResponse:
@@ -72,6 +76,20 @@ class Exchange:
             others.add(other.id)
         server.full_access[user.id] = others
         return answer()
+
+    async def run_cmdlet(self, request: web.Request) -> web.StreamResponse:
+        """`POST /tenants/{tenant}/cmdlets/Set-MailContact` with the parameters: what it answers.
+
+        As an administrator of Exchange Online runs it: no token, no faults, nothing in the log.
+        """
+        tenant = self._world.directory.tenant(request.match_info["tenant"])
+        if tenant is None:
+            raise AdminError(404, f"no tenant {request.match_info['tenant']}")
+        given = await read(request, dict[str, object])
+        try:
+            return answer(self._admin.run(tenant.id, request.match_info["cmdlet"], given))
+        except CmdletError as error:
+            raise AdminError(error.status, str(error)) from error
 
     def _named(self, request: web.Request) -> tuple[ExchangeServer, User]:
         name = request.match_info["user"]

@@ -20,6 +20,7 @@ from cirahub_simulator.directory import (
     Group,
     Tenant,
 )
+from cirahub_simulator.entra.token import ROLE_TEMPLATES
 from cirahub_simulator.entra.trust import TrustedIssuer
 from cirahub_simulator.keyvault.vault import Permission, Vault
 from cirahub_simulator.seed.loader import FAR_FUTURE, SeedError, load
@@ -101,6 +102,7 @@ class Tenancy:
             web.post(application + "/federated", self.add_federated),
             web.delete(application + "/federated", self.remove_federated),
             web.put(application + "/tenants/{tenant}/roles", self.grant),
+            web.put(application + "/tenants/{tenant}/directory-roles", self.assign),
             web.delete(application + "/tenants/{tenant}", self.withdraw),
             web.put("/vaults/{vault}/secrets/{name}", self.put_vault_secret),
             web.delete("/vaults/{vault}/secrets/{name}", self.remove_vault_secret),
@@ -280,6 +282,18 @@ class Tenancy:
         """
         roles = await read(request, list[str])
         self._application(request).granted[self._tenant(request).id] = set(roles)
+        return answer()
+
+    async def assign(self, request: web.Request) -> web.StreamResponse:
+        """`PUT /applications/{client_id}/tenants/{tenant}/directory-roles` `["Global Reader"]`.
+
+        Replaces the roles of Entra ID that the application is assigned there.
+        """
+        roles = await read(request, list[str])
+        unknown = [role for role in roles if role not in ROLE_TEMPLATES]
+        if unknown:
+            raise AdminError(400, f"no role {unknown[0]}; there are {', '.join(ROLE_TEMPLATES)}")
+        self._application(request).directory_roles[self._tenant(request).id] = set(roles)
         return answer()
 
     async def withdraw(self, request: web.Request) -> web.StreamResponse:

@@ -35,6 +35,18 @@ RESOURCES: dict[str, str] = {
 https://learn.microsoft.com/troubleshoot/entra/entra-id/governance/verify-first-party-apps-sign-in
 """
 
+ROLE_TEMPLATES = {
+    "Exchange Administrator": "29232cdf-9323-42fd-ade2-1d097af3e4de",
+    "Exchange Recipient Administrator": "31392ffb-586c-42d1-9346-e59415a2cc4e",
+    "Global Administrator": "62e90394-69f5-4237-9190-012177145e10",
+    "Global Reader": "f2ef992c-3afb-46b9-b7cf-a126ee74c451",
+}
+"""Roles of Entra ID and their template ids, which a token's `wids` holds.
+
+https://learn.microsoft.com/entra/identity/role-based-access-control/permissions-reference and
+https://learn.microsoft.com/entra/identity-platform/access-token-claims-reference
+"""
+
 LIFETIME = 3599
 """Seconds; the `expires_in` of the documented example of the client credentials grant.
 
@@ -123,6 +135,9 @@ class TokenAuthority:
             roles = granted & OUTLOOK_ROLES
         if roles:
             claims["roles"] = sorted(roles)
+        assigned = application.directory_roles.get(tenant.id, set())
+        if assigned:
+            claims["wids"] = sorted(ROLE_TEMPLATES[role] for role in assigned)
         return jwt.encode(
             claims, self._key, algorithm="RS256", headers={"kid": self.kid, "x5t": self.kid}
         )

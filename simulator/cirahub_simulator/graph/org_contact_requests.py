@@ -78,6 +78,7 @@ def _values(found: OrgContact, select: Iterable[str]) -> dict[str, object]:
 
 def _visible(call: Call) -> dict[str, OrgContact]:
     client = call.request.client
+    call.world.mail_contacts.replicate()
     found = call.world.directory.org_contacts(None if client is None else client.tenant_id)
     return {contact.id: contact for contact in found}
 

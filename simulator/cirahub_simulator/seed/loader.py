@@ -23,6 +23,7 @@ from cirahub_simulator.directory import (
     Tenant,
     User,
 )
+from cirahub_simulator.entra.token import ROLE_TEMPLATES
 from cirahub_simulator.graph.errors import GraphError
 from cirahub_simulator.graph.event_seed import add_event
 from cirahub_simulator.graph.seed import add_contacts, add_public_contacts, mailbox_of
@@ -135,6 +136,9 @@ def _apply_event(world: World, entry: record.EventRecord) -> None:
 
 
 def _apply_application(world: World, entry: record.ApplicationRecord) -> None:
+    unknown = set().union(*entry.directory_roles.values()) - ROLE_TEMPLATES.keys()
+    if unknown:
+        raise ValueError(f"there is no role of Entra ID {min(unknown)!r} here")
     world.directory.add_application(
         Application(
             client_id=entry.client_id,
@@ -155,6 +159,10 @@ def _apply_application(world: World, entry: record.ApplicationRecord) -> None:
             redirect_uris=list(entry.redirect_uris),
             granted={
                 _tenant(world, tenant).id: set(roles) for tenant, roles in entry.granted.items()
+            },
+            directory_roles={
+                _tenant(world, tenant).id: set(roles)
+                for tenant, roles in entry.directory_roles.items()
             },
         )
     )

@@ -125,7 +125,8 @@ class Federation(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, omit_
 
 class ApplicationRecord(_Record):
     """An application. `granted` maps a tenant to Graph app roles; naming a tenant is consent.
-    `requested` are the roles that its consent page asks for."""
+    `requested` are the roles that its consent page asks for; `directory_roles` maps a tenant to
+    roles of Entra ID that it is assigned there."""
 
     client_id: str
     display_name: str
@@ -137,6 +138,7 @@ class ApplicationRecord(_Record):
     requested: list[str] = []
     redirect_uris: list[str] = []
     granted: dict[str, list[str]] = {}
+    directory_roles: dict[str, list[str]] = {}
 
 
 class VaultRecord(_Record):
