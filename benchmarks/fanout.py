@@ -37,7 +37,7 @@ from cirahub_sync.configuration import (
     SpokeConfig,
 )
 from cirahub_sync.engine.report import PassReport
-from cirahub_sync.identity.base import AccessToken
+from cirahub_sync.identity.base import AccessToken, Material
 from cirahub_sync.origins import Origins
 from cirahub_sync.worker import Worker, WorkerSettings
 
@@ -49,8 +49,8 @@ CONCURRENT = 4
 
 
 class Handed:
-    async def secret(self, reference: SecretFile) -> str:
-        return SECRET
+    async def secret(self, reference: SecretFile) -> Material:
+        return Material(value=SECRET)
 
     async def service_account_token(self, service_account: str, audience: str) -> AccessToken:
         raise AssertionError("not asked for")

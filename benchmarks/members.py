@@ -34,7 +34,7 @@ from cirahub_sync.configuration import (
     SpokeConfig,
 )
 from cirahub_sync.engine.report import PassReport
-from cirahub_sync.identity.base import AccessToken
+from cirahub_sync.identity.base import AccessToken, Material
 from cirahub_sync.origins import Origins
 from cirahub_sync.spoke_set import MemberSource, SpokeSetConfig
 from cirahub_sync.worker import Worker, WorkerSettings
@@ -49,8 +49,8 @@ process.PATIENCE = 900.0  # so many mailboxes take their time
 
 
 class Credentials:
-    async def secret(self, reference: SecretFile) -> str:
-        return SECRET
+    async def secret(self, reference: SecretFile) -> Material:
+        return Material(value=SECRET)
 
     async def service_account_token(self, service_account: str, audience: str) -> AccessToken:
         raise AssertionError(service_account)

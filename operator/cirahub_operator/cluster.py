@@ -68,6 +68,15 @@ class Listing(Generic[Object]):
     unparsable: Sequence[Unparsable]
 
 
+class SecretValues(msgspec.Struct, frozen=True):
+    values: Sequence[bytes]
+    """Still in base64."""
+    annotations: Mapping[str, str]
+
+    def __repr__(self) -> str:
+        return "SecretValues(…)"
+
+
 class Identified(msgspec.Struct, frozen=True, rename="camel"):
     """An object by its name, and how new it is."""
 
@@ -308,16 +317,15 @@ class Cluster:
             self._answers.answered(kind, answer)
         return answer is not None
 
-    async def secret_values(
-        self, namespace: str, name: str, keys: Sequence[str]
-    ) -> Sequence[bytes] | None:
-        """Values of a Secret, still in base64. None if there is no such Secret or key."""
+    async def secret(self, namespace: str, name: str, keys: Sequence[str]) -> SecretValues | None:
+        """None if there is no such Secret or key."""
         path = f"/api/v1/namespaces/{_part(namespace)}/secrets/{_part(name)}"
         answer = await self.request("GET", path, missing_ok=True)
         data = (answer or {}).get("data") or {}
-        if any(key not in data for key in keys):
+        if answer is None or any(key not in data for key in keys):
             return None
-        return [str(data[key]).encode() for key in keys]
+        annotations = answer["metadata"].get("annotations") or {}
+        return SecretValues([str(data[key]).encode() for key in keys], annotations)
 
     async def service_account(self, namespace: str, name: str) -> Metadata | None:
         path = f"/api/v1/namespaces/{_part(namespace)}/serviceaccounts/{_part(name)}"

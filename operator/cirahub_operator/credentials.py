@@ -10,14 +10,14 @@ import base64
 import binascii
 from datetime import datetime
 
-from cirahub_operator.api.meta import TOKEN_OPT_IN
+from cirahub_operator.api.meta import HOSTS_ANNOTATION, TOKEN_OPT_IN
 from cirahub_operator.cluster import Cluster
 from cirahub_operator.errors import ClusterRefusedError, ClusterUnreachableError
 from cirahub_operator.origin import SecretOrigin
 from cirahub_operator.projected import projected_token
 from cirahub_sync.configuration import SecretFile
 from cirahub_sync.errors import CredentialError, EndpointUnavailableError
-from cirahub_sync.identity.base import AccessToken
+from cirahub_sync.identity.base import AccessToken, Material, hosts_in
 
 TOKEN_SECONDS = 3600
 """What the workload-identity webhook asks for, too; the API server refuses less than 600."""
@@ -34,30 +34,31 @@ class ClusterCredentials:
     async def close(self) -> None:
         await self._cluster.close()
 
-    async def secret(self, reference: SecretFile) -> str:
+    async def secret(self, reference: SecretFile) -> Material:
         origin = SecretOrigin.parse(reference.origin)
         try:
-            values = await self._cluster.secret_values(origin.namespace, origin.name, origin.keys)
+            found = await self._cluster.secret(origin.namespace, origin.name, origin.keys)
         except ClusterUnreachableError as error:
             raise EndpointUnavailableError(f"{reference.origin}: {error}") from error
         except ClusterRefusedError as error:
             raise CredentialError(str(error), reason="SecretForbidden") from error
-        if values is None:
+        if found is None:
             raise CredentialError(
                 f"{reference.origin} does not exist: create the Secret with that key, or correct "
                 "secretRef",
                 reason="SecretNotFound",
             )
         try:
-            texts = [base64.b64decode(value, validate=True).decode().strip() for value in values]
+            texts = [base64.b64decode(one, validate=True).decode().strip() for one in found.values]
         except (binascii.Error, UnicodeDecodeError):
             # The cause stays out of the chain: it holds what could not be read.
             raise CredentialError(
-                f"{reference.origin} is not text: put the client secret's value there, as it is, "
-                "or a certificate and its key in PEM",
+                f"{reference.origin} is not text: put the value of the client secret or password "
+                "there, as it is, or a certificate and its key in PEM",
                 reason="SecretInvalid",
             ) from None
-        return "\n".join(texts)
+        hosts = hosts_in(found.annotations.get(HOSTS_ANNOTATION))
+        return Material(value="\n".join(texts), hosts=hosts)
 
     async def service_account_token(self, service_account: str, audience: str) -> AccessToken:
         if not service_account:

@@ -16,12 +16,19 @@ import msgspec
 
 from cirahub_operator.api import Connection, DeletionPolicy, Hub, Metadata, Spoke, SpokeSet
 from cirahub_operator.api.behaviour import Behaviour
-from cirahub_operator.api.connection import ClientCertificate, ClientSecret, WorkloadIdentity
+from cirahub_operator.api.connection import (
+    BasicAuth,
+    ClientCertificate,
+    ClientSecret,
+    VaultReader,
+    WorkloadIdentity,
+)
 from cirahub_operator.api.duration import seconds
-from cirahub_operator.api.flow import FilterCondition, FlowSpec, ItemFilter, MappingStep
 from cirahub_operator.api.spoke import SpokeSpec
 from cirahub_operator.api.spoke_set import SpokeTemplate
+from cirahub_operator.flows import flow_config
 from cirahub_operator.origin import SecretOrigin
+from cirahub_operator.places import UnresolvedError, check_directory, check_place
 from cirahub_operator.settings import OwnIdentity
 from cirahub_sync.configuration import (
     AddressListTarget,
@@ -30,30 +37,27 @@ from cirahub_sync.configuration import (
     CalendarTarget,
     ClientCertificateAuth,
     ClientSecretAuth,
-    Condition,
     ConnectionConfig,
     DailyLimits,
     DeletionLimits,
-    FieldPolicy,
+    ExchangeServer,
     FieldRule,
-    Filter,
-    Flow,
     HubConfig,
     ItemKind,
     KeyVaultReference,
+    MailboxAccess,
     MailboxTarget,
-    MappingRule,
+    PasswordAuth,
     PrivateItems,
+    PublicFolderTarget,
     SecretFile,
     SpokeConfig,
     Window,
     WorkloadIdentityAuth,
 )
 from cirahub_sync.engine.report import Problem
-from cirahub_sync.model.filter import SPOKE
 from cirahub_sync.spoke_set import LeaverLimits, MemberSource, SpokeSetConfig
 
-EVERYTHING = Flow()
 _NAMES = uuid.UUID("5b1f9a3e-6d2c-4c55-9d0b-3f0a1f3f7c11")
 
 
@@ -98,12 +102,6 @@ class Resolution:
     """The others, by their labels, and why they can't."""
 
 
-class UnresolvedError(Exception):
-    def __init__(self, problem: Problem) -> None:
-        super().__init__(problem.message)
-        self.problem = problem
-
-
 def resolve(
     hub: Hub,
     spokes: Sequence[Spoke],
@@ -140,8 +138,13 @@ def resolve(
         try:
             connection = used_by(one)
             _check_kind(one, hub)
+            check_place(one, connection)
             others = one.spec.directories - {one.spec.connection_ref.name}
             directories = [used_by(one, other) for other in sorted(others)]
+            if len(others) < len(one.spec.directories):
+                check_directory(connection)
+            for directory in directories:
+                check_directory(directory)
             if isinstance(one, SpokeSet):
                 resolved_sets[name] = set_config(one, connection, directories)
             else:
@@ -180,6 +183,7 @@ def _check_kind(spoke: Spoke | SpokeSet, hub: Hub) -> None:
     if isinstance(spoke, Spoke):
         field = "spec"
         what = "global address list" if spoke.spec.global_address_list else held[0]
+        what = "public folder" if spoke.spec.public_folder else what
     raise UnresolvedError(
         Problem(
             "ItemKindMismatch",
@@ -299,8 +303,8 @@ def _behaving(
         connection=connection,
         target=target,
         direction=spec.direction,
-        contributes=_flow(spec.contributes, metadata.namespace),
-        receives=_flow(spec.receives, metadata.namespace),
+        contributes=flow_config(spec.contributes, metadata.namespace),
+        receives=flow_config(spec.receives, metadata.namespace),
         on_user_delete=spec.on_user_delete,
         verify_interval=seconds(spec.verify_interval),
         never_sync=spec.never_sync,
@@ -316,6 +320,10 @@ def _target(spec: SpokeSpec | SpokeTemplate, address: str) -> AnyTarget:
         return CalendarTarget(address=address, name=spec.calendar.name)
     if spec.mailbox is not None:
         return MailboxTarget(address=address, folder=spec.mailbox.folder)
+    if isinstance(spec, SpokeSpec) and spec.public_folder is not None:
+        return PublicFolderTarget(
+            path=spec.public_folder.path, content_mailbox=spec.public_folder.content_mailbox or ""
+        )
     if isinstance(spec, SpokeSpec) and spec.global_address_list is not None:
         chosen = spec.global_address_list
         return AddressListTarget(
@@ -326,19 +334,32 @@ def _target(spec: SpokeSpec | SpokeTemplate, address: str) -> AnyTarget:
             more_addresses=chosen.more_addresses,
         )
     raise UnresolvedError(
-        Problem("InvalidSpec", "set mailbox, calendar or globalAddressList", stalled=True)
+        Problem(
+            "InvalidSpec",
+            "set mailbox, publicFolder, calendar or globalAddressList",
+            stalled=True,
+        )
     )
 
 
 def connection_config(connection: Connection, *, trust: Trust) -> ConnectionConfig:
     """Raises UnresolvedError when it asks for an identity that it may not use."""
+    spec = connection.spec
+    tenant, server = spec.microsoft365, spec.exchange_server
     return ConnectionConfig(
         uid=connection.metadata.uid,
         name=connection.metadata.key,
         auth=_auth(connection, trust),
-        cloud=connection.spec.cloud,
-        mailbox_access=connection.spec.microsoft365.mailbox_access,
-        default_region=connection.spec.default_region or "",
+        cloud=spec.cloud,
+        mailbox_access=MailboxAccess.CONSENT if tenant is None else tenant.mailbox_access,
+        default_region=spec.default_region or "",
+        exchange_server=None
+        if server is None
+        else ExchangeServer(
+            host=server.host.removesuffix(":443"),
+            rights=server.mailbox_access,
+            trusted=server.trusted_certificates or "",
+        ),
     )
 
 
@@ -369,7 +390,11 @@ def _connection_of(
 
 def _auth(connection: Connection, trust: Trust) -> Auth:
     auth = connection.spec.auth
-    tenant = connection.spec.microsoft365.tenant_id
+    if auth.basic is not None:
+        return PasswordAuth(
+            auth.basic.username, auth.basic.scheme, *_place(connection, auth.basic, trust)
+        )
+    tenant = _tenant(connection)
     if auth.workload_identity is not None:
         return _workload_identity(connection, auth.workload_identity, trust, vault=None)
     if auth.client_certificate is not None:
@@ -381,10 +406,18 @@ def _auth(connection: Connection, trust: Trust) -> Auth:
     raise UnresolvedError(
         Problem(
             "InvalidSpec",
-            "spec.auth: set workloadIdentity, clientCertificate or clientSecret",
+            "spec.auth: set workloadIdentity, clientCertificate, clientSecret or basic",
             stalled=True,
         )
     )
+
+
+def _tenant(connection: Connection) -> str:
+    if connection.spec.microsoft365 is None:
+        raise UnresolvedError(
+            Problem("InvalidSpec", "spec: set microsoft365 or exchangeServer", stalled=True)
+        )
+    return connection.spec.microsoft365.tenant_id
 
 
 _TLS_KEYS = "tls.crt,tls.key"
@@ -392,7 +425,7 @@ _TLS_KEYS = "tls.crt,tls.key"
 
 
 def _place(
-    connection: Connection, kept: ClientSecret | ClientCertificate, trust: Trust
+    connection: Connection, kept: ClientSecret | ClientCertificate | BasicAuth, trust: Trust
 ) -> tuple[KeyVaultReference | None, WorkloadIdentityAuth | None, SecretFile | None]:
     """Where a secret or a certificate is kept: the vault and who opens it, or a Secret."""
     if kept.key_vault is not None and kept.workload_identity is not None:
@@ -422,7 +455,7 @@ def _workload_identity(
     connection: Connection, identity: WorkloadIdentity, trust: Trust, *, vault: str | None
 ) -> WorkloadIdentityAuth:
     namespace = connection.metadata.namespace
-    tenant = connection.spec.microsoft365.tenant_id
+    tenant = identity.tenant_id if isinstance(identity, VaultReader) else _tenant(connection)
     account = identity.service_account_name
     if account is None and not trust.allows(namespace, tenant, vault):
         grant = f"namespace={namespace},tenant={tenant}" + (f",vault={vault}" if vault else "")
@@ -439,56 +472,4 @@ def _workload_identity(
         tenant_id=tenant,
         client_id=identity.client_id,
         service_account="" if account is None else f"{namespace}/{account}",
-    )
-
-
-def _flow(flow: FlowSpec | None, namespace: str) -> Flow:
-    if flow is None:
-        return EVERYTHING
-    return Flow(
-        filter=_filter(flow.filter, namespace),
-        mapping=tuple(map(_mapping_rule, flow.mapping)),
-        include=flow.include,
-        exclude=flow.exclude,
-        policies=tuple(FieldPolicy(one.policy, one.fields) for one in flow.policies),
-    )
-
-
-def _filter(given: ItemFilter | None, namespace: str) -> Filter:
-    if given is None:
-        return Filter()
-    return Filter(
-        all=_conditions(given.all, namespace),
-        any=_conditions(given.any, namespace),
-        none=_conditions(given.none, namespace),
-        expression=given.expression or "",
-    )
-
-
-def _conditions(given: Sequence[FilterCondition], namespace: str) -> tuple[Condition, ...]:
-    return tuple(
-        Condition(
-            field=one.field,
-            operator=one.operator,
-            values=tuple(f"{namespace}/{v}" if "/" not in v else v for v in one.values)
-            if one.field == SPOKE
-            else one.values,
-            connection=f"{namespace}/{one.directory}" if one.directory else "",
-        )
-        for one in given
-    )
-
-
-def _mapping_rule(step: MappingStep) -> MappingRule:
-    domain, section = step.replace_domain, step.notes_between
-    return MappingRule(
-        field=step.field or "",
-        prefix=step.prefix or "",
-        suffix=step.suffix or "",
-        set_value=step.set_value,
-        template=step.template or "",
-        phone_format=step.phone_format,
-        notes_between=None if section is None else (section.start, section.end),
-        add_category=step.add_category or "",
-        replace_domain=None if domain is None else (domain.from_, domain.to),
     )

@@ -95,7 +95,7 @@ def connection_status(
     known = before.observed_generation == connection.metadata.generation
     expiry = before.credential_expiry_time if known else None
     permissions: dict[str, tuple[str, ...] | None] = {}
-    link = origins.rewrite(_consent_link(connection))
+    link = _consent_link(connection, origins)
     match result:
         case SignIn():
             statements = _signed_in(connection, result, link)
@@ -110,11 +110,11 @@ def connection_status(
         case Problem():
             statements = problem_statements(result)
             statements.insert(1, Statement(CREDENTIALS_READY, False, result.reason, result.message))
-            if result.reason in CONSENT:
+            if result.reason in CONSENT and link:
                 message = f"{result.message}. To consent: {link}"
                 statements.append(Statement(CONSENTED, False, result.reason, message))
     if expiry is not None and (expiry - now).total_seconds() <= expiry_warning:
-        statements.append(_expiring(expiry, now))
+        statements.append(_expiring(connection, expiry, now))
     lacking = any(one.type == CONSENTED and not one.holds for one in statements)
     return ConnectionStatus(
         observed_generation=connection.metadata.generation,
@@ -127,14 +127,16 @@ def connection_status(
     )
 
 
-def _consent_link(connection: Connection) -> str:
-    auth, tenant = connection.spec.auth, connection.spec.microsoft365.tenant_id
-    given = auth.workload_identity or auth.client_certificate or auth.client_secret
-    return consent_link(connection.spec.cloud, tenant, "" if given is None else given.client_id)
+def _consent_link(connection: Connection, origins: Origins) -> str:
+    """Blank where nobody has to consent."""
+    tenant, client = connection.spec.microsoft365, connection.client_id
+    if tenant is None:
+        return ""
+    return origins.rewrite(consent_link(connection.spec.cloud, tenant.tenant_id, client))
 
 
 def _signed_in(connection: Connection, result: SignIn, link: str) -> list[Statement]:
-    message = f"signed in to tenant {connection.spec.microsoft365.tenant_id}"
+    message = f"signed in to {connection.leads_to}"
     accepted = Statement(CREDENTIALS_READY, True, SIGNED_IN, message)
     if result.missing:
         text = f"the application has not got {', '.join(result.missing)}; grant it and consent: "
@@ -157,14 +159,17 @@ def _signed_in(connection: Connection, result: SignIn, link: str) -> list[Statem
     return statements
 
 
-def _expiring(expiry: datetime, now: datetime) -> Statement:
+def _expiring(connection: Connection, expiry: datetime, now: datetime) -> Statement:
+    what, use = "client secret or certificate", "register it with the application"
+    if connection.spec.auth.basic is not None:
+        what, use = "password", "give it to the account"
     verb = "expires" if expiry > now else "expired"
     return Statement(
         CREDENTIALS_EXPIRING,
         True,
         "ExpiresSoon" if expiry > now else "Expired",
-        f"the client secret or certificate {verb} at {expiry:%Y-%m-%d %H:%M} UTC; make a new one, "
-        "register it with the application, and store it as a new version: it is taken up by itself",
+        f"the {what} {verb} at {expiry:%Y-%m-%d %H:%M} UTC; make a new one, {use}, and store "
+        "it as a new version: it is taken up by itself",
     )
 
 

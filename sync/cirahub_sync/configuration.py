@@ -12,6 +12,8 @@ from typing import ClassVar
 
 import msgspec
 
+from cirahub_sync.errors import ConfigurationError
+
 
 class Direction(StrEnum):
     CONTRIBUTE = "Contribute"
@@ -221,7 +223,28 @@ class ClientCertificateAuth(
     secret: SecretFile | None = None
 
 
-Auth = WorkloadIdentityAuth | ClientSecretAuth | ClientCertificateAuth
+EntraAuth = WorkloadIdentityAuth | ClientSecretAuth | ClientCertificateAuth
+"""Of an application, at Entra ID."""
+
+
+class SignInScheme(StrEnum):
+    """How a password is proved to a server; it is not negotiated."""
+
+    NTLM = "NTLM"
+    BASIC = "Basic"
+
+
+class PasswordAuth(msgspec.Struct, frozen=True, tag="basic", omit_defaults=True):
+    """An account's name and password, which has to name its server; kept as ClientSecretAuth's."""
+
+    username: str
+    scheme: SignInScheme = SignInScheme.NTLM
+    key_vault: KeyVaultReference | None = None
+    vault_identity: WorkloadIdentityAuth | None = None
+    secret: SecretFile | None = None
+
+
+Auth = EntraAuth | PasswordAuth
 
 
 class MailboxAccess(StrEnum):
@@ -233,6 +256,23 @@ class MailboxAccess(StrEnum):
     """Exchange's role-based access control for applications; no token tells of it."""
 
 
+class MailboxRights(StrEnum):
+    """By which right of Exchange Server an account opens other people's mailboxes."""
+
+    IMPERSONATION = "Impersonation"
+    """The management role of that name: it acts as their owners."""
+    DELEGATE = "Delegate"
+    """Full Access to each mailbox: it acts as itself."""
+
+
+class ExchangeServer(msgspec.Struct, frozen=True, omit_defaults=True):
+    host: str
+    """Its name in small letters, as certificates and secrets have it; with a port if not 443."""
+    rights: MailboxRights = MailboxRights.IMPERSONATION
+    trusted: str = ""
+    """Certificates in PEM that are trusted there and no others; blank: the system's."""
+
+
 class ConnectionConfig(msgspec.Struct, frozen=True, omit_defaults=True):
     uid: str
     name: str
@@ -242,9 +282,16 @@ class ConnectionConfig(msgspec.Struct, frozen=True, omit_defaults=True):
     mailbox_access: MailboxAccess = MailboxAccess.CONSENT
     default_region: str = ""
     """ISO 3166 region of the tenant's phone numbers, where a spoke names none. Blank: the hub's."""
+    exchange_server: ExchangeServer | None = None
+    """Where it leads to; None: to Microsoft 365."""
 
     @property
     def tenant_id(self) -> str:
+        """In which mailboxes have their names: a tenant, or an Exchange Server by its host."""
+        if self.exchange_server is not None:
+            return self.exchange_server.host
+        if isinstance(self.auth, PasswordAuth):
+            raise ConfigurationError(f"connection {self.name}: only servers take passwords")
         return self.auth.tenant_id
 
 
@@ -336,7 +383,24 @@ class AddressListTarget(msgspec.Struct, frozen=True, tag="globalAddressList", om
         return AddressListTarget()
 
 
-AnyTarget = MailboxTarget | CalendarTarget | AddressListTarget
+class PublicFolderTarget(msgspec.Struct, frozen=True, tag="publicFolder", omit_defaults=True):
+    """A public folder with contacts, by its path of display names below the root, separated by
+    `/`."""
+
+    path: str
+    content_mailbox: str = ""
+    """Address of the public folder mailbox that has its content; blank: the server finds it."""
+
+    address: ClassVar[str] = ""
+    kind: ClassVar[ItemKind] = ItemKind.CONTACT
+    noun: ClassVar[str] = "public folder"
+
+    @property
+    def identity(self) -> PublicFolderTarget:
+        return PublicFolderTarget(self.path)
+
+
+AnyTarget = MailboxTarget | CalendarTarget | AddressListTarget | PublicFolderTarget
 """What a spoke may be."""
 
 

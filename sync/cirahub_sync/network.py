@@ -19,7 +19,7 @@ import socket
 import ssl
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Protocol
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
@@ -28,7 +28,7 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from requests import Response
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPSConnection
-from urllib3.connectionpool import HTTPSConnectionPool
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
 from urllib3.util.connection import create_connection
 from urllib3.util.retry import Retry
@@ -119,14 +119,16 @@ class Guard:
 class Route:
     """How requests reach one origin: where it is, whom to trust, by which proxy, and guarded."""
 
-    def __init__(self, url: str, origins: Origins, who: str) -> None:
-        """`who` begins the message of a refusal."""
+    def __init__(self, url: str, origins: Origins, who: str, *, trusted: str = "") -> None:
+        """`who` begins the message of a refusal; `trusted` are certificates in PEM, to be trusted
+        in place of the system's."""
         self.url = origins.rewrite(url)
         """Where the origin is, as the endpoints file has it."""
         rewritten = origins.rewritten(url)
         self.rewritten = rewritten
         self.ca_file = origins.ca_file if rewritten else os.environ.get("SSL_CERT_FILE")
         """None: the system's authorities."""
+        self._trusted = "" if rewritten else trusted
         self.proxy = None if rewritten else _proxy(self.url)
         exempt = rewritten or self.proxy is not None
         self._guard = None if exempt else Guard(who, origins.networks)
@@ -134,6 +136,8 @@ class Route:
 
     @cached_property
     def trust(self) -> ssl.SSLContext:
+        if self._trusted:
+            return ssl.create_default_context(cadata=self._trusted)
         return ssl.create_default_context(cafile=self.ca_file)
 
     def session(self, traces: Sequence[aiohttp.TraceConfig] = ()) -> aiohttp.ClientSession:
@@ -153,9 +157,10 @@ class Route:
             trace_configs=list(traces),
         )
 
-    def adapter(self, *, retries: int) -> HTTPAdapter:
-        """For a session of requests. A proxy is the session's to name."""
-        return _Adapter(self, self._guard, retries=retries)
+    def adapter(self, *, retries: int, watch: Watch | None = None) -> HTTPAdapter:
+        """For a session of requests. A proxy is the session's to name; certificates too, unless
+        there is a `watch`: then those that this route trusts are."""
+        return _Adapter(self, self._guard, retries=retries, watch=watch)
 
     def refuse_redirect(self, status: int) -> None:
         """Raises RedirectRefusedError."""
@@ -200,19 +205,48 @@ class _Resolver(AbstractResolver):
         await self._system.close()
 
 
+class Watch(Protocol):
+    """Sees the requests of one thread."""
+
+    def leaving(self, connection: HTTPSConnection) -> None:
+        """Asked when the connection stands, and the request is about to leave on it. What it
+        raises takes the request back."""
+        ...
+
+
 class _Adapter(HTTPAdapter):
     """Connects to judged addresses, unless `guard` is None; goes where no answer sends it."""
 
-    def __init__(self, route: Route, guard: Guard | None, *, retries: int) -> None:
+    def __init__(
+        self, route: Route, guard: Guard | None, *, retries: int, watch: Watch | None
+    ) -> None:
         self._route = route
         self._guard = guard
+        self._watch = watch
         # How long to wait is ours to say: a thread would sleep for as long as an answer likes.
         super().__init__(max_retries=Retry(total=retries, respect_retry_after_header=False))
 
     def init_poolmanager(self, *arguments: Any, **options: Any) -> None:
+        options |= self._tls()
         super().init_poolmanager(*arguments, **options)
-        if self._guard is not None:
-            self.poolmanager.pool_classes_by_scheme = {"https": _pool(self._guard)}
+        if self._guard is not None or self._watch is not None:
+            self.poolmanager.pool_classes_by_scheme = {"https": _pool(self._guard, self._watch)}
+
+    def proxy_manager_for(self, proxy: str, **options: Any) -> Any:
+        manager = super().proxy_manager_for(proxy, **options, **self._tls())
+        if self._watch is not None:
+            manager.pool_classes_by_scheme = {
+                "http": HTTPConnectionPool,
+                "https": _pool(None, self._watch),
+            }
+        return manager
+
+    def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
+        if self._watch is None:
+            super().cert_verify(conn, url, verify, cert)
+
+    def _tls(self) -> dict[str, Any]:
+        return {} if self._watch is None else {"ssl_context": self._route.trust}
 
     def send(self, *arguments: Any, **options: Any) -> Response:
         response = super().send(*arguments, **options)
@@ -224,9 +258,10 @@ class _Adapter(HTTPAdapter):
         return response
 
 
-def _pool(guard: Guard) -> type[HTTPSConnectionPool]:
+def _pool(guard: Guard | None, watch: Watch | None) -> type[HTTPSConnectionPool]:
     class Connection(_Connection):
         judge = guard
+        watcher = watch
 
     class Pool(HTTPSConnectionPool):
         ConnectionCls = Connection
@@ -235,10 +270,18 @@ def _pool(guard: Guard) -> type[HTTPSConnectionPool]:
 
 
 class _Connection(HTTPSConnection):
-    judge: ClassVar[Guard]
+    judge: ClassVar[Guard | None]
+    watcher: ClassVar[Watch | None]
+
+    def request(self, *arguments: Any, **options: Any) -> None:
+        if self.watcher is not None:
+            self.watcher.leaving(self)
+        super().request(*arguments, **options)
 
     def _new_conn(self) -> socket.socket:
         """As urllib3 does it, but with a judgement between resolving and connecting."""
+        if self.judge is None:
+            return super()._new_conn()
         try:
             found = socket.getaddrinfo(self._dns_host, self.port, type=socket.SOCK_STREAM)
         except socket.gaierror as error:

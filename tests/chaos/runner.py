@@ -14,7 +14,7 @@ from pathlib import Path
 import msgspec
 
 from cirahub_sync.configuration import HubConfig, SecretFile, SpokeConfig
-from cirahub_sync.identity.base import AccessToken
+from cirahub_sync.identity.base import AccessToken, Material
 from cirahub_sync.origins import Origins
 from cirahub_sync.worker import Worker, WorkerSettings
 
@@ -42,8 +42,8 @@ class Handed:
     def __init__(self, secret: str) -> None:
         self._secret = secret
 
-    async def secret(self, reference: SecretFile) -> str:
-        return self._secret
+    async def secret(self, reference: SecretFile) -> Material:
+        return Material(value=self._secret)
 
     async def service_account_token(self, service_account: str, audience: str) -> AccessToken:
         raise AssertionError("no token is asked for with a client secret")

@@ -36,7 +36,7 @@ from cirahub_sync.configuration import (
 from cirahub_sync.engine.report import PassReport
 from cirahub_sync.erasure import ErasureReport
 from cirahub_sync.errors import LeaseLostError
-from cirahub_sync.identity.base import AccessToken
+from cirahub_sync.identity.base import AccessToken, Material
 from cirahub_sync.origins import Origins
 from cirahub_sync.spoke_set import SpokeSetConfig
 from cirahub_sync.store.database import Database
@@ -51,9 +51,9 @@ STAMP = "CiraHubItem"
 class Handed:
     """The secret, as if it were read from a Kubernetes Secret."""
 
-    async def secret(self, reference: SecretFile) -> str:
+    async def secret(self, reference: SecretFile) -> Material:
         assert reference.origin == "test"
-        return SECRET
+        return Material(value=SECRET)
 
     async def service_account_token(self, service_account: str, audience: str) -> AccessToken:
         raise AssertionError("no token is asked for with a client secret")

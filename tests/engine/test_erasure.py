@@ -267,7 +267,7 @@ async def test_a_new_way_in_takes_the_place_of_the_one_that_is_remembered(scene:
     await scene.settle()
     right = scene.connection
     wrong = msgspec.structs.replace(
-        right, auth=msgspec.structs.replace(right.auth, client_id=right.auth.tenant_id)
+        right, auth=msgspec.structs.replace(right.auth, client_id=right.tenant_id)
     )
     scene.spokes["ben"] = msgspec.structs.replace(scene.spokes["ben"], connection=wrong)
     report = await scene.erase("ben")

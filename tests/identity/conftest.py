@@ -22,16 +22,16 @@ from cirahub_simulator.switches import Switches
 from cirahub_simulator.wire import Request, Response
 from cirahub_simulator.world import World
 from cirahub_sync.configuration import (
-    Auth,
     ClientSecretAuth,
     Cloud,
+    EntraAuth,
     KeyVaultReference,
     SecretFile,
     WorkloadIdentityAuth,
 )
 from cirahub_sync.errors import CredentialError
 from cirahub_sync.identity import CachedTokens, provider
-from cirahub_sync.identity.base import AccessToken, TokenProvider
+from cirahub_sync.identity.base import AccessToken, Material, TokenProvider
 from cirahub_sync.origins import Origins
 
 TENANT = "11111111-1111-4111-8111-111111111111"
@@ -64,9 +64,9 @@ class Cluster:
         key = {"kty": "RSA", "use": "sig", "alg": "RS256", "kid": "k", "n": encoded(numbers.n)}
         return json.dumps({"keys": [key | {"e": encoded(numbers.e)}]})
 
-    async def secret(self, reference: SecretFile) -> str:
+    async def secret(self, reference: SecretFile) -> Material:
         try:
-            return self.secrets[reference.origin] + "\n"
+            return Material(value=self.secrets[reference.origin] + "\n")
         except KeyError:
             raise CredentialError(f"{reference.origin}: none", reason="SecretNotFound") from None
 
@@ -133,7 +133,7 @@ class SignIn:
         return Origins(endpoints.origins, endpoints.ca_file)
 
     def provider(
-        self, auth: Auth, *, jitter: float = 0.5, cloud: Cloud = Cloud.GLOBAL
+        self, auth: EntraAuth, *, jitter: float = 0.5, cloud: Cloud = Cloud.GLOBAL
     ) -> CachedTokens:
         made = provider(
             auth,

@@ -12,8 +12,8 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from cirahub_sync.configuration import (
-    Auth,
     ClientCertificateAuth,
+    EntraAuth,
     KeyVaultReference,
     SecretFile,
 )
@@ -43,7 +43,7 @@ def registered(sign_in: SignIn, pair: KeyPair) -> KeyPair:
     return pair
 
 
-async def refused(sign_in: SignIn, auth: Auth, pair: KeyPair) -> CirahubError:
+async def refused(sign_in: SignIn, auth: EntraAuth, pair: KeyPair) -> CirahubError:
     """The error of a sign-in, in whose whole chain there is nothing of the key."""
     tokens = sign_in.provider(auth)
     with pytest.raises(CirahubError) as caught:

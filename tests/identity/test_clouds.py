@@ -8,10 +8,10 @@ import pytest
 from cirahub_simulator.clouds import CLOUDS, CloudName
 from cirahub_simulator.directory import FederatedCredential, Tenant
 from cirahub_sync.configuration import (
-    Auth,
     ClientSecretAuth,
     Cloud,
     ConnectionConfig,
+    EntraAuth,
     KeyVaultReference,
 )
 from cirahub_sync.endpoints.graph import GraphSession
@@ -58,7 +58,7 @@ def test_our_hosts_are_the_simulators() -> None:
 async def test_each_cloud_signs_in(sign_in: SignIn, cloud: Cloud, way: str) -> None:
     await moved(sign_in, cloud.value)
     sign_in.application.granted[TENANT].add("User.Read.All")
-    ways: dict[str, Auth] = {
+    ways: dict[str, EntraAuth] = {
         "workload": workload(),
         "secret": handed(),
         "vault": vaulted(cloud),

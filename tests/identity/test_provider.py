@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import jwt
 import pytest
 
-from cirahub_sync.configuration import Auth, ClientSecretAuth, KeyVaultReference, SecretFile
+from cirahub_sync.configuration import ClientSecretAuth, EntraAuth, KeyVaultReference, SecretFile
 from cirahub_sync.errors import (
     CirahubError,
     ConfigurationError,
@@ -20,7 +20,7 @@ from .conftest import CLIENT, READER, SCOPE, SECRET, TENANT, SignIn, handed, vau
 UNKNOWN = "99999999-9999-4999-8999-999999999999"
 
 
-async def refused(sign_in: SignIn, auth: Auth) -> CirahubError:
+async def refused(sign_in: SignIn, auth: EntraAuth) -> CirahubError:
     """The error of a sign-in, which tells nothing that is secret."""
     with pytest.raises(CirahubError) as caught:
         await sign_in.provider(auth).token(SCOPE)
@@ -34,7 +34,9 @@ async def refused(sign_in: SignIn, auth: Auth) -> CirahubError:
 @pytest.mark.parametrize(
     "auth", [workload(), vaulted(), handed()], ids=["workload", "vault", "secret"]
 )
-async def test_each_way_ends_in_a_token_of_the_application(sign_in: SignIn, auth: Auth) -> None:
+async def test_each_way_ends_in_a_token_of_the_application(
+    sign_in: SignIn, auth: EntraAuth
+) -> None:
     token = await sign_in.provider(auth).token(SCOPE)
     claims = jwt.decode(token.token, options={"verify_signature": False})
     assert (claims["appid"], claims["tid"]) == (CLIENT, TENANT)

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from cirahub_simulator.directory import FederatedCredential
-from cirahub_sync.configuration import Auth
+from cirahub_sync.configuration import EntraAuth
 from cirahub_sync.errors import CredentialError
 
 from .conftest import ISSUER, SCOPE, SUBJECT, SignIn, handed, vaulted, workload
@@ -29,7 +29,7 @@ async def test_a_refusal_is_final_only_after_ten_minutes(
         sign_in.application.federated = []
     if case == "vault":
         sign_in.vault.access.clear()
-    ways: dict[str, Auth] = {
+    ways: dict[str, EntraAuth] = {
         "federation": workload(),
         "application": handed(client=UNKNOWN),
         "vault": vaulted(),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
-LARGE = ("msal", "azure.keyvault", "azure.identity")
+LARGE = ("msal", "azure.keyvault", "azure.identity", "exchangelib")
 
 
 def test_the_worker_comes_without_the_libraries_of_signing_in() -> None:

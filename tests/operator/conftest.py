@@ -13,7 +13,7 @@ from cirahub_operator.operation import Operation
 from cirahub_operator.runners import InlineRunner
 from cirahub_operator.settings import Settings, Timing
 from cirahub_sync.configuration import SecretFile
-from cirahub_sync.identity.base import AccessToken
+from cirahub_sync.identity.base import AccessToken, Material
 from cirahub_sync.worker import WorkerSettings
 from cluster import Cluster
 
@@ -39,7 +39,7 @@ Operate = Callable[..., AbstractAsyncContextManager[Operation]]
 class NoCredentials:
     """The scripted engine asks for none."""
 
-    async def secret(self, reference: SecretFile) -> str:
+    async def secret(self, reference: SecretFile) -> Material:
         raise AssertionError(reference)
 
     async def service_account_token(self, service_account: str, audience: str) -> AccessToken:

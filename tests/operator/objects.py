@@ -34,6 +34,11 @@ def spoke(
     return made
 
 
+def server_connection(name: str = "adatum", **spec: object) -> Connection:
+    made: Connection = _made(Connection, stage.server_connection(name, **spec), {})
+    return made
+
+
 def connection(
     name: str = "contoso", *, metadata: Mapping[str, object] | None = None, **spec: object
 ) -> Connection:

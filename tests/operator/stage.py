@@ -34,6 +34,18 @@ def connection(name: str = "contoso", **spec: object) -> Manifest:
     )
 
 
+def server_connection(name: str = "adatum", **spec: object) -> Manifest:
+    """To an Exchange Server."""
+    auth = {
+        "basic": {
+            "username": "ADATUM\\svc-cirahub",
+            "secretRef": {"name": "exchange", "key": "password"},
+        }
+    }
+    server = {"host": "mail.adatum.example"}
+    return _manifest("Connection", name, {"exchangeServer": server, "auth": auth} | spec)
+
+
 def hub(name: str = "staff", **spec: object) -> Manifest:
     return _manifest("Hub", name, {"interval": "1h", **spec})
 

@@ -11,7 +11,7 @@ import pytest
 
 from cirahub_operator.api import Hub, Metadata, Spoke
 from cirahub_operator.api.hub import HubStatus
-from cirahub_operator.api.meta import TOKEN_OPT_IN
+from cirahub_operator.api.meta import HOSTS_ANNOTATION, TOKEN_OPT_IN
 from cirahub_operator.api.spoke import SpokeStatus
 from cirahub_operator.cluster import Cluster, Unparsable
 from cirahub_operator.conditions import ready, stated
@@ -29,6 +29,7 @@ from cirahub_operator.origin import SecretOrigin
 from cirahub_operator.status import StatusWriter
 from cirahub_sync.configuration import SecretFile
 from cirahub_sync.errors import CredentialError, EndpointUnavailableError
+from cirahub_sync.identity.base import Material
 
 from .conftest import connections_closed
 from .objects import hub as hub_model
@@ -248,13 +249,16 @@ async def test_a_secret_is_handed_over_and_a_missing_one_named(
     cluster: Cluster, stage: Stage
 ) -> None:
     await stage.kubectl("create", "secret", "generic", "graph", "--from-literal=value=s3cret")
+    await stage.annotate("secret", "graph", f"{HOSTS_ANNOTATION}=mail.contoso.com")
     credentials = ClusterCredentials(cluster)
 
-    async def value(name: str, key: str) -> str:
+    async def value(name: str, key: str) -> Material:
         origin = SecretOrigin(stage.namespace, name, key)
         return await credentials.secret(SecretFile(origin=str(origin)))
 
-    assert await value("graph", "value") == "s3cret"
+    found = await value("graph", "value")
+    assert (found.value, found.hosts) == ("s3cret", frozenset({"mail.contoso.com"}))
+    assert "s3cret" not in repr(found)
     for name, key in (("graph", "other"), ("other", "value")):
         with pytest.raises(CredentialError, match=f"{name}, key {key} does not exist") as missing:
             await value(name, key)

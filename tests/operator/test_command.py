@@ -151,7 +151,8 @@ async def test_a_pass_hands_over_the_secret_from_the_files(
     await asyncio.to_thread(command, "pass", "--init-key", "-f", path)
     assert engine.opened is not None
     reference = engine.passes[0].spokes[0].connection.auth.secret  # type: ignore[union-attr]
-    assert await engine.opened[1].secret(reference or SecretFile("")) == "s3cret"
+    found = await engine.opened[1].secret(reference or SecretFile(""))
+    assert found.value == "s3cret"
 
 
 def test_uids_and_the_installation_stay_from_run_to_run(

@@ -38,6 +38,7 @@ def loaded() -> set[str]:
         "rich",
         "pygments",
         "alembic",
+        "exchangelib",
         "msal",
         "azure.keyvault.secrets",
         "sqlalchemy.dialects.postgresql",
@@ -47,6 +48,14 @@ def loaded() -> set[str]:
 def test_what_is_not_used_is_not_loaded(loaded: set[str], module: str) -> None:
     assert "cirahub_sync.worker" in loaded
     assert module not in loaded
+
+
+def test_an_exchange_server_can_be_spoken_to_all_the_same() -> None:
+    """Its library asks for more, once there is a Connection to such a server."""
+    program = START.replace("print(", "import cirahub_sync.endpoints.exchange.opening\nprint(")
+    loaded = set(json.loads(output(program)))
+    assert "exchangelib.transport" in loaded
+    assert "rich" not in loaded
 
 
 def test_the_help_loads_neither_the_engine_nor_the_log() -> None:

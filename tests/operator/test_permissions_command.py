@@ -12,12 +12,13 @@ import yaml
 from click.testing import CliRunner, Result
 
 from cirahub_operator.cli import cirahub
-from cirahub_operator.cli.permissions import MAILBOXES, quoted
+from cirahub_operator.cli.permissions import MAILBOXES
+from cirahub_operator.cli.powershell import quoted
 from cirahub_sync.configuration import ItemKind, Listed, MailboxAccess, Needs
 from cirahub_sync.endpoints.graph.permissions import judged
 
 from .laptop import Laptop, opened
-from .stage import CLIENT, TENANT, Manifest, connection, hub, spoke
+from .stage import CLIENT, TENANT, Manifest, connection, hub, server_connection, spoke
 
 
 @pytest.fixture
@@ -238,3 +239,37 @@ def _told(laptop: Laptop) -> list[str]:
     )
     (one,) = json.loads(ran.stdout)
     return [need["permission"] for need in one["graph"]]
+
+
+def test_a_server_s_account_is_let_into_just_these_places(manifests: Path) -> None:
+    used = {"connectionRef": {"name": "adatum"}}
+    folders = [
+        spoke("one", **used, mailbox=None, publicFolder={"path": "Sales/O'Neil"}),
+        spoke("two", **used, mailbox=None, direction="TwoWay", publicFolder={"path": "Staff"}),
+    ]
+    (one,) = grants(manifests, server_connection(), hub(), spoke("ann", **used), *folders)
+    assert (one["server"], one["account"]) == ("mail.adatum.example", "ADATUM\\svc-cirahub")
+    assert one["mailboxes"] == ["ann@contoso.com"]
+    assert one["folders"] == [
+        {"path": "Sales/O'Neil", "role": "Reviewer"},
+        {"path": "Staff", "role": "PublishingEditor"},
+    ]
+    scope, role, *rights = one["commands"]
+    assert "PrimarySmtpAddress -eq ''ann@contoso.com''" in scope
+    assert "-Role ApplicationImpersonation -User 'ADATUM\\svc-cirahub'" in role
+    assert rights[0].startswith(
+        "Add-PublicFolderClientPermission -Identity '\\Sales\\O''Neil' -User"
+    )
+    assert rights[1].endswith("-AccessRights PublishingEditor")
+
+    server = {"host": "mail.adatum.example", "mailboxAccess": "Delegate"}
+    delegate = server_connection(exchangeServer=server)
+    (one,) = grants(manifests, delegate, hub(), spoke("ann", **used))
+    (command,) = one["commands"]
+    assert command == (
+        "Add-MailboxPermission -Identity 'ann@contoso.com' -User 'ADATUM\\svc-cirahub' "
+        "-AccessRights FullAccess -AutoMapping $false"
+    )
+    ran = asked(manifests, delegate, hub(), spoke("ann", **used), connection())
+    assert ran.exit_code == 0
+    assert "Exchange Server mail.adatum.example, account ADATUM\\svc-cirahub" in ran.stdout

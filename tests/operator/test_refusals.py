@@ -13,17 +13,31 @@ from cirahub_operator.cli.manifests import ManifestError
 from cluster import KubectlFailedError
 
 from .conftest import ROOT
-from .stage import CLIENT, Manifest, Stage, connection, hub, spoke
+from .stage import (
+    CLIENT,
+    TENANT,
+    Manifest,
+    Stage,
+    connection,
+    hub,
+    server_connection,
+    spoke,
+)
 
 QUICKSTART = ROOT / "examples/quickstart"
 VAULT = {"vaultURL": "https://contoso-kv.vault.azure.net", "name": "graph"}
 IDENTITY = {"clientID": CLIENT, "serviceAccountName": "sync"}
+READER = IDENTITY | {"tenantID": TENANT}
 TLS = {"name": "tls"}
 REFERENCE = {"name": "graph", "key": "secret"}
 
 
 def secret(**more: object) -> dict[str, Any]:
     return {"clientSecret": {"clientID": CLIENT, **more}}
+
+
+def basic(**where: object) -> dict[str, object]:
+    return {"username": "ADATUM\\svc-cirahub", **where}
 
 
 def certificate(**more: object) -> dict[str, Any]:
@@ -128,6 +142,64 @@ REFUSED: dict[str, tuple[Manifest, str]] = {
         connection(cloud="China", auth=certificate(keyVault=VAULT, workloadIdentity=IDENTITY)),
         ".vault.azure.cn in China",
     ),
+    "a connection that leads nowhere": (
+        connection(microsoft365=None),
+        "set exactly one of microsoft365 and exchangeServer",
+    ),
+    "a connection that leads to two places": (
+        server_connection(microsoft365={"tenantID": TENANT}),
+        "set exactly one of microsoft365 and exchangeServer",
+    ),
+    "a password for a tenant": (
+        connection(auth={"basic": basic(secretRef=REFERENCE)}),
+        "auth.basic is how to sign in to an exchangeServer",
+    ),
+    "an application for a server": (
+        server_connection(auth={"workloadIdentity": IDENTITY}),
+        "auth.basic is how to sign in to an exchangeServer",
+    ),
+    "a password that is nowhere": (
+        server_connection(auth={"basic": basic()}),
+        "say where the password is",
+    ),
+    "a password in two places": (
+        server_connection(
+            auth={"basic": basic(secretRef=REFERENCE, keyVault=VAULT, workloadIdentity=READER)}
+        ),
+        "say where the password is",
+    ),
+    "a password in a vault that nobody opens": (
+        server_connection(auth={"basic": basic(keyVault=VAULT)}),
+        "workloadIdentity opens the vault",
+    ),
+    "a password in a vault of another cloud": (
+        server_connection(
+            cloud="China", auth={"basic": basic(keyVault=VAULT, workloadIdentity=READER)}
+        ),
+        ".vault.azure.cn in China",
+    ),
+    "an account without its domain": (
+        server_connection(auth={"basic": basic(username="svc", secretRef=REFERENCE)}),
+        "write the account as DOMAIN\\name or name@domain.example",
+    ),
+    "a server by its address": (
+        server_connection(exchangeServer={"host": "https://mail.adatum.example/EWS"}),
+        "write the server's name in small letters, like mail.contoso.com",
+    ),
+    "certificates that are none": (
+        server_connection(
+            exchangeServer={"host": "mail.adatum.example", "trustedCertificates": "abc"}
+        ),
+        "write the certificates in PEM",
+    ),
+    "a mailbox and a public folder": (
+        spoke(publicFolder={"path": "Sales"}),
+        "say what to sync: set mailbox, publicFolder or globalAddressList",
+    ),
+    "a public folder by a path with a slash": (
+        spoke(mailbox=None, publicFolder={"path": "/Sales"}),
+        "write the folder's path without / at its start and end",
+    ),
     "a tenant by name": (
         connection(microsoft365={"tenantID": "contoso.onmicrosoft.com"}),
         "write a GUID",
@@ -159,11 +231,11 @@ REFUSED: dict[str, tuple[Manifest, str]] = {
     ),
     "a spoke that is nowhere": (
         spoke(mailbox=None),
-        "set mailbox or globalAddressList for a Hub of contacts, or calendar",
+        "set mailbox, publicFolder or globalAddressList for a Hub of contacts, or calendar",
     ),
     "a spoke in two places": (
         spoke(calendar={"address": "ann@contoso.com"}),
-        "set mailbox or globalAddressList for a Hub of contacts, or calendar",
+        "set mailbox, publicFolder or globalAddressList for a Hub of contacts, or calendar",
     ),
     "a calendar by its path": (
         spoke(mailbox=None, calendar={"address": "ann@contoso.com", "name": "Team/Rota"}),
@@ -171,7 +243,7 @@ REFUSED: dict[str, tuple[Manifest, str]] = {
     ),
     "a mailbox beside an address list": (
         spoke(globalAddressList={}),
-        "set mailbox or globalAddressList for a Hub of contacts",
+        "set mailbox, publicFolder or globalAddressList for a Hub of contacts",
     ),
     "an address list that receives": (
         spoke(mailbox=None, globalAddressList={}, direction="Receive"),
@@ -283,12 +355,32 @@ UNCHANGEABLE: dict[str, tuple[Manifest, Manifest, str]] = {
     "a mailbox into an address list": (
         spoke(),
         spoke(mailbox=None, globalAddressList={}),
-        "a Spoke can't change between a mailbox, a global address list and a calendar",
+        "a Spoke can't change between a mailbox, a public folder, a global address list and",
     ),
     "a mailbox into a calendar": (
         spoke(),
         spoke(mailbox=None, calendar={"address": "ann@contoso.com"}),
-        "a Spoke can't change between a mailbox, a global address list and a calendar",
+        "a Spoke can't change between a mailbox, a public folder, a global address list and",
+    ),
+    "a mailbox into a public folder": (
+        spoke(),
+        spoke(mailbox=None, publicFolder={"path": "Sales"}),
+        "a Spoke can't change between a mailbox, a public folder, a global address list and",
+    ),
+    "a spoke's public folder": (
+        spoke(mailbox=None, publicFolder={"path": "Sales"}),
+        spoke(mailbox=None, publicFolder={"path": "Sales/Customers"}),
+        "publicFolder can't be changed",
+    ),
+    "a connection's server": (
+        server_connection(),
+        server_connection(exchangeServer={"host": "mail.contoso.example"}),
+        "host can't be changed",
+    ),
+    "a connection into one to a server": (
+        connection("adatum"),
+        server_connection(),
+        "a Connection can't change between Microsoft 365 and an Exchange Server",
     ),
     "a hub's kind": (hub(), hub(itemKind="Event"), "itemKind can't be changed"),
     "a connection's tenant": (

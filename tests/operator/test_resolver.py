@@ -18,20 +18,26 @@ from cirahub_sync.configuration import (
     Condition,
     ConflictPolicy,
     Direction,
+    ExchangeServer,
     FieldRule,
     ItemKind,
     KeyVaultReference,
     Listed,
     ListPolicy,
+    MailboxRights,
     MailboxTarget,
     MoreAddresses,
     Operator,
+    PasswordAuth,
     PrivateItems,
+    PublicFolderTarget,
+    SecretFile,
+    SignInScheme,
     Window,
     WorkloadIdentityAuth,
 )
 
-from .objects import connection, hub, spoke
+from .objects import connection, hub, server_connection, spoke
 from .stage import CLIENT, TENANT
 
 VAULT_AUTH: dict[str, dict[str, Any]] = {
@@ -292,4 +298,85 @@ def test_a_spoke_of_another_kind_than_its_hub_stops_alone(kind: str, place: dict
     made = resolve(hub(itemKind=kind), spokes, {"demo/contoso": connection()}, trust=GrantedTrust())
     assert list(made.spokes) == ["bob"]
     assert made.problems["ann"].reason == "ItemKindMismatch"
+    assert made.problems["ann"].stalled
+
+
+def test_a_password_is_for_the_server_that_the_connection_names() -> None:
+    used = server_connection(
+        exchangeServer={
+            "host": "mail.adatum.example:443",
+            "mailboxAccess": "Delegate",
+            "trustedCertificates": "-----BEGIN CERTIFICATE-----",
+        }
+    )
+    folder = spoke(
+        mailbox=None, publicFolder={"path": "Sales/Customers"}, connectionRef={"name": "adatum"}
+    )
+    made = resolved(spoke("bob", connectionRef={"name": "adatum"}), folder, using=used)
+    assert not made.problems
+    assert made.spokes["ann"].target == PublicFolderTarget("Sales/Customers")
+    config = made.spokes["bob"].connection
+    assert config.exchange_server == ExchangeServer(
+        "mail.adatum.example", MailboxRights.DELEGATE, "-----BEGIN CERTIFICATE-----"
+    )
+    assert config.auth == PasswordAuth(
+        "ADATUM\\svc-cirahub",
+        SignInScheme.NTLM,
+        secret=SecretFile("Secret demo/exchange, key password"),
+    )
+    assert config.tenant_id == "mail.adatum.example"
+
+
+def test_a_password_in_a_vault_is_read_by_whom_the_manifest_names() -> None:
+    auth = {
+        "basic": {
+            "username": "svc@adatum.example",
+            "scheme": "Basic",
+            "keyVault": {"vaultURL": "https://contoso-kv.vault.azure.net", "name": "exchange"},
+            "workloadIdentity": {"clientID": CLIENT, "tenantID": TENANT},
+        }
+    }
+    used = server_connection(auth=auth)
+    one = spoke(connectionRef={"name": "adatum"})
+    assert resolved(one, using=used).problems["ann"].reason == "OwnIdentityNotAllowed"
+    grant = OwnIdentity(
+        namespace="demo", tenant=TENANT, vaults=frozenset({"contoso-kv.vault.azure.net"})
+    )
+    found = resolved(one, using=used, grants=(grant,)).spokes["ann"].connection.auth
+    assert isinstance(found, PasswordAuth)
+    assert found.vault_identity == WorkloadIdentityAuth(TENANT, CLIENT)
+
+
+@pytest.mark.parametrize(
+    ("used", "place", "kind", "reason"),
+    [
+        (connection(), {"publicFolder": {"path": "Sales"}}, "Contact", "PlaceNotSupported"),
+        (
+            server_connection("contoso"),
+            {"calendar": {"address": "a@x.example"}},
+            "Event",
+            "PlaceNotSupported",
+        ),
+        (
+            server_connection("contoso"),
+            {
+                "mailbox": {"address": "a@x.example"},
+                "contributes": {
+                    "filter": {
+                        "all": [{"field": "group", "operator": "In", "values": ["staff@x.example"]}]
+                    }
+                },
+            },
+            "Contact",
+            "DirectoryNotSupported",
+        ),
+    ],
+)
+def test_what_a_service_does_not_have_stops_that_spoke_alone(
+    used: Connection, place: dict[str, Any], kind: str, reason: str
+) -> None:
+    asked = spoke(**({"mailbox": None} | place))
+    made = resolve(hub(itemKind=kind), [asked], {"demo/contoso": used}, trust=GrantedTrust())
+    assert not made.spokes
+    assert made.problems["ann"].reason == reason
     assert made.problems["ann"].stalled

@@ -21,6 +21,7 @@ from cirahub_operator.cli.files import FileCredentials
 from cirahub_operator.origin import SecretOrigin
 from cirahub_sync.configuration import SecretFile
 from cirahub_sync.errors import CredentialError
+from cirahub_sync.identity.base import Material
 from cluster import KubectlFailedError
 
 __all__ = ["definitions", "stage"]
@@ -80,15 +81,21 @@ async def test_the_api_server_knows_none_either(stage: Stage) -> None:
 
 
 def test_no_field_of_any_kind_is_a_path() -> None:
-    """But the folder of a mailbox. Who adds one has to say here why it can't be used to read what
-    the operator may read and the manifest's author may not."""
+    """But the folder of a mailbox, and a public folder on a server. Who adds one has to say here
+    why it can't be used to read what the operator may read and the manifest's author may not."""
     found = {
         f"{kind.definition.kind}.{name}"
         for kind in KINDS
         for name in _fields(openapi(kind)["properties"]["spec"])
         if any(word in name.lower() for word in ("file", "path", "mount", "volume", "folder"))
     }
-    assert found == {"Spoke.mailbox.folder"}
+    assert found == {
+        "Spoke.mailbox.folder",
+        "SpokeSet.template.mailbox.folder",
+        "Spoke.publicFolder",
+        "Spoke.publicFolder.path",
+        "Spoke.publicFolder.contentMailbox",
+    }
 
 
 def _fields(schema: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
@@ -108,8 +115,9 @@ def _fields(schema: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
     ],
 )
 async def test_secrets_from_files_are_those_of_manifests_only(origin: str) -> None:
-    there = FileCredentials({SecretOrigin("demo", "graph", "value"): "s3cret"})
-    assert await there.secret(SecretFile("Secret demo/graph, key value")) == "s3cret"
+    there = FileCredentials({SecretOrigin("demo", "graph", "value"): Material(value="s3cret")})
+    found = await there.secret(SecretFile("Secret demo/graph, key value"))
+    assert found.value == "s3cret"
     with pytest.raises((CredentialError, ValueError)) as refused:
         await there.secret(SecretFile(origin))
     if isinstance(refused.value, CredentialError):

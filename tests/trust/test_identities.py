@@ -9,7 +9,8 @@ import pytest
 from tests.identity.conftest import CLIENT, READER, SCOPE, SECRET, SignIn, vaulted, workload
 from tests.operator import objects
 
-from cirahub_operator.resolver import GrantedTrust, UnresolvedError, connection_config
+from cirahub_operator.places import UnresolvedError
+from cirahub_operator.resolver import GrantedTrust, connection_config
 from cirahub_operator.settings import OwnIdentity
 from cirahub_simulator.directory import Application, FederatedCredential
 from cirahub_sync.configuration import ClientSecretAuth

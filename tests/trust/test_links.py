@@ -8,7 +8,7 @@ import pytest
 from aiohttp import web
 from tests.identity.conftest import CLIENT, SCOPE, SignIn, handed, workload
 
-from cirahub_sync.configuration import Auth, Cloud, ConnectionConfig, MailboxTarget
+from cirahub_sync.configuration import Cloud, ConnectionConfig, EntraAuth, MailboxTarget
 from cirahub_sync.endpoints.graph import GraphSession, Patience, open_endpoint
 from cirahub_sync.errors import CirahubError, ProtocolError
 from cirahub_sync.identity import provider
@@ -154,7 +154,7 @@ async def test_a_link_to_the_same_origin_is_followed_however_it_is_written(
     ],
 )
 async def test_a_secret_goes_to_no_other_token_endpoint(
-    sign_in: SignIn, serve: Serve, evil: Server, auth: Auth, endpoint: str
+    sign_in: SignIn, serve: Serve, evil: Server, auth: EntraAuth, endpoint: str
 ) -> None:
     async def lying(request: web.Request) -> web.StreamResponse:
         return web.json_response(

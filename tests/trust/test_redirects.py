@@ -8,7 +8,7 @@ import pytest
 from aiohttp import web
 from tests.identity.conftest import CLIENT, SCOPE, SECRET, SignIn, handed, vaulted, workload
 
-from cirahub_sync.configuration import Auth, Cloud, ConnectionConfig
+from cirahub_sync.configuration import Cloud, ConnectionConfig, EntraAuth
 from cirahub_sync.endpoints.graph import GraphSession, Patience
 from cirahub_sync.errors import CirahubError
 from cirahub_sync.identity import provider
@@ -21,7 +21,7 @@ STATUSES = [300, 301, 302, 303, 305, 307, 308]
 Attempt = Callable[[SignIn, Origins], Awaitable[object]]
 
 
-def _token(auth: Auth) -> Attempt:
+def _token(auth: EntraAuth) -> Attempt:
     async def attempt(sign_in: SignIn, origins: Origins) -> object:
         tokens = provider(auth, Cloud.GLOBAL, origins, sign_in.cluster, name="team/contoso")
         try:

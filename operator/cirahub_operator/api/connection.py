@@ -1,4 +1,4 @@
-"""`Connection`: a tenant, and how to sign in to it."""
+"""`Connection`: a tenant or a server, and how to sign in to it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from cirahub_operator.api.meta import (
     Status,
 )
 from cirahub_operator.api.text import Matching, Region
-from cirahub_sync.configuration import Cloud, MailboxAccess
+from cirahub_sync.configuration import Cloud, MailboxAccess, MailboxRights, SignInScheme
 from cirahub_sync.origins import HOSTS
 
 PERMISSIONS = 10
@@ -59,6 +59,53 @@ class Microsoft365(Model):
         description="How the application comes to its access to mailboxes: by permissions that an "
         "administrator consents to, or by Exchange's role-based access control for applications, "
         "of which no token tells: then those for contacts and calendars are not asked for.",
+    )
+
+
+class ExchangeServer(Model):
+    """An Exchange Server of your own, spoken to by Exchange Web Services."""
+
+    field_rules: ClassVar[dict[str, tuple[Rule, ...]]] = {
+        "host": (
+            Rule(
+                rule="self == oldSelf",
+                message="host can't be changed: create another Connection for another server and "
+                "Spokes that name it",
+            ),
+        )
+    }
+
+    host: Annotated[
+        str,
+        Matching(
+            pattern=r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?([.][a-z0-9]([a-z0-9-]*[a-z0-9])?)+(:[0-9]{1,5})?$",
+            message="write the server's name in small letters, like mail.contoso.com, with no path",
+            max_length=253,
+        ),
+    ] = Field(
+        description="The server's name, under which it has /EWS/Exchange.asmx, and which its "
+        "certificate is for; with a port if that is not 443."
+    )
+    mailbox_access: MailboxRights = Field(
+        default=MailboxRights.IMPERSONATION,
+        description="By which right the account opens mailboxes: Impersonation (the management "
+        "role ApplicationImpersonation) or Delegate (Full Access to each).",
+    )
+    trusted_certificates: (
+        Annotated[
+            str,
+            Matching(
+                pattern="^\\s*-----BEGIN CERTIFICATE-----",
+                message="write the certificates in PEM, each from -----BEGIN CERTIFICATE-----",
+                max_length=32768,
+            ),
+        ]
+        | None
+    ) = Field(
+        default=None,
+        description="Certificates of the authorities that the server's certificate is signed by, "
+        "in PEM. With it, no others are trusted; without it, those that the operator's image "
+        "trusts.",
     )
 
 
@@ -187,18 +234,80 @@ class ClientCertificate(Model):
     )
 
 
+class VaultReader(WorkloadIdentity):
+    """Who opens a vault that belongs to no tenant of the Connection's."""
+
+    tenant_id: Guid = Field(
+        alias="tenantID", description="The tenant of the app registration and of the vault."
+    )
+
+
+class BasicAuth(Model):
+    """Sign-in to an Exchange Server with an account's name and password."""
+
+    rules: ClassVar[tuple[Rule, ...]] = (
+        Rule(
+            rule="[has(self.keyVault), has(self.secretRef)].exists_one(x, x)",
+            message="say where the password is: set exactly one of keyVault (recommended) and "
+            "secretRef",
+            holds=lambda self: (self.key_vault is None) != (self.secret_ref is None),
+        ),
+        Rule(
+            rule="has(self.keyVault) == has(self.workloadIdentity)",
+            message="workloadIdentity opens the vault: set it with keyVault, and leave it out with "
+            "secretRef",
+            holds=lambda self: (self.key_vault is None) == (self.workload_identity is None),
+        ),
+    )
+
+    username: Annotated[
+        str,
+        Matching(
+            pattern=r"^([^\\@\s:]+\\[^\\@\s:]+|[^\\@\s:]+@[^\\@\s:]+)$",
+            message=r"write the account as DOMAIN\name or name@domain.example",
+            max_length=320,
+        ),
+    ] = Field(
+        description=r"The account, as DOMAIN\name or by its user principal name, "
+        "name@domain.example."
+    )
+    scheme: SignInScheme = Field(
+        default=SignInScheme.NTLM,
+        description="How the password is proved: by NTLM, or by Basic, which sends it (over TLS). "
+        "Nothing else is tried, whatever the server offers.",
+    )
+    key_vault: KeyVaultSecret | None = Field(
+        default=None,
+        description="The password is in an Azure Key Vault. The secret's tag `cirahub-hosts` has "
+        "to name exchangeServer.host.",
+    )
+    workload_identity: VaultReader | None = Field(
+        default=None, description="Who opens the vault; required with keyVault."
+    )
+    secret_ref: SecretKey | None = Field(
+        default=None,
+        description="The password is in a Kubernetes Secret, whose annotation `cirahub.io/hosts` "
+        "has to name exchangeServer.host.",
+    )
+
+
 class Auth(Model):
     """How to sign in; exactly one of its fields."""
 
     rules: ClassVar[tuple[Rule, ...]] = (
         Rule(
             rule="[has(self.workloadIdentity), has(self.clientCertificate), "
-            "has(self.clientSecret)].exists_one(x, x)",
+            "has(self.clientSecret), has(self.basic)].exists_one(x, x)",
             message="set exactly one of auth.workloadIdentity (recommended), "
-            "auth.clientCertificate and auth.clientSecret",
+            "auth.clientCertificate, auth.clientSecret and, for an Exchange Server, auth.basic",
             holds=lambda self: (
-                [self.workload_identity, self.client_certificate, self.client_secret].count(None)
-                == 2
+                [
+                    self.workload_identity,
+                    self.client_certificate,
+                    self.client_secret,
+                    self.basic,
+                ].count(None)
+                == 3
             ),
         ),
     )
@@ -212,13 +321,21 @@ class Auth(Model):
     client_secret: ClientSecret | None = Field(
         default=None, description="With a client secret, which is kept elsewhere."
     )
+    basic: BasicAuth | None = Field(
+        default=None,
+        description="For an Exchange Server: with a password, which is kept elsewhere.",
+    )
 
 
 def _vault_rule(auth: str) -> Rule:
-    """The vault of `clientSecret` or `clientCertificate` is in the Connection's cloud."""
+    """The vault of a way to sign in is in the Connection's cloud."""
 
     def holds(spec: ConnectionSpec) -> bool:
-        kept = spec.auth.client_secret if auth == "clientSecret" else spec.auth.client_certificate
+        kept = {
+            "clientSecret": spec.auth.client_secret,
+            "clientCertificate": spec.auth.client_certificate,
+            "basic": spec.auth.basic,
+        }[auth]
         if kept is None or kept.key_vault is None:
             return True
         return kept.key_vault.vault_url.rstrip("/").endswith(HOSTS[spec.cloud].vault_suffix)
@@ -237,11 +354,28 @@ def _vault_rule(auth: str) -> Rule:
 
 
 class ConnectionSpec(Model):
-    """A tenant, and how to sign in to it."""
+    """A tenant or a server, and how to sign in to it."""
 
     rules: ClassVar[tuple[Rule, ...]] = (
+        Rule(
+            rule="[has(self.microsoft365), has(self.exchangeServer)].exists_one(x, x)",
+            message="say where it leads to: set exactly one of microsoft365 and exchangeServer",
+            holds=lambda self: (self.microsoft365 is None) != (self.exchange_server is None),
+        ),
+        Rule(
+            rule="has(self.exchangeServer) == has(self.auth.basic)",
+            message="auth.basic is how to sign in to an exchangeServer, and the only way; leave it "
+            "out with microsoft365",
+            holds=lambda self: (self.exchange_server is None) == (self.auth.basic is None),
+        ),
+        Rule(
+            rule="has(self.microsoft365) == has(oldSelf.microsoft365)",
+            message="a Connection can't change between Microsoft 365 and an Exchange Server: "
+            "create another one, and Spokes that name it",
+        ),
         _vault_rule("clientSecret"),
         _vault_rule("clientCertificate"),
+        _vault_rule("basic"),
     )
     field_rules: ClassVar[dict[str, tuple[Rule, ...]]] = {
         "cloud": (
@@ -252,9 +386,15 @@ class ConnectionSpec(Model):
         )
     }
 
-    microsoft365: Microsoft365 = Field(description="The Microsoft 365 tenant to sign in to.")
+    microsoft365: Microsoft365 | None = Field(
+        default=None, description="The Microsoft 365 tenant to sign in to."
+    )
+    exchange_server: ExchangeServer | None = Field(
+        default=None, description="The Exchange Server to sign in to."
+    )
     cloud: Cloud = Field(
-        default=Cloud.GLOBAL, description="Which of Microsoft's clouds the tenant lives in."
+        default=Cloud.GLOBAL,
+        description="Which of Microsoft's clouds the tenant, or the key vault, lives in.",
     )
     auth: Auth = Field(description="How to sign in; exactly one of its fields.")
     default_region: Region | None = Field(
@@ -295,7 +435,7 @@ class ConnectionStatus(Status):
 
 
 class Connection(Resource):
-    """A tenant, and how to sign in to it. Spokes name it; no secret is part of it."""
+    """A tenant or a server, and how to sign in to it. Spokes name it; no secret is part of it."""
 
     definition: ClassVar[Kind] = Kind(
         kind="Connection",
@@ -311,6 +451,12 @@ class Connection(Resource):
                 description="The tenant's id.",
             ),
             Column(
+                name="Server",
+                path=".spec.exchangeServer.host",
+                wide=True,
+                description="The Exchange Server's name.",
+            ),
+            Column(
                 name="Last Check",
                 path=".status.lastCheckTime",
                 type="date",
@@ -324,3 +470,17 @@ class Connection(Resource):
     kind: Literal["Connection"] = "Connection"
     spec: ConnectionSpec
     status: ConnectionStatus = ConnectionStatus()
+
+    @property
+    def client_id(self) -> str:
+        """Of the application that it signs in as; blank if it is none."""
+        auth = self.spec.auth
+        given = auth.workload_identity or auth.client_certificate or auth.client_secret
+        return "" if given is None else given.client_id
+
+    @property
+    def leads_to(self) -> str:
+        """For messages."""
+        if self.spec.microsoft365 is not None:
+            return f"tenant {self.spec.microsoft365.tenant_id}"
+        return self.spec.exchange_server.host if self.spec.exchange_server is not None else ""

@@ -28,6 +28,8 @@ ERASE = "cirahub.io/erase"
 """Annotation on a Hub or Spoke: `now` erases without a grace period what leaves; on a Connection
 that is being deleted, what leaves through it."""
 ERASE_NOW = "now"
+HOSTS_ANNOTATION = "cirahub.io/hosts"
+"""Of a Secret: the servers that a password is for, separated by blanks or commas."""
 TOKEN_OPT_IN = "cirahub.io/allow-token-requests"  # noqa: S105 (the name of an annotation)
 """Annotation on a ServiceAccount: `"true"` lets Connections of its namespace sign in with it."""
 FINALIZER = "cirahub.io/finalizer"

@@ -51,6 +51,27 @@ class Mailbox(MailboxFolder, _Addressed):
     """A contact folder of a mailbox."""
 
 
+class PublicFolder(Model):
+    """A public folder of an Exchange Server, with contacts."""
+
+    path: Annotated[
+        str,
+        Matching(
+            pattern="^[^/]+(/[^/]+)*$",
+            message="write the folder's path without / at its start and end, like Sales/Customers",
+            max_length=512,
+        ),
+    ] = Field(
+        description="Its path of display names below the root of the public folders, separated by "
+        "`/`, for example Sales/Customers. A receiving spoke's folder is created if it is missing."
+    )
+    content_mailbox: MailboxAddress | None = Field(
+        default=None,
+        description="Address of the public folder mailbox that has its content. Without it, the "
+        "server finds it.",
+    )
+
+
 class Calendar(MailboxCalendar, _Addressed):
     """A calendar of a mailbox."""
 
@@ -142,7 +163,7 @@ class FirstSync(Model):
 class _Place(Model):
     hub_ref: HubReference = Field(description="The Hub that this spoke belongs to.")
     connection_ref: Reference = Field(
-        description="The Connection of this namespace that leads to the tenant."
+        description="The Connection of this namespace that leads there."
     )
     mailbox: Mailbox | None = Field(
         default=None, description="For a Hub of contacts: the mailbox and the folder in it."
@@ -154,6 +175,9 @@ class _Place(Model):
     calendar: Calendar | None = Field(
         default=None, description="For a Hub of events: the mailbox and its calendar."
     )
+    public_folder: PublicFolder | None = Field(
+        default=None, description="For a Hub of contacts: a public folder of an Exchange Server."
+    )
 
 
 class SpokeSpec(Behaviour, _Place):
@@ -161,19 +185,26 @@ class SpokeSpec(Behaviour, _Place):
 
     rules: ClassVar[tuple[Rule, ...]] = (
         Rule(
-            rule="[has(self.mailbox), has(self.globalAddressList), has(self.calendar)]"
-            ".exists_one(x, x)",
-            message="say what to sync: set mailbox or globalAddressList for a Hub of contacts, or "
-            "calendar for a Hub of events",
+            rule="[has(self.mailbox), has(self.globalAddressList), has(self.calendar), "
+            "has(self.publicFolder)].exists_one(x, x)",
+            message="say what to sync: set mailbox, publicFolder or globalAddressList for a Hub of "
+            "contacts, or calendar for a Hub of events",
             holds=lambda self: (
-                [self.mailbox, self.global_address_list, self.calendar].count(None) == 2
+                [
+                    self.mailbox,
+                    self.global_address_list,
+                    self.calendar,
+                    self.public_folder,
+                ].count(None)
+                == 3
             ),
         ),
         Rule(
             rule="has(self.mailbox) == has(oldSelf.mailbox) && "
-            "has(self.calendar) == has(oldSelf.calendar)",
-            message="a Spoke can't change between a mailbox, a global address list and a calendar: "
-            "delete this Spoke and create another one",
+            "has(self.calendar) == has(oldSelf.calendar) && "
+            "has(self.publicFolder) == has(oldSelf.publicFolder)",
+            message="a Spoke can't change between a mailbox, a public folder, a global address "
+            "list and a calendar: delete this Spoke and create another one",
         ),
         Rule(
             rule="!has(self.globalAddressList) || self.direction == 'Contribute'",
@@ -190,6 +221,7 @@ class SpokeSpec(Behaviour, _Place):
         "connectionRef": _immutable("connectionRef"),
         "mailbox": _immutable("mailbox"),
         "calendar": _immutable("calendar"),
+        "publicFolder": _immutable("publicFolder"),
     }
 
     first_sync: FirstSync | None = Field(
@@ -264,8 +296,8 @@ class SpokeStatus(Status):
 
 
 class Spoke(Resource):
-    """One place with one collection: a contact folder or a calendar of a mailbox, or the global
-    address list of a tenant."""
+    """One place with one collection: a contact folder or a calendar of a mailbox, a public folder,
+    or the global address list of a tenant."""
 
     definition: ClassVar[Kind] = Kind(
         kind="Spoke",

@@ -8,14 +8,14 @@ from cirahub_operator.origin import SecretOrigin
 from cirahub_operator.projected import projected_token
 from cirahub_sync.configuration import SecretFile
 from cirahub_sync.errors import CredentialError
-from cirahub_sync.identity.base import AccessToken
+from cirahub_sync.identity.base import AccessToken, Material
 
 
 class FileCredentials:
-    def __init__(self, secrets: Mapping[SecretOrigin, str]) -> None:
+    def __init__(self, secrets: Mapping[SecretOrigin, Material]) -> None:
         self._secrets = secrets
 
-    async def secret(self, reference: SecretFile) -> str:
+    async def secret(self, reference: SecretFile) -> Material:
         origin = SecretOrigin.parse(reference.origin)
         values = [
             self._secrets.get(SecretOrigin(origin.namespace, origin.name, key))
@@ -27,7 +27,7 @@ class FileCredentials:
                 f"{reference.origin} is in none of the files: add a manifest of that Secret",
                 reason="SecretNotFound",
             )
-        return "\n".join(found)
+        return Material(value="\n".join(one.value for one in found), hosts=found[0].hosts)
 
     async def service_account_token(self, service_account: str, audience: str) -> AccessToken:
         if service_account:

@@ -17,10 +17,11 @@ from pydantic import ValidationError
 
 from cirahub_operator.api import KINDS, Connection, Hub, Resource, Spoke, SpokeSet
 from cirahub_operator.api.crd import Schema, openapi
-from cirahub_operator.api.meta import API_VERSION, GROUP
+from cirahub_operator.api.meta import API_VERSION, GROUP, HOSTS_ANNOTATION
 from cirahub_operator.cli.yaml_text import TWICE, documents
 from cirahub_operator.origin import SecretOrigin
 from cirahub_operator.resolver import lasting_uid
+from cirahub_sync.identity.base import Material, hosts_in
 
 SUFFIXES = (".yaml", ".yml", ".json")
 
@@ -42,7 +43,7 @@ class Manifests:
     spokes: list[Spoke] = field(default_factory=list)
     sets: list[SpokeSet] = field(default_factory=list)
     connections: list[Connection] = field(default_factory=list)
-    secrets: dict[SecretOrigin, str] = field(default_factory=dict)
+    secrets: dict[SecretOrigin, Material] = field(default_factory=dict)
     ignored: list[str] = field(default_factory=list)
     """Objects of kinds that a pass has no use for."""
     places: dict[str, str] = field(default_factory=dict)
@@ -155,15 +156,18 @@ def _take_secret(
     document: Document, name: str, place: str, made: Manifests, mistakes: list[str]
 ) -> None:
     namespace, _, short = name.partition("/")
+    annotations = document["metadata"].get("annotations") or {}
+    hosts = hosts_in(str(annotations.get(HOSTS_ANNOTATION) or ""))
     for key, value in (document.get("data") or {}).items():
         try:
             text = base64.b64decode(str(value), validate=True).decode().strip()
         except (binascii.Error, UnicodeDecodeError):
             mistakes.append(f"{place}: data.{key}: not text in base64; or use stringData")
             continue
-        made.secrets[SecretOrigin(namespace, short, str(key))] = text
+        made.secrets[SecretOrigin(namespace, short, str(key))] = Material(value=text, hosts=hosts)
     for key, value in (document.get("stringData") or {}).items():
-        made.secrets[SecretOrigin(namespace, short, str(key))] = str(value).strip()
+        kept = Material(value=str(value).strip(), hosts=hosts)
+        made.secrets[SecretOrigin(namespace, short, str(key))] = kept
 
 
 def _explained_yaml(error: yaml.YAMLError) -> str:

@@ -10,9 +10,17 @@ import click
 import msgspec
 
 from cirahub_operator.cli.manifests import ManifestError
+from cirahub_operator.cli.powershell import cmdlet, quoted, recipients
+from cirahub_operator.cli.server_permissions import ServerGrants, server_grants, server_told
 from cirahub_operator.cli.session import Exit, cases, files_option
 from cirahub_operator.cli.table import table
-from cirahub_sync.configuration import ConnectionConfig, MailboxAccess, SpokeConfig
+from cirahub_sync.configuration import (
+    ConnectionConfig,
+    EntraAuth,
+    MailboxAccess,
+    PasswordAuth,
+    SpokeConfig,
+)
 from cirahub_sync.endpoints.graph.permissions import Need, needed
 from cirahub_sync.engine.grouped import directories_asked
 from cirahub_sync.errors import ConfigurationError
@@ -76,8 +84,9 @@ def command(
 
     That is application permissions of Microsoft Graph, to which an administrator of the tenant
     consents; or, where a Connection says `mailboxAccess: ExchangeRBAC`, the commands of Exchange
-    Online PowerShell that let the application into just these mailboxes. Nothing is asked of the
-    tenant and nothing is changed.
+    Online PowerShell that let the application into just these mailboxes. For an Exchange Server,
+    it is the commands of the Exchange Management Shell that let the account into just these
+    mailboxes and public folders. Nothing is asked of anybody and nothing is changed.
 
     Exit codes: 0 shown; 2 wrong options or manifests.
     """
@@ -94,11 +103,12 @@ def command(
     except _WrongSpokeError as error:
         click.echo(f"Error: {error}", err=True)
         sys.exit(Exit.BAD_INPUT)
-    grants = [_grants(one, access) for one in used]
+    grants = [_given(one, access) for one in used]
     if output == "json":
         click.echo(msgspec.json.format(msgspec.json.encode(grants), indent=2).decode())
     else:
-        click.echo("\n\n".join("\n".join(_told(one)) for one in grants))
+        told = [server_told(one) if isinstance(one, ServerGrants) else _told(one) for one in grants]
+        click.echo("\n\n".join("\n".join(lines) for lines in told))
 
 
 class _Used(msgspec.Struct, frozen=True):
@@ -138,7 +148,18 @@ def _by_connection(
     return [found[name] for name in sorted(found)]
 
 
-def _grants(used: _Used, access: MailboxAccess | None) -> Grants:
+def _given(used: _Used, access: MailboxAccess | None) -> Grants | ServerGrants:
+    connection = used.connection
+    if connection.exchange_server is not None and isinstance(connection.auth, PasswordAuth):
+        return server_grants(
+            connection, connection.exchange_server, connection.auth.username, used.spokes
+        )
+    if isinstance(connection.auth, PasswordAuth):
+        raise ConfigurationError(f"connection {connection.name}: Microsoft 365 takes no passwords")
+    return _grants(used, connection.auth, access)
+
+
+def _grants(used: _Used, auth: EntraAuth, access: MailboxAccess | None) -> Grants:
     connection = used.connection
     chosen = access or connection.mailbox_access
     every = needed(used.spokes, chosen, used.asking, used.sets)
@@ -146,9 +167,9 @@ def _grants(used: _Used, access: MailboxAccess | None) -> Grants:
     return Grants(
         connection=connection.name,
         tenant=connection.tenant_id,
-        application=connection.auth.client_id,
+        application=auth.client_id,
         access=chosen.value,
-        consent=consent_link(connection.cloud, connection.tenant_id, connection.auth.client_id),
+        consent=consent_link(connection.cloud, connection.tenant_id, auth.client_id),
         graph=tuple(one for one in every if not (exchange and one.in_mailboxes)),
         exchange=tuple(_scopes(connection, every)) if exchange else (),
         unscoped=tuple(dict.fromkeys(name for one in every for name in one.filters))
@@ -196,7 +217,7 @@ def commands(grants: Grants) -> list[str]:
     """For PowerShell. https://learn.microsoft.com/exchange/permissions-exo/application-rbac."""
     application = quoted(grants.application)
     found = quoted(f"appId eq {application}")
-    principal = _cmdlet(
+    principal = cmdlet(
         "New-ServicePrincipal",
         AppId=application,
         ObjectId="$principal.Id",
@@ -209,13 +230,13 @@ def commands(grants: Grants) -> list[str]:
         principal,
     ]
     for scope in grants.exchange:
-        name, which = quoted(scope.name), quoted(_any_of(scope.mailboxes))
+        name, which = quoted(scope.name), quoted(recipients(scope.mailboxes))
         if scope.group:
             lines.append(f"$group = Get-Recipient -Identity {quoted(scope.group)}")
             which = """"MemberOfGroup -eq '$($group.DistinguishedName)'\""""
         lines += [
-            _cmdlet("New-ManagementScope", Name=name, RecipientRestrictionFilter=which),
-            _cmdlet(
+            cmdlet("New-ManagementScope", Name=name, RecipientRestrictionFilter=which),
+            cmdlet(
                 "New-ManagementRoleAssignment",
                 App=application,
                 Role=quoted(scope.role),
@@ -225,28 +246,8 @@ def commands(grants: Grants) -> list[str]:
     first = next((one for scope in grants.exchange for one in scope.mailboxes), None)
     if first is not None:
         lines.append(
-            _cmdlet(
+            cmdlet(
                 "Test-ServicePrincipalAuthorization", Identity=application, Resource=quoted(first)
             )
         )
     return lines
-
-
-def _cmdlet(name: str, **parameters: str) -> str:
-    return " ".join((name, *(f"-{key} {value}" for key, value in parameters.items())))
-
-
-def _any_of(mailboxes: Sequence[str]) -> str:
-    """Properties that a filter of recipients may name:
-    https://learn.microsoft.com/powershell/exchange/filter-properties."""
-    return " -or ".join(
-        f"{name} -eq {quoted(address)}"
-        for address in mailboxes
-        for name in ("PrimarySmtpAddress", "UserPrincipalName")
-    )
-
-
-def quoted(text: str) -> str:
-    """In single quotes, in which PowerShell, its filters and OData take everything as it is and
-    two quotes for one."""
-    return "'" + text.replace("'", "''") + "'"

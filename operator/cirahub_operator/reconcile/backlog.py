@@ -24,8 +24,9 @@ from cirahub_operator.departures import (
 )
 from cirahub_operator.errors import RunnerStoppedError
 from cirahub_operator.events import EventType
+from cirahub_operator.places import UnresolvedError
 from cirahub_operator.reconcile.surroundings import Surroundings
-from cirahub_operator.resolver import UnresolvedError, connection_config
+from cirahub_operator.resolver import connection_config
 from cirahub_operator.workqueue import Bell, Key, backoff
 from cirahub_sync.configuration import ConnectionConfig, SpokeConfig
 from cirahub_sync.erasure import Erasure, ErasureReport

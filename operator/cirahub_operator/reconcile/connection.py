@@ -12,11 +12,12 @@ from cirahub_operator.api.connection import ConnectionStatus
 from cirahub_operator.cluster import Unparsable
 from cirahub_operator.conditions import CREDENTIALS_EXPIRING
 from cirahub_operator.events import EventType
+from cirahub_operator.places import UnresolvedError
 from cirahub_operator.problems import problem_of
 from cirahub_operator.reconcile.backlog import Backlog, hub_key
 from cirahub_operator.reconcile.held import Held
 from cirahub_operator.reconcile.surroundings import Surroundings
-from cirahub_operator.resolver import UnresolvedError, connection_config
+from cirahub_operator.resolver import connection_config
 from cirahub_operator.summary import IN_USE, Leaving, connection_status, invalid_status
 from cirahub_operator.workqueue import Bell, Key, Result, backoff, jittered
 from cirahub_sync.configuration import READS_CONTACTS, ConnectionConfig, ItemKind, Listed, Needs

@@ -84,6 +84,7 @@ ADATUM = ExchangeServerRecord(
     display_name="A. Datum",
 )
 SERVICE_ACCOUNT = "svc-cirahub"
+SERVICE_PASSWORD = f"simulated-{SERVICE_ACCOUNT}-password"
 CIRAHUB = "c14a40b0-0000-4000-8000-00000000a001"
 VAULT_READER = "c14a40b0-0000-4000-8000-00000000a002"
 READ_ONLY = "c14a40b0-0000-4000-8000-00000000a003"
@@ -93,6 +94,7 @@ SERVICE_ACCOUNTS = (
     "system:serviceaccount:cirahub-system:cirahub-operator",
 )
 VAULT_SECRET = "graph-client-secret"  # noqa: S105 - its name
+VAULT_PASSWORD = "exchange-password"  # noqa: S105 - its name
 
 T = TypeVar("T")
 
@@ -228,6 +230,12 @@ def _vaults() -> Iterator[VaultRecord | SecretRecord]:
             access={CIRAHUB: ["get"], VAULT_READER: ["get", "list"]},
         )
         yield SecretRecord(vault=name, name=VAULT_SECRET, value=_secret(tenant.domain))
+    yield SecretRecord(
+        vault=f"{TENANTS[0].domain.partition('.')[0]}-cirahub",
+        name=VAULT_PASSWORD,
+        value=SERVICE_PASSWORD,
+        tags={"cirahub-hosts": ADATUM.host},
+    )
 
 
 def _users(tenant: TenantRecord, chance: _Chance) -> Iterator[UserRecord]:
@@ -336,7 +344,7 @@ def _accounts(people: list[_Somebody], chance: _Chance) -> Iterator[AccountRecor
         user_principal_name=address,
         display_name="cirahub",
         account=SERVICE_ACCOUNT,
-        password=f"simulated-{SERVICE_ACCOUNT}-password",
+        password=SERVICE_PASSWORD,
         impersonates=True,
     )
 

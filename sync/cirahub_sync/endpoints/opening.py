@@ -2,22 +2,32 @@
 
 from __future__ import annotations
 
-from cirahub_sync.configuration import ConnectionConfig, SpokeConfig
+from cirahub_sync.configuration import ConnectionConfig, PasswordAuth, SpokeConfig
 from cirahub_sync.endpoints.base import Capabilities
+from cirahub_sync.endpoints.exchange.capabilities import CAPABILITIES
 from cirahub_sync.endpoints.graph import opening as graph
 from cirahub_sync.endpoints.session import Session, Surroundings
 
 
 def open_session(connection: ConnectionConfig, surroundings: Surroundings) -> Session:
     """Sends nothing yet. Raises ConfigurationError."""
+    if connection.exchange_server is not None:
+        # Not at the top: what signs in to such a server is large, and most have none.
+        from cirahub_sync.endpoints.exchange.opening import ExchangeConnection
+
+        return ExchangeConnection(connection, surroundings)
     return graph.GraphConnection(connection, surroundings)
 
 
 def counted_with(connection: ConnectionConfig) -> tuple[str, str]:
     """Connections of which this is the same share the service's limits."""
+    if isinstance(connection.auth, PasswordAuth):
+        return (connection.tenant_id, connection.auth.username.casefold())
     return (connection.cloud.value, connection.auth.client_id)
 
 
 def capabilities_of(spoke: SpokeConfig) -> Capabilities:
     """What an item can show there."""
-    return graph.capabilities_of(spoke.target)
+    if spoke.connection.exchange_server is not None:
+        return CAPABILITIES
+    return graph.capabilities_of(spoke)

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from cirahub_sync.configuration import AddressListTarget, CalendarTarget, MailboxTarget
+from cirahub_sync.configuration import CalendarTarget, MailboxTarget
 from cirahub_sync.engine.context import PassContext, SpokeRun, digest, problem_of, unexpected
 from cirahub_sync.engine.guard import DAY
 from cirahub_sync.engine.leaver import Content, note
@@ -277,7 +277,7 @@ class _Enlisting:
         owners = {
             target.address.casefold(): run
             for run in explicit
-            if not isinstance(target := run.config.target, AddressListTarget)
+            if isinstance(target := run.config.target, MailboxTarget | CalendarTarget)
             and digest(run.config.connection.tenant_id.lower(), _nowhere(target)) == place
         }
         present = {run.uid: run for run in explicit}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Protocol
 
 import msgspec
@@ -27,9 +28,25 @@ class Material(msgspec.Struct, frozen=True, kw_only=True):
     content_type: str = ""
     not_before: float | None = None
     expires: float | None = None
+    hosts: frozenset[str] = frozenset()
+    """The servers that it is for, by its own word, in small letters. What is for Entra names
+    none."""
 
     def __repr__(self) -> str:
         return "Material(…)"
+
+
+HOSTS_TAG = "cirahub-hosts"
+"""Of a vault's secret: the servers that a password is for, separated by blanks or commas."""
+
+
+_HOST = re.compile(r"[a-z0-9.-]{1,253}(:[0-9]{1,5})?")
+
+
+def hosts_in(text: str | None) -> frozenset[str]:
+    """The hosts in a tag's or an annotation's value; what is none is left out."""
+    words = (text or "").lower().replace(",", " ").split()
+    return frozenset(one for one in words if _HOST.fullmatch(one))
 
 
 class Credential(msgspec.Struct, frozen=True):
@@ -69,8 +86,8 @@ class CredentialSource(Protocol):
     """What only the surroundings can hand over: on a cluster, its Secrets and TokenRequests; on a
     laptop, files."""
 
-    async def secret(self, reference: SecretFile) -> str:
-        """The secret's value, read anew. Raises CredentialError(reason="SecretNotFound")."""
+    async def secret(self, reference: SecretFile) -> Material:
+        """The secret, read anew. Raises CredentialError(reason="SecretNotFound")."""
         ...
 
     async def service_account_token(self, service_account: str, audience: str) -> AccessToken:

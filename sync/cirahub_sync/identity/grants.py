@@ -72,7 +72,8 @@ class Handed:
 
     async def read(self) -> Material:
         # Files end in a newline more often than secrets do.
-        return Material(value=(await self._credentials.secret(self._reference)).strip())
+        found = await self._credentials.secret(self._reference)
+        return msgspec.structs.replace(found, value=found.value.strip())
 
     async def close(self) -> None:
         """Nothing is open."""

@@ -12,10 +12,11 @@ import time
 from collections.abc import Callable, Mapping
 
 from cirahub_sync.configuration import (
-    Auth,
     ClientCertificateAuth,
     ClientSecretAuth,
     Cloud,
+    EntraAuth,
+    PasswordAuth,
     WorkloadIdentityAuth,
 )
 from cirahub_sync.errors import ConfigurationError
@@ -29,6 +30,7 @@ from cirahub_sync.identity.grants import (
     held_certificate,
     held_secret,
 )
+from cirahub_sync.identity.password import HostPassword
 from cirahub_sync.identity.tokens import CachedTokens, Grants
 from cirahub_sync.origins import Origins
 
@@ -42,7 +44,7 @@ AUDIENCES: Mapping[Cloud, str] = {
 
 
 def provider(
-    auth: Auth,
+    auth: EntraAuth,
     cloud: Cloud,
     origins: Origins,
     credentials: CredentialSource,
@@ -62,6 +64,27 @@ def provider(
             return making.cached(making.kept(auth, "clientSecret"))
         case ClientCertificateAuth():
             return making.cached(making.kept(auth, "clientCertificate"))
+
+
+def password(
+    auth: PasswordAuth,
+    cloud: Cloud,
+    origins: Origins,
+    credentials: CredentialSource,
+    *,
+    host: str,
+    name: str,
+    clock: Callable[[], float] = time.time,
+    jitter: Callable[[], float] = random.random,
+) -> HostPassword:
+    """The password of one `auth`, for the server `host` only; else as `provider`."""
+    making = _Making(
+        cloud, origins, credentials, who=f"connection {name}", clock=clock, jitter=jitter
+    )
+    place, where = making.place(auth, "basic")
+    return HostPassword(
+        place, host, what=f"connection {name}: the password in {where}", clock=clock
+    )
 
 
 class _Making:
@@ -92,7 +115,7 @@ class _Making:
         return Federated(auth, AUDIENCES[self._cloud], entra, self._credentials)
 
     def kept(self, auth: ClientSecretAuth | ClientCertificateAuth, kind: str) -> Kept:
-        place, where = self._place(auth, kind)
+        place, where = self.place(auth, kind)
         certificate = isinstance(auth, ClientCertificateAuth)
         return Kept(
             kind,
@@ -103,8 +126,8 @@ class _Making:
             clock=self._clock,
         )
 
-    def _place(
-        self, auth: ClientSecretAuth | ClientCertificateAuth, kind: str
+    def place(
+        self, auth: ClientSecretAuth | ClientCertificateAuth | PasswordAuth, kind: str
     ) -> tuple[Place, str]:
         """And its name."""
         reference, secret = auth.key_vault, auth.secret

@@ -29,7 +29,7 @@ from cirahub_sync.errors import (
     EndpointUnavailableError,
     ProtocolError,
 )
-from cirahub_sync.identity.base import Material, TokenProvider
+from cirahub_sync.identity.base import HOSTS_TAG, Material, TokenProvider, hosts_in
 from cirahub_sync.network import Route
 from cirahub_sync.origins import HOSTS, Origins
 
@@ -136,6 +136,7 @@ class VaultSecret:
             content_type=told.content_type or "",
             not_before=told.not_before.timestamp() if told.not_before else None,
             expires=told.expires_on.timestamp() if told.expires_on else None,
+            hosts=hosts_in((told.tags or {}).get(HOSTS_TAG)),
         )
 
     def _garbled(self) -> ProtocolError:

@@ -70,29 +70,6 @@ async def test_a_round_from_nothing_costs_two_requests_for_each_page(
     assert session.requests - before == 2
 
 
-async def test_a_delta_without_changes_costs_one_request(
-    endpoint: GraphEndpoint, session: GraphSession
-) -> None:
-    await push_all(endpoint, creates(endpoint, 30))
-    resume = cursor(await read_all(endpoint))
-    before = session.requests
-    pages = await read_all(endpoint, resume)
-    assert [list(page.changes) for page in pages] == [[]]
-    assert session.requests - before == 1
-
-
-async def test_our_own_echo_is_not_completed(
-    endpoint: GraphEndpoint, session: GraphSession
-) -> None:
-    resume = cursor(await read_all(endpoint))
-    outcomes = await push_all(endpoint, creates(endpoint, 30))
-    etags = {each.item.id: each.item.etag for each in outcomes if each.item is not None}
-    before = session.requests
-    pages = [page async for page in endpoint.changes(resume, known=etags.get)]
-    assert {each: item.etag for each, item in items(pages).items()} == etags
-    assert session.requests - before == 1
-
-
 async def test_changes_are_completed_twenty_at_a_time(
     endpoint: GraphEndpoint, session: GraphSession
 ) -> None:
@@ -103,17 +80,6 @@ async def test_changes_are_completed_twenty_at_a_time(
         each.item.id: each.item for each in outcomes if each.item is not None
     }
     assert session.requests - before == 1 + 2
-
-
-async def test_a_round_can_be_taken_up_at_any_page(endpoint: GraphEndpoint) -> None:
-    outcomes = await push_all(endpoint, creates(endpoint, 620))
-    whole = await read_all(endpoint)
-    assert len(whole) > 1
-    resume = whole[0].next
-    rest = await read_all(endpoint, resume)
-    assert items([whole[0], *rest]) == {
-        each.item.id: each.item for each in outcomes if each.item is not None
-    }
 
 
 @pytest.mark.parametrize("switches", settings("immutable_id_in_bin"), indirect=True)

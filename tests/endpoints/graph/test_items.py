@@ -23,22 +23,6 @@ async def test_items_are_found_by_their_stamps(
     }
 
 
-@pytest.mark.parametrize("key", ["o'brien/h/i/s/1", "ü/人/i/s/1", "a&b=c/#?+%/i/s/1"])
-async def test_a_stamp_may_hold_any_character(endpoint: GraphEndpoint, key: str) -> None:
-    outcome = await create(endpoint, contact(1), key)
-    assert await endpoint.find([key]) == {key: [outcome.item]}
-    assert [each async for each in endpoint.stamped()] == [outcome.item]
-
-
-async def test_a_stamp_in_another_folder_is_not_ours_here(
-    endpoint: GraphEndpoint, cloud: Cloud, session: GraphSession
-) -> None:
-    other = cloud.endpoint(session, "")
-    await other.open(create=False)
-    await create(other, contact(1), "i/h/1/s/1")
-    assert await endpoint.find(["i/h/1/s/1"]) == {"i/h/1/s/1": []}
-
-
 async def test_every_stamped_item_is_listed_and_no_other(
     endpoint: GraphEndpoint, cloud: Cloud, session: GraphSession
 ) -> None:

@@ -9,7 +9,6 @@ from cirahub_simulator.switches import Switches
 from cirahub_simulator.throttle import Limits
 from cirahub_sync.endpoints.base import (
     Create,
-    Delete,
     Operation,
     Outcome,
     RemoteItem,
@@ -20,13 +19,10 @@ from cirahub_sync.endpoints.graph import GraphEndpoint, GraphSession
 from cirahub_sync.errors import (
     AccessDeniedError,
     CredentialError,
-    EndpointUnavailableError,
-    TargetNotFoundError,
     ThrottledError,
 )
 from cirahub_sync.model.contact import Contact, CustomField, Phone, PhoneKind
 from cirahub_sync.model.kind import Content
-from cirahub_sync.origins import Origins
 
 from .conftest import FOLDER, Cloud, contact, create, creates, push_all, settings
 
@@ -114,28 +110,6 @@ async def test_a_stale_update_is_refused_where_the_service_compares(
     assert outcome.result is (Result.STALE if honoured else Result.DONE)
 
 
-async def test_a_permanent_deletion_skips_the_bin(endpoint: GraphEndpoint, cloud: Cloud) -> None:
-    one, two = [each.item for each in await push_all(endpoint, creates(endpoint, 2))]
-    assert one is not None
-    assert two is not None
-    outcomes = await push_all(
-        endpoint,
-        [Delete(id=one.id, etag=one.etag), Delete(id=two.id, etag="", permanent=True)],
-    )
-    assert {each.result for each in outcomes} == {Result.DONE}
-    assert list(cloud.mailbox().bin) == [one.id]
-
-
-async def test_what_is_gone_is_gone(endpoint: GraphEndpoint) -> None:
-    item = await made(endpoint)
-    await push_all(endpoint, [Delete(id=item.id, etag="", permanent=True)])
-    after = msgspec.structs.replace(item.content, job_title="x")
-    outcomes = await push_all(
-        endpoint, [Delete(id=item.id, etag=""), update(endpoint, item, after)]
-    )
-    assert [each.result for each in outcomes] == [Result.DONE, Result.GONE]
-
-
 async def test_content_that_graph_refuses_is_rejected_alone(
     endpoint: GraphEndpoint, cloud: Cloud
 ) -> None:
@@ -155,31 +129,6 @@ async def test_a_batch_that_is_refused_whole_is_halved_until_the_bad_one_is_alon
     assert [each.index for each in outcomes if each.result is Result.REJECTED] == [7]
     assert sum(each.result is Result.DONE for each in outcomes) == 19
     assert len(cloud.held(FOLDER)) == 19
-
-
-@pytest.mark.parametrize("moment", ["before", "after"])
-@pytest.mark.parametrize("kind", ["drop", "truncate", "status"])
-async def test_a_lost_answer_is_unknown_and_nothing_is_sent_again(
-    endpoint: GraphEndpoint, cloud: Cloud, session: GraphSession, kind: str, moment: str
-) -> None:
-    cloud.fault(kind=kind, path=BATCH, moment=moment, status=504, keep_bytes=400)
-    before = session.requests
-    outcomes = await push_all(endpoint, creates(endpoint, 3))
-    assert {each.result for each in outcomes} == {Result.UNKNOWN}
-    assert session.requests - before == 1
-    took_effect = moment == "after" or kind == "truncate"
-    assert len(cloud.held(FOLDER)) == (3 if took_effect else 0)
-    cloud.world.faults.clear()
-    found = await endpoint.find([f"i/h/{at}/s/1" for at in range(3)])
-    assert [len(each) for each in found.values()] == [1 if took_effect else 0] * 3
-
-
-async def test_a_service_that_cannot_be_reached_took_nothing(
-    endpoint: GraphEndpoint, cloud: Cloud
-) -> None:
-    await cloud.simulator.stop()
-    outcomes = await push_all(endpoint, creates(endpoint, 3))
-    assert {each.result for each in outcomes} == {Result.RETRY}
 
 
 @pytest.mark.parametrize(
@@ -290,41 +239,12 @@ async def test_without_the_role_the_push_names_it(endpoint: GraphEndpoint, cloud
         await push_all(endpoint, creates(endpoint, 3))
 
 
-async def test_a_folder_that_went_away_stops_the_push(
-    endpoint: GraphEndpoint, cloud: Cloud
-) -> None:
-    cloud.delete_folder(FOLDER)
-    with pytest.raises(TargetNotFoundError):
-        await push_all(endpoint, creates(endpoint, 3))
-
-
-async def test_two_operations_on_one_item_keep_their_order(endpoint: GraphEndpoint) -> None:
-    item = await made(endpoint)
-    first = msgspec.structs.replace(item.content, job_title="first")
-    operations: list[Operation] = [
-        update(endpoint, item, first),
-        Delete(id=item.id, etag=""),
-    ]
-    outcomes = await push_all(endpoint, operations)
-    assert [each.result for each in outcomes] == [Result.DONE, Result.DONE]
-
-
 async def test_an_outcome_tells_no_content(endpoint: GraphEndpoint, cloud: Cloud) -> None:
     body = endpoint.encode(contact(1)).replace(b'"givenName":"P', b'"nonsense":"P')
     (outcome,) = await push_all(endpoint, [Create(key="i/h/1/s/1", body=body)])
     assert outcome.result is Result.REJECTED
     assert "son" not in outcome.error
     assert "RequestBodyRead" in outcome.error
-
-
-async def test_a_certificate_of_somebody_else_is_not_trusted(
-    cloud: Cloud, endpoint: GraphEndpoint
-) -> None:
-    strange = Origins(cloud.simulator.endpoints.origins)
-    async with cloud.session(origins=strange) as session:
-        other = cloud.endpoint(session)
-        with pytest.raises(EndpointUnavailableError, match="certificate"):
-            await other.open(create=False)
 
 
 async def test_a_long_wait_is_left_to_the_next_pass(endpoint: GraphEndpoint, cloud: Cloud) -> None:

@@ -18,11 +18,12 @@ allowed, and a blank one reads as absent here and in Outlook.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import msgspec
 
 from cirahub_sync.endpoints.base import Limits
+from cirahub_sync.endpoints.birthday import day_of, moment_of
 from cirahub_sync.endpoints.graph import properties
 from cirahub_sync.endpoints.graph.wire import WireAddress, WireContact, WireEmail, WireProperty
 from cirahub_sync.model.contact import (
@@ -104,7 +105,6 @@ _NO_ADDRESS: dict[str, str | None] = dict.fromkeys(
 )
 """All members are named in a PATCH, so that it does not matter whether Graph merges an address
 with the one it has or replaces it."""
-_HALF_DAY = timedelta(hours=11, minutes=59, seconds=59)
 
 _encoder = msgspec.json.Encoder()
 _envelope = msgspec.json.Decoder(tuple[msgspec.Raw, dict[str, str]])
@@ -233,7 +233,7 @@ def decode(
         office_location=wire.office_location or "",
         business_home_page=wire.business_home_page or "",
         spouse=wire.spouse_name or "",
-        birthday=_date(wire.birthday) if wire.birthday else "",
+        birthday=day_of(wire.birthday) if wire.birthday else "",
         notes=wire.personal_notes.replace("\r\n", "\n") if wire.personal_notes else "",
         emails=tuple(
             Email(each.address, each.name if each.name and each.name != each.address else "")
@@ -284,29 +284,10 @@ def _address(kind: AddressKind, wire: WireAddress) -> PostalAddress:
     )
 
 
-def _date(timestamp: str) -> str:
-    """The day that a birthday's DateTimeOffset means.
-
-    It has a time of day that depends on the writer: midnight UTC, or midnight where Outlook ran
-    ([MS-OXOCNTC] 2.2.1.5.1), that is up to half a day before or after. So the day of the nearest
-    midnight is meant; noon counts for the day that it is in.
-    """
-    try:
-        moment = datetime.fromisoformat(timestamp)
-        return (moment + _HALF_DAY).date().isoformat()
-    except (ValueError, OverflowError):
-        return timestamp[:10]
-
-
-def _birthday(date: str) -> str | None:
-    """Just before noon UTC: the day that is shown is the same nearly everywhere on earth."""
-    return f"{date}T11:59:00Z" if date else None
-
-
 def _fields(content: Contact) -> Fields:
     """Every field in Graph's terms, cut to what it can show; None or [] where there is none."""
     fields: Fields = {name: getattr(content, field) or None for field, name in _SCALARS}
-    fields["birthday"] = _birthday(content.birthday)
+    fields["birthday"] = moment_of(content.birthday) if content.birthday else None
     fields["emailAddresses"] = [
         WireEmail(each.address, each.name or each.address) for each in content.emails[:3]
     ]

@@ -6,10 +6,12 @@ from collections.abc import Callable, Sequence
 
 from cirahub_sync.configuration import (
     AddressListTarget,
-    AnyTarget,
     CalendarTarget,
     ConnectionConfig,
+    MailboxTarget,
     Needs,
+    PasswordAuth,
+    PublicFolderTarget,
     SpokeConfig,
 )
 from cirahub_sync.endpoints.base import Capabilities, Endpoint, Fence, Fingerprint
@@ -21,6 +23,7 @@ from cirahub_sync.endpoints.graph.directory import GraphDirectory
 from cirahub_sync.endpoints.graph.endpoint import GraphEndpoint, open_endpoint
 from cirahub_sync.endpoints.graph.session import GraphSession, Patience
 from cirahub_sync.endpoints.session import Surroundings
+from cirahub_sync.errors import ConfigurationError
 from cirahub_sync.identity import provider
 from cirahub_sync.identity.base import SignIn
 from cirahub_sync.identity.settling import Settling
@@ -28,11 +31,21 @@ from cirahub_sync.model.window import Span
 from cirahub_sync.origins import HOSTS
 
 
-def capabilities_of(target: AnyTarget) -> Capabilities:
-    if isinstance(target, AddressListTarget):
+def capabilities_of(spoke: SpokeConfig) -> Capabilities:
+    if isinstance(spoke.target, AddressListTarget):
         return AddressListEndpoint.capabilities
-    calendar = isinstance(target, CalendarTarget)
+    calendar = isinstance(spoke.target, CalendarTarget)
     return (CalendarEndpoint if calendar else GraphEndpoint).capabilities
+
+
+def _target(spoke: SpokeConfig) -> MailboxTarget | CalendarTarget | AddressListTarget:
+    """Raises ConfigurationError for what Graph does not have."""
+    if isinstance(spoke.target, PublicFolderTarget):
+        raise ConfigurationError(
+            f"spoke {spoke.name}: Microsoft Graph has no public folders; name a Connection to an "
+            "Exchange Server"
+        )
+    return spoke.target
 
 
 class GraphConnection:
@@ -40,6 +53,10 @@ class GraphConnection:
 
     def __init__(self, connection: ConnectionConfig, surroundings: Surroundings) -> None:
         self._connection = connection
+        if isinstance(connection.auth, PasswordAuth):
+            raise ConfigurationError(
+                f"connection {connection.name}: Microsoft 365 takes no passwords"
+            )
         self._tokens = provider(
             connection.auth,
             connection.cloud,
@@ -91,7 +108,7 @@ class GraphConnection:
         span: Span,
         keyed: Callable[[], Fingerprint],
     ) -> Endpoint:
-        target = spoke.target
+        target = _target(spoke)
         if isinstance(target, AddressListTarget):
             return AddressListEndpoint(self._graph, target, hub, keyed())
         if isinstance(target, CalendarTarget):
@@ -104,7 +121,7 @@ class GraphConnection:
         return GraphDirectory(self._graph)
 
     def take_waited(self, spoke: SpokeConfig, resolved: str) -> float:
-        target = spoke.target
+        target = _target(spoke)
         places = [] if isinstance(target, AddressListTarget) else [target.address]
         if resolved:
             places.append(resolved.split("/")[1])

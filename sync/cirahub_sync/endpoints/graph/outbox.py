@@ -8,7 +8,7 @@ a refusal that Graph makes before it looks at an item (429, 503 with `Retry-Afte
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Iterable, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from typing import NamedTuple, Protocol
 
@@ -27,12 +27,13 @@ from cirahub_sync.endpoints.graph.session import (
     GraphSession,
     NotSentError,
 )
+from cirahub_sync.endpoints.waves import Indexed, waves
 from cirahub_sync.errors import CirahubError
 
 BATCHES = 4
 """Batches that are on their way at the same time, if the throttle lets them."""
 
-Chunk = Sequence[tuple[int, Operation]]
+Chunk = Sequence[Indexed]
 """Operations that are sent together, with their indexes."""
 
 
@@ -84,7 +85,7 @@ class Outbox:
     ) -> AsyncGenerator[Sequence[Outcome], None]:
         """Outcomes as they come. An error that concerns the whole place is raised after the
         outcomes of all batches that were on their way."""
-        for wave in _waves(operations):
+        for wave in waves(operations):
             chunks = [wave[start : start + BATCH_SIZE] for start in range(0, len(wave), BATCH_SIZE)]
             async with aclosing(self._push_wave(chunks)) as sent:
                 async for outcomes in sent:
@@ -222,22 +223,6 @@ def _result_alone(answer: Answer) -> Result:
     """Of an operation that was refused access, or a folder to create in, while others of the same
     batch were done: it is that operation's own trouble."""
     return Result.RETRY if answer.status == 401 else Result.REJECTED
-
-
-def _waves(operations: Sequence[Operation]) -> Iterable[list[tuple[int, Operation]]]:
-    """The operations in the order given, but no two of one item on their way together: the
-    requests of a batch take effect in any order."""
-    waves: list[list[tuple[int, Operation]]] = []
-    depth: dict[str, int] = {}
-    for index, operation in enumerate(operations):
-        wave = 0
-        if not isinstance(operation, Create):
-            wave = depth.get(operation.id, 0)
-            depth[operation.id] = wave + 1
-        if wave == len(waves):
-            waves.append([])
-        waves[wave].append((index, operation))
-    return waves
 
 
 def _all(chunk: Chunk, result: Result, error: str, retry_after: float | None = None) -> _Sent:

@@ -1,0 +1,70 @@
+"""What is taken out of speaking to an Exchange Server."""
+
+from __future__ import annotations
+
+from prove.breakage import Breakage
+
+EXCHANGE = "Exchange Server"
+_ROOM = "sync/cirahub_sync/endpoints/exchange"
+_TESTS = "tests/endpoints/exchange"
+
+BREAKAGES: tuple[Breakage, ...] = (
+    Breakage(
+        guards=EXCHANGE,
+        what="a password is sent to a server that it does not name",
+        file="sync/cirahub_sync/identity/password.py",
+        old="        if self._host in found.hosts:",
+        new="        if found.value:",
+        tests=f"{_TESTS}/test_password.py::"
+        "test_a_password_that_does_not_name_the_server_is_sent_nowhere",
+    ),
+    Breakage(
+        guards=EXCHANGE,
+        what="a wrong password is tried by everybody at once",
+        file=f"{_ROOM}/session.py",
+        old="        if password == self._proven:",
+        new="        if password:",
+        tests=f"{_TESTS}/test_password.py::"
+        "test_a_wrong_password_is_tried_once_until_another_is_kept",
+    ),
+    Breakage(
+        guards=EXCHANGE,
+        what="the loop waits for the server itself",
+        file=f"{_ROOM}/session.py",
+        old="        posted = asyncio.get_running_loop().run_in_executor(\n"
+        "            self._threads,\n",
+        new="        posted = (lambda post, *given: asyncio.get_running_loop().run_in_executor(\n"
+        "            self._threads, (lambda kept: lambda: kept)(post(*given))))(\n",
+        tests=f"{_TESTS}/test_session.py::test_the_loop_goes_on_while_the_server_takes_its_time",
+    ),
+    Breakage(
+        guards=EXCHANGE,
+        what="a write to a busy server is sent again",
+        file=f"{_ROOM}/session.py",
+        old="        return await self._exchange(seat, operation, fence=fence)\n",
+        new="        reply = await self._exchange(seat, operation, fence=fence)\n"
+        "        if reply.code:\n"
+        "            reply = await self._exchange(seat, operation, fence=fence)\n"
+        "        return reply\n",
+        tests=f"{_TESTS}/test_session.py::"
+        "test_a_request_that_the_server_does_not_understand_is_sent_once",
+    ),
+    Breakage(
+        guards=EXCHANGE,
+        what="what is made over EWS is not stamped",
+        file=f"{_ROOM}/letters.py",
+        old="        return codec.with_stamp(operation.body, operation.key)",
+        new="        return operation.body",
+        tests="tests/endpoints/contract/test_writes.py::"
+        "test_a_create_is_stamped_and_comes_back_whole",
+    ),
+    Breakage(
+        guards=EXCHANGE,
+        what="an update over EWS overwrites what a user has changed meanwhile",
+        file=f"{_ROOM}/outbox.py",
+        old='b"NeverOverwrite" if kind == "Update" else b"AlwaysOverwrite"',
+        new='b"AlwaysOverwrite"',
+        tests="tests/endpoints/contract/test_writes.py::"
+        "test_a_stale_update_is_refused_where_the_endpoint_promises_it",
+    ),
+)

@@ -1,0 +1,51 @@
+"""Which places there are behind a Connection. Pure."""
+
+from __future__ import annotations
+
+from cirahub_operator.api import Spoke, SpokeSet
+from cirahub_sync.configuration import ConnectionConfig
+from cirahub_sync.engine.report import Problem
+
+
+class UnresolvedError(Exception):
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem.message)
+        self.problem = problem
+
+
+def check_place(spoke: Spoke | SpokeSet, connection: ConnectionConfig) -> None:
+    """Raises UnresolvedError for a place that what the Connection leads to does not have."""
+    name, server = spoke.spec.connection_ref.name, connection.exchange_server is not None
+    asked = spoke.spec if isinstance(spoke, Spoke) else None
+    if asked is not None and asked.public_folder is not None and not server:
+        why = (
+            f"Connection {name!r} leads to Microsoft 365, whose public folders no service shows: "
+            "name a Connection with exchangeServer, or sync a mailbox"
+        )
+    elif (
+        server
+        and (asked is None or asked.mailbox is None)
+        and (asked is None or asked.public_folder is None)
+    ):
+        what = "calendars" if asked is not None and asked.calendar is not None else "address lists"
+        what = "SpokeSets" if asked is None else what
+        why = (
+            f"Connection {name!r} leads to an Exchange Server, of which {what} are not synced: "
+            "name a Connection with microsoft365, or sync a mailbox or public folder by a Spoke"
+        )
+    else:
+        return
+    raise UnresolvedError(Problem("PlaceNotSupported", why, stalled=True))
+
+
+def check_directory(connection: ConnectionConfig) -> None:
+    """Raises UnresolvedError for one in which no group can be looked up."""
+    if connection.exchange_server is not None:
+        raise UnresolvedError(
+            Problem(
+                "DirectoryNotSupported",
+                f"Connection {connection.name} leads to an Exchange Server, where filters can't "
+                "look for groups: set the condition's directory to a Connection with microsoft365",
+                stalled=True,
+            )
+        )

@@ -1,0 +1,98 @@
+"""A connection to an Exchange Server, and which endpoint a target there has."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from cirahub_sync.configuration import (
+    ConnectionConfig,
+    MailboxTarget,
+    Needs,
+    PasswordAuth,
+    PublicFolderTarget,
+    SpokeConfig,
+)
+from cirahub_sync.endpoints.base import Endpoint, Fence, Fingerprint
+from cirahub_sync.endpoints.directory import Directory
+from cirahub_sync.endpoints.exchange.capabilities import CAPABILITIES
+from cirahub_sync.endpoints.exchange.endpoint import ExchangeEndpoint
+from cirahub_sync.endpoints.exchange.folders import seat_of
+from cirahub_sync.endpoints.exchange.session import ExchangeSession, Patience
+from cirahub_sync.endpoints.session import Surroundings
+from cirahub_sync.errors import ConfigurationError
+from cirahub_sync.identity.base import SignIn
+from cirahub_sync.identity.provider import password
+from cirahub_sync.model.window import Span
+
+
+class ExchangeConnection:
+    """Implements `endpoints.session.Session`."""
+
+    def __init__(self, connection: ConnectionConfig, surroundings: Surroundings) -> None:
+        server = connection.exchange_server
+        if server is None or not isinstance(connection.auth, PasswordAuth):
+            raise ConfigurationError(
+                f"connection {connection.name}: an Exchange Server takes auth.basic"
+            )
+        self._name = connection.name
+        self._password = password(
+            connection.auth,
+            connection.cloud,
+            surroundings.origins,
+            surroundings.credentials,
+            host=server.host,
+            name=connection.name,
+            clock=surroundings.clock,
+        )
+        self._exchange = ExchangeSession(
+            connection,
+            self._password,
+            surroundings.origins,
+            throttle=surroundings.throttle,
+            answers=surroundings.answers,
+            patience=Patience(write=surroundings.lease.write),
+        )
+
+    async def check(self, needs: Needs) -> SignIn:
+        """Which rights the account has shows with the first request to a mailbox only."""
+        await self._exchange.sign_in()
+        return SignIn(credential=self._password.credential)
+
+    async def doubt(self) -> None:
+        """The next request looks for another password by itself, if this one is refused."""
+
+    def open_target(
+        self,
+        spoke: SpokeConfig,
+        fence: Fence,
+        *,
+        hub: str,
+        custom_names: Sequence[str],
+        span: Span,
+        keyed: Callable[[], Fingerprint],
+    ) -> Endpoint:
+        target = spoke.target
+        if not isinstance(target, MailboxTarget | PublicFolderTarget):
+            raise ConfigurationError(
+                f"spoke {spoke.name}: of an Exchange Server, only contacts of mailboxes and public "
+                "folders are synced; name a Connection to Microsoft 365"
+            )
+        return ExchangeEndpoint(
+            self._exchange, target, fence, capabilities=CAPABILITIES, custom_names=custom_names
+        )
+
+    def directory(self) -> Directory:
+        raise ConfigurationError(
+            f"connection {self._name}: an Exchange Server has no directory in which groups could "
+            "be looked up; name one to Microsoft 365 as the filter's directory"
+        )
+
+    def take_waited(self, spoke: SpokeConfig, resolved: str) -> float:
+        if not isinstance(spoke.target, MailboxTarget | PublicFolderTarget):
+            return 0.0
+        seat = seat_of(self._exchange.server, spoke.target)
+        return self._exchange.throttle.take_waited(seat.lane)
+
+    async def close(self) -> None:
+        await self._exchange.close()
+        await self._password.close()
