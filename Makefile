@@ -47,6 +47,7 @@ generate: venv ## Write CRDs, roles, pages and seed from their sources (CHECK=1:
 	@$(VENV)/python -m cirahub_operator.api.generate $(if $(CHECK),--check)
 	@$(VENV)/python -m cirahub_operator.permissions.generate $(if $(CHECK),--check)
 	@$(VENV)/python -m cirahub_simulator.seed.generate $(if $(CHECK),--check)
+	@PYTHONPATH=. $(VENV)/python -m tests.contract.ews_digest $(if $(CHECK),--check)
 	@PYTHONPATH=hack:. $(VENV)/python -m tests.failures.page $(if $(CHECK),--check)
 
 .PHONY: bench

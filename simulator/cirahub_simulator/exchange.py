@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Literal
 
 from aiohttp import web
@@ -53,8 +53,11 @@ def make_handler(
         finally:
             if flight is not None:
                 world.throttle.end(flight)
+        world.pulse.beat()
         if fault is not None:
             return await _after(world, http, request, response, fault)
+        if response.rest is not None:
+            return await _stream(world, http, request, response, response.rest)
         world.journal.note(request, response)
         return _write(response)
 
@@ -131,6 +134,30 @@ def _drop(world: World, http: web.BaseRequest, request: Request, fault: Fault) -
         http.transport.abort()
     # aiohttp wants an answer, and finds the connection gone when it writes it.
     return web.Response(status=500)
+
+
+async def _stream(
+    world: World,
+    http: web.BaseRequest,
+    request: Request,
+    response: Response,
+    rest: AsyncIterator[bytes],
+) -> web.StreamResponse:
+    """Send the body and what follows it, until that ends or the client has gone."""
+    stream = web.StreamResponse(status=response.status, headers=response.headers)
+    stream.enable_chunked_encoding()
+    try:
+        await stream.prepare(http)
+        await stream.write(response.body)
+        async for piece in rest:
+            response.body += piece
+            await stream.write(piece)
+    except ConnectionError:
+        # Gone is how a client ends a stream that it has heard enough of.
+        return stream
+    finally:
+        world.journal.note(request, response)
+    return stream
 
 
 async def _truncate(http: web.BaseRequest, response: Response, keep: int) -> web.StreamResponse:

@@ -302,6 +302,12 @@ class Switches:
     https://learn.microsoft.com/exchange/client-developer/exchange-web-services/mailbox-synchronization-and-ews-in-exchange
     """
 
+    find_people_traversal: Literal["ignored", "refused"] = "ignored"
+    """The attribute Traversal in FindPeople.
+
+    The published schema has none; exchangelib sends it, and is tested against Exchange Online.
+    """
+
     # Entra and Key Vault.
 
     federation_error: Literal["invalid_client", "invalid_request"] = "invalid_request"

@@ -6,7 +6,7 @@ awaited, and `$batch` calls its service again in-process.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from typing import Protocol
 
 import msgspec
@@ -52,6 +52,8 @@ class Response(msgspec.Struct):
     body: bytes = b""
     challenges: tuple[str, ...] = ()
     """Values of `WWW-Authenticate`, a header line each, where there are several ways to sign in."""
+    rest: AsyncIterator[bytes] | None = None
+    """What follows the body, piece by piece, over the open connection."""
 
 
 class Service(Protocol):

@@ -8,10 +8,12 @@ from cirahub_simulator.calendar.outbox import Outbox
 from cirahub_simulator.clock import Clock
 from cirahub_simulator.directory import Directory
 from cirahub_simulator.entra.trust import Trust
+from cirahub_simulator.ews.subscription import Subscriptions
 from cirahub_simulator.faults import Faults
 from cirahub_simulator.journal import Journal
 from cirahub_simulator.keyvault.vault import Vault
 from cirahub_simulator.mail_contacts import MailContacts
+from cirahub_simulator.pulse import Pulse
 from cirahub_simulator.switches import Switches
 from cirahub_simulator.throttle import Limits, Throttle
 
@@ -45,6 +47,10 @@ class World:
         """By name."""
         self.mailboxes: dict[str, Mailbox] = {}
         """By user id. The Graph service makes a mailbox when its user is first asked for."""
+        self.pulse = Pulse()
+        """Beats after every request."""
+        self.subscriptions = Subscriptions()
+        """To notifications of Exchange Web Services."""
         self.outbox = Outbox()
         """What mailboxes would have sent."""
         self.public_folders: dict[str, Mailbox] = {}

@@ -43,6 +43,7 @@ def test_every_invariant_and_every_kind_of_promise_is_broken_once() -> None:
     promises |= {"First sync"}
     semantics = {"Lenses", "Lists", "Rounds", "Recovery", "Calendars", "Filters", "Earlier moments"}
     semantics |= {"Flips", "Address lists", "Sets"}
+    promises |= {"Simulator"}
     assert guarded == GUARDED | promises | semantics
 
 

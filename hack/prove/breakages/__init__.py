@@ -17,6 +17,7 @@ from prove.breakages import (
     plans,
     semantics,
     sets,
+    simulator,
     stages,
     trust,
 )
@@ -39,4 +40,5 @@ BREAKAGES: tuple[Breakage, ...] = (
     *groups.BREAKAGES,
     *address_lists.BREAKAGES,
     *sets.BREAKAGES,
+    *simulator.BREAKAGES,
 )

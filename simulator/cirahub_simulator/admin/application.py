@@ -12,6 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from aiohttp import web
+from aiohttp.typedefs import Handler
 
 from cirahub_simulator.admin.answer import answer, explain
 from cirahub_simulator.admin.appointments import Appointments
@@ -39,7 +40,14 @@ def make_admin(simulator: Simulator) -> web.Application:
     async def endpoints(_: web.Request) -> web.StreamResponse:
         return answer(simulator.endpoints)
 
-    application = web.Application(middlewares=[explain], client_max_size=LARGEST_IMPORT)
+    @web.middleware
+    async def beat(request: web.Request, handler: Handler) -> web.StreamResponse:
+        try:
+            return await handler(request)
+        finally:
+            simulator.world.pulse.beat()
+
+    application = web.Application(middlewares=[explain, beat], client_max_size=LARGEST_IMPORT)
     application.router.add_get("/health", health)
     application.router.add_get("/endpoints", endpoints)
     for room in (

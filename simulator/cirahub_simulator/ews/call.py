@@ -10,12 +10,13 @@ from cirahub_simulator.calendar.event import Event, Instance
 from cirahub_simulator.calendar.recurrence import nth_day
 from cirahub_simulator.calendar.zone import UTC_NAME
 from cirahub_simulator.directory import Principal, User
-from cirahub_simulator.ews import errors
+from cirahub_simulator.ews import attachment, errors
 from cirahub_simulator.ews.contents import find_item, folder_of
 from cirahub_simulator.ews.envelope import Envelope
 from cirahub_simulator.ews.identifiers import graph_id
 from cirahub_simulator.ews.markup import Element, children, find, local_name, text_of
 from cirahub_simulator.ews.property import Item, Reading
+from cirahub_simulator.graph.attachment import Attachment
 from cirahub_simulator.graph.folder import Folder
 from cirahub_simulator.graph.mailbox import Mailbox
 from cirahub_simulator.graph.seed import mailbox_of
@@ -185,7 +186,7 @@ class Call:
         ones too). Raises EwsError, SoapFaultError.
         """
         match local_name(node):
-            case "ItemId" if node.get("Id") is not None:
+            case "ItemId" | "ParentItemId" if node.get("Id") is not None:
                 return self._item(node.get("Id", ""))
             case "OccurrenceItemId" if node.get("RecurringMasterId") is not None:
                 mailbox, item = self._item(node.get("RecurringMasterId", ""))
@@ -200,6 +201,15 @@ class Call:
                 return mailbox, item.event
             case other:
                 raise errors.schema_violation(f"The element '{other}' is no item's id.")
+
+    def attachment_of(self, node: Element) -> tuple[Mailbox, Item, Attachment]:
+        """The attachment of an AttachmentId, and its item. Raises EwsError."""
+        owner, number = attachment.read_id(node.get("Id", ""))
+        mailbox, item = self._item(owner)
+        for one in attachment.attachments_of(mailbox, item):
+            if one.number == number:
+                return mailbox, item, one
+        raise errors.item_not_found()
 
     def _item(self, text: str) -> tuple[Mailbox, Item]:
         wanted = graph_id(text)

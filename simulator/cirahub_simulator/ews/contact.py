@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from cirahub_simulator.ews import mapi
+from cirahub_simulator.ews.attachment import has_photo
 from cirahub_simulator.ews.draft import Draft, slots_of
 from cirahub_simulator.ews.errors import EwsError, not_settable, schema_violation
 from cirahub_simulator.ews.item_properties import read_strings, strings
@@ -408,7 +409,7 @@ PROPERTIES = (
     _text("SpouseName", "spouse_name"),
     _text("Surname", "surname"),
     _wedding(),
-    _read_only("HasPicture", lambda _: False),
+    _read_only("HasPicture", lambda r: has_photo(r.mailbox, r.item)),
     _read_only("PhoneticFullName", lambda _: None),
     _read_only("PhoneticFirstName", lambda r: r.contact.fields.yomi_given_name),
     _read_only("PhoneticLastName", lambda r: r.contact.fields.yomi_surname),

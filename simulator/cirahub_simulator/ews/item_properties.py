@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable
 from locale import windows_locale
 from typing import TypeVar
 
-from cirahub_simulator.ews import mapi
+from cirahub_simulator.ews import attachment, mapi
+from cirahub_simulator.ews.attachment import attachments_of
 from cirahub_simulator.ews.errors import EwsError, schema_violation
 from cirahub_simulator.ews.identifiers import ews_id
 from cirahub_simulator.ews.markup import Element, children, element, text_of
@@ -95,6 +96,11 @@ def _parent(reading: Reading) -> Element:
     )
 
 
+def _attachments(reading: Reading) -> Value:
+    found = attachments_of(reading.mailbox, reading.item)
+    return [attachment.render(reading.item, one) for one in found] or None
+
+
 def read_culture(reading: Reading) -> Value:
     """Kept as PidTagMessageLocaleId, a number of [MS-LCID]."""
     number = reading.item.extended.get(mapi.LOCALE)
@@ -149,7 +155,8 @@ _SHARED: dict[str, Property[object]] = {
         _shared("item:DateTimeCreated", lambda r: r.item.created),
         _shared("item:DisplayCc", lambda _: ""),
         _shared("item:DisplayTo", lambda _: ""),
-        _shared("item:HasAttachments", lambda _: False),
+        _shared("item:Attachments", _attachments),
+        _shared("item:HasAttachments", lambda r: bool(attachments_of(r.mailbox, r.item))),
         _shared("item:EffectiveRights", lambda _: rights()),
         _shared("item:LastModifiedName", lambda r: r.owner),
         _shared("item:LastModifiedTime", lambda r: r.item.modified),

@@ -13,25 +13,35 @@ from cirahub_simulator.ews.envelope import CONTENT_TYPE, fault, read_envelope, w
 from cirahub_simulator.ews.errors import SoapFaultError, invalid_request
 from cirahub_simulator.ews.markup import Element, add, element
 from cirahub_simulator.ews.operations import (
+    configure_user,
     convert_id,
+    create_attachment,
     create_folder,
     create_item,
+    delete_attachment,
     delete_folder,
     delete_item,
     empty_folder,
     find_folder,
     find_item,
+    find_people,
+    get_attachment,
+    get_events,
     get_folder,
     get_item,
+    get_persona,
     get_server_time_zones,
+    get_streaming_events,
     move_folder,
     resolve_names,
+    subscribe,
     sync_folder_hierarchy,
     sync_folder_items,
     transfer_item,
     update_folder,
     update_item,
 )
+from cirahub_simulator.ews.schema import check_request
 from cirahub_simulator.wire import Request, Response
 from cirahub_simulator.world import World
 
@@ -43,24 +53,48 @@ Operation: TypeAlias = Callable[[Call], list[Element]]
 OPERATIONS: dict[str, Operation] = {
     "ConvertId": convert_id.answer,
     "CopyItem": transfer_item.copy,
+    "CreateAttachment": create_attachment.answer,
     "CreateFolder": create_folder.answer,
     "CreateItem": create_item.answer,
+    "CreateUserConfiguration": configure_user.create,
+    "DeleteAttachment": delete_attachment.answer,
     "DeleteFolder": delete_folder.answer,
     "DeleteItem": delete_item.answer,
+    "DeleteUserConfiguration": configure_user.delete,
     "EmptyFolder": empty_folder.answer,
     "FindFolder": find_folder.answer,
     "FindItem": find_item.answer,
+    "GetAttachment": get_attachment.answer,
+    "GetEvents": get_events.answer,
     "GetFolder": get_folder.answer,
     "GetItem": get_item.answer,
     "GetServerTimeZones": get_server_time_zones.answer,
+    "GetUserConfiguration": configure_user.get,
     "MoveFolder": move_folder.answer,
     "MoveItem": transfer_item.move,
     "ResolveNames": resolve_names.answer,
+    "Subscribe": subscribe.subscribe,
     "SyncFolderHierarchy": sync_folder_hierarchy.answer,
     "SyncFolderItems": sync_folder_items.answer,
+    "Unsubscribe": subscribe.unsubscribe,
     "UpdateFolder": update_folder.answer,
     "UpdateItem": update_item.answer,
+    "UpdateUserConfiguration": configure_user.update,
 }
+"""Those that answer messages, one for each thing that they were asked for."""
+
+WHOLE: dict[str, Callable[[Call], Element]] = {
+    "FindPeople": find_people.answer,
+    "GetPersona": get_persona.answer,
+}
+"""Those whose answer is one message by itself."""
+
+STREAMING: dict[str, Callable[[Call], get_streaming_events.Streaming]] = {
+    "GetStreamingEvents": get_streaming_events.answer,
+}
+"""Those whose answer goes on."""
+
+NAMES = frozenset((*OPERATIONS, *WHOLE, *STREAMING))
 
 
 class EwsService:
@@ -85,12 +119,19 @@ class EwsService:
 
     def _serve(self, request: Request) -> Response:
         envelope = read_envelope(request.body)
-        operation = OPERATIONS.get(envelope.operation)
-        if operation is None:
-            raise invalid_request(f"The simulator has no operation {envelope.operation}.")
+        name = envelope.operation
+        if name not in NAMES:
+            raise invalid_request(f"The simulator has no operation {name}.")
         if request.client is None:
             raise SoapFaultError("ErrorAccessDenied", "Nobody is signed in.", status=401)
-        messages = operation(Call(self.world, envelope, request.client))
-        root = element(f"m:{envelope.operation}Response")
-        add(root, "m:ResponseMessages").extend(messages)
-        return Response(200, {"Content-Type": CONTENT_TYPE}, write_answer(root))
+        check_request(envelope.body)
+        call = Call(self.world, envelope, request.client)
+        head = {"Content-Type": CONTENT_TYPE}
+        if name in STREAMING:
+            streaming = STREAMING[name](call)
+            return Response(200, head, streaming.first, rest=streaming.rest)
+        if name in WHOLE:
+            return Response(200, head, write_answer(WHOLE[name](call)))
+        root = element(f"m:{name}Response")
+        add(root, "m:ResponseMessages").extend(OPERATIONS[name](call))
+        return Response(200, head, write_answer(root))

@@ -13,15 +13,18 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from cirahub_simulator.graph import errors
+from cirahub_simulator.graph.attachment import Attachment
 from cirahub_simulator.graph.body import ContactBody
 from cirahub_simulator.graph.calendar import Place
 from cirahub_simulator.graph.calendars import Calendars
 from cirahub_simulator.graph.changes import Change, ChangeLog
 from cirahub_simulator.graph.contact import FIELDS, Contact, ContactFields
+from cirahub_simulator.graph.contact_name import file_as_of, generated_name
 from cirahub_simulator.graph.distinguished import DISTINGUISHED
 from cirahub_simulator.graph.folder import CALENDAR_CLASS, CONTACTS_CLASS, Folder
 from cirahub_simulator.graph.identifiers import Numbering, looks_like_id
 from cirahub_simulator.graph.photo import Photo
+from cirahub_simulator.graph.user_configuration import UserConfiguration
 
 if TYPE_CHECKING:
     from cirahub_simulator.world import World
@@ -52,6 +55,10 @@ class Mailbox:
         self._contacts: dict[str, Contact] = {}
         self.folder_changes: ChangeLog[Folder] = ChangeLog()
         self.token_generation = next(_generations)
+        self.attachments: dict[str, dict[int, Attachment]] = {}
+        """Files of items, by the item's immutable id and by number; photos of contacts aside."""
+        self.user_configurations: dict[tuple[str, str], UserConfiguration] = {}
+        """What applications keep beside a folder's items, by the folder's id and a name."""
         self.distinguished: dict[str, Folder] = {}
         """The folders that every mailbox has, by their name in Exchange Web Services."""
         for name, display_name, parent, folder_class in tree:
@@ -130,6 +137,14 @@ class Mailbox:
         yield folder
         for child in folder.children:
             yield from self.folders(child)
+
+    def new_item_id(self, folder: Folder) -> str:
+        """The id of an item that nothing here is but its owner's."""
+        return self._numbering.item_id(folder.item_prefix, self._number())
+
+    def change_key_now(self) -> str:
+        """The change key of a write that changes nothing else."""
+        return self._numbering.change_key(self._next_sequence())
 
     def has_folder(self, folder: Folder) -> bool:
         """Whether a folder is still one that Graph sees."""
@@ -223,6 +238,8 @@ class Mailbox:
             for contact in list(gone.contacts.values()):
                 self._remove(contact)
             self.calendars.drop_folder(gone)
+            for key in [key for key in self.user_configurations if key[0] == gone.id]:
+                del self.user_configurations[key]
             del self._folders[gone.id]
             self._note_folder_gone(gone)
         if folder.parent is not None:
@@ -240,9 +257,9 @@ class Mailbox:
                 "ErrorInvalidProperty",
             )
         if fields.display_name is None:
-            fields.display_name = _generated_name(fields)
+            fields.display_name = generated_name(fields)
         if fields.file_as is None:
-            fields.file_as = _file_as(fields) if switches.file_as == "last-first" else ""
+            fields.file_as = file_as_of(fields) if switches.file_as == "last-first" else ""
         if fields.personal_notes is None:
             fields.personal_notes = ""
         extended = {name: value for name, value in body.extended.items() if value is not None}
@@ -266,7 +283,7 @@ class Mailbox:
             and "displayName" not in body.names
             and not _NAME_PARTS.isdisjoint(body.names)
         ):
-            fields.display_name = _generated_name(fields)
+            fields.display_name = generated_name(fields)
         if fields.personal_notes is None:
             fields.personal_notes = ""
         self._extend(contact.extended, body.extended)
@@ -467,25 +484,3 @@ class Mailbox:
                 extended.pop(name, None)
             else:
                 extended[name] = value
-
-
-def _generated_name(fields: ContactFields) -> str | None:
-    """The display name that Outlook makes of the others.
-
-    The example of https://learn.microsoft.com/graph/api/user-post-contacts makes it of given name
-    and surname; the company and the e-mail address are Outlook's own next choices.
-    """
-    parts = [part for part in (fields.given_name, fields.middle_name, fields.surname) if part]
-    if parts:
-        return " ".join(parts)
-    if fields.company_name:
-        return fields.company_name
-    return next((e.address for e in fields.email_addresses if e.address), None)
-
-
-def _file_as(fields: ContactFields) -> str:
-    """Outlook's "Last, First Middle"."""
-    first = " ".join(part for part in (fields.given_name, fields.middle_name) if part)
-    if fields.surname and first:
-        return f"{fields.surname}, {first}"
-    return fields.surname or first or fields.company_name or fields.display_name or ""

@@ -427,3 +427,19 @@ def test_what_is_no_contact_is_not_made(soap: Soap) -> None:
     )
     assert answer.codes == ["ErrorInvalidOperation"]
     assert len(soap.find().all("//t:ItemId")) == before
+
+
+def test_a_conflict_that_resolves_itself_keeps_what_became_confidential(soap: Soap) -> None:
+    made = soap.create("<t:Sensitivity>Normal</t:Sensitivity><t:GivenName>A</t:GivenName>")
+    sensitivity = field("item:Sensitivity")
+    soap.update(made, put(sensitivity, "<t:Sensitivity>Confidential</t:Sensitivity>"))
+    name = put(field("contacts:Surname"), "<t:Surname>B</t:Surname>")
+    looser = put(sensitivity, "<t:Sensitivity>Personal</t:Sensitivity>")
+    merged = soap.update(made, looser, name)
+    assert merged.codes == ["NoError"]
+    assert merged.text("//m:ConflictResults/t:Count") == "1"
+    shown = soap.get(made.item_id)
+    assert shown.text("//t:Sensitivity") == "Confidential"
+    assert shown.text("//t:Surname") == "B"
+    soap.update(made, looser, resolution="AlwaysOverwrite")
+    assert soap.get(made.item_id).text("//t:Sensitivity") == "Personal"

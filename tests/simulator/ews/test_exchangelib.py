@@ -24,6 +24,7 @@ from exchangelib import (
     EWSTimeZone,
     ExtendedProperty,
     FaultTolerance,
+    FileAttachment,
     Identity,
     OAuth2AuthorizationCodeCredentials,
     Q,
@@ -34,12 +35,14 @@ from exchangelib.indexed_properties import EmailAddress, PhoneNumber, PhysicalAd
 from exchangelib.properties import AlternateId
 from exchangelib.protocol import BaseProtocol, close_connections
 from exchangelib.recurrence import Recurrence, WeeklyPattern
+from exchangelib.services import GetPersona
 from tests.simulator.conftest import ANNA, SignIn
 
 from cirahub_simulator.client import AdminClient
 from cirahub_simulator.process import EmbeddedSimulator
 
 from .conftest import HOST, OLGA, PATH, PAUL, SERVICE
+from .pictures import jpeg
 
 
 class Stamp(ExtendedProperty):  # type: ignore[misc]
@@ -374,3 +377,60 @@ def test_a_series_and_its_occurrences(account: Account) -> None:
     assert [one.subject for one in shown] == ["Weekly", "Other", "Weekly"]
     got.delete()
     assert account.calendar.all().count() == 0
+
+
+def test_attachments_and_a_photo(account: Account) -> None:
+    contact = Contact(account=account, folder=account.contacts, display_name="Zoë")
+    contact.save()
+    contact.attach(
+        [
+            FileAttachment(name="notes.txt", content=b"notes"),
+            FileAttachment(name="me.jpg", content=jpeg(48, 48), is_contact_photo=True),
+        ]
+    )
+    got = account.contacts.get(id=contact.id, changekey=contact.changekey)
+    assert {one.name: one.content for one in got.attachments} == {
+        "notes.txt": b"notes",
+        "ContactPicture.jpg": jpeg(48, 48),
+    }
+    assert got.has_picture is True
+    got.detach(got.attachments)
+    again = account.contacts.get(id=contact.id, changekey=got.changekey)
+    assert (again.attachments, again.has_picture) == ([], False)
+
+
+def test_notifications_are_pulled_and_streamed(account: Account, admin: AdminClient) -> None:
+    folder = account.contacts
+    with folder.pull_subscription() as (subscription, watermark):
+        made = admin.create_contact(OLGA, {"givenName": "By Graph"})
+        (told,) = folder.get_events(subscription, watermark)
+        assert [type(event).__name__ for event in told.events] == ["CreatedEvent"]
+        (later,) = folder.get_events(subscription, told.events[-1].watermark)
+        assert [type(event).__name__ for event in later.events] == ["StatusEvent"]
+    with folder.streaming_subscription() as subscription:
+        admin.update_contact(OLGA, made["id"], {"jobTitle": "Buyer"})
+        (told,) = folder.get_streaming_events(
+            subscription, connection_timeout=1, max_notifications_returned=1
+        )
+        assert [type(event).__name__ for event in told.events] == ["ModifiedEvent"]
+
+
+def test_settings_are_kept_beside_a_folder(account: Account) -> None:
+    folder = account.contacts
+    folder.create_user_configuration(name="Mine", dictionary={"colour": "red", "size": 7})
+    got = folder.get_user_configuration(name="Mine")
+    assert got.dictionary == {"colour": "red", "size": 7}
+    folder.update_user_configuration(name="Mine", xml_data=b"<a/>")
+    assert folder.get_user_configuration(name="Mine").xml_data == b"<a/>"
+    folder.delete_user_configuration(name="Mine")
+    with pytest.raises(ErrorItemNotFound):
+        folder.get_user_configuration(name="Mine")
+
+
+def test_contacts_are_people(account: Account) -> None:
+    Contact(
+        account=account, folder=account.contacts, display_name="Zoë Persona", surname="Persona"
+    ).save()
+    found = [one for one in account.contacts.people() if one.display_name == "Zoë Persona"]
+    (got,) = GetPersona(account=account).call(personas=found)
+    assert (got.display_name, got.surname) == ("Zoë Persona", "Persona")

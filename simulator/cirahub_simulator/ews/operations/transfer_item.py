@@ -11,6 +11,7 @@ from collections.abc import Iterator
 import msgspec
 
 from cirahub_simulator.calendar.event import Instance
+from cirahub_simulator.ews.attachment import copy_attachments
 from cirahub_simulator.ews.call import Call
 from cirahub_simulator.ews.errors import EwsError
 from cirahub_simulator.ews.item_properties import item_id
@@ -47,12 +48,12 @@ def _answer(call: Call, operation: str, *, keep: bool) -> list[Element]:
                 "A single occurrence can't be moved or copied.",
             )
         if target is not mailbox:
-            _copy(target, folder, item)
+            _copy(mailbox, target, folder, item)
             if not keep:
                 _purge(mailbox, item)
             yield wrapped("m:Items", [])
             return
-        there = _copy(target, folder, item) if keep else _move(mailbox, folder, item)
+        there = _copy(mailbox, target, folder, item) if keep else _move(mailbox, folder, item)
         shown = wrapped(f"t:{kind_of(there).element}", [item_id(call.reading(target, there))])
         yield wrapped("m:Items", [shown] if ids_wanted else [])
 
@@ -81,16 +82,19 @@ def _move(mailbox: Mailbox, folder: Folder, item: Item) -> Item:
     return mailbox.calendars.move_event(item, calendar)
 
 
-def _copy(target: Mailbox, folder: Folder, item: Item) -> Item:
+def _copy(source: Mailbox, target: Mailbox, folder: Folder, item: Item) -> Item:
     if isinstance(item, Contact):
         fields = msgspec.convert(msgspec.to_builtins(item.fields), ContactFields)
         made = target.create_contact(folder, ContactBody(fields, frozenset(), dict(item.extended)))
         made.places = dict(item.places)
+        copy_attachments(source, item, target, made)
         return made
     calendar = target.calendars.of_folder(folder)
     if calendar is None:
         raise _not_there()
-    return target.calendars.create_event(calendar, item.fields, item.extended, send=False)
+    event = target.calendars.create_event(calendar, item.fields, item.extended, send=False)
+    copy_attachments(source, item, target, event)
+    return event
 
 
 def _not_there() -> EwsError:
