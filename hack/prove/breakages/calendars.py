@@ -12,6 +12,7 @@ _FOLD = "tests/engine/test_event_fold.py::"
 _PLAN = "tests/engine/test_event_plan.py::"
 _SCHEDULE = "tests/model/test_schedule.py::"
 _GRAPH = "sync/cirahub_sync/endpoints/graph/calendars"
+_APPOINTMENTS = "sync/cirahub_sync/endpoints/appointments"
 _PUSH = "tests/endpoints/graph/calendars/test_push.py::"
 _VIEW = "tests/endpoints/graph/calendars/test_view.py::"
 _CODEC = "tests/endpoints/graph/calendars/test_codec.py::"
@@ -223,8 +224,8 @@ BREAKAGES: tuple[Breakage, ...] = (
     Breakage(
         guards=CALENDARS,
         what="a rule that Exchange has not is written as another one",
-        file=f"{_GRAPH}/recurrence.py",
-        old="if _shortens(rule.by_month_day, rule.by_month) and not rule.clamped:",
+        file=f"{_APPOINTMENTS}/times.py",
+        old="if shortens(rule.by_month_day, rule.by_month) and not rule.clamped:",
         new="if False:",
         tests=_CODEC + "test_what_exchange_cannot_say_is_refused_and_not_said_otherwise",
     ),

@@ -10,9 +10,10 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from cirahub_sync.endpoints.appointments.series import Goal
+from cirahub_sync.endpoints.appointments.times import as_shown
 from cirahub_sync.endpoints.graph import properties
 from cirahub_sync.endpoints.graph.calendars import codec
-from cirahub_sync.endpoints.graph.calendars.recurrence import as_shown
 from cirahub_sync.endpoints.graph.calendars.wire import EVENT
 from cirahub_sync.model.event import INITIAL, Event, Occurrence, Role, Sensitivity, ShowAs
 from cirahub_sync.model.schedule import Frequency, Recurrence, Schedule, parse
@@ -255,7 +256,7 @@ def test_exceptions_of_whole_days_are_told_as_days() -> None:
 
 
 def test_an_occurrence_is_changed_in_what_it_is_to_say_otherwise() -> None:
-    goal = codec.Goal(
+    goal = Goal(
         as_shown(DAILY),
         (Occurrence("2026-12-02", start="2026-12-02T11:00:00", end="2026-12-02T12:00:00"),),
         subject="Stand-up",

@@ -14,16 +14,28 @@ exception can't have a blank text where its series has one: that reads as having
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import datetime, time
+from datetime import datetime
 from uuid import UUID, uuid5
 
 import msgspec
 
+from cirahub_sync.endpoints.appointments.series import (
+    Goal,
+    exception,
+    followed,
+    goal_of,
+    said,
+    span_of,
+    texts,
+    whole_days,
+)
+from cirahub_sync.endpoints.appointments.text import text_of
+from cirahub_sync.endpoints.appointments.times import as_shown
+from cirahub_sync.endpoints.appointments.uid import identity
 from cirahub_sync.endpoints.base import Limits
 from cirahub_sync.endpoints.graph import properties
 from cirahub_sync.endpoints.graph.calendars.recurrence import (
     Fields,
-    as_shown,
     day_of,
     local_of,
     moment,
@@ -32,10 +44,9 @@ from cirahub_sync.endpoints.graph.calendars.recurrence import (
     seconds_of,
     written,
 )
-from cirahub_sync.endpoints.graph.calendars.text import text_of
-from cirahub_sync.endpoints.graph.calendars.wire import WireEvent, WireLocation
+from cirahub_sync.endpoints.graph.calendars.wire import WireBody, WireEvent, WireLocation
 from cirahub_sync.endpoints.graph.wire import WireProperty
-from cirahub_sync.model.event import INNER, SHARED, Event, Occurrence, Role, Sensitivity, ShowAs
+from cirahub_sync.model.event import SHARED, Event, Occurrence, Role, Sensitivity, ShowAs
 from cirahub_sync.model.kind import EVENTS
 from cirahub_sync.model.schedule import Schedule, ScheduleError, parse
 from cirahub_sync.model.zone import UnknownZoneError, local_time
@@ -45,9 +56,6 @@ UNREADABLE = (ScheduleError, UnknownZoneError, OverflowError)
 """What reading an event raises that can't be told in our terms. Texts have nothing of it, but for
 OverflowError's."""
 
-_OUTLOOK_UID = "040000008200E00074C5B7101A82E008"
-"""How the UIDs of Exchange begin: [MS-OXOCAL] 2.2.1.27, PidLidGlobalObjectId. Behind it stands the
-day of an occurrence that was sent by itself, as year (two bytes), month and day, or zeros."""
 _TRANSACTIONS = UUID("0d6b6a0e-5a0e-4c43-9c1e-4a4f8f0f7c35")
 _SHOWN_AS = {
     "free": ShowAs.FREE,
@@ -60,16 +68,6 @@ _SHOWN_AS_NAMES = {ours.value: name for name, ours in _SHOWN_AS.items()}
 _SENSITIVITIES = frozenset(one.value for one in Sensitivity) - {Sensitivity.NORMAL.value}
 
 _encoder = msgspec.json.Encoder()
-
-
-class Goal(msgspec.Struct, frozen=True):
-    """What the occurrences of a series are to say."""
-
-    schedule: str
-    exceptions: tuple[Occurrence, ...] = ()
-    subject: str = ""
-    body: str = ""
-    location: str = ""
 
 
 class Sending(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -90,10 +88,10 @@ def decode(wire: WireEvent) -> Event:
     """A lone event, or a master with its `exceptionOccurrences` and `cancelledOccurrences`. Raises
     UNREADABLE."""
     when = schedule_of(wire)
-    uid, original_start = _identity(wire)
+    uid, original_start = identity(wire.i_cal_u_id or "")
     series = Event(
         subject=wire.subject or "",
-        body=text_of(wire.body),
+        body=text_at(wire.body),
         location=_place(wire.location),
         schedule=when.text(),
         uid=uid,
@@ -144,7 +142,7 @@ def encode(content: Event) -> bytes:
         fields["sensitivity"] = content.sensitivity
     if content.categories:
         fields["categories"] = list(content.categories)
-    goal = _goal(content) if content.exceptions else None
+    goal = goal_of(content) if content.exceptions else None
     return _encoder.encode(Sending(event=msgspec.Raw(_encoder.encode(fields)), goal=goal))
 
 
@@ -164,10 +162,8 @@ def encode_changes(
     except (ScheduleError, UnknownZoneError) as error:
         return _encoder.encode(Sending(event=msgspec.Raw(b"{}"), refused=str(error)))
     patch |= {name: value for name, value in _said(after).items() if name in changed}
-    excepted = after.exceptions or (before is not None and before.exceptions)
-    inner = changed.intersection(("exceptions", "schedule", *INNER))
-    follows = "exceptions" in changed if before is None else bool(excepted and inner)
-    goal = _goal(after) if follows and parse(after.schedule).recurrence is not None else None
+    follows = followed(before, after, changed)
+    goal = goal_of(after) if follows and parse(after.schedule).recurrence is not None else None
     return _encoder.encode(Sending(event=msgspec.Raw(_encoder.encode(patch)), goal=goal))
 
 
@@ -189,37 +185,14 @@ def with_stamp(event: msgspec.Raw, key: str) -> bytes:
 
 def occurrence_changes(there: Occurrence, goal: Goal, original: str) -> Fields:
     """The members that turn an occurrence that is not cancelled into what it is to be."""
-    wanted = next((one for one in goal.exceptions if one.original == original), None)
-    wanted = wanted or Occurrence(original)
-    changes: Fields = {}
-    meant = _said(Event(**{name: getattr(wanted, name) or getattr(goal, name) for name in INNER}))
-    for name in INNER:
-        if getattr(wanted, name) != getattr(there, name):
-            changes[name] = meant[name]
+    wanted = goal.wanted(original)
+    meant = _said(texts(wanted, goal))
+    changes: Fields = {name: meant[name] for name in said(there, wanted)}
     if (wanted.start, wanted.end) != (there.start, there.end):
         when = parse(goal.schedule)
         start, end = span_of(when, wanted)
         changes |= {"start": moment(start, when.zone), "end": moment(end, when.zone)}
     return changes
-
-
-def span_of(series: Schedule, one: Occurrence) -> tuple[datetime, datetime]:
-    """When an occurrence begins and ends, in the series' zone."""
-    if one.start:
-        return datetime.fromisoformat(one.start), datetime.fromisoformat(one.end or one.start)
-    day = datetime.fromisoformat(one.original).date()
-    start = datetime.combine(day, series.start.time())
-    return start, start + (series.end - series.start)
-
-
-def _goal(content: Event) -> Goal:
-    return Goal(
-        as_shown(content.schedule),
-        content.exceptions,
-        content.subject,
-        content.body,
-        content.location,
-    )
 
 
 def _said(content: Event) -> Fields:
@@ -229,6 +202,15 @@ def _said(content: Event) -> Fields:
         "body": {"contentType": "text", "content": content.body},
         "location": {"displayName": content.location},
     }
+
+
+def is_text(body: WireBody | None) -> bool:
+    return body is None or (body.content_type or "text").lower() == "text" or not body.content
+
+
+def text_at(body: WireBody | None) -> str:
+    """Of HTML, too, what a reader sees of it."""
+    return "" if body is None else text_of(body.content or "", html=not is_text(body))
 
 
 def _place(location: WireLocation | None) -> str:
@@ -243,30 +225,15 @@ def role_of(wire: WireEvent) -> str:
     return Role.ORGANIZER.value if invited else ""
 
 
-def _identity(wire: WireEvent) -> tuple[str, str]:
-    """The UID that the event has everywhere, and the day that it is the occurrence of, if this
-    mailbox has not got its series."""
-    uid = wire.i_cal_u_id or ""
-    head, day, rest = uid[:32], uid[32:40], uid[40:]
-    if head.upper() != _OUTLOOK_UID or not rest:
-        return uid, ""
-    try:
-        year, month, dated = int(day[:4], 16), int(day[4:6], 16), int(day[6:], 16)
-        original = f"{datetime(year, month, dated):%Y-%m-%d}" if int(day, 16) else ""  # noqa: DTZ001
-    except ValueError:
-        return uid, ""
-    return f"{head}00000000{rest}".upper(), original
-
-
 def _exceptions(wire: WireEvent, series: Event, when: Schedule) -> tuple[Occurrence, ...]:
     found = {
         day: Occurrence(day, cancelled=True)
         for day in map(_cancelled_day, wire.cancelled_occurrences or ())
     }
     for one in wire.exception_occurrences or ():
-        exception = _exception(one, series, when)
-        if exception.says:
-            found[exception.original] = exception
+        own = _exception(one, series, when)
+        if own.says:
+            found[own.original] = own
     return tuple(found[day] for day in sorted(found))
 
 
@@ -274,15 +241,10 @@ def _exception(wire: WireEvent, series: Event, when: Schedule) -> Occurrence:
     original = original_day(wire, when)
     own = {
         "subject": wire.subject or "",
-        "body": text_of(wire.body) if wire.body is not None else series.body,
+        "body": text_at(wire.body) if wire.body is not None else series.body,
         "location": _place(wire.location),
     }
-    differs = {name: text for name, text in own.items() if text != getattr(series, name)}
-    start, end = _moved(wire, when)
-    if (start, end) != span_of(when, Occurrence(original)):
-        form = "%Y-%m-%d" if when.all_day else "%Y-%m-%dT%H:%M:%S"
-        differs |= {"start": start.strftime(form), "end": end.strftime(form)}
-    return msgspec.structs.replace(Occurrence(original), **differs)
+    return exception(original, own, _moved(wire, when), series, when)
 
 
 def _moved(wire: WireEvent, when: Schedule) -> tuple[datetime, datetime]:
@@ -296,15 +258,7 @@ def _moved(wire: WireEvent, when: Schedule) -> tuple[datetime, datetime]:
     if wire.is_all_day:
         return day_of(wire.start, wire), day_of(wire.end, wire)
     start, end = (local_of(one, "UTC") for one in (wire.start, wire.end))
-    first = datetime.combine(start.date(), time())
-    last = datetime.combine(end.date(), time())
-    if last < end or last == first:
-        last = _next_day(last)
-    return first, last
-
-
-def _next_day(day: datetime) -> datetime:
-    return datetime.fromordinal(day.toordinal() + 1)
+    return whole_days(start, end)
 
 
 def _cancelled_day(identifier: str) -> str:

@@ -16,6 +16,7 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
+from cirahub_sync.endpoints.appointments.series import Goal, span_of
 from cirahub_sync.endpoints.base import (
     Create,
     Delete,
@@ -31,7 +32,6 @@ from cirahub_sync.endpoints.graph.answers import Answer
 from cirahub_sync.endpoints.graph.calendars import codec, wire
 from cirahub_sync.endpoints.graph.calendars.items import SERIES, EventReader, Held, if_match
 from cirahub_sync.endpoints.graph.calendars.place import TEXT, CalendarPlace
-from cirahub_sync.endpoints.graph.calendars.text import is_text
 from cirahub_sync.endpoints.graph.letters import head, part, unread
 from cirahub_sync.endpoints.graph.outbox import Chunk
 from cirahub_sync.endpoints.graph.session import (
@@ -150,7 +150,7 @@ class EventLetters:
             if outcome.result is not Result.DONE or answered is None:
                 continue
             follows = _goal(operations[outcome.index]) or answered.type == SERIES
-            if follows or not is_text(answered.body):
+            if follows or not codec.is_text(answered.body):
                 open_[outcome.index] = answered.id
         if not open_:
             return outcomes
@@ -179,7 +179,7 @@ class EventLetters:
             for each in outcomes
         ]
 
-    async def _occurrences(self, master: Held, goal: codec.Goal) -> Result:
+    async def _occurrences(self, master: Held, goal: Goal) -> Result:
         """Bring a series' occurrences to where they are to be."""
         if isinstance(master.item, Unreadable):
             return Result.REJECTED
@@ -253,14 +253,14 @@ def _changes_itself(operation: Update) -> bool:
     return bytes(codec.sending(operation.body).event) != _NOTHING
 
 
-def _goal(operation: Operation) -> codec.Goal | None:
+def _goal(operation: Operation) -> Goal | None:
     return None if isinstance(operation, Delete) else codec.sending(operation.body).goal
 
 
-def _spans(goal: codec.Goal, days: Sequence[str]) -> Mapping[str, tuple[float, float]]:
+def _spans(goal: Goal, days: Sequence[str]) -> Mapping[str, tuple[float, float]]:
     when = parse(goal.schedule)
     zone = when.zone or "UTC"
-    spans = {day: codec.span_of(when, Occurrence(day)) for day in days}
+    spans = {day: span_of(when, Occurrence(day)) for day in days}
     return {day: (instant(a, zone), instant(b, zone)) for day, (a, b) in spans.items()}
 
 

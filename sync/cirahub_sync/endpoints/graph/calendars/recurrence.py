@@ -1,22 +1,25 @@
 """A schedule's two forms: ours (iCalendar's lines) and Graph's. Pure.
 
 Sources: https://learn.microsoft.com/graph/api/resources/recurrencepattern, recurrencerange,
-datetimetimezone and event. What they do not say:
-
-- Day 31 of a shorter month is its last day, as everywhere in Exchange (EWS reference,
-  AbsoluteMonthlyRecurrence): `clamped` in our terms, and the only form that can be written.
-- Zones are written by their Windows names, the ones that every part of Exchange knows. Many zones
-  share one, so that another may come back: see `as_shown`.
+datetimetimezone and event; what they do not say is in `appointments.times`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, date, datetime, time, timedelta
-from functools import lru_cache
+from datetime import UTC, date, datetime, time
 
 import msgspec
 
+from cirahub_sync.endpoints.appointments import times
+from cirahub_sync.endpoints.appointments.times import (
+    as_shown,
+    in_step,
+    sayable,
+    shortens,
+    zone_called,
+    zone_name,
+)
 from cirahub_sync.endpoints.graph.calendars.wire import (
     WireEvent,
     WireMoment,
@@ -34,22 +37,15 @@ from cirahub_sync.model.schedule import (
 )
 from cirahub_sync.model.zone import (
     UnknownZoneError,
-    as_windows_has_it,
     iana,
     instant,
     local_time,
-    windows,
 )
 
-_MICROSOFT_UTC = "tzone://Microsoft/Utc"
-"""What Outlook calls UTC."""
 _DAY_NAMES = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _POSITIONS = {"first": 1, "second": 2, "third": 3, "fourth": 4, "last": -1}
 _INDEXES = {position: name for name, position in _POSITIONS.items()}
 _MIDNIGHT = time()
-_HALF_DAY = timedelta(hours=12)
-_LATEST_SURE_DAY = 28
-"""Every month has it."""
 
 Fields = dict[str, object]
 """Members of Graph's JSON."""
@@ -64,7 +60,7 @@ def schedule_of(event: WireEvent) -> Schedule:
     name = "" if event.is_all_day else zone_of(event)
     start, end = (_local(one, event, name) for one in (event.start, event.end))
     made = Schedule(start=start, end=end, zone=name, recurrence=rule)
-    return made if rule is None else _in_step(made)
+    return made if rule is None else in_step(made)
 
 
 def zone_of(event: WireEvent) -> str:
@@ -79,7 +75,7 @@ def zone_of(event: WireEvent) -> str:
     error: UnknownZoneError | None = None
     for name in named:
         try:
-            return "UTC" if name == _MICROSOFT_UTC else iana(name)
+            return zone_called(name)
         except UnknownZoneError as unknown:
             error = unknown
     assert error is not None
@@ -112,9 +108,7 @@ def original_day(event: WireEvent, series: Schedule) -> str:
     except ValueError:
         raise ScheduleError("an exception that does not say of which day it is") from None
     moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-    if series.all_day:  # a midnight, of UTC or of where the series was made
-        return (moment + _HALF_DAY).date().isoformat()
-    return local_time(moment.timestamp(), series.zone).date().isoformat()
+    return times.original_day(moment, series)
 
 
 def written(text: str) -> Fields:
@@ -132,7 +126,7 @@ def written(text: str) -> Fields:
     if rule is not None:
         fields["recurrence"] = {
             "pattern": _pattern(rule),
-            "range": _range(rule, when.start.date(), _zone_name(when.zone)),
+            "range": _range(rule, when.start.date(), zone_name(when.zone)),
         }
     return fields
 
@@ -143,21 +137,8 @@ def moment(when: datetime, name: str) -> Fields:
         when, name = local_time(instant(when, name), "UTC"), "UTC"
     return {
         "dateTime": when.replace(fold=0).isoformat(timespec="seconds"),
-        "timeZone": _zone_name(name),
+        "timeZone": zone_name(name),
     }
-
-
-@lru_cache(maxsize=4096)
-def as_shown(text: str) -> str:
-    """The schedule that comes back of one that is written. A lone event at a time that can't be
-    said in its own zone comes back in UTC."""
-    when = parse(text)
-    if when.all_day:
-        return text
-    if when.recurrence is None and (when.start.fold or when.end.fold or not _named(when.zone)):
-        start, end = (local_time(instant(one, when.zone), "UTC") for one in (when.start, when.end))
-        return msgspec.structs.replace(when, start=start, end=end, zone="UTC").text()
-    return msgspec.structs.replace(when, zone=as_windows_has_it(when.zone)).text()
 
 
 def _pattern(rule: Recurrence) -> Fields:
@@ -176,10 +157,7 @@ def _pattern(rule: Recurrence) -> Fields:
     if rule.position:
         index = _INDEXES[rule.position]
         return made | {"type": f"relative{kind}", "daysOfWeek": days, "index": index}
-    if _shortens(rule.by_month_day, rule.by_month) and not rule.clamped:
-        raise ScheduleError(
-            "a rule that leaves out months without its day, which Exchange does not have"
-        )
+    sayable(rule)
     return made | {"type": f"absolute{kind}", "dayOfMonth": rule.by_month_day}
 
 
@@ -192,19 +170,6 @@ def _range(rule: Recurrence, first: date, zone: str) -> Fields:
     return made
 
 
-def _zone_name(name: str) -> str:
-    """Raises UnknownZoneError."""
-    return windows(name or "UTC")
-
-
-def _named(name: str) -> bool:
-    try:
-        windows(name)
-    except UnknownZoneError:
-        return False
-    return True
-
-
 def _read(moment: WireMoment) -> datetime:
     try:
         return datetime.fromisoformat(moment.date_time).replace(tzinfo=None)
@@ -214,17 +179,6 @@ def _read(moment: WireMoment) -> datetime:
 
 def _local(moment: WireMoment, event: WireEvent, name: str) -> datetime:
     return local_of(moment, name) if name else day_of(moment, event)
-
-
-def _in_step(made: Schedule) -> Schedule:
-    """A series starts with its first occurrence. Services may show the day on which somebody began
-    to look for it."""
-    first = next(made.starts(), None)
-    if first is None:
-        raise ScheduleError("a series without an occurrence")
-    if first == made.start.replace(fold=0):
-        return made
-    return msgspec.structs.replace(made, start=first, end=first + (made.end - made.start))
 
 
 def _rule(recurrence: WireRecurrence) -> Recurrence:
@@ -266,13 +220,8 @@ def _patterned(pattern: WirePattern) -> Recurrence:
         interval=interval,
         by_month=month,
         by_month_day=day,
-        clamped=_shortens(day, month),
+        clamped=shortens(day, month),
     )
-
-
-def _shortens(day: int, month: int) -> bool:
-    """Whether some month of the rule is too short for its day."""
-    return day > _LATEST_SURE_DAY and month in (0, 2)
 
 
 def _days(names: Sequence[str]) -> tuple[str, ...]:

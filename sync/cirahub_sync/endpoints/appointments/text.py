@@ -1,26 +1,17 @@
-"""The text of a body. We ask for text (`Prefer: outlook.body-content-type`), and a service may
-still answer in HTML: then this is what is read of it."""
+"""The text of a body. We ask for text, and a service may still answer in HTML: then this is what is
+read of it."""
 
 from __future__ import annotations
 
 from html.parser import HTMLParser
 
-from cirahub_sync.endpoints.graph.calendars.wire import WireBody
-
 _BLOCKS = frozenset({"p", "div", "br", "tr", "li", "h1", "h2", "h3", "h4", "h5", "h6", "table"})
 _SILENT = frozenset({"head", "style", "script", "title"})
 
 
-def is_text(body: WireBody | None) -> bool:
-    return body is None or (body.content_type or "text").lower() == "text" or not body.content
-
-
-def text_of(body: WireBody | None) -> str:
+def text_of(content: str, *, html: bool) -> str:
     """Lines ended by LF, without blank space at the end, which services add."""
-    if body is None or not body.content:
-        return ""
-    content = body.content
-    if not is_text(body):
+    if html and content:
         reader = _Reader()
         reader.feed(content)
         reader.close()
