@@ -22,16 +22,12 @@ def check_place(spoke: Spoke | SpokeSet, connection: ConnectionConfig) -> None:
             f"Connection {name!r} leads to Microsoft 365, whose public folders no service shows: "
             "name a Connection with exchangeServer, or sync a mailbox"
         )
-    elif (
-        server
-        and (asked is None or asked.mailbox is None)
-        and (asked is None or asked.public_folder is None)
-    ):
-        what = "calendars" if asked is not None and asked.calendar is not None else "address lists"
-        what = "SpokeSets" if asked is None else what
+    elif server and (asked is None or asked.global_address_list is not None):
+        what = "SpokeSets" if asked is None else "address lists"
         why = (
             f"Connection {name!r} leads to an Exchange Server, of which {what} are not synced: "
-            "name a Connection with microsoft365, or sync a mailbox or public folder by a Spoke"
+            "name a Connection with microsoft365, or sync a mailbox, calendar or public folder by "
+            "a Spoke"
         )
     else:
         return

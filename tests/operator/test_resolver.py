@@ -351,12 +351,7 @@ def test_a_password_in_a_vault_is_read_by_whom_the_manifest_names() -> None:
     ("used", "place", "kind", "reason"),
     [
         (connection(), {"publicFolder": {"path": "Sales"}}, "Contact", "PlaceNotSupported"),
-        (
-            server_connection("contoso"),
-            {"calendar": {"address": "a@x.example"}},
-            "Event",
-            "PlaceNotSupported",
-        ),
+        (server_connection("contoso"), {"globalAddressList": {}}, "Contact", "PlaceNotSupported"),
         (
             server_connection("contoso"),
             {
@@ -380,3 +375,10 @@ def test_what_a_service_does_not_have_stops_that_spoke_alone(
     assert not made.spokes
     assert made.problems["ann"].reason == reason
     assert made.problems["ann"].stalled
+
+
+def test_a_calendar_of_a_server_is_a_place_like_one_of_a_tenant() -> None:
+    asked = spoke(mailbox=None, calendar={"address": "a@x.example", "name": "Rota"})
+    used = {"demo/contoso": server_connection("contoso")}
+    made = resolve(hub(itemKind="Event"), [asked], used, trust=GrantedTrust())
+    assert made.spokes["ann"].target == CalendarTarget("a@x.example", "Rota")

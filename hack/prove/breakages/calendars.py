@@ -17,6 +17,10 @@ _PUSH = "tests/endpoints/graph/calendars/test_push.py::"
 _VIEW = "tests/endpoints/graph/calendars/test_view.py::"
 _CODEC = "tests/endpoints/graph/calendars/test_codec.py::"
 _HUB = "tests/engine/test_calendars.py::"
+_EWS = "sync/cirahub_sync/endpoints/exchange/calendars"
+_EWS_PUSH = "tests/endpoints/exchange/calendars/test_push.py::"
+_EWS_WINDOW = "tests/endpoints/exchange/calendars/test_window.py::"
+_EWS_BETWEEN = "test_people_who_are_invited_between_the_look_and_the_write_are_told_nothing"
 
 BREAKAGES: tuple[Breakage, ...] = (
     Breakage(
@@ -246,5 +250,61 @@ BREAKAGES: tuple[Breakage, ...] = (
         new="if True:",
         tests="tests/operator/test_resolver.py::"
         "test_a_spoke_of_another_kind_than_its_hub_stops_alone",
+    ),
+    Breakage(
+        guards=10,
+        what="an event with attendees is written to over EWS",
+        file=f"{_EWS}/letters.py",
+        old="if codec.role_of(got.element, got.exceptions):",
+        new="if False:",
+        tests=_EWS_PUSH + "test_who_has_attendees_is_left_alone_whoever_put_them_there",
+    ),
+    Breakage(
+        guards=10,
+        what="attendees of one occurrence alone are not seen over EWS",
+        file=f"{_EWS}/codec.py",
+        old="(item, *(exceptions[each] for each, _ in modified(item) if each in exceptions))",
+        new="(item,)",
+        tests=_EWS_PUSH + "test_who_has_attendees_is_left_alone_whoever_put_them_there",
+    ),
+    Breakage(
+        guards=10,
+        what="a deletion over EWS tells those who were invited meanwhile",
+        file=f"{_EWS}/letters.py",
+        old="_DELETE = b' SendMeetingCancellations=\"SendToNone\"'",
+        new="_DELETE = b' SendMeetingCancellations=\"SendToAllAndSaveCopy\"'",
+        tests=_EWS_PUSH + _EWS_BETWEEN,
+    ),
+    Breakage(
+        guards=10,
+        what="an update over EWS is written over what was not looked at",
+        file=f"{_EWS}/letters.py",
+        old="    looks_first = True\n",
+        new="    looks_first = False\n",
+        tests=_EWS_PUSH + _EWS_BETWEEN,
+    ),
+    Breakage(
+        guards=CALENDARS,
+        what="an appointment is written out of the schema's order",
+        file=f"{_EWS}/letters.py",
+        old='f"{sent.early}{stamp}{sent.late}"',
+        new='f"{stamp}{sent.early}{sent.late}"',
+        tests=_EWS_PUSH + "test_what_is_made_is_stamped_and_comes_back_whole",
+    ),
+    Breakage(
+        guards=CALENDARS,
+        what="days of an event that is there become midnights of another zone",
+        file=f"{_EWS}/codec.py",
+        old='_midnights(zone_id(there)) if is_all_day(there) else ""',
+        new='""',
+        tests=_EWS_PUSH + "test_days_stay_midnights_of_where_they_were_made",
+    ),
+    Breakage(
+        guards=CALENDARS,
+        what="a sync state goes on after the window has moved",
+        file=f"{_EWS}/delta.py",
+        old="if window != self._window:",
+        new="if False:",
+        tests=_EWS_WINDOW + "test_the_token_of_another_window_or_calendar_has_expired",
     ),
 )

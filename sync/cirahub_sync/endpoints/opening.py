@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from cirahub_sync.configuration import ConnectionConfig, PasswordAuth, SpokeConfig
+from cirahub_sync.configuration import ConnectionConfig, ItemKind, PasswordAuth, SpokeConfig
 from cirahub_sync.endpoints.base import Capabilities
-from cirahub_sync.endpoints.exchange.capabilities import CAPABILITIES
+from cirahub_sync.endpoints.exchange.capabilities import CALENDAR_CAPABILITIES, CAPABILITIES
 from cirahub_sync.endpoints.graph import opening as graph
 from cirahub_sync.endpoints.session import Session, Surroundings
 
@@ -29,5 +29,5 @@ def counted_with(connection: ConnectionConfig) -> tuple[str, str]:
 def capabilities_of(spoke: SpokeConfig) -> Capabilities:
     """What an item can show there."""
     if spoke.connection.exchange_server is not None:
-        return CAPABILITIES
+        return CALENDAR_CAPABILITIES if spoke.target.kind is ItemKind.EVENT else CAPABILITIES
     return graph.capabilities_of(spoke)

@@ -1,8 +1,9 @@
-"""What contacts can show on an Exchange Server: known without a connection to one."""
+"""What contacts and events can show on an Exchange Server: known without a connection to one."""
 
 from __future__ import annotations
 
 from cirahub_sync.endpoints.base import Capabilities
+from cirahub_sync.endpoints.exchange.calendars import codec as calendars
 from cirahub_sync.endpoints.exchange.codec import LIMITS
 
 BATCH_SIZE = 40
@@ -13,3 +14,7 @@ CAPABILITIES = Capabilities(
 )
 """A stale change key is refused: UpdateItem with `NeverOverwrite`
 (https://learn.microsoft.com/exchange/client-developer/web-service-reference/updateitem)."""
+
+CALENDAR_CAPABILITIES = Capabilities(
+    limits=calendars.LIMITS, permanent_delete=True, honours_if_match=True, batch=BATCH_SIZE
+)

@@ -7,7 +7,7 @@ GetItem.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Sequence
 
 from lxml import etree
 
@@ -37,14 +37,19 @@ class DeltaReader:
         *,
         element: str,
         blank: Content,
+        paths: Sequence[str] = (),
+        passes: Callable[[Element], bool] | None = None,
     ) -> None:
         """`element`: what EWS calls the items that count. A folder may hold others: distribution
-        lists, documents."""
+        lists, documents. `paths` are told of each, and by them `passes` says which of those that
+        are not known are worth reading; None: all."""
         self._session = session
         self._place = place
         self._items = items
         self._element = element
         self._blank = blank
+        self._shape = wire.shape(paths)
+        self._passes = passes
         self._what = f"connection {session.connection.name}: {place}"
 
     async def pages(self, resume: str | None, known: KnownEtag) -> AsyncIterator[Page]:
@@ -66,7 +71,7 @@ class DeltaReader:
                     "tried again"
                 )
             state = following
-            changes = await self._changes(message, reply, _unknown if kind == _ROUND else known)
+            changes = await self._changes(message, reply, known, whole=kind == _ROUND)
             token = f"{plain(self._place.folder)} {_SINCE if last else kind} {state}"
             if last:
                 yield Page(changes=changes, cursor=token)
@@ -76,18 +81,21 @@ class DeltaReader:
     def _operation(self, state: str) -> bytes:
         given = f"<m:SyncState>{wire.escaped(state)}</m:SyncState>" if state else ""
         return (
-            f"<m:SyncFolderItems>{wire.shape()}<m:SyncFolderId>{self._place.folder_id}"
+            f"<m:SyncFolderItems>{self._shape}<m:SyncFolderId>{self._place.folder_id}"
             f"</m:SyncFolderId>{given}<m:MaxChangesReturned>{PAGE_SIZE}</m:MaxChangesReturned>"
             "</m:SyncFolderItems>"
         ).encode()
 
-    async def _changes(self, message: Element, reply: Reply, known: KnownEtag) -> list[Change]:
-        """In the order of the answer; those that are not our own echo completed."""
+    async def _changes(
+        self, message: Element, reply: Reply, known: KnownEtag, *, whole: bool
+    ) -> list[Change]:
+        """In the order of the answer; those that are not our own echo completed, or all of them
+        (`whole`)."""
         told: list[tuple[str, str | None]] = []
         listed = message.find(f"{MESSAGES}Changes")
         for change in () if listed is None else listed.iterchildren(etree.Element):
-            told += self._told(change, reply)
-        incomplete = [id_ for id_, key in told if key is not None and known(id_) != key]
+            told += self._told(change, reply, known)
+        incomplete = [id_ for id_, key in told if key is not None and (whole or known(id_) != key)]
         complete = await self._items.fetch(list(dict.fromkeys(incomplete)))
         changes: list[Change] = []
         for id_, key in told:
@@ -99,7 +107,9 @@ class DeltaReader:
                 changes.append(RemoteItem(id=id_, etag=key, content=self._blank))
         return changes
 
-    def _told(self, change: Element, reply: Reply) -> list[tuple[str, str | None]]:
+    def _told(
+        self, change: Element, reply: Reply, known: KnownEtag
+    ) -> list[tuple[str, str | None]]:
         """An id and its change key: None for one that is gone. Nothing for what doesn't count."""
         kind = wire.name_of(change)
         try:
@@ -109,13 +119,18 @@ class DeltaReader:
                 return [
                     wire.id_of(item)
                     for item in change.iterchildren(etree.Element)
-                    if wire.name_of(item) == self._element
+                    if wire.name_of(item) == self._element and self._counts(item, known)
                 ]
         except wire.UnreadableError as error:
             raise ProtocolError(
                 f"{self._what}: an item without an id ({reply.summary}); will be tried again"
             ) from error
         return []  # ReadFlagChange: of messages
+
+    def _counts(self, item: Element, known: KnownEtag) -> bool:
+        if self._passes is None or self._passes(item):
+            return True
+        return known(wire.id_of(item)[0]) is not None
 
     def _resumed(self, token: str) -> tuple[str, str]:
         """Whether it is of a round from nothing, and the sync state."""
@@ -127,7 +142,3 @@ class DeltaReader:
                 "nothing"
             )
         return kind, state
-
-
-def _unknown(_: str) -> None:
-    return None

@@ -95,7 +95,7 @@ class ExchangeEndpoint:
 
     def push(self, operations: Sequence[Operation]) -> AsyncGenerator[Sequence[Outcome], None]:
         place, items = self._opened()
-        letters = ContactLetters(self._kind.custom_names)
+        letters = ContactLetters(items, self._kind.custom_names)
         return Outbox(self._session, place, items, letters, self._fence).push(operations)
 
     async def close(self) -> None:

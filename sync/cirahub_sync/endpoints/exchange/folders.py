@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from cirahub_sync.configuration import (
+    CalendarTarget,
     ExchangeServer,
     MailboxRights,
     MailboxTarget,
@@ -30,10 +31,14 @@ from cirahub_sync.errors import (
 
 CONTACTS_CLASS = "IPF.Contact"
 """[MS-OXOCNTC] 2.2.3.1: the container class of folders for contacts."""
+CALENDAR_CLASS = "IPF.Appointment"
+"""[MS-OXOCAL] 2.2.11.1: of calendars."""
 _PAGE = 500
 
 
-def seat_of(server: ExchangeServer, target: MailboxTarget | PublicFolderTarget) -> Seat:
+def seat_of(
+    server: ExchangeServer, target: MailboxTarget | CalendarTarget | PublicFolderTarget
+) -> Seat:
     """As whom a target is opened. Public folders always as the account itself."""
     if isinstance(target, PublicFolderTarget):
         return Seat(PUBLIC_FOLDERS, content_mailbox=target.content_mailbox)
@@ -49,7 +54,7 @@ class FolderFinder:
     def __init__(
         self,
         session: ExchangeSession,
-        target: MailboxTarget | PublicFolderTarget,
+        target: MailboxTarget | CalendarTarget | PublicFolderTarget,
         fence: Fence,
     ) -> None:
         self._session = session
@@ -60,7 +65,9 @@ class FolderFinder:
 
     async def place(self, *, create: bool) -> Place:
         """Raises TargetNotFoundError, ConfigurationError and AccessDeniedError."""
-        names = self._names()
+        if isinstance(self._target, CalendarTarget):
+            return await self._calendar(self._target.name.strip(), create=create)
+        names = self._names(self._target)
         mailbox, folder = await self._roots()
         kind = CONTACTS_CLASS
         for depth, name in enumerate(names):
@@ -81,13 +88,35 @@ class FolderFinder:
             )
         return Place(self._seat, mailbox, folder)
 
-    def _names(self) -> list[str]:
-        path = (
-            self._target.path
-            if isinstance(self._target, PublicFolderTarget)
-            else self._target.folder
-        )
-        if not path and isinstance(self._target, MailboxTarget):
+    async def _calendar(self, name: str, *, create: bool) -> Place:
+        """The default calendar of the mailbox, or the one of a name below it or beside it, where
+        Outlook puts those that its user makes."""
+        top, default = await self._named("msgfolderroot", "calendar")
+        mailbox = plain(top)
+        if not name:
+            return Place(self._seat, mailbox, default)
+        found = [
+            each
+            for parent in (default, top)
+            for each, kind in await self._children(parent, name)
+            if kind.startswith(CALENDAR_CLASS)
+        ]
+        if len(found) > 1:
+            raise ConfigurationError(
+                f"{self._what}: {len(found)} calendars of the mailbox have the spoke's name; "
+                "rename one of them"
+            )
+        if not found and not create:
+            raise FolderNotFoundError(
+                f"{self._what}: the mailbox has no calendar of the spoke's name; make it in the "
+                "mailbox, or delete the spoke and create one for another calendar"
+            )
+        folder = found[0] if found else await self._make(default, name, 0, "CalendarFolder")
+        return Place(self._seat, mailbox, folder)
+
+    def _names(self, target: MailboxTarget | PublicFolderTarget) -> list[str]:
+        path = target.path if isinstance(target, PublicFolderTarget) else target.folder
+        if not path and isinstance(target, MailboxTarget):
             return []
         names = [name.strip() for name in path.split("/")]
         if not all(names):
@@ -127,7 +156,17 @@ class FolderFinder:
         return [folder for folder, _ in self._folders(reply, what, len(names))]
 
     async def _child(self, parent: str, name: str, depth: int) -> tuple[str, str] | None:
-        """The folder of this name, and its class. Exchange compares names without regard to
+        """The folder of this name, and its class."""
+        found = await self._children(parent, name)
+        if len(found) > 1:
+            raise ConfigurationError(
+                f"{self._what}: the folders of folder {plain(parent)}: {len(found)} match at level "
+                f"{depth + 1} of the spoke's path; rename one of them"
+            )
+        return found[0] if found else None
+
+    async def _children(self, parent: str, name: str) -> list[tuple[str, str]]:
+        """The folders of this name, each with its class. Exchange compares names without regard to
         case."""
         what = f"{self._what}: the folders of folder {plain(parent)}"
         found: list[tuple[str, str]] = []
@@ -152,14 +191,11 @@ class FolderFinder:
                     folder_id = wire.id_of(folder, "FolderId")[0]
                     found.append((folder_id, wire.text_at(folder, "FolderClass")))
             offset = wire.next_offset(reply.messages[0])
-        if len(found) > 1:
-            raise ConfigurationError(
-                f"{what}: {len(found)} match at level {depth + 1} of the spoke's path; rename one "
-                "of them"
-            )
-        return found[0] if found else None
+        return found
 
-    async def _make(self, parent: str, name: str, depth: int) -> str:
+    async def _make(
+        self, parent: str, name: str, depth: int, element: str = "ContactsFolder"
+    ) -> str:
         """Make the folder; where that stays open, look whether somebody did.
 
         Exchange refuses a second folder of the same name (`ErrorFolderExists`), so two that make
@@ -168,8 +204,8 @@ class FolderFinder:
         what = f"{self._what}: a folder in folder {plain(parent)}"
         operation = (
             f"<m:CreateFolder><m:ParentFolderId>{wire.folder_id(parent)}</m:ParentFolderId>"
-            f"<m:Folders><t:ContactsFolder><t:DisplayName>{escaped(name)}</t:DisplayName>"
-            "</t:ContactsFolder></m:Folders></m:CreateFolder>"
+            f"<m:Folders><t:{element}><t:DisplayName>{escaped(name)}</t:DisplayName>"
+            f"</t:{element}></m:Folders></m:CreateFolder>"
         ).encode()
         lost: CirahubError
         try:

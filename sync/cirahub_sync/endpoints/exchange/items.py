@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -66,7 +66,7 @@ class ItemReader:
         self._session = session
         self._place = place
         self._kind = kind
-        self._shape = wire.shape(kind.paths())
+        self.shape = wire.shape(kind.paths())
         self._what = f"connection {session.connection.name}: {place}"
 
     def item(self, element: Element) -> RemoteItem:
@@ -77,14 +77,14 @@ class ItemReader:
             etag=key,
             content=self._kind.decode(element),
             stamp=properties.values(element).get(properties.STAMP_KEY, ""),
-            created=_seconds(wire.text_at(element, "DateTimeCreated")),
-            modified=_seconds(wire.text_at(element, "LastModifiedTime")),
+            created=seconds(wire.text_at(element, "DateTimeCreated")),
+            modified=seconds(wire.text_at(element, "LastModifiedTime")),
         )
 
     async def fetch(self, ids: Sequence[str]) -> Mapping[str, RemoteItem | Unreadable | None]:
         """One request for 100 items, wherever they are. What is none of this kind is gone."""
         found: dict[str, RemoteItem | Unreadable | None] = {}
-        for chunk, reply in await self._got(ids, self._shape):
+        for chunk, reply in await self.got(ids, self.shape):
             for each, message in zip(chunk, reply.messages, strict=True):
                 if message.code in GONE:
                     found[each] = None
@@ -113,7 +113,7 @@ class ItemReader:
     async def keys(self, ids: Sequence[str]) -> Mapping[str, str | None]:
         """The change keys that items have now; None for those that are gone."""
         found: dict[str, str | None] = {}
-        for chunk, reply in await self._got(ids, wire.shape()):
+        for chunk, reply in await self.got(ids, wire.shape()):
             for each, message in zip(chunk, reply.messages, strict=True):
                 if message.code in GONE:
                     found[each] = None
@@ -128,7 +128,7 @@ class ItemReader:
         still known is here, every other is gone from here."""
         found: dict[str, Whereabouts] = {}
         shape = wire.shape((wire.field("item:ParentFolderId"),))
-        for chunk, reply in await self._got(ids, shape):
+        for chunk, reply in await self.got(ids, shape):
             for each, message in zip(chunk, reply.messages, strict=True):
                 found[each] = self._whereabouts(reply, message)
         return found
@@ -188,13 +188,16 @@ class ItemReader:
                     yield RemoteItem(id=id_, etag=key, content=self._kind.blank(), stamp=stamp)
             offset = wire.next_offset(message)
 
-    async def _got(self, ids: Sequence[str], shape: str) -> Sequence[tuple[Sequence[str], Reply]]:
-        """A GetItem for each 100 ids, and its reply, which has a message for each."""
+    async def got(
+        self, ids: Sequence[str], shape: str, *, written: Callable[[str], str] = wire.item_id
+    ) -> Sequence[tuple[Sequence[str], Reply]]:
+        """A GetItem for each 100 ids, and its reply, which has a message for each. `written`: an id
+        as a request has it."""
         found: list[tuple[Sequence[str], Reply]] = []
         for start in range(0, len(ids), FETCHED):
             chunk = ids[start : start + FETCHED]
             operation = (
-                f"<m:GetItem>{shape}<m:ItemIds>{''.join(map(wire.item_id, chunk))}</m:ItemIds>"
+                f"<m:GetItem>{shape}<m:ItemIds>{''.join(map(written, chunk))}</m:ItemIds>"
                 "</m:GetItem>"
             ).encode()
             reply = await self._session.read(self._place.seat, operation, what=self._what)
@@ -207,7 +210,7 @@ class ItemReader:
         return found
 
 
-def _seconds(timestamp: str) -> float | None:
+def seconds(timestamp: str) -> float | None:
     """POSIX seconds of an xs:dateTime; None for none, or for one that makes no sense."""
     if not timestamp:
         return None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from cirahub_sync.configuration import (
+    CalendarTarget,
     ConnectionConfig,
     MailboxTarget,
     Needs,
@@ -14,6 +15,7 @@ from cirahub_sync.configuration import (
 )
 from cirahub_sync.endpoints.base import Endpoint, Fence, Fingerprint
 from cirahub_sync.endpoints.directory import Directory
+from cirahub_sync.endpoints.exchange.calendars.endpoint import CalendarEndpoint
 from cirahub_sync.endpoints.exchange.capabilities import CAPABILITIES
 from cirahub_sync.endpoints.exchange.endpoint import ExchangeEndpoint
 from cirahub_sync.endpoints.exchange.folders import seat_of
@@ -72,9 +74,11 @@ class ExchangeConnection:
         keyed: Callable[[], Fingerprint],
     ) -> Endpoint:
         target = spoke.target
+        if isinstance(target, CalendarTarget):
+            return CalendarEndpoint(self._exchange, target, fence, span)
         if not isinstance(target, MailboxTarget | PublicFolderTarget):
             raise ConfigurationError(
-                f"spoke {spoke.name}: of an Exchange Server, only contacts of mailboxes and public "
+                f"spoke {spoke.name}: of an Exchange Server, only mailboxes, calendars and public "
                 "folders are synced; name a Connection to Microsoft 365"
             )
         return ExchangeEndpoint(
@@ -88,7 +92,7 @@ class ExchangeConnection:
         )
 
     def take_waited(self, spoke: SpokeConfig, resolved: str) -> float:
-        if not isinstance(spoke.target, MailboxTarget | PublicFolderTarget):
+        if not isinstance(spoke.target, MailboxTarget | CalendarTarget | PublicFolderTarget):
             return 0.0
         seat = seat_of(self._exchange.server, spoke.target)
         return self._exchange.throttle.take_waited(seat.lane)

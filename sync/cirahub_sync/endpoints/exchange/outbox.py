@@ -63,9 +63,28 @@ class Letters(Protocol):
     update_attributes: bytes
     delete_attributes: bytes
     """Of the requests, each with a blank before it: who is told of an appointment."""
+    looks_first: bool
+    """Whether every item is looked at before it is updated, so that there always is a change key
+    that it has to have still."""
+
+    async def screened(
+        self, operations: Sequence[Indexed]
+    ) -> tuple[Sequence[Indexed], list[Outcome]]:
+        """What of a batch is left to send, and what became of the rest."""
+        ...
+
+    async def settled(
+        self, operations: Sequence[Indexed], outcomes: Sequence[Outcome]
+    ) -> Sequence[Outcome]:
+        """The outcomes of a batch, when everything that belongs to it has been written."""
+        ...
 
     def item(self, operation: Create) -> bytes:
         """The new item, with its stamp."""
+        ...
+
+    def key(self, operation: Update) -> str:
+        """The change key that the item has to have still; blank: any."""
         ...
 
     def updates(self, operation: Update) -> bytes:
@@ -135,7 +154,7 @@ class Outbox:
 
     async def _send(self, batch: Batch) -> _Sent:
         try:
-            left, early = await self._screened(batch)
+            left, early = await self._letters.screened(batch.operations)
         except CirahubError as error:
             return _Sent((), error)
         if not left:
@@ -151,24 +170,8 @@ class Outbox:
         except CirahubError as error:
             return _Sent(early, error)
         sent = await self._sent(batch.kind, left, reply)
-        return _Sent([*early, *sent.outcomes], sent.broken)
-
-    async def _screened(self, batch: Batch) -> tuple[Sequence[Indexed], list[Outcome]]:
-        """What is left to delete, and what became of the rest: it has changed, or has gone."""
-        if not batch.kind.startswith("Delete"):
-            return batch.operations, []
-        guarded = [one.id for _, one in batch.operations if isinstance(one, Delete) and one.etag]
-        keys = await self._items.keys(guarded) if guarded else {}
-        left: list[Indexed] = []
-        early: list[Outcome] = []
-        for index, one in batch.operations:
-            if not isinstance(one, Delete) or one.id not in keys or keys[one.id] == one.etag:
-                left.append((index, one))
-            elif keys[one.id] is None:
-                early.append(Outcome(index=index, result=Result.DONE))
-            else:
-                early.append(Outcome(index=index, result=Result.STALE, error="another change key"))
-        return left, early
+        settled = await self._letters.settled(left, sent.outcomes)
+        return _Sent([*early, *settled], sent.broken)
 
     def _request(self, kind: str, operations: Sequence[Indexed]) -> bytes:
         inside = b"".join(self._part(operation) for _, operation in operations)
@@ -190,7 +193,8 @@ class Outbox:
                     )
                 )
             case _:
-                resolution = b"NeverOverwrite" if kind == "Update" else b"AlwaysOverwrite"
+                compared = kind == "Update" or self._letters.looks_first
+                resolution = b"NeverOverwrite" if compared else b"AlwaysOverwrite"
                 return (
                     b'<m:UpdateItem ConflictResolution="%b"%b><m:ItemChanges>%b</m:ItemChanges>'
                     b"</m:UpdateItem>"
@@ -202,7 +206,7 @@ class Outbox:
                 return self._letters.item(operation)
             case Update():
                 return b"<t:ItemChange>%b<t:Updates>%b</t:Updates></t:ItemChange>" % (
-                    wire.item_id(operation.id, operation.etag).encode(),
+                    wire.item_id(operation.id, self._letters.key(operation)).encode(),
                     self._letters.updates(operation),
                 )
             case Delete():

@@ -210,3 +210,13 @@ def field(uri: str) -> str:
 
 def indexed(uri: str, index: str) -> str:
     return f'<t:IndexedFieldURI FieldURI="{uri}" FieldIndex="{index}"/>'
+
+
+def tag(name: str, text: str) -> str:
+    """An element of the types, with text."""
+    return f"<t:{name}>{escaped(text)}</t:{name}>"
+
+
+def element(name: str, content: str) -> str:
+    """An element of the types, around others."""
+    return f"<t:{name}>{content}</t:{name}>"

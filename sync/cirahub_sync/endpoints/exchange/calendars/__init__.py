@@ -1,0 +1,1 @@
+"""Calendars of mailboxes on an Exchange Server, over Exchange Web Services."""

@@ -1,0 +1,108 @@
+"""A calendar of a mailbox on an Exchange Server, as the engine's protocol wants it.
+
+The parts do the work: the finder of folders resolves, `delta` pulls, `items` reads, the outbox
+writes what `letters` says, `codec` and `recurrence` translate; `exchange.session` talks. Its
+idempotency key is the stamp.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, AsyncIterator, Collection, Mapping, Sequence
+
+from cirahub_sync.configuration import CalendarTarget
+from cirahub_sync.endpoints.base import (
+    Fence,
+    KnownEtag,
+    Operation,
+    Outcome,
+    Page,
+    RemoteItem,
+    Target,
+    Unreadable,
+    Whereabouts,
+)
+from cirahub_sync.endpoints.exchange.calendars import codec
+from cirahub_sync.endpoints.exchange.calendars.delta import WindowReader
+from cirahub_sync.endpoints.exchange.calendars.items import EventReader
+from cirahub_sync.endpoints.exchange.calendars.letters import EventLetters
+from cirahub_sync.endpoints.exchange.capabilities import CALENDAR_CAPABILITIES
+from cirahub_sync.endpoints.exchange.folders import FolderFinder, seat_of
+from cirahub_sync.endpoints.exchange.outbox import Outbox
+from cirahub_sync.endpoints.exchange.place import Place, known_place
+from cirahub_sync.endpoints.exchange.session import ExchangeSession
+from cirahub_sync.model.kind import EVENTS, Content, as_event
+from cirahub_sync.model.window import Span
+
+
+class CalendarEndpoint:
+    """Implements `endpoints.base.Endpoint`. `open` comes first."""
+
+    capabilities = CALENDAR_CAPABILITIES
+
+    def __init__(
+        self,
+        session: ExchangeSession,
+        target: CalendarTarget,
+        fence: Fence,
+        span: Span,
+    ) -> None:
+        """`span`: what its changes are looked for in."""
+        self._session = session
+        self._target = target
+        self._fence = fence
+        self._span = span
+        self._events: EventReader | None = None
+        self._place: Place | None = None
+
+    async def open(self, *, create: bool, known: Target | None = None) -> Target:
+        host = self._session.server.host
+        if known is not None and known.tenant == host:
+            place = known_place(seat_of(self._session.server, self._target), known)
+        else:
+            finder = FolderFinder(self._session, self._target, self._fence)
+            place = await finder.place(create=create)
+        self._place = place
+        self._events = EventReader(self._session, place)
+        return place.target(host)
+
+    def changes(self, resume: str | None, *, known: KnownEtag) -> AsyncIterator[Page]:
+        place, events = self._opened()
+        return WindowReader(self._session, place, events, self._span).pages(resume, known)
+
+    async def locate(self, ids: Sequence[str]) -> Mapping[str, Whereabouts]:
+        return await self._opened()[1].locate(ids)
+
+    async def fetch(self, ids: Sequence[str]) -> Mapping[str, RemoteItem | Unreadable | None]:
+        return await self._opened()[1].fetch(ids)
+
+    async def find(self, keys: Sequence[str]) -> Mapping[str, Sequence[RemoteItem]]:
+        return await self._opened()[1].find(keys)
+
+    def stamped(self) -> AsyncIterator[RemoteItem]:
+        return self._opened()[1].stamped()
+
+    def encode(self, content: Content) -> bytes:
+        return codec.encode(as_event(content))
+
+    def encode_changes(
+        self, before: Content | None, after: Content, fields: Collection[str] | None = None
+    ) -> bytes:
+        return codec.encode_changes(
+            None if before is None else as_event(before),
+            as_event(after),
+            EVENTS.fields if fields is None else fields,
+        )
+
+    def push(self, operations: Sequence[Operation]) -> AsyncGenerator[Sequence[Outcome], None]:
+        place, events = self._opened()
+        letters = EventLetters(self._session, place, events, self._fence)
+        return Outbox(self._session, place, events, letters, self._fence).push(operations)
+
+    async def close(self) -> None:
+        """Leaves the session open: it belongs to the connection."""
+        self._events = self._place = None
+
+    def _opened(self) -> tuple[Place, EventReader]:
+        if self._place is None or self._events is None:
+            raise RuntimeError("the endpoint has not been opened")
+        return self._place, self._events
