@@ -47,6 +47,7 @@ from cirahub_sync.configuration import (
     KeyVaultReference,
     MailboxAccess,
     MailboxTarget,
+    MailContactsTarget,
     PasswordAuth,
     PrivateItems,
     PublicFolderTarget,
@@ -324,6 +325,8 @@ def _target(spec: SpokeSpec | SpokeTemplate, address: str) -> AnyTarget:
         return PublicFolderTarget(
             path=spec.public_folder.path, content_mailbox=spec.public_folder.content_mailbox or ""
         )
+    if isinstance(spec, SpokeSpec) and spec.makes_mail_contacts:
+        return MailContactsTarget()
     if isinstance(spec, SpokeSpec) and spec.global_address_list is not None:
         chosen = spec.global_address_list
         return AddressListTarget(

@@ -318,6 +318,8 @@ class Needs(msgspec.Struct, frozen=True):
     """What of its address list is read."""
     profiles: bool = False
     """Whether sets ask for users by a filter, which may name any property of theirs."""
+    mail_contacts: bool = False
+    """Whether mail contacts are written to it."""
 
 
 READS_CONTACTS = Needs()
@@ -400,7 +402,20 @@ class PublicFolderTarget(msgspec.Struct, frozen=True, tag="publicFolder", omit_d
         return PublicFolderTarget(self.path)
 
 
-AnyTarget = MailboxTarget | CalendarTarget | AddressListTarget | PublicFolderTarget
+class MailContactsTarget(msgspec.Struct, frozen=True, tag="mailContacts", omit_defaults=True):
+    """The mail contacts that a hub makes in the global address list of the connection's tenant."""
+
+    kind: ClassVar[ItemKind] = ItemKind.CONTACT
+    noun: ClassVar[str] = "address list for this hub"
+
+    @property
+    def identity(self) -> MailContactsTarget:
+        return self
+
+
+AnyTarget = (
+    MailboxTarget | CalendarTarget | AddressListTarget | MailContactsTarget | PublicFolderTarget
+)
 """What a spoke may be."""
 
 

@@ -22,30 +22,39 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 class CloudHosts(msgspec.Struct, frozen=True):
-    """Source: learn.microsoft.com, "National clouds" (Graph and Entra endpoints) and "Azure Key
-    Vault DNS suffixes"."""
+    """Source: learn.microsoft.com, "National clouds" (Graph and Entra endpoints), "Azure Key Vault
+    DNS suffixes" and "Connect to Exchange Online PowerShell" (connection URIs)."""
 
     authority: str
     graph: str
     vault_suffix: str
+    outlook: str
 
 
 HOSTS: Mapping[Cloud, CloudHosts] = {
     Cloud.GLOBAL: CloudHosts(
-        "https://login.microsoftonline.com", "https://graph.microsoft.com", ".vault.azure.net"
+        "https://login.microsoftonline.com",
+        "https://graph.microsoft.com",
+        ".vault.azure.net",
+        "https://outlook.office365.com",
     ),
     Cloud.US_GOV: CloudHosts(
-        "https://login.microsoftonline.us", "https://graph.microsoft.us", ".vault.usgovcloudapi.net"
+        "https://login.microsoftonline.us",
+        "https://graph.microsoft.us",
+        ".vault.usgovcloudapi.net",
+        "https://outlook.office365.us",
     ),
     Cloud.US_GOV_DOD: CloudHosts(
         "https://login.microsoftonline.us",
         "https://dod-graph.microsoft.us",
         ".vault.usgovcloudapi.net",
+        "https://webmail.apps.mil",
     ),
     Cloud.CHINA: CloudHosts(
         "https://login.partner.microsoftonline.cn",
         "https://microsoftgraph.chinacloudapi.cn",
         ".vault.azure.cn",
+        "https://partner.outlook.cn",
     ),
 }
 

@@ -423,6 +423,7 @@ class Worker:
         endpoint = session.open_target(
             spoke,
             fence,
+            installation=self._settings.installation,
             hub=hub.uid,
             custom_names=names,
             span=looked_at,

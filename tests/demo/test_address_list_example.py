@@ -125,7 +125,7 @@ def test_the_company_s_people_are_in_every_mailbox_and_follow_the_directory(stag
     assert all("/contact" in one["path"] or one["path"].endswith("$batch") for one in writes)
 
     patch = ("--type=merge", "-p", '{"spec":{"direction":"TwoWay"}}')
-    with pytest.raises(KubectlFailedError, match="globalAddressList is only read"):
+    with pytest.raises(KubectlFailedError, match="globalAddressList goes one way"):
         stage.plane.kubectl("-n", NAMESPACE, "patch", "spoke", "directory", *patch)
     stage.plane.kubectl("-n", NAMESPACE, "annotate", "hub", "company", "cirahub.io/erase=now")
     stage.plane.kubectl("-n", NAMESPACE, "delete", "hub", "company", "--timeout=120s")

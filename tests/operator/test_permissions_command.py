@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import jwt
 import pytest
 import yaml
 from click.testing import CliRunner, Result
@@ -15,10 +16,13 @@ from cirahub_operator.cli import cirahub
 from cirahub_operator.cli.permissions import MAILBOXES
 from cirahub_operator.cli.powershell import quoted
 from cirahub_sync.configuration import ItemKind, Listed, MailboxAccess, Needs
+from cirahub_sync.endpoints.exchange_admin import permissions as administration
 from cirahub_sync.endpoints.graph.permissions import judged
 
 from .laptop import Laptop, opened
 from .stage import CLIENT, TENANT, Manifest, connection, hub, server_connection, spoke
+
+RECIPIENT_ADMINISTRATOR = "31392ffb-586c-42d1-9346-e59415a2cc4e"
 
 
 @pytest.fixture
@@ -180,6 +184,42 @@ def test_an_address_list_takes_what_its_kinds_do_and_no_way_into_mailboxes(
     assert judged(permissions, needs=needs, access=access) == ((), ())
     missing, excess = judged(["User.ReadBasic.All", "Mail.Read"], needs=needs, access=access)
     assert (sorted(missing), excess) == (sorted(permissions), ("Mail.Read",))
+
+
+def test_making_mail_contacts_takes_a_role_of_exchange_and_one_of_the_directory(
+    manifests: Path,
+) -> None:
+    target = spoke("gal", mailbox=None, globalAddressList={}, direction="Receive")
+    given = (connection(), hub(), target)
+    (one,) = grants(manifests, *given)
+    assert one["graph"] == []
+    assert [(need["permission"], need["spokes"]) for need in one["administration"]] == [
+        ("Exchange.ManageAsApp", ["default/gal"])
+    ]
+    told = asked(manifests, *given).stdout
+    assert "Application permissions of Office 365 Exchange Online" in told
+    assert "Application permissions of Microsoft Graph" not in told
+    assert f"Get-MgServicePrincipal -Filter 'appId eq ''{CLIENT}'''" in told
+    assert "displayName eq ''Exchange Recipient Administrator''" in told
+    needs = Needs(reads=frozenset(), mail_contacts=True)
+    assert judged([], needs=needs, access=MailboxAccess.CONSENT) == ((), ())
+
+
+@pytest.mark.parametrize(
+    ("claims", "lacking"),
+    [
+        ({"roles": ["Exchange.ManageAsApp"], "wids": [RECIPIENT_ADMINISTRATOR]}, ()),
+        ({"roles": ["Exchange.ManageAsApp"]}, ()),
+        ({"roles": ["Exchange.ManageAsApp"], "wids": []}, ("Exchange Recipient Administrator",)),
+        ({"wids": [RECIPIENT_ADMINISTRATOR]}, ("Exchange.ManageAsApp",)),
+        (None, ()),
+    ],
+)
+def test_a_token_for_exchange_is_held_to_both_as_far_as_it_tells(
+    claims: dict[str, Any] | None, lacking: tuple[str, ...]
+) -> None:
+    token = "opaque" if claims is None else jwt.encode(claims, "k" * 32, algorithm="HS256")
+    assert administration.missing(token) == lacking
 
 
 def test_reading_whole_users_includes_finding_mailboxes(manifests: Path) -> None:

@@ -245,13 +245,9 @@ REFUSED: dict[str, tuple[Manifest, str]] = {
         spoke(globalAddressList={}),
         "set mailbox, publicFolder or globalAddressList for a Hub of contacts",
     ),
-    "an address list that receives": (
-        spoke(mailbox=None, globalAddressList={}, direction="Receive"),
-        "globalAddressList is only read, since Microsoft Graph only shows it",
-    ),
     "an address list that is two-way": (
         spoke(mailbox=None, globalAddressList={}, direction="TwoWay"),
-        "globalAddressList is only read",
+        "globalAddressList goes one way",
     ),
     "an address list of nothing": (
         spoke(mailbox=None, globalAddressList={"include": []}),

@@ -12,6 +12,7 @@ from prove.breakages import (
     identity,
     invariants,
     leaving,
+    mail_contacts,
     matching,
     permissions,
     plans,
@@ -41,4 +42,5 @@ BREAKAGES: tuple[Breakage, ...] = (
     *address_lists.BREAKAGES,
     *sets.BREAKAGES,
     *simulator.BREAKAGES,
+    *mail_contacts.BREAKAGES,
 )

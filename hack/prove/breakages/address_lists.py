@@ -93,9 +93,9 @@ BREAKAGES: tuple[Breakage, ...] = (
     ),
     Breakage(
         guards=LISTS,
-        what="an address list may be written to",
+        what="an address list may be two-way",
         file="operator/cirahub_operator/api/spoke.py",
-        old="self.global_address_list is None or self.direction is Direction.CONTRIBUTE",
+        old="self.global_address_list is None or self.direction is not Direction.TWO_WAY",
         new="self.direction in Direction",
         tests="tests/operator/test_refusals.py::test_the_command_line_refuses",
     ),

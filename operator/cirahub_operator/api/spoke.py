@@ -77,7 +77,9 @@ class Calendar(MailboxCalendar, _Addressed):
 
 
 class GlobalAddressList(Model):
-    """The global address list of the Connection's tenant, as its directory shows it."""
+    """The global address list of the Connection's tenant: with `direction: Contribute`, as its
+    directory shows it; with Receive, the mail contacts that the hub makes in it, for which none of
+    these fields has a meaning."""
 
     rules: ClassVar[tuple[Rule, ...]] = tuple(
         Rule(
@@ -207,12 +209,20 @@ class SpokeSpec(Behaviour, _Place):
             "list and a calendar: delete this Spoke and create another one",
         ),
         Rule(
-            rule="!has(self.globalAddressList) || self.direction == 'Contribute'",
-            message="globalAddressList is only read, since Microsoft Graph only shows it: set "
-            "direction to Contribute, or leave it out",
+            rule="!has(self.globalAddressList) || self.direction != 'TwoWay'",
+            message="globalAddressList goes one way, since only mail contacts can be made there: "
+            "set direction to Contribute to read it, or to Receive to make mail contacts in it; "
+            "for both, create a Spoke for each",
             holds=lambda self: (
-                self.global_address_list is None or self.direction is Direction.CONTRIBUTE
+                self.global_address_list is None or self.direction is not Direction.TWO_WAY
             ),
+        ),
+        Rule(
+            rule="!has(self.globalAddressList) || !has(oldSelf.globalAddressList) || "
+            "self.direction == oldSelf.direction",
+            message="the direction of a globalAddressList can't be changed, since people of the "
+            "directory and mail contacts are different things: delete this Spoke and create "
+            "another one",
         ),
         *Behaviour.rules,
     )
@@ -240,6 +250,11 @@ class SpokeSpec(Behaviour, _Place):
     def directories(self) -> frozenset[str]:
         """The names of the Connections in whose directories its filters look for groups."""
         return self.directories_beside(self.connection_ref.name)
+
+    @property
+    def makes_mail_contacts(self) -> bool:
+        """Whether it is the address list of a tenant, and written to."""
+        return self.global_address_list is not None and self.direction is Direction.RECEIVE
 
     @property
     def item_kind(self) -> ItemKind:

@@ -33,6 +33,8 @@ WHY = {
     "Outdated": "has it, in an older state",
     "Current": "has it as it is to be",
     "Detached": "has not got it: its user deleted it there, which is remembered",
+    "Unshowable": "is not to have it: it lacks what can't be left out there, in an address list an "
+    "e-mail address",
     "FilteredOut": "is not to have it: the filter of what it receives keeps it out",
     "Unjudged": "stays as it is: its filter can't be judged for the item",
     "Deleted": "is not to have it any more: nobody contributes it",

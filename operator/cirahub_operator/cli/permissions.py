@@ -21,6 +21,7 @@ from cirahub_sync.configuration import (
     PasswordAuth,
     SpokeConfig,
 )
+from cirahub_sync.endpoints.exchange_admin import permissions as administration
 from cirahub_sync.endpoints.graph.permissions import Need, needed
 from cirahub_sync.engine.grouped import directories_asked
 from cirahub_sync.errors import ConfigurationError
@@ -55,6 +56,9 @@ class Grants(msgspec.Struct, frozen=True):
     """Application permissions of Microsoft Graph, for consent."""
     exchange: tuple[Scope, ...]
     """Empty unless Exchange grants the access to mailboxes."""
+    administration: tuple[Need, ...] = ()
+    """Application permissions of Office 365 Exchange Online, for consent; they take a role of Entra
+    ID besides."""
     unscoped: tuple[str, ...] = ()
     """SpokeSets whose members a filter finds: of no scope of Exchange."""
 
@@ -163,6 +167,7 @@ def _grants(used: _Used, auth: EntraAuth, access: MailboxAccess | None) -> Grant
     connection = used.connection
     chosen = access or connection.mailbox_access
     every = needed(used.spokes, chosen, used.asking, used.sets)
+    running = administration.needed(used.spokes)
     exchange = chosen is MailboxAccess.EXCHANGE and any(one.in_mailboxes for one in every)
     return Grants(
         connection=connection.name,
@@ -172,6 +177,7 @@ def _grants(used: _Used, auth: EntraAuth, access: MailboxAccess | None) -> Grant
         consent=consent_link(connection.cloud, connection.tenant_id, auth.client_id),
         graph=tuple(one for one in every if not (exchange and one.in_mailboxes)),
         exchange=tuple(_scopes(connection, every)) if exchange else (),
+        administration=() if running is None else (running,),
         unscoped=tuple(dict.fromkeys(name for one in every for name in one.filters))
         if exchange
         else (),
@@ -191,10 +197,23 @@ def _scopes(connection: ConnectionConfig, every: Iterable[Need]) -> Iterable[Sco
 
 def _told(grants: Grants) -> list[str]:
     rows = [(one.permission, one.purpose, ", ".join(one.spokes)) for one in grants.graph]
+    running = [
+        (one.permission, one.purpose, ", ".join(one.spokes)) for one in grants.administration
+    ]
     lines = [
         f"Connection {grants.connection}: tenant {grants.tenant}, application {grants.application}",
-        "  Application permissions of Microsoft Graph, to consent to:",
-        *(f"    {line}" for line in table(HEADINGS, rows)),
+    ]
+    if rows:
+        lines += [
+            "  Application permissions of Microsoft Graph, to consent to:",
+            *(f"    {line}" for line in table(HEADINGS, rows)),
+        ]
+    if running:
+        lines += [
+            "  Application permissions of Office 365 Exchange Online, to consent to:",
+            *(f"    {line}" for line in table(HEADINGS, running)),
+        ]
+    lines += [
         f"  Once its registration asks for them: {grants.consent}",
     ]
     lines += [
@@ -210,7 +229,30 @@ def _told(grants: Grants) -> list[str]:
             "  Contacts or Calendars permission besides, since the two add up:",
             *(f"    {line}" for line in commands(grants)),
         ]
+    if running:
+        lines += [
+            "  Microsoft Graph PowerShell, by a Privileged Role Administrator, for the role",
+            f"  {administration.DIRECTORY_ROLE} of Entra ID:",
+            *(f"    {line}" for line in assignment(grants)),
+        ]
     return lines
+
+
+def assignment(grants: Grants) -> list[str]:
+    """For PowerShell. https://learn.microsoft.com/entra/identity/role-based-access-control/manage-roles-portal."""
+    found = quoted(f"appId eq {quoted(grants.application)}")
+    role = quoted(f"displayName eq {quoted(administration.DIRECTORY_ROLE)}")
+    return [
+        "Connect-MgGraph -Scopes Application.Read.All, RoleManagement.ReadWrite.Directory",
+        f"$principal = Get-MgServicePrincipal -Filter {found}",
+        f"$role = Get-MgRoleManagementDirectoryRoleDefinition -Filter {role}",
+        cmdlet(
+            "New-MgRoleManagementDirectoryRoleAssignment",
+            PrincipalId="$principal.Id",
+            RoleDefinitionId="$role.Id",
+            DirectoryScopeId="'/'",
+        ),
+    ]
 
 
 def commands(grants: Grants) -> list[str]:

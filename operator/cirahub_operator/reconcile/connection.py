@@ -129,17 +129,20 @@ class ConnectionReconciler:
         reads: set[ItemKind] = set()
         writes: set[ItemKind] = set()
         lists: set[Listed] = set()
-        groups = False
+        groups = mail_contacts = False
         async for spoke in self._around.objects.spokes_through(key):
             if spoke.spec.connection_ref.name == key.name:
-                if spoke.spec.global_address_list is not None:
+                if spoke.spec.makes_mail_contacts:
+                    mail_contacts = True
+                elif spoke.spec.global_address_list is not None:
                     lists.update(spoke.spec.global_address_list.include)
                 else:
                     reads.add(spoke.spec.item_kind)
                     if spoke.spec.direction.receives:
                         writes.add(spoke.spec.item_kind)
             groups = groups or key.name in spoke.spec.directories
-            if groups and len(writes) == len(ItemKind) and len(lists) == len(Listed):
+            everything = len(writes) == len(ItemKind) and len(lists) == len(Listed)
+            if groups and mail_contacts and everything:
                 break
         profiles = False
         async for one in self._around.objects.sets_through(key):
@@ -150,9 +153,16 @@ class ConnectionReconciler:
                     writes.add(one.spec.item_kind)
                 groups = groups or one.spec.asks_for_groups
                 profiles = profiles or one.spec.members.filter is not None
-        if not (reads or groups or lists):
+        if not (reads or groups or lists or mail_contacts):
             return READS_CONTACTS
-        return Needs(frozenset(reads), frozenset(writes), groups, frozenset(lists), profiles)
+        return Needs(
+            frozenset(reads),
+            frozenset(writes),
+            groups,
+            frozenset(lists),
+            profiles=profiles,
+            mail_contacts=mail_contacts,
+        )
 
     async def _tell(self, connection: Connection, result: SignIn | Problem) -> None:
         """After a check."""

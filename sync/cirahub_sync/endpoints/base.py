@@ -78,7 +78,8 @@ Change = RemoteItem | Removed | Unreadable
 
 class Page(msgspec.Struct, frozen=True, kw_only=True):
     """A page of a delta round. Exactly one of `next` and `cursor` is set: `next` continues this
-    round, `cursor` ends it and starts the next one."""
+    round, `cursor` ends it and starts the next one; a blank one, where there is no delta: then the
+    next round starts from nothing."""
 
     changes: Sequence[Change]
     next: str | None = None
@@ -103,6 +104,11 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     im_addresses: int | None = None
     phones: Mapping[PhoneKind, int]
     addresses: Mapping[str, int]
+    lengths: Mapping[str, int] = {}
+    """By text field: how many characters it has room for. The rest is cut off, which a place that
+    contributes would tell as an edit: for places that only receive."""
+    required: frozenset[str] = frozenset()
+    """Fields without one of which nothing can be shown there."""
     schedule: Callable[[str], str] | None = None
     """What comes back of the text of an event's schedule, where a service says some of it
     otherwise (zones by other names). None: the same."""
@@ -115,6 +121,9 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     """Whether an update with a stale etag is proven to be refused by the service."""
     batch: int
     """Operations that are sent together, and fail one by one."""
+    composed: bool = False
+    """Whether a create takes several requests (a series, then its exceptions), so that one whose
+    answer was lost may have taken effect in part."""
 
 
 class Target(msgspec.Struct, frozen=True):

@@ -50,14 +50,15 @@ class Session(Protocol):
         spoke: SpokeConfig,
         fence: Fence,
         *,
+        installation: str,
         hub: str,
         custom_names: Sequence[str],
         span: Span,
         keyed: Callable[[], Fingerprint],
     ) -> Endpoint:
-        """The endpoint of a spoke, for the hub of that uid. Sends nothing yet. `custom_names` are
-        of contacts, `span` is what is looked at of a calendar, `keyed` gives what etags are made
-        with where a service has none. Raises ConfigurationError."""
+        """The endpoint of a spoke, for the hub of that uid in an installation. Sends nothing yet.
+        `custom_names` are of contacts, `span` is what is looked at of a calendar, `keyed` gives
+        what etags are made with where a service has none. Raises ConfigurationError."""
         ...
 
     def directory(self) -> Directory:

@@ -24,7 +24,7 @@ from cirahub_sync.store.rows import Pending, Spoke
 STAGE = PendingReason.STAGE.value
 _ID = 16
 """Characters of an id that people copy."""
-_ABSENT = frozenset({Why.DEAD, Why.FILTERED, Why.BLANK, Why.OUTSIDE})
+_ABSENT = frozenset({Why.DEAD, Why.FILTERED, Why.UNSHOWABLE, Why.BLANK, Why.OUTSIDE})
 
 
 def under_way(config: SpokeConfig, row: Spoke) -> bool:

@@ -20,7 +20,7 @@ from cirahub_sync.engine.context import SpokeRun
 from cirahub_sync.engine.report import PendingReason
 from cirahub_sync.model.event import Event
 from cirahub_sync.model.kind import CONTACTS, Content, empty, kind_of, read_only
-from cirahub_sync.model.limits import changed_fields, project
+from cirahub_sync.model.limits import changed_fields, project, showable
 from cirahub_sync.store.rows import Action, Item, Pending, Replica, ReplicaState, Shadow
 
 DELETIONS = (PendingReason.GRACE.value, PendingReason.GUARDED.value)
@@ -51,6 +51,8 @@ class Why(StrEnum):
     """It has attendees there, or only its time is known: a write would tell them, or undo that."""
     OUTSIDE = "OutsideWindow"
     """It is not made before it comes into the window."""
+    UNSHOWABLE = "Unshowable"
+    """It lacks what the receiver can't do without: an e-mail address, in an address list."""
     BLANK = "Blank"
     """The mapping leaves nothing of it."""
 
@@ -191,7 +193,13 @@ def judge(
         if not withdrawn or (replica is None and shadow is None):
             return nothing(Why.UNJUDGED)
         admitted = True  # what is there stays, without what somebody had put in who left for good
-    refused = not admitted
+    lacking = (
+        bool(capabilities.limits.required)
+        and shadow is None
+        and item.alive
+        and not showable(encoder.wire(run, item, capabilities).desired, capabilities.limits)
+    )
+    refused = not admitted or lacking
     if refused and withdrawn and native and replica is not None and replica.delivered_seq:
         refused = False
     if refused:
@@ -209,6 +217,7 @@ def judge(
                 wait_until=item.deleted_at + limits.grace_period,
             )
         why = Why.FILTERED if item.alive else Why.DEAD
+        why = Why.UNSHOWABLE if admitted and lacking else why
         if native or (replica is not None and replica.native):
             return nothing(why if native else Why.OWN)
         if replica is None:

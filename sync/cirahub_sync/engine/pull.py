@@ -67,7 +67,7 @@ async def _pull_spoke(context: PassContext, run: SpokeRun) -> None:
 
 
 async def _round(context: PassContext, run: SpokeRun, endpoint: Endpoint, cursor: Cursor) -> None:
-    resume = cursor.next or cursor.cursor
+    resume = cursor.next or cursor.cursor or None
     run.afresh = cursor.next is None
     if resume is None:
         cursor = msgspec.structs.replace(cursor, round=uuid4().hex)

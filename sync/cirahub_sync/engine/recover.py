@@ -18,7 +18,6 @@ from cirahub_sync.endpoints.base import Delete, Endpoint, Limits, RemoteItem, Re
 from cirahub_sync.engine.acknowledge import Delivery, acknowledge
 from cirahub_sync.engine.context import PassContext, SpokeRun
 from cirahub_sync.engine.plan import shown
-from cirahub_sync.model.event import Event
 from cirahub_sync.model.limits import changed_fields
 from cirahub_sync.store.hub import Transaction
 from cirahub_sync.store.rows import Action, Intent, Item
@@ -81,33 +80,29 @@ async def _creates(
     with context.store.write() as tx:
         items = tx.items.get([intent.item for intent in intents])
         settled = [(intent, found[intent.key][0]) for intent in intents if found.get(intent.key)]
+        partly = {
+            intent.item
+            for intent, remote in settled
+            if endpoint.capabilities.composed
+            and context.fingerprint(remote.content) != intent.fingerprint
+        }
         acknowledge(
             context,
             run,
             tx,
             [
-                _delivery(
-                    intent, remote, items.get(intent.item), whole=_whole(context, intent, remote)
-                )
+                _delivery(intent, remote, items.get(intent.item), whole=intent.item not in partly)
                 for intent, remote in settled
             ],
         )
         run.report.counts.adopted += len(settled)
         tx.intents.remove([intent.key for intent, _ in settled])
         _consider(tx, run, [intent for intent, _ in settled], items)
-        partly = [intent for intent, remote in settled if not _whole(context, intent, remote)]
-        tx.pending.reconsider(run.uid, [intent.item for intent in partly])
+        tx.pending.reconsider(run.uid, sorted(partly))
         if give_up:
             lost = [intent for intent in intents if not found.get(intent.key)]
             tx.intents.abandon([intent.key for intent in lost])
             tx.pending.reconsider(run.uid, [intent.item for intent in lost])
-
-
-def _whole(context: PassContext, intent: Intent, remote: RemoteItem) -> bool:
-    """Whether a create took effect as a whole: a series is made first, then its exceptions."""
-    if not isinstance(remote.content, Event):
-        return True
-    return context.fingerprint(remote.content) == intent.fingerprint
 
 
 async def _updates(

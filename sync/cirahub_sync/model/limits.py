@@ -37,6 +37,9 @@ def project(
     for field in kind.fields:
         if field not in limits.fields and getattr(item, field):
             changes[field] = getattr(kind.blank, field)
+    for field, most in limits.lengths.items():
+        if len(getattr(item, field)) > most and field not in changes:
+            changes[field] = getattr(item, field)[:most].rstrip()
     for field in kind.ordered_lists:
         elements: tuple[Element, ...] = getattr(item, field)
         if not elements or field in changes:
@@ -48,6 +51,11 @@ def project(
     if isinstance(item, Event) and item.schedule and limits.schedule is not None:
         changes["schedule"] = _scheduled(item.schedule, limits.schedule, previous)
     return msgspec.structs.replace(item, **changes) if changes else item
+
+
+def showable(item: Content, limits: Limits) -> bool:
+    """Whether the item has what a spoke can't do without."""
+    return all(getattr(item, field) for field in limits.required)
 
 
 def _scheduled(text: str, shows: Callable[[str], str], previous: Content | None) -> str:

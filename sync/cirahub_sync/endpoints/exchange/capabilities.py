@@ -16,5 +16,9 @@ CAPABILITIES = Capabilities(
 (https://learn.microsoft.com/exchange/client-developer/web-service-reference/updateitem)."""
 
 CALENDAR_CAPABILITIES = Capabilities(
-    limits=calendars.LIMITS, permanent_delete=True, honours_if_match=True, batch=BATCH_SIZE
+    limits=calendars.LIMITS,
+    permanent_delete=True,
+    honours_if_match=True,
+    batch=BATCH_SIZE,
+    composed=True,
 )

@@ -68,6 +68,7 @@ class ExchangeConnection:
         spoke: SpokeConfig,
         fence: Fence,
         *,
+        installation: str,
         hub: str,
         custom_names: Sequence[str],
         span: Span,

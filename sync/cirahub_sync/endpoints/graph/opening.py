@@ -9,6 +9,7 @@ from cirahub_sync.configuration import (
     CalendarTarget,
     ConnectionConfig,
     MailboxTarget,
+    MailContactsTarget,
     Needs,
     PasswordAuth,
     PublicFolderTarget,
@@ -16,6 +17,8 @@ from cirahub_sync.configuration import (
 )
 from cirahub_sync.endpoints.base import Capabilities, Endpoint, Fence, Fingerprint
 from cirahub_sync.endpoints.directory import Directory
+from cirahub_sync.endpoints.exchange_admin import AdminSession, MailContactsEndpoint
+from cirahub_sync.endpoints.exchange_admin import permissions as administration
 from cirahub_sync.endpoints.graph import permissions
 from cirahub_sync.endpoints.graph.address_list import AddressListEndpoint
 from cirahub_sync.endpoints.graph.calendars import CalendarEndpoint, open_calendar
@@ -34,11 +37,15 @@ from cirahub_sync.origins import HOSTS
 def capabilities_of(spoke: SpokeConfig) -> Capabilities:
     if isinstance(spoke.target, AddressListTarget):
         return AddressListEndpoint.capabilities
+    if isinstance(spoke.target, MailContactsTarget):
+        return MailContactsEndpoint.capabilities
     calendar = isinstance(spoke.target, CalendarTarget)
     return (CalendarEndpoint if calendar else GraphEndpoint).capabilities
 
 
-def _target(spoke: SpokeConfig) -> MailboxTarget | CalendarTarget | AddressListTarget:
+def _target(
+    spoke: SpokeConfig,
+) -> MailboxTarget | CalendarTarget | AddressListTarget | MailContactsTarget:
     """Raises ConfigurationError for what Graph does not have."""
     if isinstance(spoke.target, PublicFolderTarget):
         raise ConfigurationError(
@@ -73,6 +80,14 @@ class GraphConnection:
             answers=surroundings.answers,
             patience=Patience(write=surroundings.lease.write),
         )
+        self._administration = AdminSession(
+            connection,
+            self._tokens,
+            surroundings.origins,
+            throttle=surroundings.throttle,
+            answers=surroundings.answers,
+            patience=Patience(write=surroundings.lease.write),
+        )
         self._settling = Settling(surroundings.clock)
         """Since when the same permissions are missing."""
 
@@ -85,6 +100,10 @@ class GraphConnection:
             missing, excess = permissions.judged(
                 roles, needs=needs, access=self._connection.mailbox_access
             )
+        if needs.mail_contacts:
+            token = await self._tokens.renew(f"{HOSTS[self._connection.cloud].outlook}/.default")
+            lacking = administration.missing(token.token)
+            missing = (*(missing or ()), *lacking) if lacking else missing
         if not missing:
             self._settling.fine()
         return SignIn(
@@ -103,6 +122,7 @@ class GraphConnection:
         spoke: SpokeConfig,
         fence: Fence,
         *,
+        installation: str,
         hub: str,
         custom_names: Sequence[str],
         span: Span,
@@ -111,6 +131,15 @@ class GraphConnection:
         target = _target(spoke)
         if isinstance(target, AddressListTarget):
             return AddressListEndpoint(self._graph, target, hub, keyed())
+        if isinstance(target, MailContactsTarget):
+            return MailContactsEndpoint(
+                self._administration,
+                self._connection,
+                fence,
+                installation=installation,
+                hub=hub,
+                spoke=spoke.uid,
+            )
         if isinstance(target, CalendarTarget):
             return open_calendar(self._connection, target, self._graph, fence, span)
         return open_endpoint(
@@ -122,11 +151,16 @@ class GraphConnection:
 
     def take_waited(self, spoke: SpokeConfig, resolved: str) -> float:
         target = _target(spoke)
-        places = [] if isinstance(target, AddressListTarget) else [target.address]
+        places: list[str] = []
+        if isinstance(target, MailContactsTarget):
+            places.append(self._administration.lane)
+        elif not isinstance(target, AddressListTarget):
+            places.append(target.address)
         if resolved:
             places.append(resolved.split("/")[1])
         return sum(self._graph.throttle.take_waited(place) for place in places)
 
     async def close(self) -> None:
         await self._graph.close()
+        await self._administration.close()
         await self._tokens.close()

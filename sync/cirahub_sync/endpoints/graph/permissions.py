@@ -14,9 +14,11 @@ import msgspec
 
 from cirahub_sync.configuration import (
     AddressListTarget,
+    CalendarTarget,
     ItemKind,
     Listed,
     MailboxAccess,
+    MailboxTarget,
     Needs,
     SpokeConfig,
 )
@@ -100,7 +102,7 @@ def needed(
     declared = sorted(sets, key=lambda one: one.name)
     every = sorted([*spokes, *(one.template for one in declared)], key=lambda one: one.name)
     found: list[Need] = []
-    mailboxes = [one for one in every if not isinstance(one.target, AddressListTarget)]
+    mailboxes = [one for one in every if isinstance(one.target, MailboxTarget | CalendarTarget)]
     sources = {one.name: one.source for one in declared}
     for kind in ItemKind:
         of_kind = [one for one in mailboxes if one.target.kind is kind]
@@ -190,7 +192,7 @@ def _where(
 def _address(spoke: SpokeConfig) -> str:
     """Blank for a template."""
     target = spoke.target
-    assert not isinstance(target, AddressListTarget)
+    assert isinstance(target, MailboxTarget | CalendarTarget)
     return target.address
 
 

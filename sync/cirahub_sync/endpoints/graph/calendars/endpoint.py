@@ -40,7 +40,11 @@ class CalendarEndpoint:
     """Implements `endpoints.base.Endpoint`. `open` comes first."""
 
     capabilities = Capabilities(
-        limits=codec.LIMITS, permanent_delete=True, honours_if_match=False, batch=BATCH_SIZE
+        limits=codec.LIMITS,
+        permanent_delete=True,
+        honours_if_match=False,
+        batch=BATCH_SIZE,
+        composed=True,
     )
 
     def __init__(
