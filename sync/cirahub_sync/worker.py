@@ -14,11 +14,9 @@ import msgspec
 from cirahub_sync import steady
 from cirahub_sync.approvals import Approvals, ApprovedStage
 from cirahub_sync.configuration import (
-    READS_CONTACTS,
     ConnectionConfig,
     HubConfig,
     ItemKind,
-    Needs,
     PrivateItems,
     SpokeConfig,
 )
@@ -49,6 +47,7 @@ from cirahub_sync.merging import Merging
 from cirahub_sync.model.field_names import manifest_name
 from cirahub_sync.model.kind import KINDS
 from cirahub_sync.model.window import span
+from cirahub_sync.needs import READS_CONTACTS, Needs
 from cirahub_sync.origins import Origins
 from cirahub_sync.planned import PlannedAction, PlanReport
 from cirahub_sync.sets import Sets

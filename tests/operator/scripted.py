@@ -10,17 +10,12 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from cirahub_sync.configuration import (
-    READS_CONTACTS,
-    ConnectionConfig,
-    HubConfig,
-    Needs,
-    SpokeConfig,
-)
+from cirahub_sync.configuration import ConnectionConfig, HubConfig, SpokeConfig
 from cirahub_sync.engine.report import PassReport, SetReport, SpokeReport
 from cirahub_sync.erasure import Erasure, ErasureReport
 from cirahub_sync.errors import CirahubError, ConfigurationError
 from cirahub_sync.identity.base import Credential, SignIn
+from cirahub_sync.needs import READS_CONTACTS, Needs
 from cirahub_sync.spoke_set import SpokeSetConfig
 from cirahub_sync.worker import Progress
 

@@ -6,10 +6,11 @@ import asyncio
 import time
 from dataclasses import replace
 
-from cirahub_sync.configuration import ItemKind, Listed, Needs
+from cirahub_sync.configuration import ItemKind, Listed
 from cirahub_sync.engine.report import PassReport, Problem
 from cirahub_sync.errors import CredentialError, EndpointUnavailableError
 from cirahub_sync.identity.base import Credential, SignIn
+from cirahub_sync.needs import Needs
 
 from .conftest import QUICK, Operate
 from .scripted import SIGNED_IN, ScriptedEngine

@@ -15,9 +15,10 @@ from click.testing import CliRunner, Result
 from cirahub_operator.cli import cirahub
 from cirahub_operator.cli.permissions import MAILBOXES
 from cirahub_operator.cli.powershell import quoted
-from cirahub_sync.configuration import ItemKind, Listed, MailboxAccess, Needs
+from cirahub_sync.configuration import ItemKind, Listed, MailboxAccess
 from cirahub_sync.endpoints.exchange_admin import permissions as administration
 from cirahub_sync.endpoints.graph.permissions import judged
+from cirahub_sync.needs import Needs
 
 from .laptop import Laptop, opened
 from .stage import CLIENT, TENANT, Manifest, connection, hub, server_connection, spoke

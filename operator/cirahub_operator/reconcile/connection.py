@@ -20,10 +20,11 @@ from cirahub_operator.reconcile.surroundings import Surroundings
 from cirahub_operator.resolver import connection_config
 from cirahub_operator.summary import IN_USE, Leaving, connection_status, invalid_status
 from cirahub_operator.workqueue import Bell, Key, Result, backoff, jittered
-from cirahub_sync.configuration import READS_CONTACTS, ConnectionConfig, ItemKind, Listed, Needs
+from cirahub_sync.configuration import ConnectionConfig, ItemKind, Listed
 from cirahub_sync.engine.report import Problem
 from cirahub_sync.errors import CirahubError
 from cirahub_sync.identity.base import SignIn
+from cirahub_sync.needs import READS_CONTACTS, Needs
 
 CHECKS = 4
 """Sign-in checks at the same time."""

@@ -5,16 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from cirahub_sync.configuration import (
-    READS_CONTACTS,
-    ConnectionConfig,
-    HubConfig,
-    Needs,
-    SpokeConfig,
-)
+from cirahub_sync.configuration import ConnectionConfig, HubConfig, SpokeConfig
 from cirahub_sync.engine.report import PassReport
 from cirahub_sync.erasure import Erasure, ErasureReport
 from cirahub_sync.identity.base import SignIn
+from cirahub_sync.needs import READS_CONTACTS, Needs
 from cirahub_sync.spoke_set import SpokeSetConfig
 from cirahub_sync.worker import Progress
 

@@ -18,16 +18,11 @@ import uvloop
 
 from cirahub_operator.errors import RunnerStoppedError
 from cirahub_operator.runners.base import Engine
-from cirahub_sync.configuration import (
-    READS_CONTACTS,
-    ConnectionConfig,
-    HubConfig,
-    Needs,
-    SpokeConfig,
-)
+from cirahub_sync.configuration import ConnectionConfig, HubConfig, SpokeConfig
 from cirahub_sync.engine.report import PassReport
 from cirahub_sync.erasure import Erasure, ErasureReport
 from cirahub_sync.identity.base import CredentialSource, SignIn
+from cirahub_sync.needs import READS_CONTACTS, Needs
 from cirahub_sync.spoke_set import SpokeSetConfig
 from cirahub_sync.worker import Progress, Worker, WorkerSettings
 

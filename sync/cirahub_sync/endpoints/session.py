@@ -8,12 +8,13 @@ from typing import Protocol
 
 import msgspec
 
-from cirahub_sync.configuration import Needs, SpokeConfig
+from cirahub_sync.configuration import SpokeConfig
 from cirahub_sync.endpoints.base import Endpoint, Fence, Fingerprint
 from cirahub_sync.endpoints.directory import Directory
 from cirahub_sync.identity.base import CredentialSource, SignIn
 from cirahub_sync.lease_terms import LeaseTerms
 from cirahub_sync.model.window import Span
+from cirahub_sync.needs import Needs
 from cirahub_sync.origins import Origins
 from cirahub_sync.throttle import Throttle
 

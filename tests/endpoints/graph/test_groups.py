@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from cirahub_simulator.directory import Group, User
-from cirahub_sync.configuration import ItemKind, MailboxAccess, Needs
+from cirahub_sync.configuration import ItemKind, MailboxAccess
 from cirahub_sync.endpoints.directory import Member
 from cirahub_sync.endpoints.graph import GraphDirectory, GraphSession, permissions
 from cirahub_sync.errors import (
@@ -13,6 +13,7 @@ from cirahub_sync.errors import (
     EndpointUnavailableError,
     GroupNotFoundError,
 )
+from cirahub_sync.needs import Needs
 
 from .conftest import TENANT, Cloud, settings
 

@@ -8,7 +8,6 @@ from cirahub_sync.configuration import (
     CalendarTarget,
     ConnectionConfig,
     MailboxTarget,
-    Needs,
     PasswordAuth,
     PublicFolderTarget,
     SpokeConfig,
@@ -25,6 +24,7 @@ from cirahub_sync.errors import ConfigurationError
 from cirahub_sync.identity.base import SignIn
 from cirahub_sync.identity.provider import password
 from cirahub_sync.model.window import Span
+from cirahub_sync.needs import Needs
 
 
 class ExchangeConnection:

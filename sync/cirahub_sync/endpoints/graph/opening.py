@@ -10,7 +10,6 @@ from cirahub_sync.configuration import (
     ConnectionConfig,
     MailboxTarget,
     MailContactsTarget,
-    Needs,
     PasswordAuth,
     PublicFolderTarget,
     SpokeConfig,
@@ -31,6 +30,7 @@ from cirahub_sync.identity import provider
 from cirahub_sync.identity.base import SignIn
 from cirahub_sync.identity.settling import Settling
 from cirahub_sync.model.window import Span
+from cirahub_sync.needs import Needs
 from cirahub_sync.origins import HOSTS
 
 

@@ -19,9 +19,9 @@ from cirahub_sync.configuration import (
     Listed,
     MailboxAccess,
     MailboxTarget,
-    Needs,
     SpokeConfig,
 )
+from cirahub_sync.needs import Needs
 from cirahub_sync.spoke_set import MemberSource, SpokeSetConfig
 
 _MAILBOX = {
