@@ -62,7 +62,7 @@ BREAKAGES: tuple[Breakage, ...] = (
         guards=EXCHANGE,
         what="an update over EWS overwrites what a user has changed meanwhile",
         file=f"{_ROOM}/outbox.py",
-        old='b"NeverOverwrite" if kind == "Update" else b"AlwaysOverwrite"',
+        old='b"NeverOverwrite" if compared else b"AlwaysOverwrite"',
         new='b"AlwaysOverwrite"',
         tests="tests/endpoints/contract/test_writes.py::"
         "test_a_stale_update_is_refused_where_the_endpoint_promises_it",
