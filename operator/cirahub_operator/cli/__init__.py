@@ -55,7 +55,8 @@ def _broken(entry: EntryPoint, error: Exception | None) -> click.Command:
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name=DISTRIBUTION, prog_name="cirahub")
 def cirahub() -> None:
-    """Keeps contacts in sync, hub and spoke, between the mailboxes of Microsoft 365 tenants."""
+    """Keeps contacts and calendars in sync, hub and spoke, between mailboxes, public folders and
+    address lists of Microsoft 365 and Exchange Server."""
 
 
 def main() -> None:
