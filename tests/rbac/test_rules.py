@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
-from tests.operator.stage import WITHIN, Manifest, Stage, hub, spoke
+from tests.operator.stage import WITHIN, Manifest, Stage, hub, spoke, spoke_set
 
 from cirahub_operator.api import Hub
 from cirahub_operator.api.meta import REQUESTED_AT, Metadata
@@ -41,6 +41,7 @@ from .conftest import (
 
 ANNA = "anna.bergstrom@contoso.example"
 BJORN = "bjorn.eriksson@contoso.example"
+CARLA = "carla.rossi@contoso.example"
 
 
 def contributor() -> Manifest:
@@ -56,6 +57,14 @@ def receiver(folder: str) -> Manifest:
     )
 
 
+def everybody(folder: str) -> Manifest:
+    return spoke_set(
+        connectionRef={"name": "by-secret"},
+        members={"mailboxes": [CARLA]},
+        template={"mailbox": {"folder": folder}, "direction": "Receive"},
+    )
+
+
 def trust(simulator: SimulatorProcess, stage: Stage) -> None:
     """As whoever owns the app registration federates it with the team's ServiceAccount."""
     subject = f"system:serviceaccount:{stage.namespace}:cirahub-sync"
@@ -67,7 +76,7 @@ def folders(simulator: SimulatorProcess, mailbox: str) -> list[tuple[str, ...]]:
 
 
 async def everything_once(stage: Stage, simulator: SimulatorProcess, operator: Operator) -> None:
-    """Sign-in both ways, a pass, an edit, a spoke that leaves, and the rest of them."""
+    """Sign-in both ways, a pass, an edit, a spoke and a set that leave, and the rest of them."""
     folder = stage.namespace
     trust(simulator, stage)
     await operator.becomes_ready()
@@ -78,11 +87,13 @@ async def everything_once(stage: Stage, simulator: SimulatorProcess, operator: O
         hub(deletion={"gracePeriod": "0s"}),
         contributor(),
         receiver(folder),
+        everybody(folder),
     )
     await stage.comes("connection", "by-account", "True", "SignedIn")
     await stage.comes("connection", "by-secret", "True", "SignedIn")
     await stage.comes("hub", "staff", "True", "Synced")
     await stage.comes("spoke", "bjorn", "True", "Synced")
+    await stage.comes("spokeset", "everybody", "True", "Synced")
     copies = folders(simulator, BJORN).count((folder,))
     assert copies > 10
     await operator.counts(
@@ -91,6 +102,9 @@ async def everything_once(stage: Stage, simulator: SimulatorProcess, operator: O
     await stage.delete("spoke", "bjorn")
     await stage.goes("spoke", "bjorn")
     assert (folder,) not in folders(simulator, BJORN)
+    await stage.delete("spokeset", "everybody")
+    await stage.goes("spokeset", "everybody")
+    assert (folder,) not in folders(simulator, CARLA)
     for kind, name in (("hub", "staff"), ("spoke", "anna")):
         await stage.delete(kind, name)
         await stage.goes(kind, name)
@@ -150,7 +164,7 @@ async def test_with_all_rules_nothing_is_refused_and_none_is_in_vain(
             for one in operator.log
             if one["level"] == "error" and one["logger"].startswith("cirahub")
         ]
-    await stage.apply(by_secret(), hub(), contributor())
+    await stage.apply(by_secret(), hub(), contributor(), everybody(stage.namespace))
     async with signed_in(office.kubeconfig(tmp_path / "config")) as cluster:
         await an_event_that_repeats(cluster, stage.namespace)
         await watches_that_tell_nothing(cluster, stage.namespace)

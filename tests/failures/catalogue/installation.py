@@ -56,7 +56,8 @@ SITUATIONS = (
         start=_as_it_is,
         cause=_nothing,
         seen=Said(words="install the custom resource definitions"),
-        names="the API server does not know connections, hubs, spokes of cirahub.io/v1alpha1",
+        names="the API server does not know connections, hubs, spokes, spokesets of "
+        "cirahub.io/v1alpha1",
         remedy="kubectl apply --server-side -f crds/",
         sample=_missing(1.0),
         do="Install them: the message, which `/readyz` has too, has the command.",
