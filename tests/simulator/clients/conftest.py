@@ -3,12 +3,22 @@ variables of the environment that they take such things from, and ask for Micros
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 
-from cirahub_simulator.process import EmbeddedSimulator
+from cirahub_simulator.process import RECORDINGS, EmbeddedSimulator, shipped_world
 from cirahub_simulator.seed.generate import CIRAHUB
 
 ROLES = ("Contacts.ReadWrite", "Calendars.ReadWrite", "User.Read.All")
+
+
+@pytest.fixture
+def simulator(monkeypatch: pytest.MonkeyPatch) -> Iterator[EmbeddedSimulator]:
+    """Not recorded: whether what these clients ask is by the contract is not ours to answer for."""
+    monkeypatch.delenv(RECORDINGS, raising=False)
+    with EmbeddedSimulator(shipped_world()) as running:
+        yield running
 
 
 @pytest.fixture(autouse=True)
