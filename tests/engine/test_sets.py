@@ -212,7 +212,9 @@ async def test_guests_and_contacts_of_a_group_are_no_members(company: Scene) -> 
 
 
 async def test_an_unreadable_group_changes_nothing_and_says_so(company: Scene) -> None:
-    declare(company, grace=0.0)
+    dan = company.mailbox("dan")
+    source = MemberSource(groups=(TEAM,), mailboxes=(dan,))
+    declare(company, source=source, leavers=LeaverLimits(grace_period=0.0, max_percent=100))
     await settle(company)
     company.simulator.world.directory.remove_group(TEAM)
     company.advance(READ_AGAIN)
@@ -222,7 +224,7 @@ async def test_an_unreadable_group_changes_nothing_and_says_so(company: Scene) -
     assert problem is not None
     assert problem.reason == "GroupNotFound"
     assert "nobody joins or leaves; its members are those of 20" in problem.message
-    assert staff(report).states == {"Ready": 3}
+    assert staff(report).states == {"Ready": 4}, "and not just whom it lists by name"
     assert company.names("cy") == ["Eve", "Fay", "Gus"], "who is in it is synced as before"
     assert await company.worker.erasures() == []
 

@@ -15,7 +15,8 @@ BREAKAGES: tuple[Breakage, ...] = (
         what="a group that can't be read has no members",
         file=_MEMBERS,
         old="            self._report.problem = self._unread(problem)\n            return\n",
-        new="            self._report.problem = self._unread(problem)\n            found = {}\n",
+        new="            self._report.problem = self._unread(problem)\n"
+        "            found = {each.id: each for each in self._listed().values()}\n",
         tests=_TESTS + "test_an_unreadable_group_changes_nothing_and_says_so",
     ),
     Breakage(
@@ -63,8 +64,8 @@ BREAKAGES: tuple[Breakage, ...] = (
         what="a member keeps its target from a Spoke",
         file=_MEMBERS,
         old="                elif owner is not None:\n",
-        new="                elif owner is not None and row.failures > 1:\n",
-        tests=_TESTS + "test_a_spoke_of_the_manifests_goes_before_a_member",
+        new="                elif owner is not None and row.suspended:\n",
+        tests=_TESTS + "test_a_spoke_that_comes_later_goes_on_with_the_member_s_copies",
     ),
     Breakage(
         guards=SETS,
