@@ -33,6 +33,7 @@ async def test_an_account_signs_in(office: Office, scheme: SignInScheme, usernam
     connection = office.connection(scheme=scheme, username=username)
     async with office.session(connection) as session:
         await session.sign_in()
+        assert sign_ins(office) > 0
 
 
 @pytest.mark.parametrize(
@@ -56,6 +57,7 @@ async def test_a_password_may_name_several_servers(office: Office) -> None:
     office.kept.hosts = hosts_in(f"other.example, {HOST.upper()} third.example")
     async with office.session() as session:
         await session.sign_in()
+        assert sign_ins(office) > 0
 
 
 async def test_a_wrong_password_is_tried_once_until_another_is_kept(
