@@ -155,6 +155,12 @@ class Objects:
         """Every hub that there is or that a Spoke or a SpokeSet names."""
         return set(self._entries[Hub]).union(*self._by_hub.values())
 
+    def connections_of(self, kind: type[Resource], key: Key) -> tuple[Key, ...]:
+        """What a Spoke or a SpokeSet leads through, and where its filters look for groups; none if
+        there is no such object."""
+        entry = self._entries[kind].get(key)
+        return () if entry is None else entry.connections
+
     def connections(self) -> Iterable[Key]:
         return self._entries[Connection].keys()
 

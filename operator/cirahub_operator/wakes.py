@@ -60,12 +60,14 @@ class Wakes:
         """An object that the API server handed over, by whatever way."""
         metadata = Metadata.model_validate(body["metadata"])
         key = Key(metadata.namespace, metadata.name)
+        through = self._objects.connections_of(kind, key)
         if event == "DELETED":
             self._objects.remove(kind, key, metadata.uid)
             if kind in {Spoke, SpokeSet}:
                 self._metrics.forget(kind.definition.kind, metadata.namespace, metadata.name)
         else:
             self._objects.put(kind, body)
+            through += self._objects.connections_of(kind, key)
         change = self._change(event, metadata)
         if change is None or not self._open:
             return
@@ -73,8 +75,11 @@ class Wakes:
             self._connections.ring(key)
         elif kind is Hub:
             self._hubs.ring(key, interrupt=change)
-        elif (hub := hub_of(body)) is not None:
-            self._hubs.ring(hub, interrupt=change)
+        else:
+            for connection in dict.fromkeys(through):
+                self._connections.ring(connection)  # what it has to be permitted may be other now
+            if (hub := hub_of(body)) is not None:
+                self._hubs.ring(hub, interrupt=change)
 
     def _change(self, event: str | None, metadata: Metadata) -> bool | None:
         """None if nothing changed that matters; else whether it makes work that is being done on

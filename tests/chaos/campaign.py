@@ -12,9 +12,9 @@ from dataclasses import dataclass
 
 from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis.stateful import run_state_machine_as_test
+from tests.chaos.beginnings import beginnings
 from tests.chaos.comparison import DuplicateError, LostError
 from tests.chaos.crash import Difference, crash, undisturbed
-from tests.chaos.machine import beginnings
 from tests.chaos.settings import Setting, combined, single, told
 from tests.chaos.story import LIFE
 from tests.chaos.tape import Boundary

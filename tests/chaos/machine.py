@@ -8,7 +8,7 @@ import copy
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -16,18 +16,16 @@ from hypothesis import note
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 from tests.chaos.backup import backup, restore
+from tests.chaos.beginnings import Beginnings
 from tests.chaos.comparison import PREFIXES, TURNS, UnconvergedError, compare, plain
-from tests.chaos.conftest import simulated
-from tests.chaos.dawn import Dawn, Night
+from tests.chaos.dawn import Dawn
 from tests.chaos.hasty import HastyLoop
 from tests.chaos.reference import ANCHORS, FIELDS, Place, Reference, Way
-from tests.chaos.settings import Setting, switches
 from tests.chaos.story import NotQuietError, TwoTenants, number_of
 from tests.chaos.tape import Boundary, Moment, killed, recording
 from tests.chaos.town import VERIFIED, problems
 from tests.chaos.trouble import FAULTS
 
-from cirahub_simulator.process import EmbeddedSimulator
 from cirahub_sync.configuration import (
     Condition,
     DeletionLimits,
@@ -48,31 +46,6 @@ persons = st.integers(1, 6)
 fields = st.sampled_from(FIELDS)
 
 
-class Beginnings:
-    """A simulator for many examples, one after the other, and what they begin with."""
-
-    def __init__(self, simulator: EmbeddedSimulator, folder: Path) -> None:
-        self.simulator = simulator
-        self.folder = folder
-        self.night = Night.over(simulator.world)
-        self.told: dict[tuple[float, float], tuple[Dawn, Reference, int]] = {}
-
-    def clear(self) -> None:
-        """Nobody is left of the example before."""
-        self.simulator.admin.clear_rules()
-        self.simulator.admin.forget_requests()
-
-
-@contextmanager
-def beginnings(setting: Setting) -> Iterator[Beginnings]:
-    """Under one setting of the simulator's switches."""
-    with (
-        tempfile.TemporaryDirectory(prefix="cirahub-chaos-") as folder,
-        simulated(switches(setting)) as simulator,
-    ):
-        yield Beginnings(simulator, Path(folder))
-
-
 class HubMachine(RuleBasedStateMachine):
     beginnings: ClassVar[Beginnings]
     reference: Reference
@@ -90,6 +63,8 @@ class HubMachine(RuleBasedStateMachine):
         self._kept: Path | None = None
         self._backups = 0
         self._prefix: dict[str, str] = {}
+        self._fresh: set[tuple[str, int]] = set()
+        """Whose own items of whom were written this very moment: no delta may show them yet."""
 
     # The beginning and the end
 
@@ -225,6 +200,7 @@ class HubMachine(RuleBasedStateMachine):
         def strike(number: int) -> None:
             if number == request:
                 self._edit(name, pick, field)
+                self._unnoticed()
                 self.reference.forget_due()
 
         self.tape.rewind()
@@ -419,6 +395,7 @@ class HubMachine(RuleBasedStateMachine):
         path = _path(FOLDERS.get(place.name, ""))
         self.scene.admin.import_contacts(mailbox, [body], path)
         (made,) = [c for c in self._held(place) if c["immutableId"] not in before]
+        self._fresh.add((place.name, person))
         self.reference.added(place, made["immutableId"], person, values)
 
     def _edit(self, name: str, pick: int, field: str, *, blank: bool = False) -> None:
@@ -432,6 +409,8 @@ class HubMachine(RuleBasedStateMachine):
         person = number_of(contact)
         note(f"{place.name} writes {person}'s {field}: {value!r}")
         self.scene.edit(place.name, contact["immutableId"], **{field: value})
+        if contact["immutableId"] in place.own:
+            self._fresh.add((place.name, person))
         self.reference.edited(place, contact["immutableId"], person, field, value)
 
     def _pick(self, place: Place, pick: int) -> dict[str, Any] | None:
@@ -481,9 +460,16 @@ class HubMachine(RuleBasedStateMachine):
         )
 
     def _tick(self, seconds: float = 7.0) -> None:
+        """Longer than any delta takes to show a change."""
         self.scene.tick(seconds)
+        self._fresh.clear()
+
+    def _unnoticed(self) -> None:
+        if self.scene.simulator.world.switches.delta_delay != "none":
+            self.reference.unnoticed(self._fresh)
 
     def _sync(self) -> Any:
+        self._unnoticed()
         return self.loop.run(self.scene.sync())
 
 

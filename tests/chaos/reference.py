@@ -146,6 +146,14 @@ class Reference:
                     place.declined.discard(person)
                     place.unsure.add(person)
 
+    def unnoticed(self, written: Iterable[tuple[str, int]]) -> None:
+        """A pass runs that may not be shown yet what users have written of these people, by their
+        places' names. Who gets a copy beside an own item that the hub does not know is two."""
+        for name, person in written:
+            place = self.places[name]
+            if place.receives and name not in self.settled.get(person, set()):
+                self.wild.add(person)
+
     # What administrators do
 
     def erased(self, place: Place) -> None:

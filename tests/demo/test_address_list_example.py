@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-import json
-import time
-from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.demo.played import Played, seed
 
 from cirahub_simulator.seed.generate import CIRAHUB
 from cluster.errors import KubectlFailedError
-from demo.narration import Narration
 from demo.stage import Stage
 
-ROOT = Path(__file__).resolve().parent.parent.parent
-NAMESPACE = "cirahub-demo"
-WITHIN = 180.0
 ANNA = "anna.bergstrom@contoso.example"
 HENRY = "henry.oconnor@contoso.example"
 COLLEAGUES = {
@@ -32,93 +25,57 @@ COLLEAGUES = {
 ROLES = ["Contacts.ReadWrite", "OrgContact.Read.All", "User.Read.All"]
 
 
-@pytest.fixture(scope="module")
-def stage() -> Iterator[Stage]:
-    with Stage(Narration()) as stage:
-        yield stage
-
-
-def until(what: Callable[[], object], told: Callable[[], object]) -> None:
-    end = time.monotonic() + WITHIN
-    while not what():
-        assert time.monotonic() < end, told()
-        time.sleep(0.5)
-
-
-def company(stage: Stage, mailbox: str) -> dict[str, dict[str, Any]]:
+def company(example: Played, mailbox: str) -> dict[str, dict[str, Any]]:
     """The contacts of the mailbox's folder, by their names."""
     return {
         entry["contact"]["displayName"]: entry["contact"]
-        for entry in stage.simulator.admin.contacts(mailbox)
+        for entry in example.admin.contacts(mailbox)
         if entry["folder"] == ["Company"]
     }
 
 
-def show(stage: Stage, kind: str, name: str, path: str) -> str:
-    return stage.plane.kubectl("-n", NAMESPACE, "get", kind, name, f"--output=jsonpath={path}")
-
-
-def everything(stage: Stage) -> str:
-    objects = stage.plane.kubectl("-n", NAMESPACE, "get", "hubs,spokes,connections", "-o", "wide")
-    return f"{objects}\n{stage.log_tail()}"
-
-
-def the_user(stage: Stage, name: str) -> dict[str, Any]:
+def the_user(name: str) -> dict[str, Any]:
     """As a line of a seed."""
-    seed = ROOT / "simulator/cirahub_simulator/seed/organisation.jsonl"
-    lines = (json.loads(line) for line in seed.read_text().splitlines())
-    (found,) = [
-        one for one in lines if one["kind"] == "user" and one["userPrincipalName"].startswith(name)
-    ]
+    users = (one for one in seed() if one["kind"] == "user")
+    (found,) = [one for one in users if one["userPrincipalName"].startswith(name)]
     return dict(found)
 
 
 def test_the_company_s_people_are_in_every_mailbox_and_follow_the_directory(stage: Stage) -> None:
-    admin = stage.simulator.admin
+    example = Played(stage, "address-list")
+    admin = example.admin
     others = {who: len(admin.contacts(who)) for who in (ANNA, HENRY)}
     admin.grant(CIRAHUB, "contoso.example", ["Contacts.ReadWrite"])
-    apply = ("apply", "--server-side", "--kustomize", str(ROOT / "examples/address-list"))
-    stage.plane.kubectl(*apply)
-    missing = "{.status.permissionsMissing}"
-    until(
-        lambda: (
-            sorted(json.loads(show(stage, "connection", "contoso", missing) or "[]"))
-            == ["OrgContact.Read.All", "User.Read.All"]
-        ),
-        lambda: everything(stage),
-    )
+    example.apply()
+    needed = ["OrgContact.Read.All", "User.Read.All"]
+    example.until(lambda: example.missing("contoso") == needed)
     admin.grant(CIRAHUB, "contoso.example", ROLES)
-    asked = ("annotate", "connection", "contoso", "reconcile.cirahub.io/requestedAt=1")
-    stage.plane.kubectl("-n", NAMESPACE, *asked)
+    example.look("connection", "contoso")
 
     def both(*names: str) -> bool:
-        return all(company(stage, who).keys() == {*names} for who in (ANNA, HENRY))
+        return all(company(example, who).keys() == {*names} for who in (ANNA, HENRY))
 
-    until(lambda: both(*COLLEAGUES), lambda: everything(stage))
-    wait = ("wait", "--for=condition=Ready", "hubs,spokes,connections", "--all", "--timeout=60s")
-    stage.plane.kubectl("-n", NAMESPACE, *wait)
-    assert show(stage, "spoke", "directory", "{.status.items}") == "6"
-    assert show(stage, "connection", "contoso", "{.status.permissionsInExcess}") in ("", "[]")
-    gloria = company(stage, HENRY)["Gloria Fernández"]
+    example.until(lambda: both(*COLLEAGUES))
+    example.wait_ready()
+    assert example.show("spoke", "directory", "{.status.items}") == "6"
+    assert example.show("connection", "contoso", "{.status.permissionsInExcess}") in ("", "[]")
+    gloria = company(example, HENRY)["Gloria Fernández"]
     assert (gloria["department"], gloria["categories"]) == ("IT", ["Company"])
 
     # A phone, a mail contact, and somebody who leaves for good.
     phone = "+1 425 555 0142"
-    admin.seed([the_user(stage, "gloria") | {"mobilePhone": phone}])
+    admin.seed([the_user("gloria") | {"mobilePhone": phone}])
     partner = {"displayName": "Pat Partner", "mail": "pat@partner.example", "mailNickname": "pat"}
     admin.seed([{"kind": "orgcontact", "id": "pat", "tenant": "contoso.example"} | partner])
-    until(lambda: both(*COLLEAGUES, "Pat Partner"), lambda: everything(stage))
-    until(
-        lambda: company(stage, ANNA)["Gloria Fernández"]["mobilePhone"] == phone,
-        lambda: everything(stage),
-    )
+    example.until(lambda: both(*COLLEAGUES, "Pat Partner"))
+    example.until(lambda: company(example, ANNA)["Gloria Fernández"]["mobilePhone"] == phone)
     at_once = '{"spec":{"deletion":{"gracePeriod":"0s"}}}'
-    stage.plane.kubectl("-n", NAMESPACE, "patch", "hub", "company", "--type=merge", "-p", at_once)
-    admin.call("DELETE", f"/users/{the_user(stage, 'daniel')['id']}")
+    example.kubectl("patch", "hub", "company", "--type=merge", "-p", at_once)
+    admin.call("DELETE", f"/users/{the_user('daniel')['id']}")
     left = COLLEAGUES - {"Dániel Kovács"} | {"Pat Partner"}
-    until(lambda: both(*left), lambda: everything(stage))
-    admin.seed([the_user(stage, "elif") | {"department": "Legal"}])
-    until(lambda: both(*left - {"Elif Öztürk"}), lambda: everything(stage))
+    example.until(lambda: both(*left))
+    admin.seed([the_user("elif") | {"department": "Legal"}])
+    example.until(lambda: both(*left - {"Elif Öztürk"}))
     writes = [
         one for one in admin.requests() if one["service"] == "graph" and one["method"] != "GET"
     ]
@@ -126,8 +83,7 @@ def test_the_company_s_people_are_in_every_mailbox_and_follow_the_directory(stag
 
     patch = ("--type=merge", "-p", '{"spec":{"direction":"TwoWay"}}')
     with pytest.raises(KubectlFailedError, match="globalAddressList goes one way"):
-        stage.plane.kubectl("-n", NAMESPACE, "patch", "spoke", "directory", *patch)
-    stage.plane.kubectl("-n", NAMESPACE, "annotate", "hub", "company", "cirahub.io/erase=now")
-    stage.plane.kubectl("-n", NAMESPACE, "delete", "hub", "company", "--timeout=120s")
-    until(both, lambda: everything(stage))
+        example.kubectl("patch", "spoke", "directory", *patch)
+    example.erase("hub", "company")
+    example.until(both)
     assert {who: len(admin.contacts(who)) for who in (ANNA, HENRY)} == others

@@ -119,16 +119,25 @@ async def test_a_pass_that_is_refused_has_its_connection_looked_at(
         await stage.comes("hub", "staff", "True", "Synced")
 
 
-async def test_whether_something_is_written_is_known_to_the_check(
+async def test_what_comes_to_be_needed_is_compared_at_once(
     stage: Stage, engine: ScriptedEngine, operate: Operate
 ) -> None:
+    contacts = frozenset({ItemKind.CONTACT})
+    reads, writes = Needs(contacts), Needs(contacts, contacts)
     async with operate():
         await stage.apply(connection(), hub(), spoke())
         await stage.comes("hub", "staff", "True", "Synced")
+        assert engine.needs[-1] == reads
         await stage.apply(spoke("bob", direction="Receive"))
-        await stage.annotate("connection", "contoso", "reconcile.cirahub.io/requestedAt=now")
-        contacts = frozenset({ItemKind.CONTACT})
-        await stage.until(lambda: engine.needs[-1:] == [Needs(contacts, contacts)])
+        await stage.until(lambda: engine.needs[-1] == writes)
+        checks = len(engine.checked)
+        await stage.apply(spoke("cora", direction="Receive"))
+        await stage.comes("spoke", "cora", "True", "Synced")
+        await asyncio.sleep(3 * QUICK.retry_first)
+        assert len(engine.checked) == checks, "one more of a kind needs nothing more"
+        await stage.delete("spoke", "bob")
+        await stage.delete("spoke", "cora")
+        await stage.until(lambda: engine.needs[-1] == reads)
 
 
 async def test_what_is_in_calendars_takes_permissions_of_its_own(
@@ -140,7 +149,6 @@ async def test_what_is_in_calendars_takes_permissions_of_its_own(
     async with operate():
         await stage.apply(connection(), hub(), spoke(), events, rota)
         await stage.comes("hub", "rota", "True", "Synced")
-        await stage.annotate("connection", "contoso", "reconcile.cirahub.io/requestedAt=now")
         both = Needs(frozenset({ItemKind.CONTACT, ItemKind.EVENT}), frozenset())
         await stage.until(lambda: engine.needs[-1:] == [both])
 
@@ -152,7 +160,6 @@ async def test_what_an_address_list_lists_is_known_to_the_check(
     async with operate():
         await stage.apply(connection(), hub(), listed)
         await stage.comes("hub", "staff", "True", "Synced")
-        await stage.annotate("connection", "contoso", "reconcile.cirahub.io/requestedAt=now")
         lists = frozenset({Listed.USERS, Listed.GROUPS})
         wanted = Needs(reads=frozenset(), lists=lists)
         await stage.until(lambda: engine.needs[-1:] == [wanted])
@@ -184,15 +191,14 @@ async def test_whether_filters_ask_for_groups_is_known_to_the_check(
         await stage.apply(connection(), connection("directory"), hub())
         await stage.apply(spoke(direction="Receive", receives=receives))
         await stage.comes("hub", "staff", "True", "Synced")
-        for name in ("contoso", "directory"):
-            await stage.annotate("connection", name, "reconcile.cirahub.io/requestedAt=now")
-        await stage.until(lambda: len(engine.checked) >= 4)
-    known = {
-        one.name.partition("/")[2]: needs
-        for one, needs in zip(engine.checked, engine.needs, strict=True)
-    }
-    contacts = frozenset({ItemKind.CONTACT})
-    assert known == {
-        "contoso": Needs(contacts, contacts),
-        "directory": Needs(frozenset(), frozenset(), groups=True),
-    }
+        contacts = frozenset({ItemKind.CONTACT})
+        wanted = {
+            "contoso": Needs(contacts, contacts),
+            "directory": Needs(frozenset(), frozenset(), groups=True),
+        }
+
+        def known() -> dict[str, Needs]:
+            both = zip(engine.checked, engine.needs, strict=True)
+            return {one.name.partition("/")[2]: needs for one, needs in both}
+
+        await stage.until(lambda: known() == wanted)

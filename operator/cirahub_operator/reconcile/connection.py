@@ -37,9 +37,13 @@ class _Memory:
     result: SignIn | Problem | None = None
     """None: not looked at yet."""
     failures: int = 0
+    needs: Needs = READS_CONTACTS
+    """What was compared with what is granted."""
+    counted: float = 0.0
     checked: float = 0.0
     due: float = 0.0
-    """Both on the monotonic clock."""
+    """All three on the monotonic clock: when needs were counted and the sign-in was looked at, and
+    when that is to be next."""
 
     @property
     def fine(self) -> bool:
@@ -93,9 +97,16 @@ class ConnectionReconciler:
         checked = changed or asked != memory.handled or time.monotonic() >= memory.due
         if changed:
             await self._wake_hubs(key, interrupt=known)
+        # Spokes come by the thousand, and all of them are looked through.
+        countable = memory.counted + self._around.timing.retry_first
+        early = not checked and time.monotonic() < countable
+        if not early:
+            needs = await self._needs(key)
+            checked = checked or needs != memory.needs
+            memory.needs, memory.counted = needs, time.monotonic()
         if checked:
             before = memory.fine
-            memory.result = await self._sign_in(key, config)
+            memory.result = await self._sign_in(config, memory.needs)
             memory.config, memory.handled = config, asked
             self._schedule(memory)
             await self._tell(connection, memory.result)
@@ -103,7 +114,8 @@ class ConnectionReconciler:
                 await self._wake_hubs(key)
         elif memory.result is not None:
             await self._report(connection, memory.result, checked=False)
-        return Result(after=max(0.0, memory.due - time.monotonic()))
+        following = min(memory.due, countable) if early else memory.due
+        return Result(after=max(0.0, following - time.monotonic()))
 
     def suspect(self, key: Key) -> bool:
         """A pass was refused: whether this Connection should be looked at now, out of turn. One
@@ -117,8 +129,7 @@ class ConnectionReconciler:
         memory.due = 0.0
         return True
 
-    async def _sign_in(self, key: Key, config: ConnectionConfig) -> SignIn | Problem:
-        needs = await self._needs(key)
+    async def _sign_in(self, config: ConnectionConfig, needs: Needs) -> SignIn | Problem:
         async with self._slots:
             try:
                 return await self._around.runner.check(config, needs=needs)
