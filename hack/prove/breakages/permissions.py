@@ -96,4 +96,14 @@ BREAKAGES: tuple[Breakage, ...] = (
         tests="tests/rbac/test_review.py::"
         "test_it_is_asked_again_for_as_long_as_something_is_missing",
     ),
+    Breakage(
+        guards=PERMISSIONS,
+        what="what a Connection has to be permitted is looked at when it is checked next, only",
+        file="operator/cirahub_operator/wakes.py",
+        old="            for connection in dict.fromkeys(through):\n"
+        "                self._connections.ring(connection)",
+        new="            for connection in ():\n                self._connections.ring(connection)",
+        tests="tests/operator/test_connection.py::test_what_comes_to_be_needed_is_compared_at_once",
+        own_cluster=True,
+    ),
 )
