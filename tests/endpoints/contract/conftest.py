@@ -1,27 +1,18 @@
-"""Every endpoint that the suite holds to the protocol. A new one joins by an object of its own
-(`place.Place`) in this list."""
+"""Each test of the suite says in which places it has to pass (`places`)."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from typing import Any
 
 import pytest
 
 from cirahub_sync.endpoints.base import Endpoint
 
-from .exchange_contacts import ExchangeContacts, PublicContacts
-from .graph_contacts import GraphContacts
-from .place import Place, Session
-
-PLACES: dict[str, Any] = {
-    "graph": GraphContacts,
-    "exchange": ExchangeContacts,
-    "public-folder": PublicContacts,
-}
+from .place import Place, Session, opened
+from .places import PLACES
 
 
-@pytest.fixture(params=list(PLACES))
+@pytest.fixture
 async def place(request: pytest.FixtureRequest) -> AsyncIterator[Place]:
     async with PLACES[request.param]() as place:
         yield place
@@ -36,7 +27,6 @@ async def session(place: Place) -> AsyncIterator[Session]:
 @pytest.fixture
 async def endpoint(session: Session) -> AsyncIterator[Endpoint]:
     """Opened on a folder of its own."""
-    endpoint = session.endpoint()
-    await endpoint.open(create=True)
+    endpoint = await opened(session)
     yield endpoint
     await endpoint.close()

@@ -2,76 +2,114 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
-from typing import Any, Protocol
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any, Protocol, Self
+
+from tests.endpoints.contract.samples import Samples
 
 from cirahub_simulator.world import World
-from cirahub_sync.endpoints.base import Create, Endpoint, Fence, Operation, Outcome, Page
-from cirahub_sync.model.contact import Contact
+from cirahub_sync.endpoints.base import (
+    Create,
+    Endpoint,
+    Fence,
+    Operation,
+    Outcome,
+    Page,
+    RemoteItem,
+    Result,
+)
+from cirahub_sync.model.kind import Content
 from cirahub_sync.origins import Origins
 
-CUSTOM = ("EmployeeId",)
+
+class Trait(Enum):
+    """What a place is, where not all are the same. A test says what it takes; all that is there
+    and none but those have to pass it."""
+
+    WRITES = "what is pushed there is made, changed and removed"
+    DELTA = "it tells what has changed since a cursor"
+    COLLECTION = (
+        "a folder or calendar of its own: made when it is missing, gone when somebody deletes it, "
+        "with a stamp on each item and a bin"
+    )
 
 
 def open_fence(_seconds: float) -> None:
     """Nobody else writes."""
 
 
-class Session(Protocol):
+@dataclass(frozen=True)
+class Session:
     """A way there, over real sockets."""
+
+    count: Callable[[], int]
+    open: Callable[[bool, Fence], Endpoint]
+    """`elsewhere`, and the fence."""
 
     @property
     def requests(self) -> int:
         """HTTP requests so far, whatever became of them."""
-        ...
+        return self.count()
 
     def endpoint(self, *, elsewhere: bool = False, fence: Fence = open_fence) -> Endpoint:
-        """Into the folder that tests write to, or into another one of the same place. Neither is
-        there before it is opened with `create`."""
-        ...
+        """Into the place that tests write to, or into another one beside it. No folder is there
+        before it is opened with `create`."""
+        return self.open(elsewhere, fence)
 
 
 class Place(Protocol):
-    """A folder for contacts in a simulator of its own."""
+    """A collection of items in a simulator of its own, and the people whose it is."""
 
+    traits: frozenset[Trait]
+    samples: Samples
     world: World
     create_fault: Mapping[str, Any]
-    """What a fault rule says to meet the requests that create items."""
+    """What a fault rule says to meet the requests that create several items."""
     read_fault: Mapping[str, Any]
     """The same of those that read by id."""
+    making_fault: Mapping[str, Any]
+    """The same of those that make the folder."""
     busy: Mapping[str, Any]
     """How a rule has the service say that it is busy; without for how long."""
+
+    async def __aenter__(self) -> Self: ...
+
+    async def __aexit__(self, *error: object) -> None: ...
 
     @property
     def origins(self) -> Mapping[str, str]:
         """Where the simulator stands for which origin."""
         ...
 
-    def session(self, origins: Origins | None = None) -> Any:
-        """A context manager that gives a Session."""
-        ...
+    def session(self, origins: Origins | None = None) -> AbstractAsyncContextManager[Session]: ...
 
     def broken(self, endpoint: Endpoint, key: str) -> Create:
         """A create that the service refuses, and that has the word `Péson` in it."""
         ...
 
     def held(self) -> int:
-        """Items that the folder really holds."""
+        """Items that the place really holds."""
         ...
 
     def binned(self) -> int: ...
 
     def user_adds(self, number: int) -> None:
-        """As if its owner made a contact."""
+        """As if its owner made an item, called `native` and the number."""
         ...
 
-    def user_edits(self, job_title: str) -> None:
-        """The first one there."""
+    def user_edits(self, text: str) -> None:
+        """The first one there: its `samples.text`."""
+        ...
+
+    def user_purges(self) -> None:
+        """The first one there, for good."""
         ...
 
     def user_moves_away(self) -> None:
-        """The first one there, into another folder."""
+        """The first one there, to where it is not of this place any more."""
         ...
 
     def folder_goes(self) -> None: ...
@@ -106,6 +144,11 @@ async def read_all(endpoint: Endpoint, resume: str | None = None) -> list[Page]:
     return [page async for page in endpoint.changes(resume, known=nothing_known)]
 
 
+def items(pages: Sequence[Page]) -> dict[str, RemoteItem]:
+    changes = [change for page in pages for change in page.changes]
+    return {change.id: change for change in changes if isinstance(change, RemoteItem)}
+
+
 async def push_all(endpoint: Endpoint, operations: Sequence[Operation]) -> list[Outcome]:
     """The outcomes in the order of the operations."""
     outcomes = [each async for some in endpoint.push(operations) for each in some]
@@ -113,25 +156,39 @@ async def push_all(endpoint: Endpoint, operations: Sequence[Operation]) -> list[
     return sorted(outcomes, key=lambda each: each.index)
 
 
-def contact(number: int) -> Contact:
-    return Contact(
-        display_name=f"Péson {number} 人",
-        given_name="Péson",
-        surname=str(number),
-        file_as=f"{number}, Péson",
-    )
+def key(number: int) -> str:
+    """A stamp. Its attempt is the one that is told of a mail contact, whose alias names none."""
+    return f"i/h/{number:032x}/s/x"
 
 
-def creates(endpoint: Endpoint, count: int, *, start: int = 0) -> list[Create]:
+def creates(endpoint: Endpoint, samples: Samples, count: int, *, start: int = 0) -> list[Create]:
     return [
-        Create(key=f"i/h/{at}/s/1", body=endpoint.encode(contact(at)))
+        Create(key=key(at), body=endpoint.encode(samples.one(at)))
         for at in range(start, start + count)
     ]
 
 
-@asynccontextmanager
-async def opened(place: Place, *, elsewhere: bool = False) -> AsyncIterator[Endpoint]:
-    async with place.session() as session:
-        endpoint = session.endpoint(elsewhere=elsewhere)
-        await endpoint.open(create=True)
-        yield endpoint
+async def made(endpoint: Endpoint, content: Content, stamp: str = key(999)) -> RemoteItem:
+    (outcome,) = await push_all(endpoint, [Create(key=stamp, body=endpoint.encode(content))])
+    assert (outcome.result, outcome.missing) == (Result.DONE, None), outcome.error
+    assert outcome.item is not None
+    return outcome.item
+
+
+async def stocked(endpoint: Endpoint, place: Place, count: int) -> list[RemoteItem]:
+    """So many items that are there: made by us, or by its people where we only read."""
+    if Trait.WRITES in place.traits:
+        outcomes = await push_all(endpoint, creates(endpoint, place.samples, count))
+        done = [one.item for one in outcomes if one.item is not None]
+    else:
+        for number in range(count):
+            place.user_adds(number)
+        done = list(items(await read_all(endpoint)).values())
+    assert len(done) == count
+    return done
+
+
+async def opened(session: Session, *, elsewhere: bool = False) -> Endpoint:
+    endpoint = session.endpoint(elsewhere=elsewhere)
+    await endpoint.open(create=True)
+    return endpoint

@@ -11,7 +11,8 @@ from collections.abc import Callable
 
 import pytest
 import trustme
-from tests.endpoints.contract.place import contact, creates, push_all
+from tests.endpoints.contract.place import creates, key, push_all
+from tests.endpoints.contract.samples import CONTACTS
 
 from cirahub_simulator.faults import Rule
 from cirahub_sync.configuration import MailboxRights, SignInScheme
@@ -107,12 +108,12 @@ async def test_a_write_that_takes_too_long_is_given_up_and_unknown(office: Offic
         await opened.open(create=False)
         await endpoint.open(create=False)
         office.fault(kind="delay", delay=5.0, operation="CreateItem", moment="after")
-        (outcome,) = await push_all(endpoint, creates(endpoint, 1))
+        (outcome,) = await push_all(endpoint, creates(endpoint, CONTACTS, 1))
         assert outcome.result is Result.UNKNOWN
         assert len(office.held()) == 1
         office.world.faults.clear()
-        found = await endpoint.find(["i/h/0/s/1"])
-        assert len(found["i/h/0/s/1"]) == 1
+        found = await endpoint.find([key(0)])
+        assert len(found[key(0)]) == 1
 
 
 @pytest.mark.parametrize(
@@ -135,7 +136,7 @@ async def test_each_refusal_of_a_request_is_one_and_nothing_is_sent_again(
     endpoint = office.endpoint(session)
     await endpoint.open(create=True)
     office.fault(kind="status", status=500, code=code, operation="CreateItem")
-    (outcome,) = await push_all(endpoint, creates(endpoint, 1))
+    (outcome,) = await push_all(endpoint, creates(endpoint, CONTACTS, 1))
     assert outcome.result is expected
     assert code in outcome.error
     assert "request" in outcome.error
@@ -150,7 +151,7 @@ async def test_a_request_that_the_server_does_not_understand_is_sent_once(
     await endpoint.open(create=True)
     office.fault(kind="status", status=500, code=code, operation="CreateItem")
     with pytest.raises(EndpointUnavailableError, match=code):
-        await push_all(endpoint, creates(endpoint, 1))
+        await push_all(endpoint, creates(endpoint, CONTACTS, 1))
     assert [fired for _, _, fired in office.world.faults.listing()] == [1]
 
 
@@ -169,7 +170,7 @@ async def test_a_delegate_needs_full_access(office: Office) -> None:
             await endpoint.open(create=True)
         office.server.full_access[office.users["olga"].id] = {office.users["svc-cirahub"].id}
         await endpoint.open(create=True)
-        body = endpoint.encode(contact(1))
+        body = endpoint.encode(CONTACTS.one(1))
         (outcome,) = await push_all(endpoint, [Create(key="i/h/1/s/1", body=body)])
         assert outcome.result is Result.DONE
         assert len(office.held()) == 1

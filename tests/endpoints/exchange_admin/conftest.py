@@ -85,12 +85,12 @@ class Directory:
         )
         self.answers: Counter[str] = Counter()
 
-    def session(self) -> AdminSession:
+    def session(self, origins: Origins | None = None) -> AdminSession:
         endpoints = self.simulator.endpoints
         return AdminSession(
             self.connection,
             Tokens(self),
-            Origins(endpoints.origins, endpoints.ca_file),
+            origins or Origins(endpoints.origins, endpoints.ca_file),
             answers=self.answers,
             patience=Patience(pause=0.001, attempts=3, answer=5.0),
         )
