@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import os
 import secrets
 import ssl
 import time
@@ -19,6 +20,7 @@ from cluster.layout import ANONYMOUS_DISCOVERY, HOST, Layout
 from cluster.ports import Reservation
 from cluster.watchdog import Watchdog
 
+AUDIT_LOGS = "CIRAHUB_AUDIT_LOGS"
 READY_WITHIN = 60.0
 READY_POLL = 0.05
 REQUEST_TIMEOUT = 10.0
@@ -43,7 +45,8 @@ class ControlPlane(Cluster):
         """The administrator's bearer token."""
         self.audit_log = audit_log
         """A JSON `Event` (audit.k8s.io/v1) a line, of everything but the control plane's own
-        requests and health checks, at level Metadata. None unless asked for."""
+        requests and health checks, at level Metadata; of events and of our kinds' statuses with
+        what was written. None unless asked for."""
         self._layout = layout
         home = layout.directory
         self._etcd = Component(
@@ -74,8 +77,9 @@ class ControlPlane(Cluster):
     ) -> Iterator[Self]:
         """Start and wait until ready; at the end kill it and remove its directory.
 
-        `audit` names the audit log, or True for one in `directory`. `keep` leaves the
-        directory in place at the end. Without `binaries` those of `Binaries.find` are used,
+        `audit` names the audit log, or True for one in `directory`; if CIRAHUB_AUDIT_LOGS names a
+        folder, all that have no name of their own are there. `keep` leaves the directory in place
+        at the end. Without `binaries` those of `Binaries.find` are used,
         which may take minutes to build. Raises ClusterError.
         """
         binaries = binaries or Binaries.find()
@@ -84,7 +88,7 @@ class ControlPlane(Cluster):
             watchdog = stack.enter_context(closing(Watchdog(None if keep else directory)))
             port = stack.enter_context(Reservation(HOST)).port
             layout = Layout(directory, port, token=secrets.token_urlsafe(32))
-            audit_log = directory / "audit.jsonl" if audit is True else audit or None
+            audit_log = _audit_log(audit, directory)
             plane = cls(binaries, layout, audit_log, watchdog)
             stack.callback(plane._stop)
             stack.callback(plane.close)
@@ -164,3 +168,12 @@ class ControlPlane(Cluster):
         with closing(connection):
             connection.request(method, path, body, headers)
             return connection.getresponse().status
+
+
+def _audit_log(audit: bool | Path, directory: Path) -> Path | None:
+    kept = os.environ.get(AUDIT_LOGS)
+    if isinstance(audit, Path):
+        return audit
+    if kept:
+        return Path(kept).resolve() / f"{directory.name}.jsonl"
+    return directory / "audit.jsonl" if audit else None

@@ -22,6 +22,16 @@ AUDIT_POLICY = {
         # What the control plane asks of itself would drown what its clients ask.
         {"level": "None", "users": ["system:apiserver", CONTROLLERS]},
         {"level": "None", "nonResourceURLs": ["/readyz*", "/livez*", "/healthz*"]},
+        # What an operator says of its objects.
+        {
+            "level": "Request",
+            "verbs": ["create", "update", "patch"],
+            "resources": [
+                {"group": "cirahub.io", "resources": ["*/status"]},
+                {"group": "events.k8s.io", "resources": ["events"]},
+                {"group": "", "resources": ["events"]},
+            ],
+        },
         {"level": "Metadata"},
     ],
 }
