@@ -47,6 +47,27 @@ async def test_an_ambiguous_match_stays_apart(scene: Scene) -> None:
     assert (await scene.settle()).items == 3
 
 
+async def test_people_who_have_an_address_of_their_office_in_common_stay_apart(
+    scene: Scene,
+) -> None:
+    scene.connect("ada")
+    scene.connect("ben")
+    scene.connect("cy", Direction.RECEIVE)
+    office = {"address": "Info@example.org", "name": "Office"}
+
+    def person(name: str) -> dict[str, object]:
+        own = {"address": f"{name.lower()}@example.org", "name": name}
+        return {"displayName": name, "emailAddresses": [own, office]}
+
+    scene.add("ada", **person("Ann"))
+    scene.add("ada", displayName="Example Ltd", emailAddresses=[office])
+    scene.add("ben", **person("Bob"))
+    scene.add("ben", displayName="Example", emailAddresses=[office])
+    report = await scene.settle()
+    assert (report.items, report.ambiguous) == (3, 0)
+    assert len(scene.held("cy")) == 3, "Ann, Bob, and the office that both know"
+
+
 async def test_two_contacts_of_one_mailbox_are_never_merged(scene: Scene) -> None:
     scene.connect("ada", Direction.TWO_WAY)
     scene.connect("ben", Direction.TWO_WAY)

@@ -202,6 +202,12 @@ def test_name_and_company_needs_both_and_falls_back_to_the_display_name() -> Non
     assert match_keys(Contact(company="Acme"), rule) == ()
 
 
+def test_an_address_of_an_office_is_the_key_of_who_has_no_other() -> None:
+    office, own = Email("Info@x.example"), Email("ann@x.example")
+    assert match_keys(Contact(emails=(office, own)), ("email",)) == ("email:ann@x.example",)
+    assert match_keys(Contact(emails=(office, Email(" "))), ("email",)) == ("email:info@x.example",)
+
+
 def test_blank_values_match_nothing() -> None:
     blank = Contact(emails=(Email(" "),), custom=(CustomField("site", " "),))
 

@@ -21,7 +21,7 @@ from cirahub_sync.model.normalise import match_keys
 from cirahub_sync.store.hub import Transaction
 
 CHUNK = 400
-_NORMALISATION = 2
+_NORMALISATION = 3
 """Of keys: the version. Another one has them all made anew."""
 _spoke = msgspec.msgpack.Decoder(SpokeConfig).decode
 

@@ -35,6 +35,14 @@ that no two different elements share a key."""
 _MATCHING_PHONES = frozenset(
     {PhoneKind.BUSINESS, PhoneKind.HOME, PhoneKind.MOBILE, PhoneKind.OTHER}
 )
+SHARED_MAILBOXES = frozenset(
+    {"abuse", "ftp", "hostmaster", "info", "marketing", "news", "noc", "postmaster", "sales"}
+    | {"security", "support", "usenet", "uucp", "webmaster", "www"}
+    | {"admin", "contact", "office", "reception"}
+)
+"""Names of mailboxes that are a role's, and nobody's in person: those of RFC 2142, "Mailbox Names
+for Common Services, Roles and Functions", and four that are as common."""
+
 _CUSTOM = "custom:"
 _MATCHED_FIELDS: Mapping[str, frozenset[str]] = {
     "email": frozenset({"emails"}),
@@ -228,6 +236,9 @@ def match_keys(
     Of a contact, most trusted first: in the order of `match_on`, within it in the contact's own.
     Letters compare as `folded`.
 
+    An address of `SHARED_MAILBOXES` is a key of a contact that has no other: people of one office
+    are not one person.
+
     Phone numbers without a country code are read in `region`, those of `regions` in theirs.
     `phone` takes complete numbers of any kind but fax and pager, whatever kind each side gave
     them. `nameAndCompany` needs both; given name and surname stand before the display name.
@@ -243,9 +254,9 @@ def _contact_keys(
     keys: dict[str, None] = {}
     for rule in match_on:
         if rule == "email":
-            for email in contact.emails:
-                if address := folded(email.address):
-                    keys[f"email:{address}"] = None
+            addresses = [folded(email.address) for email in contact.emails]
+            for address in _personal(addresses) or filter(None, addresses):
+                keys[f"email:{address}"] = None
         elif rule == "phone":
             for phone in contact.phones:
                 if phone.kind in _MATCHING_PHONES:
@@ -266,3 +277,7 @@ def _contact_keys(
                 if value and folded(custom.name) == wanted:
                     keys[f"{_CUSTOM}{wanted}:{value}"] = None
     return tuple(keys)
+
+
+def _personal(addresses: Iterable[str]) -> list[str]:
+    return [one for one in addresses if one and one.partition("@")[0] not in SHARED_MAILBOXES]
