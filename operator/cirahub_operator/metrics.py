@@ -15,7 +15,8 @@ from cirahub_sync.spoke_set import MemberState
 
 PASS_BUCKETS = (0.1, 0.5, 1, 5, 15, 60, 300, 900, 3600, 14_400)
 RESULTS = ("pulled", "merged", "removed", "created", "updated", "deleted", "adopted", "ambiguous",
-           "failed")  # fmt: skip
+           "failed", "photos_read", "photos_written", "photos_removed", "photos_refused",
+           "photos_failed")  # fmt: skip
 
 
 class Metrics:

@@ -238,6 +238,7 @@ def hub_config(hub: Hub) -> HubConfig:
         plan_expiry=seconds(spec.plan_expiry),
         default_region=spec.default_region,
         group_interval=seconds(spec.group_interval),
+        photo_interval=None if spec.photos is None else seconds(spec.photos.interval),
         item_kind=spec.item_kind,
         window=Window()
         if spec.window is None
@@ -313,6 +314,7 @@ def _behaving(
         default_region=spec.default_region or connection.default_region,
         directories=tuple(directories),
         private_items=spec.private_items or PrivateItems.SKIP,
+        photos=spec.photos,
     )
 
 

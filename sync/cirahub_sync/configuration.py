@@ -420,6 +420,8 @@ class SpokeConfig(msgspec.Struct, frozen=True, omit_defaults=True):
     stages: tuple[int, ...] = ()
     """Of its first sync, ascending: how many items may have come before a person lets more in.
     After the last of them, all. None: nobody is asked."""
+    photos: bool = True
+    """Whether photos of contacts are read and written there, where the hub syncs any."""
     directories: tuple[ConnectionConfig, ...] = ()
     """Connections, other than its own, in whose directories its filters look for groups."""
 
@@ -492,3 +494,6 @@ class HubConfig(msgspec.Struct, frozen=True, omit_defaults=True):
     """Of a hub of events."""
     group_interval: float = 900.0
     """Seconds between two readings of a group that a filter names."""
+    photo_interval: float | None = None
+    """Seconds between two looks at the photo of a contact that does not change. None: photos are
+    not synced."""

@@ -77,6 +77,7 @@ class ToldOrigin(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     own_edits: int = 0
     put_back: bool = False
     """A person put its part back to an earlier moment (`cirahub restore`)."""
+    gives_photo: bool = False
 
 
 class ToldField(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -212,9 +213,8 @@ class Explanations:
         given: Given | None = None,
         values: bool = False,
     ) -> Answer:
-        """`contact` is an item's id in the hub, an id of a service, or the value of a match key (an
-        address, a number, `NAME, COMPANY`). `hubs` and `spokes` by name, with or without their
-        namespace; none of them is all. `values`: personal data too."""
+        """`contact` is an item's id, a service's id, or the value of a match key (an address, say,
+        or `NAME, COMPANY`). `hubs` and `spokes` by name; none is all. `values`: with content."""
         found: list[Explanation] = []
         kept_out: list[KeptOut] = []
         matched_on: dict[str, None] = {}
@@ -324,6 +324,7 @@ class _Teller:
             filter=self._filter(one.verdict, one.groups),
             own_edits=one.edits,
             put_back=one.put_back,
+            gives_photo=one.gives_photo,
         )
 
     def _filter(self, verdict: Verdict | None, groups: Sequence[GroupRef]) -> ToldFilter | None:

@@ -33,6 +33,7 @@ from cirahub_sync.engine import sync_pass
 from cirahub_sync.engine.approval import entry_of
 from cirahub_sync.engine.context import PassContext, SpokeRun, problem_of, withheld
 from cirahub_sync.engine.decide import Choice
+from cirahub_sync.engine.photo_memory import PhotoMemory
 from cirahub_sync.engine.plan import fields_changed
 from cirahub_sync.engine.release import release
 from cirahub_sync.engine.report import PassReport, PlanSummary, SpokeReport
@@ -107,6 +108,7 @@ class Worker:
         self._make_throttle = make_throttle
         self._throttles: dict[tuple[str, str], Throttle] = {}
         self._verified: dict[str, set[str]] = {}
+        self._photos: dict[str, PhotoMemory] = {}
         self._conflicts = Conflicts(store, lambda hub: self._context(hub, ()))
         self._merging = Merging(store, lambda hub: self._context(hub, ()))
         self._explanations = Explanations(store, self._context, capabilities_of)
@@ -347,6 +349,7 @@ class Worker:
         store.acquire()
         store.destroy()
         self._verified.pop(hub.uid, None)
+        self._photos.pop(hub.uid, None)
 
     async def close(self) -> None:
         for uid in list(self._sessions):
@@ -385,6 +388,7 @@ class Worker:
             clock=self._clock,
             progress=progress,
             verified=self._verified.setdefault(hub.uid, set()),
+            photo_memory=self._photos.setdefault(hub.uid, PhotoMemory()),
             approved=approved,
         )
 

@@ -266,6 +266,18 @@ REFUSED: dict[str, tuple[Manifest, str]] = {
         hub(window={"past": "24h"}),
         "window is for a Hub of events",
     ),
+    "photos of events": (
+        hub(itemKind="Event", photos={}),
+        "photos are of contacts",
+    ),
+    "photos that nobody can approve": (
+        hub(approval="Manual", photos={"interval": "24h"}),
+        "a plan does not show photos",
+    ),
+    "photos that are looked at all the time": (
+        hub(photos={"interval": "5m"}),
+        "write a duration from 1h to 8760h",
+    ),
     "a window that ends now": (
         hub(itemKind="Event", window={"future": "0s"}),
         "write a duration from 24h to 87600h",

@@ -16,6 +16,7 @@ from prove.breakages import (
     mail_contacts,
     matching,
     permissions,
+    photos,
     plans,
     semantics,
     sets,
@@ -45,4 +46,5 @@ BREAKAGES: tuple[Breakage, ...] = (
     *sets.BREAKAGES,
     *simulator.BREAKAGES,
     *mail_contacts.BREAKAGES,
+    *photos.BREAKAGES,
 )

@@ -120,6 +120,12 @@ class Behaviour(Model):
         "confidential. Skip (the default): nothing. Mask: when they are, and nothing else; what "
         "they are about is not even kept.",
     )
+    photos: bool = Field(
+        default=True,
+        description="Whether photos of contacts are read and written here, where the Hub syncs "
+        "any. Set to false, those that people put on their contacts here count no more, and those "
+        "that were written here stay as they are.",
+    )
     on_user_delete: OnUserDelete = Field(
         default=OnUserDelete.REMEMBER,
         description="When the mailbox's user deletes a copy: Remember that it isn't wanted here, "

@@ -23,6 +23,7 @@ from cirahub_operator.api.meta import (
     Status,
     StatusModel,
 )
+from cirahub_operator.api.photo import PhotoSpec
 from cirahub_operator.api.text import Matching, Region
 from cirahub_sync.configuration import (
     Approval,
@@ -202,6 +203,17 @@ class HubSpec(Model):
 
     rules: ClassVar[tuple[Rule, ...]] = (
         Rule(
+            rule="!has(self.photos) || self.itemKind == 'Contact'",
+            message="photos are of contacts: leave them out where itemKind is Event",
+            holds=lambda self: self.photos is None or self.item_kind is ItemKind.CONTACT,
+        ),
+        Rule(
+            rule="!has(self.photos) || self.approval == 'Automatic'",
+            message="a plan does not show photos, so none is written where writes wait for its "
+            "approval: leave photos out, or set approval to Automatic",
+            holds=lambda self: self.photos is None or self.approval is Approval.AUTOMATIC,
+        ),
+        Rule(
             rule="!has(self.window) || self.itemKind == 'Event'",
             message="window is for a Hub of events: set itemKind to Event, or leave it out",
             holds=lambda self: self.window is None or self.item_kind is ItemKind.EVENT,
@@ -248,6 +260,11 @@ class HubSpec(Model):
         default="15m",
         description="How old what is known of a group may be that a filter names, before a pass "
         "reads it again; from 1m to 168h.",
+    )
+    photos: PhotoSpec | None = Field(
+        default=None,
+        description="Sync photos of contacts, between mailboxes of Microsoft 365. Without it, none "
+        "is read, kept or written.",
     )
     suspend: bool = Field(
         default=False, description="Stop syncing until this is false again. Nothing is deleted."

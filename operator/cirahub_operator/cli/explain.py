@@ -171,6 +171,8 @@ def _explained(one: Explanation) -> list[str]:
             how = f"{source.own_edits} edits of its user's count"
         if source.put_back:
             how += "; a person put it back to an earlier moment"
+        if source.gives_photo:
+            how += "; the item's photo is from here"
         lines.append(f"    {source.spoke}: {kind}, {how}")
     if not one.sources:
         lines.append("    nobody contributes it")

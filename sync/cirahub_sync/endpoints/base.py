@@ -9,12 +9,15 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Mapping, Sequence
 from enum import StrEnum
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
 from cirahub_sync.model.contact import PhoneKind
 from cirahub_sync.model.kind import Content
+
+if TYPE_CHECKING:
+    from cirahub_sync.endpoints.album import Album
 
 
 class Stamp(msgspec.Struct, frozen=True, array_like=True):
@@ -210,6 +213,12 @@ class Endpoint(Protocol):
     """Made with a Fence that every write of it passes."""
 
     capabilities: Capabilities
+
+    @property
+    def album(self) -> Album | None:
+        """The photos of its items, once it is open; None where it has none, or none that can be
+        synced."""
+        ...
 
     async def open(self, *, create: bool, known: Target | None = None) -> Target:
         """Resolve the target. With `create`, a missing folder is made (never twice); without it,

@@ -7,6 +7,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Collection, Mapping, 
 
 import msgspec
 
+from cirahub_sync.endpoints.album import Album
 from cirahub_sync.endpoints.base import (
     Change,
     Endpoint,
@@ -32,6 +33,10 @@ class Withholding:
         self._inner = inner
         self._fields = frozenset(fields)
         self.capabilities = inner.capabilities
+
+    @property
+    def album(self) -> Album | None:
+        return self._inner.album
 
     async def open(self, *, create: bool, known: Target | None = None) -> Target:
         return await self._inner.open(create=create, known=known)

@@ -17,6 +17,7 @@ from cirahub_sync.endpoints.directory import Directory
 from cirahub_sync.engine.adopted import Adoption
 from cirahub_sync.engine.comeback import claim_from, gives_way
 from cirahub_sync.engine.grouped import Groups, groups_asked
+from cirahub_sync.engine.photo_memory import PhotoMemory
 from cirahub_sync.engine.report import PassReport, Problem, SpokeReport
 from cirahub_sync.engine.rules import Rules, compile_rules
 from cirahub_sync.errors import (
@@ -254,6 +255,7 @@ class PassContext:
         progress: Callable[[str], None] | None,
         verified: set[str],
         open_directory: OpenDirectory = _no_directory,
+        photo_memory: PhotoMemory | None = None,
         approved: frozenset[str] = frozenset(),
         broken: Sequence[SpokeReport] = (),
         absent: int = 0,
@@ -282,6 +284,7 @@ class PassContext:
         self.clock = clock
         self.verified = verified
         """Spokes whose items this process has seen: see `verify`."""
+        self.photo_memory = photo_memory or PhotoMemory()
         self.approved = approved
         self.broken = broken
         """Spokes that can't take part; what they contributed before still counts."""

@@ -49,6 +49,7 @@ class Origin(msgspec.Struct, frozen=True, kw_only=True):
     """Its own: scalars, and elements of lists."""
     put_back: bool
     """Whether a person put its part back to an earlier moment; what it said since counts on top."""
+    gives_photo: bool
 
 
 class Word(msgspec.Struct, frozen=True):
@@ -108,8 +109,12 @@ def told(context: PassContext, tx: Transaction, item: Item) -> Told:
     """The item as it is in the hub."""
     folded = _folded(context, tx, item)
     words = {word.spoke for word in tx.rewound.counting([item.id]).get(item.id, ())}
+    portrait = tx.portraits.get([item.id]).get(item.id)
+    pictured = ""
+    if portrait is not None and context.hub.photo_interval is not None:
+        pictured = portrait.spoke
     origins = [
-        _origin(context, one, put_back=one.spoke in words)
+        _origin(context, one, put_back=one.spoke in words, gives_photo=one.spoke == pictured)
         for one in tx.shadows.by_item([item.id])[item.id]
     ]
     waiting = [(conflict_id(item.id, one), one) for one in folded.undecided]
@@ -186,7 +191,7 @@ def _folded(context: PassContext, tx: Transaction, item: Item) -> Folded:
     return fold(inputs, rules_in(context, tx), decisions, freezes, explain=True)
 
 
-def _origin(context: PassContext, shadow: Shadow, *, put_back: bool) -> Origin:
+def _origin(context: PassContext, shadow: Shadow, *, put_back: bool, gives_photo: bool) -> Origin:
     run = next((one for one in context.runs if one.uid == shadow.spoke), None)
     verdict = None
     groups: Sequence[GroupRef] = ()
@@ -204,6 +209,7 @@ def _origin(context: PassContext, shadow: Shadow, *, put_back: bool) -> Origin:
         groups=groups,
         edits=len(shadow.own.scalars) + sum(map(len, shadow.own.elements.values())),
         put_back=put_back,
+        gives_photo=gives_photo,
     )
 
 

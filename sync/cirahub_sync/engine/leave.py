@@ -45,6 +45,7 @@ async def withdraw(context: PassContext, job: Job) -> None:
         tx.decisions.forget(uid)
         tx.flips.forget(uid)
         tx.bindings.forget(uid)
+        _withdraw_photos(tx, job)
     while True:
         with context.store.write() as tx:
             shadows = tx.shadows.linked(uid, CHUNK)
@@ -70,6 +71,17 @@ async def withdraw(context: PassContext, job: Job) -> None:
             erased = sum(item.erased for item in changed)
             tx.erasures.count(job.number, items_erased=erased, items_changed=len(changed) - erased)
         await asyncio.sleep(0)
+
+
+def _withdraw_photos(tx: Transaction, job: Job) -> None:
+    """Items whose photo was the leaver's are changed by that, though their fields may not be. Those
+    that die with it lose their copies as a whole."""
+    items = tx.portraits.of_spoke(job.job)
+    living = [item.id for item in tx.items.heads(items).values() if item.alive]
+    tx.withdrawals.add(job.job, dict.fromkeys(living, 0))
+    tx.portraits.put(dict.fromkeys(items))
+    tx.photos.disown(job.job)
+    tx.pictures.purge()
 
 
 def _departed(tx: Transaction, uid: str) -> list[str]:

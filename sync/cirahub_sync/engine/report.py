@@ -66,6 +66,15 @@ class Counts(msgspec.Struct):
     pending: int = 0
     unreadable: int = 0
     conflicts: int = 0
+    photos_read: int = 0
+    """Photos that were fetched, since they are new or may have changed."""
+    photos_written: int = 0
+    photos_removed: int = 0
+    photos_refused: int = 0
+    """Photos that are not fit to travel (too large, or unreadable), and those that the service
+    would not have."""
+    photos_failed: int = 0
+    """Reads and writes of photos that failed, and are tried again."""
     ambiguous: int = 0
     """Contacts that matched several items at first sight, and so stay by themselves."""
     duplicates: int = 0

@@ -1,4 +1,5 @@
-"""The pass over one hub, a stage after the other: recover, pull, merge, plan, guard, push."""
+"""The pass over one hub, a stage after the other: recover, pull, merge, plan, guard, push; then
+photos."""
 
 from __future__ import annotations
 
@@ -19,6 +20,7 @@ from cirahub_sync.engine.guard import Candidate, holdings, judge_deletions
 from cirahub_sync.engine.keys import renew_keys
 from cirahub_sync.engine.leave import clear
 from cirahub_sync.engine.merge import merge
+from cirahub_sync.engine.photo_pass import sync_photos
 from cirahub_sync.engine.plan import Encoder, Planned
 from cirahub_sync.engine.policy import apply_policy, begin_policy
 from cirahub_sync.engine.pull import pull
@@ -125,6 +127,7 @@ async def _run(context: PassContext) -> None:
     if receivers:
         context.say(f"delivering to {len(receivers)} spokes")
     await push(context, receivers)
+    await sync_photos(context)
     conclude_approval(context)
 
 

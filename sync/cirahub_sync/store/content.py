@@ -15,6 +15,7 @@ from cirahub_sync.store.database import Database
 from cirahub_sync.store.listed import Listed
 from cirahub_sync.store.membership import of_hub
 from cirahub_sync.store.parts import parts
+from cirahub_sync.store.photo_tables import portraits
 from cirahub_sync.store.rows import Item, ReplicaState, Shadow
 from cirahub_sync.store.tables import (
     ABOUT_AN_ITEM,
@@ -232,7 +233,7 @@ class ItemTable:
             )
         )
         if done.rowcount:
-            for table in ABOUT_AN_ITEM:
+            for table in (*ABOUT_AN_ITEM, portraits):
                 known = select(items.c.id).where(
                     items.c.hub == self._hub, items.c.id == table.c.item
                 )

@@ -7,6 +7,7 @@ from sqlalchemy import delete, insert, literal, select, update
 
 from cirahub_sync.store.earlier import Earlier, Word
 from cirahub_sync.store.hub import Transaction
+from cirahub_sync.store.photo_tables import photos, pictures, portraits
 from cirahub_sync.store.set_tables import members, spoke_sets
 from cirahub_sync.store.tables import (
     arrivals,
@@ -61,6 +62,8 @@ def take_over(tx: Transaction, old: str, new: str) -> None:
         removals,
         arrivals,
         flips,
+        photos,
+        portraits,
     ):
         tx.connection.execute(update(table).where(table.c.spoke == old).values(spoke=new))
     while found := tx.shadows.of_spoke(old, "", _CHUNK):
@@ -122,6 +125,9 @@ def forget_content(tx: Transaction) -> int:
         bindings,
         members,
         spoke_sets,
+        photos,
+        portraits,
+        pictures,
     ):
         tx.connection.execute(delete(table).where(table.c.hub == tx.hub))
     for table in (staging, pull_retry, pending, cursors, removals, arrivals, flips):
@@ -164,6 +170,9 @@ def forget_rows(tx: Transaction) -> None:
         configurations,
         members,
         spoke_sets,
+        photos,
+        portraits,
+        pictures,
     ):
         tx.connection.execute(delete(table).where(table.c.hub == tx.hub))
     tx.connection.execute(delete(spokes).where(spokes.c.hub == tx.hub))

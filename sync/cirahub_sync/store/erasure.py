@@ -6,12 +6,14 @@ Configuration and a job's content are handed in and out as bytes, sealed in betw
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import msgspec
 from sqlalchemy import (
     ColumnElement,
     Connection,
     Row,
+    Select,
     and_,
     delete,
     func,
@@ -24,11 +26,14 @@ from sqlalchemy import (
 from cirahub_sync.store.crypto import Cipher
 from cirahub_sync.store.database import Database
 from cirahub_sync.store.parts import parts
+from cirahub_sync.store.photo_tables import photos
+from cirahub_sync.store.photos import same_contact
 from cirahub_sync.store.rows import Action, Job, ReplicaState
 from cirahub_sync.store.tables import (
     configurations,
     erasures,
     intents,
+    items,
     pending,
     replicas,
     spokes,
@@ -246,7 +251,39 @@ class WithdrawalTable:
                 entry.copies += count
         for spoke, count in self._connection.execute(sent):
             found.setdefault(spoke, Remaining()).copies += count
+        for spoke, native, count in self._connection.execute(self._photos_shown(job)):
+            entry = found.setdefault(spoke, Remaining())
+            if native:
+                entry.own += count
+            else:
+                entry.copies += count
         return found
+
+    def _photos_shown(self, job: str) -> Select[Any]:
+        """Contacts of these items that still show a photo that nobody puts in any more."""
+        said = photos.alias("said")
+        standing = select(said.c.digest).where(
+            said.c.hub == photos.c.hub, said.c.digest == photos.c.written
+        )
+        return (
+            select(replicas.c.spoke, replicas.c.native, func.count())
+            .select_from(withdrawals)
+            .join(
+                replicas,
+                and_(replicas.c.hub == withdrawals.c.hub, replicas.c.item == withdrawals.c.item),
+            )
+            .join(items, and_(items.c.hub == replicas.c.hub, items.c.id == replicas.c.item))
+            .join(photos, same_contact(replicas))
+            .where(
+                *self._of(job),
+                replicas.c.spoke != job,
+                replicas.c.state == ReplicaState.LIVE.value,
+                items.c.alive.is_(True),
+                photos.c.written.is_not(None),
+                ~standing.exists(),
+            )
+            .group_by(replicas.c.spoke, replicas.c.native)
+        )
 
     def items_of(self, job: str) -> list[str]:
         return list(

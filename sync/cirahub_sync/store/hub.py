@@ -26,8 +26,9 @@ from cirahub_sync.store.flips import FlipTable, FreezeTable
 from cirahub_sync.store.groups import GroupTable
 from cirahub_sync.store.inbound import CursorTable, PullRetryTable, StagingTable
 from cirahub_sync.store.members import MemberTable, SetTable
-from cirahub_sync.store.parts import parts
+from cirahub_sync.store.photos import PhotoTable
 from cirahub_sync.store.plans import PlanTable
+from cirahub_sync.store.portraits import PictureTable, PortraitTable
 from cirahub_sync.store.redirects import BindingTable, RedirectTable
 from cirahub_sync.store.removals import RemovalTable
 from cirahub_sync.store.rows import PERSON, Conflict, Spoke
@@ -53,9 +54,6 @@ from cirahub_sync.store.twins import TwinTable
 
 _REPORTS_KEPT = 20
 _SEQ = select(hubs.c.seq).where(hubs.c.uid == bindparam("hub"))
-_RANKS = select(spokes.c.uid, spokes.c.rank).where(
-    spokes.c.hub == bindparam("hub"), spokes.c.uid.in_(bindparam("uids", expanding=True))
-)
 _RETIRED = select(spokes.c.uid).where(spokes.c.hub == bindparam("hub"), spokes.c.place == "")
 
 
@@ -188,6 +186,18 @@ class Transaction:
     def members(self) -> MemberTable:
         return MemberTable(self.connection, self._database, self.hub, self.cipher)
 
+    @cached_property
+    def photos(self) -> PhotoTable:
+        return PhotoTable(self.connection, self._database, self.hub)
+
+    @cached_property
+    def portraits(self) -> PortraitTable:
+        return PortraitTable(self.connection, self._database, self.hub)
+
+    @cached_property
+    def pictures(self) -> PictureTable:
+        return PictureTable(self.connection, self._database, self.hub, self.cipher)
+
     @property
     def seq(self) -> int:
         """The hub's sequence number, as of this transaction."""
@@ -236,11 +246,7 @@ class Transaction:
 
     def ranks(self, uids: Sequence[str]) -> dict[str, int]:
         """Of these spokes: the order in which they joined."""
-        return {
-            row.uid: row.rank
-            for part in parts(uids)
-            for row in self.connection.execute(_RANKS, {"hub": self.hub, "uids": part})
-        }
+        return membership.ranks(self.connection, self.hub, uids)
 
     def retired(self) -> list[str]:
         """The uids of spokes that are no more, whose contributions stay as the hub's own."""
@@ -258,21 +264,12 @@ class Transaction:
 
     def target_owner(self, target: str) -> str | None:
         """The uid of the spoke, of any hub of this store, that owns the target."""
-        return self.connection.execute(
-            select(spokes.c.uid).where(spokes.c.target == target)
-        ).scalar()
+        return membership.owner_of(self.connection, target)
 
     def leaves_at(self, uid: str) -> float | None:
         """When the erasure of this spoke, of any hub of this store, or of its hub, is due; None
         if it does not leave."""
-        hub = select(spokes.c.hub).where(spokes.c.uid == uid).scalar_subquery()
-        return self.connection.execute(
-            select(func.min(erasures.c.erase_at)).where(
-                erasures.c.finished_at.is_(None),
-                (erasures.c.job == uid)
-                | (erasures.c.whole_hub.is_(True) & (erasures.c.hub == hub)),
-            )
-        ).scalar()
+        return membership.leaves_at(self.connection, uid)
 
     def remove_spoke(self, uid: str) -> None:
         """Drops the spoke's row and, by cascade, everything kept for it; and that it was a member
@@ -287,11 +284,13 @@ class Transaction:
 
     def forget_deliveries(self, uid: str) -> None:
         """What was delivered to the spoke is no more."""
+        self.photos.forget_written(uid)
         for table in (replicas, intents, pending, removals, arrivals):
             self.connection.execute(delete(table).where(table.c.spoke == uid))
 
     def retire_spoke(self, uid: str) -> None:
         """Keep what the spoke contributed, as the hub's own, and forget the rest of it."""
+        self.photos.forget_written(uid)
         for table in (
             cursors,
             staging,

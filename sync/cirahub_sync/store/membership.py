@@ -3,12 +3,18 @@ spokes, a statement for each would take seconds."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Connection, Row, select
+from sqlalchemy import Column, ColumnElement, Connection, Row, bindparam, func, select
 
+from cirahub_sync.store.parts import parts
 from cirahub_sync.store.rows import Spoke
-from cirahub_sync.store.tables import spokes
+from cirahub_sync.store.tables import erasures, spokes
+
+_RANKS = select(spokes.c.uid, spokes.c.rank).where(
+    spokes.c.hub == bindparam("hub"), spokes.c.uid.in_(bindparam("uids", expanding=True))
+)
 
 
 def of_hub(spoke: Column[str], hub: str) -> ColumnElement[bool]:
@@ -23,6 +29,31 @@ def all_of(connection: Connection, hub: str) -> dict[str, Spoke]:
 
 def one(connection: Connection, uid: str) -> Spoke:
     return _row(connection.execute(select(spokes).where(spokes.c.uid == uid)).one())
+
+
+def ranks(connection: Connection, hub: str, uids: Sequence[str]) -> dict[str, int]:
+    """See `hub.Transaction.ranks`."""
+    return {
+        row.uid: row.rank
+        for part in parts(uids)
+        for row in connection.execute(_RANKS, {"hub": hub, "uids": part})
+    }
+
+
+def owner_of(connection: Connection, target: str) -> str | None:
+    """See `hub.Transaction.target_owner`."""
+    return connection.execute(select(spokes.c.uid).where(spokes.c.target == target)).scalar()
+
+
+def leaves_at(connection: Connection, uid: str) -> float | None:
+    """See `hub.Transaction.leaves_at`."""
+    hub = select(spokes.c.hub).where(spokes.c.uid == uid).scalar_subquery()
+    return connection.execute(
+        select(func.min(erasures.c.erase_at)).where(
+            erasures.c.finished_at.is_(None),
+            (erasures.c.job == uid) | (erasures.c.whole_hub.is_(True) & (erasures.c.hub == hub)),
+        )
+    ).scalar()
 
 
 def _row(row: Row[Any]) -> Spoke:

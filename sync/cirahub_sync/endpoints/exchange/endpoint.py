@@ -32,6 +32,8 @@ from cirahub_sync.model.kind import Content, as_contact
 class ExchangeEndpoint:
     """Implements `endpoints.base.Endpoint`. `open` comes first."""
 
+    album = None
+
     def __init__(
         self,
         session: ExchangeSession,

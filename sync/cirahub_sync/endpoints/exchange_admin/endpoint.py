@@ -47,6 +47,7 @@ class MailContactsEndpoint:
         batch=BATCH_SIZE,
         composed=True,
     )
+    album = None
 
     def __init__(
         self,

@@ -23,6 +23,7 @@ from cirahub_sync.endpoints.base import (
     Whereabouts,
 )
 from cirahub_sync.endpoints.graph import codec
+from cirahub_sync.endpoints.graph.album import GraphAlbum
 from cirahub_sync.endpoints.graph.delta import DeltaReader
 from cirahub_sync.endpoints.graph.folders import FolderFinder
 from cirahub_sync.endpoints.graph.items import ItemReader
@@ -57,6 +58,10 @@ class GraphEndpoint:
         self._custom_names = tuple(custom_names)
         self._items: ItemReader | None = None
         self._place: Place | None = None
+
+    @property
+    def album(self) -> GraphAlbum:
+        return GraphAlbum(self._session, self._opened()[0], self._fence)
 
     async def open(self, *, create: bool, known: Target | None = None) -> Target:
         # In small letters, so that a target is the same through two connections to one tenant.

@@ -54,7 +54,7 @@ IMMUTABLE_IDS = 'IdType="ImmutableId"'
 # It tells every URL, and the URL in which a mailbox is looked up names its owner.
 logging.getLogger("httpx").setLevel(logging.WARNING)
 
-_JSON = {"Content-Type": "application/json"}
+_JSON = "application/json"
 _NO_OPTIONS: dict[str, dict[str, object]] = {"kiota_request_options": {}}
 """Without it, msgraph-core's transport passes its pipeline by."""
 
@@ -207,13 +207,29 @@ class GraphSession:
         return [answers[at] for at in range(len(paths))]
 
     async def write(
-        self, mailbox: str, method: str, path: str, body: bytes, *, fence: Fence
+        self,
+        mailbox: str,
+        method: str,
+        path: str,
+        body: bytes,
+        *,
+        fence: Fence,
+        content_type: str = _JSON,
+        if_match: str = "",
     ) -> Answer:
         """The answer to a single write. Never repeated, except after a 401, which had no effect.
 
         Raises NotSentError, AnswerLostError, and what `fence` raises: nothing was sent then.
         """
-        return await self._exchange(method, mailbox, path, body=body, fence=fence)
+        return await self._exchange(
+            method,
+            mailbox,
+            path,
+            body=body,
+            fence=fence,
+            content_type=content_type,
+            if_match=if_match,
+        )
 
     async def write_batch(self, mailbox: str, body: bytes, count: int, *, fence: Fence) -> Answer:
         """The answer to a `$batch` with writes. Never repeated, as `write`."""
@@ -317,6 +333,8 @@ class GraphSession:
         prefer: Sequence[str] = (),
         fence: Fence | None = None,
         eventual: bool = False,
+        content_type: str = _JSON,
+        if_match: str = "",
     ) -> Answer:
         """One request and its answer, whatever its status; once more after a 401. A write has a
         fence."""
@@ -324,7 +342,9 @@ class GraphSession:
         if eventual:
             headers["ConsistencyLevel"] = "eventual"
         if body:
-            headers |= _JSON
+            headers["Content-Type"] = content_type
+        if if_match:
+            headers["If-Match"] = if_match
         longest = self._patience.longest_pause
         async with self.throttle.slot(mailbox, cost=cost, upload=len(body), longest=longest):
             token = (await self._tokens.token(self._scope)).token

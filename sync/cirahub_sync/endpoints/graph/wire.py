@@ -141,6 +141,14 @@ class UserPage(_Links):
     value: list[User]
 
 
+class Photo(msgspec.Struct):
+    """https://learn.microsoft.com/graph/api/resources/profilephoto"""
+
+    id: str = ""
+    """Its size, as `48x48`."""
+    etag: str | None = msgspec.field(default=None, name="@odata.mediaEtag")
+
+
 class ErrorDetail(msgspec.Struct, frozen=True):
     code: str = ""
 
@@ -179,5 +187,6 @@ ITEM_STUB = msgspec.json.Decoder(ItemStub)
 FOLDER_PAGE = msgspec.json.Decoder(FolderPage)
 USER = msgspec.json.Decoder(User)
 USER_PAGE = msgspec.json.Decoder(UserPage)
+PHOTO = msgspec.json.Decoder(Photo)
 ERROR = msgspec.json.Decoder(ErrorBody)
 BATCH = msgspec.json.Decoder(BatchAnswer)

@@ -38,6 +38,7 @@ class CalendarEndpoint:
     """Implements `endpoints.base.Endpoint`. `open` comes first."""
 
     capabilities = CALENDAR_CAPABILITIES
+    album = None
 
     def __init__(
         self,

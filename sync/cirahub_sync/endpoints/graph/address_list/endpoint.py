@@ -37,6 +37,7 @@ class AddressListEndpoint:
     capabilities = Capabilities(
         limits=LIMITS, permanent_delete=False, honours_if_match=False, batch=1
     )
+    album = None
 
     def __init__(
         self, session: GraphSession, target: AddressListTarget, hub: str, fingerprint: Fingerprint

@@ -46,6 +46,7 @@ class CalendarEndpoint:
         batch=BATCH_SIZE,
         composed=True,
     )
+    album = None
 
     def __init__(
         self, session: GraphSession, target: CalendarTarget, fence: Fence, span: Span
