@@ -478,6 +478,7 @@ async def test_a_photo_that_the_service_refuses_is_not_sent_at_every_pass(
 
     scene.admin.remove_rule(rule)
     photos.put("ada", jpeg("green"))
+    scene.add("ada", displayName="Bob", email="bob@example.org")
     await settled(scene)
     assert photos.colour("ben") == "green", "another one is tried at once"
 

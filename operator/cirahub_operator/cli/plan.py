@@ -37,10 +37,10 @@ HEADINGS = ("SPOKE", "ACTION", "ITEM", "FIELDS", "HELD", "ENTRY")
 def command(*, detailed_exitcode: bool, output: str, **given: object) -> None:
     """Show what a pass would write to which spoke, and write nothing there.
 
-    Contributing mailboxes are read and merged into the store, as in a pass. Items are shown by
-    their ids in the hub, never by their content. An entry's id stays for as long as the item, and
-    what the spoke has of it, are what they are; the plan's id is what to approve where the Hub has
-    `approval: Manual`.
+    Contributing mailboxes are read and merged into the store, as in a pass; photos are not, and no
+    plan shows them. Items are shown by their ids in the hub, never by their content. An entry's id
+    stays for as long as the item, and what the spoke has of it, are what they are; the plan's id is
+    what to approve where the Hub has `approval: Manual`.
 
     Of contributing Spokes that the store has not read before, it says what becomes of each contact:
     adopted, as an item that another contact founded; ambiguous, by itself since its key is that of

@@ -13,6 +13,8 @@ from cirahub_sync.engine.portrait import portray
 from cirahub_sync.engine.report import Counts
 from cirahub_sync.model.kind import CONTACTS
 
+FEW = 400
+"""Items that a receiver is asked about by name."""
 _OFF = "off"
 
 
@@ -112,26 +114,24 @@ class _Photos:
             self._changed.update(portray(self._context, tx))
 
     async def _write(self, willing: Sequence[SpokeRun]) -> list[SpokeRun]:
-        """To those where anything moved, whatever they lack; to the others, returned, the items
-        that have another photo now."""
+        """To everybody, the items that have another photo now, also where the last one would not
+        get through; and to those where anything moved, whatever else they lack. Returns whoever
+        holds such items."""
         room = self._room
-        receivers = [run for run in willing if run.config.direction.receives]
-        await room.visit(receivers, lambda run: Writer(room, run).write())
-        if not self._changed:
-            return []
-        items = sorted(self._changed)
         with self._context.store.read() as tx:
-            holders = tx.photos.holders(items)
-        done = {run.uid for run in receivers}
+            holders = tx.photos.holders(sorted(self._changed))
         behind = [
             run
             for run in self._context.runs
-            if run.uid in holders - done
+            if run.uid in holders
             and run.config.photos
             and run.config.direction.receives
             and not run.failed
         ]
+        items = sorted(self._changed) if len(self._changed) <= FEW else None
         await room.visit(behind, lambda run: Writer(room, run).write(items))
+        receivers = [run for run in willing if run.config.direction.receives]
+        await room.visit(receivers, lambda run: Writer(room, run).write())
         return behind
 
 
