@@ -50,6 +50,8 @@ class Room:
         self.now = context.clock()
         self.interval = context.hub.photo_interval
         self.decoding = asyncio.Semaphore(DECODERS)
+        self.moved = True
+        """Whether whose photo an item has is to be worked out (anew)."""
         self.unfinished: set[str] = set()
         """The uids of spokes in which something is left to do."""
 

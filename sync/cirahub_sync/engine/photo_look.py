@@ -105,6 +105,10 @@ class Looker:
                     row = _theirs(row, None)
                 rows.append(row)
             tx.photos.put(rows)
+        for row in rows:
+            known = places[row.remote].known
+            if row.digest != (None if known is None else known.digest):
+                self._room.moved = True
 
     async def _normal(self, raw: bytes) -> bytes | Unfit:
         self._run.report.counts.photos_read += 1

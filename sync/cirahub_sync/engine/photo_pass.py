@@ -110,6 +110,9 @@ class _Photos:
         await room.visit([run for run in willing if verifies(run)], lambda run: verify(room, run))
 
     def _portray(self) -> None:
+        if not self._room.moved:
+            return
+        self._room.moved = False
         with self._context.store.write() as tx:
             self._changed.update(portray(self._context, tx))
 
