@@ -6,6 +6,9 @@ from cirahub_operator.conditions import ITEMS_FAILING, Statement, plural
 from cirahub_operator.unjudged import unjudged
 from cirahub_sync.engine.report import SpokeReport
 
+_FULL = "ErrorQuotaExceeded"
+"""What Exchange says of a mailbox without room, over Exchange Web Services as the code alone."""
+
 
 def items_failing(report: SpokeReport) -> list[Statement]:
     """Of what does not get through, the kind that most needs somebody to look at it."""
@@ -31,7 +34,7 @@ def items_failing(report: SpokeReport) -> list[Statement]:
             f"{plural(one.count, 'item')} could not be delivered (item {one.example}: "
             f"{one.error}); sent again with growing pauses, of an hour at most"
         )
-        if one.error.startswith("507"):
+        if one.error.startswith("507") or _FULL in one.error:
             message += "; the mailbox is full: make room in it, or raise its quota"
     else:
         return []

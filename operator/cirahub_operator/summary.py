@@ -49,6 +49,7 @@ from cirahub_operator.departures import Departures
 from cirahub_operator.disputes import undecided
 from cirahub_operator.items_failing import items_failing
 from cirahub_operator.standing import Standing
+from cirahub_sync.endpoints.exchange_admin.permissions import DIRECTORY_ROLE
 from cirahub_sync.engine.report import Counts, PassReport, Problem, SpokeReport
 from cirahub_sync.identity.base import SignIn
 from cirahub_sync.identity.consent import consent_link
@@ -139,8 +140,11 @@ def _signed_in(connection: Connection, result: SignIn, link: str) -> list[Statem
     message = f"signed in to {connection.leads_to}"
     accepted = Statement(CREDENTIALS_READY, True, SIGNED_IN, message)
     if result.missing:
-        text = f"the application has not got {', '.join(result.missing)}; grant it and consent: "
-        text += link
+        text = f"the application has not got {', '.join(result.missing)}"
+        if DIRECTORY_ROLE in result.missing:
+            text += f"; assign it the role {DIRECTORY_ROLE} of Entra ID in this tenant"
+        if any(one != DIRECTORY_ROLE for one in result.missing):
+            text += f"; grant it and consent: {link}"
         if any(one.startswith("Contacts.") for one in result.missing):
             text += (
                 " (if Exchange's role-based access control for applications grants the mailboxes "

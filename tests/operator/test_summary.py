@@ -176,6 +176,17 @@ def test_a_missing_permission_is_not_ready_and_says_where_to_consent() -> None:
     assert link in ready.message
 
 
+def test_a_role_of_the_directory_is_assigned_and_not_consented_to() -> None:
+    role = "Exchange Recipient Administrator"
+    ready = checked(signed_in(missing=(role,))).condition("Ready")
+    assert ready is not None
+    assert f"assign it the role {role} of Entra ID" in ready.message
+    assert "consent" not in ready.message
+    ready = checked(signed_in(missing=("Exchange.ManageAsApp", role))).condition("Ready")
+    assert ready is not None
+    assert "grant it and consent: https://" in ready.message
+
+
 def test_consent_is_asked_for_where_the_operator_signs_in() -> None:
     entra = "https://127.0.0.1:4711"
     status = connection_status(
@@ -267,6 +278,13 @@ def test_items_that_do_not_get_through_are_told_and_do_not_make_a_spoke_unready(
     rejected = Failing(1, "i2", "400 ErrorInvalidProperty")
     status = synced(result(undelivered=undelivered, rejected=rejected))
     assert types(status)["ItemsFailing"] == ("True", "ItemsRejected")
+
+
+@pytest.mark.parametrize("error", ["507 ErrorQuotaExceeded", "ErrorQuotaExceeded"])
+def test_a_full_mailbox_is_told_with_what_to_do(error: str) -> None:
+    """Graph has a status for it, Exchange Web Services the code alone."""
+    status = synced(result(undelivered=Failing(1, "i1", error)))
+    assert "the mailbox is full: make room in it" in status.conditions[1].message
 
 
 def test_a_leaving_spoke_does_not_answer_requests() -> None:
