@@ -14,7 +14,10 @@ from typing import Literal
 import msgspec
 
 from cirahub_simulator.ews.envelope import fault as soap_fault
-from cirahub_simulator.ews.errors import SoapFaultError
+from cirahub_simulator.ews.envelope import refused_each
+from cirahub_simulator.ews.errors import EwsError, SoapFaultError
+from cirahub_simulator.exchange_admin.errors import CmdletError
+from cirahub_simulator.exchange_admin.errors import error_answer as cmdlet_failed
 from cirahub_simulator.odata import graph_error
 from cirahub_simulator.wire import Request, Response
 
@@ -37,6 +40,8 @@ class Rule(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """A regular expression searched in the raw path (Graph's without `/v1.0`)."""
     operation: str | None = None
     """An operation of Exchange Web Services, e.g. `CreateItem`, or a cmdlet, e.g. `Set-Contact`."""
+    tenant: str | None = None
+    """The id of the tenant, or Exchange Server organisation, that the caller has signed in to."""
     header: tuple[str, str] | None = None
     """A header's name and a regular expression searched in its value."""
     batched: bool | None = None
@@ -54,8 +59,11 @@ class Rule(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     code: str | None = None
     """`error.code` of the body. None: a code that suits the status.
 
-    Of Exchange Web Services: the response code of a SOAP fault, with `retry_after` as
-    BackOffMilliseconds; without one, a status other than 500 is IIS's own answer, and no SOAP.
+    Of Exchange Web Services: the response code of a SOAP fault, or, with status 200, of a message
+    for each thing that was asked for, with `retry_after` as BackOffMilliseconds; without one, a
+    status other than 500 is IIS's own answer, and no SOAP.
+
+    Of Exchange's administration: with dots in it, the class of the exception that a cmdlet met.
     """
     delay: float = 0.0
     """Seconds to wait (kind `delay`)."""
@@ -92,7 +100,11 @@ class Fault(msgspec.Struct, frozen=True):
         if request.service == "graph":
             return graph_error(request, now, rule.status, code, MESSAGE, headers=headers)
         if request.service == "ews":
-            return self._soap(headers)
+            return self._soap(request, headers)
+        if request.service == "exchange-admin" and "." in code:
+            refused = CmdletError(rule.status, "BadRequest", code, MESSAGE)
+            met = cmdlet_failed(request, refused, named=True)
+            return Response(met.status, met.headers | headers, met.body)
         headers["Content-Type"] = "application/json"
         error: object = {"code": code, "message": MESSAGE}
         body: dict[str, object] = {"error": error}
@@ -100,7 +112,7 @@ class Fault(msgspec.Struct, frozen=True):
             body = {"error": rule.code or "temporarily_unavailable", "error_description": MESSAGE}
         return Response(rule.status, headers, msgspec.json.encode(body))
 
-    def _soap(self, headers: dict[str, str]) -> Response:
+    def _soap(self, request: Request, headers: dict[str, str]) -> Response:
         rule = self.rule
         if rule.code is None and rule.status != 500:
             page = f"<html><body><h1>{rule.status}</h1><p>{MESSAGE}</p></body></html>"
@@ -111,6 +123,8 @@ class Fault(msgspec.Struct, frozen=True):
             values["BackOffMilliseconds"] = str(rule.retry_after * 1000)
             headers.clear()
         code = rule.code or "ErrorInternalServerError"
+        if rule.status == 200:
+            return refused_each(request.body, EwsError(code, MESSAGE, values))
         return soap_fault(SoapFaultError(code, MESSAGE, values, status=rule.status))
 
 
@@ -159,6 +173,9 @@ class _Armed:
         if self.path is not None and self.path.search(request.path) is None:
             return False
         if rule.operation is not None and rule.operation != request.operation:
+            return False
+        caller = request.client
+        if rule.tenant is not None and (caller is None or caller.tenant_id != rule.tenant):
             return False
         if self.header is not None:
             name, pattern = self.header

@@ -60,4 +60,30 @@ BREAKAGES: tuple[Breakage, ...] = (
         new="    return True\n",
         tests=_PASSES + "test_who_has_no_e_mail_address_is_not_put_into_an_address_list",
     ),
+    Breakage(
+        guards=CONTACTS,
+        what="what passes by itself counts as a refusal of the contact",
+        file=f"{_ADMIN}/session.py",
+        old="    return not answer.ok and _exception(answer).endswith(_TRANSIENT)\n",
+        new="    return False\n",
+        tests=_WRITES + "test_an_exception_that_passes_is_no_refusal_of_the_contact",
+    ),
+    Breakage(
+        guards=CONTACTS,
+        what="who is over budget is told that the contact is wrong",
+        file=f"{_ADMIN}/session.py",
+        old="    return answer.status == 429 or (not answer.ok and _exception(answer) == "
+        "_OVER_BUDGET)\n",
+        new="    return answer.status == 429\n",
+        tests=_WRITES + "test_an_exception_that_passes_is_no_refusal_of_the_contact",
+    ),
+    Breakage(
+        guards="Permissions",
+        what="a role of Entra ID is asked for by consent",
+        file="operator/cirahub_operator/summary.py",
+        old="        if any(one != DIRECTORY_ROLE for one in result.missing):\n",
+        new="        if result.missing:\n",
+        tests="tests/operator/test_summary.py::"
+        "test_a_role_of_the_directory_is_assigned_and_not_consented_to",
+    ),
 )

@@ -181,3 +181,24 @@ def fault(error: SoapFaultError) -> Response:
             add(xml, "t:Value", value, Name=key)
     content = etree.tostring(root, xml_declaration=True, encoding="utf-8")
     return Response(error.status, {"Content-Type": CONTENT_TYPE}, content)
+
+
+_ASKED = ("Items", "ItemChanges", "ItemIds", "FolderIds", "ParentFolderIds", "Folders")
+"""Where a request has what it gets a message for each of."""
+_WITH_ITEMS = frozenset({"CreateItem", "GetItem", "UpdateItem"})
+"""Operations whose messages have a list of items even if they are of an error."""
+
+
+def refused_each(content: bytes, error: EwsError) -> Response:
+    """The whole answer to a request each part of which meets the same error."""
+    envelope = read_envelope(content)
+    lists = [find(envelope.body, f"m:{each}") for each in _ASKED]
+    count = next((len(list(children(one))) for one in lists if one is not None), 1)
+    root = element(f"m:{envelope.operation}Response")
+    messages = add(root, "m:ResponseMessages")
+    for _ in range(count):
+        made = error_message(element(f"m:{envelope.operation}ResponseMessage"), error)
+        if envelope.operation in _WITH_ITEMS:
+            add(made, "m:Items")
+        messages.append(made)
+    return Response(200, {"Content-Type": CONTENT_TYPE}, write_answer(root))

@@ -240,6 +240,49 @@ async def test_a_busy_service_is_not_asked_twice_for_a_write(
     assert directory.cmdlets().count("New-MailContact") == 1
 
 
+PASSING = [
+    ("Microsoft.Exchange.Data.Directory.SystemConfiguration.OverBudgetException", Result.RETRY),
+    ("Microsoft.Exchange.Data.Directory.ADTransientException", Result.UNKNOWN),
+]
+
+
+@pytest.mark.parametrize(("exception", "result"), PASSING)
+@pytest.mark.parametrize("contacts", [1, 3])
+async def test_an_exception_that_passes_is_no_refusal_of_the_contact(
+    directory: Directory,
+    endpoint: MailContactsEndpoint,
+    exception: str,
+    result: Result,
+    contacts: int,
+) -> None:
+    directory.fault(
+        kind="status", operation="New-MailContact", status=400, code=exception, retry_after=1
+    )
+
+    outcomes = await push(endpoint, *(create(endpoint, person(n), n) for n in range(contacts)))
+
+    assert {one.result for one in outcomes} == {result}
+    assert all(exception.rpartition(".")[2] in one.error for one in outcomes)
+    assert directory.cmdlets().count("New-MailContact") == contacts
+
+
+@pytest.mark.parametrize("exception", [exception for exception, _ in PASSING])
+async def test_a_listing_is_asked_for_again_after_an_exception_that_passes(
+    directory: Directory, endpoint: MailContactsEndpoint, exception: str
+) -> None:
+    await push(endpoint, create(endpoint))
+    directory.fault(
+        kind="status",
+        operation="Get-MailContact",
+        status=400,
+        code=exception,
+        retry_after=1,
+        count=1,
+    )
+
+    assert await listed(endpoint) == [ALIAS]
+
+
 @pytest.mark.parametrize("status", [401, 403])
 async def test_a_missing_role_is_told_with_its_name(
     directory: Directory, endpoint: MailContactsEndpoint, status: int

@@ -60,3 +60,18 @@ def test_the_log_names_the_operation_and_the_account(soap: Soap, admin: AdminCli
     (entry,) = admin.requests(service="ews", operation="GetFolder")
     assert (entry["status"], entry["path"]) == (200, "/EWS/Exchange.asmx")
     assert entry["client_id"]
+
+
+def test_each_part_of_a_request_is_refused_by_itself(soap: Soap, admin: AdminClient) -> None:
+    admin.add_rule(
+        kind="status",
+        service="ews",
+        operation="CreateItem",
+        status=200,
+        code="ErrorQuotaExceeded",
+        count=1,
+    )
+    two = "<m:CreateItem><m:Items><t:Contact/><t:Contact/></m:Items></m:CreateItem>"
+    answer = soap.call(two)
+    assert (answer.status, answer.codes) == (200, ["ErrorQuotaExceeded"] * 2)
+    assert soap.call(two).codes == ["NoError"] * 2

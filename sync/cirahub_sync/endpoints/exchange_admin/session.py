@@ -44,6 +44,12 @@ PAGE_SIZE = 1000
 _MAILBOX = "SystemMailbox{bb558c35-97f1-4cb9-8ff7-d53741dc928c}"
 """Of every organisation; requests are routed to where it is."""
 _NOT_FOUND = "ManagementObjectNotFoundException"
+_OVER_BUDGET = "OverBudgetException"
+"""The caller's budget is used up: said before anything is run. That the service delays what it
+runs, it only warns of: https://support.microsoft.com/topic/86716b03-53ff-d07f-3b24-b638a9f6b733."""
+_TRANSIENT = "TransientException"
+"""So end the classes of what comes right by itself: `ADTransientException`, and those that are
+derived from Exchange's `TransientException`. Whether something was written is not said."""
 
 
 class _Detail(msgspec.Struct, frozen=True):
@@ -163,7 +169,7 @@ class AdminSession:
             own = of_part(part, answer.client_request_id)
             if own.status in (401, 403):
                 refused = own
-            if own.status == 429:
+            if _throttled(own):
                 self._throttle.refused(self.lane, own.retry_after or DEFAULT_RETRY_AFTER)
             ran.append(_ran(own, command.name))
         if refused is not None and all(one.ending is Ending.REFUSED for one in ran):
@@ -190,12 +196,13 @@ class AdminSession:
                     return answer
                 if answer.status in (401, 403):
                     raise self._denied(answer)
-                if answer.status not in RETRIABLE or last:
+                again = answer.status in RETRIABLE or _throttled(answer) or _transient(answer)
+                if not again or last:
                     raise self._failure(answer, command.name)
                 asked = answer.retry_after or 0.0
                 if asked > self._patience.longest_pause:
                     raise self._failure(answer, command.name)
-                if answer.status != 429:  # of which the throttle knows
+                if not _throttled(answer):  # of which the throttle knows
                     await self._rest(attempt, asked)
             attempt += 1
 
@@ -217,7 +224,7 @@ class AdminSession:
                     await self._tokens.invalidate()
                 token = (await self._tokens.token(self._scope)).token
                 answer = await self._send(path, body, cmdlet, token, fence)
-        if answer.status == 429:
+        if _throttled(answer):
             self._throttle.refused(self.lane, answer.retry_after or DEFAULT_RETRY_AFTER)
         else:
             self._throttle.answered(self.lane, cost)
@@ -313,10 +320,10 @@ class AdminSession:
 
     def _failure(self, answer: Answer, cmdlet: str) -> CirahubError:
         text = f"{self._what} answered {cmdlet} with {_told(answer)}"
-        if answer.status == 429 or answer.retry_after is not None:
+        if _throttled(answer) or answer.retry_after is not None:
             wait = answer.retry_after or DEFAULT_RETRY_AFTER
             return ThrottledError(f"{text}; comes right by itself", retry_after=wait)
-        if answer.status in RETRIABLE:
+        if answer.status in RETRIABLE or _transient(answer):
             return EndpointUnavailableError(f"{text}; will be tried again")
         return ProtocolError(f"{text}, which this request should not meet; please report it")
 
@@ -345,6 +352,15 @@ def _exception(answer: Answer) -> str:
     return next(filter(None, (exception_in(one.message or "") for one in _said(answer))), "")
 
 
+def _throttled(answer: Answer) -> bool:
+    """Whether the service asks for a slower pace."""
+    return answer.status == 429 or (not answer.ok and _exception(answer) == _OVER_BUDGET)
+
+
+def _transient(answer: Answer) -> bool:
+    return not answer.ok and _exception(answer).endswith(_TRANSIENT)
+
+
 def _told(answer: Answer) -> str:
     return " ".join(filter(None, (_exception(answer), answer.summary)))
 
@@ -359,13 +375,13 @@ def _ran(answer: Answer, cmdlet: str) -> Ran:
         return Ran(ending=Ending.DONE, output=bytes(output.value))
     wait = answer.retry_after
     match answer.status:
+        case _ if _throttled(answer):
+            ending, wait = Ending.BUSY, wait or DEFAULT_RETRY_AFTER
         case 404:
             ending = Ending.NOT_FOUND if _by_cmdlet(answer) else Ending.UNKNOWN
-        case 429:
-            ending, wait = Ending.BUSY, wait or DEFAULT_RETRY_AFTER
         case 503 if wait is not None:
             ending = Ending.BUSY
-        case status if status >= 500 or status == 408:
+        case status if status >= 500 or status == 408 or _transient(answer):
             ending = Ending.UNKNOWN
         case _:
             missing = _exception(answer) == _NOT_FOUND
