@@ -177,6 +177,19 @@ def test_users_leave_and_lose_their_mailbox(admin: AdminClient, graph: GraphClie
     assert graph.call("GET", f"/users/{ANNA}").status_code == 404
 
 
+def test_a_mailbox_is_kept_for_who_is_licensed_again(
+    admin: AdminClient, graph: GraphClient
+) -> None:
+    before = graph.names()
+    admin.call("PATCH", f"/users/{ANNA}", {"licensed": False})
+    assert not graph.call("GET", CONTACTS).ok
+
+    admin.call("PATCH", f"/users/{ANNA}", {"licensed": True})
+
+    assert before
+    assert graph.names() == before
+
+
 def test_applications_are_listed_without_their_secrets(admin: AdminClient) -> None:
     listed = admin.call("GET", "/applications")
 

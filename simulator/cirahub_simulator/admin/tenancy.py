@@ -71,6 +71,7 @@ class _Issuer(msgspec.Struct, forbid_unknown_fields=True):
 class _UserChange(msgspec.Struct, forbid_unknown_fields=True):
     enabled: bool | None = None
     mailbox: bool | None = None
+    licensed: bool | None = None
 
 
 class Tenancy:
@@ -134,9 +135,11 @@ class Tenancy:
         return answer(self._world.directory.users())
 
     async def change_user(self, request: web.Request) -> web.StreamResponse:
-        """`PATCH /users/{user}` `{"enabled": false}` or `{"mailbox": false}`.
+        """`PATCH /users/{user}` with `enabled`, `mailbox` or `licensed`.
 
-        A mailbox that is taken away is gone; one given back is empty.
+        A mailbox that is taken away is gone; one given back is empty. Without a licence it can't be
+        reached, and is kept for who is licensed again (for 30 days:
+        https://learn.microsoft.com/exchange/recipients-in-exchange-online/delete-or-restore-mailboxes).
         """
         change = await read(request, _UserChange)
         user = self._world.directory.find_user(request.match_info["user"])
@@ -144,6 +147,8 @@ class Tenancy:
             raise AdminError(404, f"no user {request.match_info['user']}")
         if change.enabled is not None:
             user.account_enabled = change.enabled
+        if change.licensed is not None:
+            user.has_mailbox = change.licensed
         if change.mailbox is not None:
             user.has_mailbox = change.mailbox
             if not change.mailbox:
