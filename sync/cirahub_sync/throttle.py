@@ -234,8 +234,8 @@ class Throttle:
                 return
             if seconds > longest:
                 raise ThrottledError(
-                    f"the service's limits let the next request to this mailbox through in "
-                    f"{seconds:.0f} s; comes right by itself",
+                    f"the service's limits let the next request through in {seconds:.0f} s; comes "
+                    "right by itself",
                     retry_after=seconds,
                 )
             # Rounding may leave less than a clock can tell apart.
