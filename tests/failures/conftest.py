@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -38,7 +38,7 @@ class World:
         self._folder = folder
         admin = simulator.admin
         self.towns = {one.id: Town(plane, one.id, admin) for one in situations}
-        endpoints = admin.seed([line for town in self.towns.values() for line in town.records()])
+        endpoints = admin.seed([line for one in situations for line in self._records(one)])
         manifests = [one for town in self.towns.values() for one in town.surroundings()]
         plane.kubectl("apply", "--server-side", "-f", "-", input=yaml.safe_dump_all(manifests))
         self._start = Start(
@@ -50,7 +50,15 @@ class World:
             key_file=Path(),
             origins=Origins(origins=endpoints["origins"], ca_file=endpoints["ca_file"]),
         )
+        for town in self.towns.values():
+            town.origins = self._start.origins
         self._plane = plane
+
+    def _records(self, situation: Situation) -> Iterator[Mapping[str, object]]:
+        town = self.towns[situation.id]
+        yield from town.records()
+        if situation.besides is not None:
+            yield from situation.besides(town)
 
     def start_of(self, name: str, *towns: Town) -> Start:
         """How to start an operator with a store of its own, for these towns or the shared ones."""

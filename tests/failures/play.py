@@ -33,6 +33,7 @@ async def play(situation: Situation, town: Town, log: Callable[[], str]) -> None
         town.assert_discreet_itself(log())
     else:
         await town.assert_discreet(log())
+    town.assert_untouched(*situation.untouched)
 
     await situation.mend(town)
 
@@ -46,6 +47,7 @@ async def play(situation: Situation, town: Town, log: Callable[[], str]) -> None
         await town.loses(_gone_with(seen, situation.goes_with))
     elif isinstance(seen, Seen) and seen.type != READY:
         await town.loses(seen)
+    await town.until_equal(*situation.equal)
     await town.assert_discreet(log())
 
 

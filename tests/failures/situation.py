@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from .running import Start
-    from .town import Town
+    from .town import Records, Town
 
 READY = "Ready"
 STALLED = "Stalled"
@@ -100,6 +100,12 @@ class Situation:
     after: Seen
     start: Callable[[Town], Awaitable[Start]] | None = None
     """For a situation that needs an operator of its own: how to start it."""
+    besides: Callable[[Town], Records] | None = None
+    """What the simulator is seeded with besides a tenant: an Exchange Server, say."""
+    untouched: tuple[str, ...] = ()
+    """Places of the town in which nothing changes while it lasts."""
+    equal: tuple[str, ...] = ()
+    """Places that show the same people once all is well again, each of them once."""
 
     @property
     def told(self) -> tuple[str, str] | None:

@@ -6,8 +6,9 @@ import base64
 import re
 import secrets
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import yaml
@@ -15,6 +16,7 @@ from tests.operator.stage import Manifest, Stage, connection, hub, spoke
 from tests.rbac.conftest import Office
 
 from cirahub_simulator.client import AdminClient
+from cirahub_sync.origins import Origins
 from cluster import Cluster
 
 from .process import OperatorProcess
@@ -31,6 +33,10 @@ TOKEN = re.compile(r"(?<![\w-])eyJ")
 """Where a JSON Web Token begins. The id of a folder may have these letters further in."""
 SECRET = "graph"
 KEY = "client-secret"
+Records = Iterable[Mapping[str, object]]
+"""What the simulator is seeded with."""
+Shown = list[tuple[str, str]]
+"""Who is in a place, and all that is there of them."""
 
 
 @dataclass(frozen=True)
@@ -64,8 +70,15 @@ class Town:
         self.secret = f"s3cr3t-{secrets.token_hex(8)}"
         self.mailboxes = {name: str(uuid.uuid4()) for name in ("ann", "bob")}
         """User ids by the Spoke's name."""
+        self.places: dict[str, Callable[[], Shown]] = {
+            name: partial(self._shown, name) for name in self.mailboxes
+        }
+        """What is looked at for whether anything changed there."""
+        self._before: dict[str, Shown] = {}
         self.operator: Running | OperatorProcess
         """Set as soon as one serves this town."""
+        self.origins: Origins
+        """Where the simulator is."""
         self.office: Office
         """The operator's, if it signs in with an account of its own."""
         self._cleanups: list[Callable[[], object]] = []
@@ -240,10 +253,37 @@ class Town:
         usual = [self.federated(), self.hub(), self.ann(), self.bob()]
         chosen = {(one["kind"], one["metadata"]["name"]): one for one in [*usual, *manifests]}
         await self.stage.apply(*chosen.values())
+        await self.in_sync(people)
+
+    async def in_sync(self, people: int = PEOPLE) -> None:
+        """What was applied is, and Bob has got so many people."""
         await self.comes(Seen(kind="Hub", name="staff", status="True", reason="Synced"))
-        await self.until(lambda: len(self.held("bob")) >= people, lambda: "bob got nothing")
+        await self.until(lambda: len(self.places["bob"]()) >= people, lambda: "bob got nothing")
+        self.remember()
 
     # What is there
+
+    def remember(self) -> None:
+        """What is in all places now."""
+        self._before = {name: shown() for name, shown in self.places.items()}
+
+    def assert_untouched(self, *places: str) -> None:
+        for name in places:
+            assert self.places[name]() == self._before[name], f"something changed in {name}"
+
+    async def until_equal(self, *places: str) -> None:
+        """Wait until they show the same people."""
+
+        def people() -> list[list[str]]:
+            return [[who for who, _ in self.places[name]()] for name in places]
+
+        await self.until(
+            lambda: all(one == people()[0] for one in people()),
+            lambda: f"of {places}, each has {[len(one) for one in people()]}",
+        )
+
+    def _shown(self, name: str) -> Shown:
+        return shown(self.held(name))
 
     def held(self, name: str) -> list[dict[str, Any]]:
         """Contacts in a mailbox."""
@@ -383,3 +423,8 @@ class Town:
 
 def matches(pattern: str, text: str) -> bool:
     return re.search(pattern, text) is not None
+
+
+def shown(contacts: Iterable[Mapping[str, object]]) -> Shown:
+    """Of contacts as Graph writes them."""
+    return sorted((str(one.get("surname")), repr(one)) for one in contacts)

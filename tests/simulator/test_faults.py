@@ -55,6 +55,18 @@ def test_a_status_after_the_effect_hides_a_success(graph: GraphClient, admin: Ad
     assert "Ghost" in graph.names()
 
 
+def test_a_rule_may_be_for_the_callers_of_one_tenant(
+    graph: GraphClient, admin: AdminClient
+) -> None:
+    ids = {one["domain"]: one["id"] for one in admin.call("GET", "/tenants")}
+    admin.add_rule("status", tenant=ids["fabrikam.example"], status=503)
+    assert graph.call("GET", CONTACTS).ok
+
+    admin.add_rule("status", tenant=ids["contoso.example"], status=503)
+
+    assert graph.call("GET", CONTACTS).status_code == 503
+
+
 def test_a_part_of_an_answer_is_replaced(graph: GraphClient, admin: AdminClient) -> None:
     create(graph, "Ghost")
     admin.add_rule("replace", method="GET", find='"givenName":"Ghost"', put='"givenName":7')

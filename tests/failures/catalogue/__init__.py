@@ -5,15 +5,19 @@ from __future__ import annotations
 from tests.failures.situation import Situation
 
 from . import (
+    calendars,
     certificates,
     cluster,
     deletions,
+    exchange,
     groups,
     identity,
     installation,
     leaving,
+    mail_contacts,
     mailbox,
     manifests,
+    sets,
     store,
     vault,
 )
@@ -24,7 +28,11 @@ THEMES: dict[str, tuple[Situation, ...]] = {
     "certificates": certificates.SITUATIONS,
     "vault": vault.SITUATIONS,
     "mailbox": mailbox.SITUATIONS,
+    "exchange": exchange.SITUATIONS,
+    "calendars": calendars.SITUATIONS,
+    "mail-contacts": mail_contacts.SITUATIONS,
     "groups": groups.SITUATIONS,
+    "sets": sets.SITUATIONS,
     "deletions": deletions.SITUATIONS,
     "leaving": leaving.SITUATIONS,
     "store": store.SITUATIONS,

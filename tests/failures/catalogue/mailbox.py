@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from tests.failures.catalogue.outcome import ANN, BOB, STAFF, ann, staff
+from tests.failures.catalogue.outcome import ANN, BOB, STAFF, ann, failing, staff
 from tests.failures.running import Start
 from tests.failures.situation import RECONCILING, STALLED, Sample, Seen, Situation
 from tests.failures.town import Town
@@ -157,10 +157,6 @@ async def _half_an_hour(town: Town) -> None:
     town.clock.ahead += 1800
 
 
-def failing(name: str, reason: str) -> Seen:
-    return Seen(kind="Spoke", name=name, type="ItemsFailing", status="True", reason=reason)
-
-
 SITUATIONS = (
     Situation(
         id="mailbox-missing",
@@ -289,7 +285,7 @@ SITUATIONS = (
         cause=_long_throttled,
         seen=ann("Throttled"),
         goes_with=RECONCILING,
-        names="connection [^ ]+/contoso: |this mailbox",
+        names="connection [^ ]+/contoso: |the service's limits",
         remedy="comes right by itself",
         also=(staff("SpokesNotReady"),),
         do="Nothing. If it comes back, give the Hub a longer `interval`.",

@@ -32,3 +32,7 @@ def credentials(reason: str) -> Seen:
 
 def consented(reason: str) -> Seen:
     return Seen(kind="Connection", name="contoso", type="Consented", reason=reason)
+
+
+def failing(name: str, reason: str) -> Seen:
+    return Seen(kind="Spoke", name=name, type="ItemsFailing", status="True", reason=reason)
