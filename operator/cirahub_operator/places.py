@@ -22,6 +22,11 @@ def check_place(spoke: Spoke | SpokeSet, connection: ConnectionConfig) -> None:
             f"Connection {name!r} leads to Microsoft 365, whose public folders no service shows: "
             "name a Connection with exchangeServer, or sync a mailbox"
         )
+    elif asked is not None and asked.public_folder is not None and not connection.by_account:
+        why = (
+            f"Connection {name!r} signs in as an application, which opens mailboxes in their "
+            "owners' place and no public folders: name a Connection with auth.basic"
+        )
     elif server and (asked is None or asked.global_address_list is not None):
         what = "SpokeSets" if asked is None else "address lists"
         why = (

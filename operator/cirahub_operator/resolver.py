@@ -15,14 +15,14 @@ from urllib.parse import urlsplit
 import msgspec
 
 from cirahub_operator.api import Connection, DeletionPolicy, Hub, Metadata, Spoke, SpokeSet
-from cirahub_operator.api.behaviour import Behaviour
-from cirahub_operator.api.connection import (
+from cirahub_operator.api.auth import (
     BasicAuth,
     ClientCertificate,
     ClientSecret,
     VaultReader,
     WorkloadIdentity,
 )
+from cirahub_operator.api.behaviour import Behaviour
 from cirahub_operator.api.duration import seconds
 from cirahub_operator.api.spoke import SpokeSpec
 from cirahub_operator.api.spoke_set import SpokeTemplate
@@ -418,11 +418,15 @@ def _auth(connection: Connection, trust: Trust) -> Auth:
 
 
 def _tenant(connection: Connection) -> str:
-    if connection.spec.microsoft365 is None:
+    if not connection.tenant_id:
         raise UnresolvedError(
-            Problem("InvalidSpec", "spec: set microsoft365 or exchangeServer", stalled=True)
+            Problem(
+                "InvalidSpec",
+                "spec: set microsoft365, or exchangeServer with its tenantID",
+                stalled=True,
+            )
         )
-    return connection.spec.microsoft365.tenant_id
+    return connection.tenant_id
 
 
 _TLS_KEYS = "tls.crt,tls.key"

@@ -130,10 +130,10 @@ def connection_status(
 
 def _consent_link(connection: Connection, origins: Origins) -> str:
     """Blank where nobody has to consent."""
-    tenant, client = connection.spec.microsoft365, connection.client_id
-    if tenant is None:
+    tenant, client = connection.tenant_id, connection.client_id
+    if not tenant:
         return ""
-    return origins.rewrite(consent_link(connection.spec.cloud, tenant.tenant_id, client))
+    return origins.rewrite(consent_link(connection.spec.cloud, tenant, client))
 
 
 def _signed_in(connection: Connection, result: SignIn, link: str) -> list[Statement]:

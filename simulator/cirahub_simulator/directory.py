@@ -144,6 +144,11 @@ class ExchangeServer:
     """
     full_access: dict[str, set[str]] = field(default_factory=dict)
     """By the id of a mailbox's user: who else has the permission Full Access on it."""
+    hybrid_tenant: str = ""
+    """Id of the tenant whose tokens for `https://{host}` it takes besides accounts; blank: none.
+
+    https://learn.microsoft.com/microsoft-365/enterprise/configure-exchange-server-for-hybrid-modern-authentication
+    """
 
 
 @dataclass(slots=True)
@@ -325,6 +330,11 @@ class Directory:
         name = id_or_domain.lower()
         found = (s for s in self._exchange_servers.values() if name in (s.id, s.domain.lower()))
         return next(found, None)
+
+    def hybrid_hosts(self, tenant_id: str) -> frozenset[str]:
+        """The hosts of the Exchange Servers that take a tenant's tokens."""
+        servers = self._exchange_servers.values()
+        return frozenset(one.host for one in servers if one.hybrid_tenant == tenant_id)
 
     def addressee(self, organisation_id: str, address: str) -> User | None:
         """The user of a tenant or an Exchange Server organisation who has this address."""

@@ -139,7 +139,7 @@ class Simulator:
         for server in self.world.directory.exchange_servers():
             origin = f"https://{server.host}"
             if origin not in self.endpoints.origins:
-                admit = AccountGate(self.world, server).admit
+                admit = AccountGate(self.world, server, self.tokens).admit
                 handler = make_handler(self.world, "ews", "https", self.ews.handle, admit)
                 port = self._ports.exchange.get(server.host, 0)
                 self.endpoints.origins[origin] = await self._serve(handler, port)

@@ -286,6 +286,11 @@ class ConnectionConfig(msgspec.Struct, frozen=True, omit_defaults=True):
     """Where it leads to; None: to Microsoft 365."""
 
     @property
+    def by_account(self) -> bool:
+        """Whether it signs in as an account of the server's domain, and not as an application."""
+        return isinstance(self.auth, PasswordAuth)
+
+    @property
     def tenant_id(self) -> str:
         """In which mailboxes have their names: a tenant, or an Exchange Server by its host."""
         if self.exchange_server is not None:

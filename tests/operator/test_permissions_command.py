@@ -314,3 +314,41 @@ def test_a_server_s_account_is_let_into_just_these_places(manifests: Path) -> No
     ran = asked(manifests, delegate, hub(), spoke("ann", **used), connection())
     assert ran.exit_code == 0
     assert "Exchange Server mail.adatum.example, account ADATUM\\svc-cirahub" in ran.stdout
+
+
+def test_a_server_s_application_is_let_into_just_these_mailboxes(manifests: Path) -> None:
+    used = {"connectionRef": {"name": "adatum"}}
+    hybrid = server_connection(
+        exchangeServer={"host": "mail.adatum.example:8443", "tenantID": TENANT},
+        auth={"workloadIdentity": {"clientID": CLIENT}},
+    )
+    (one,) = grants(manifests, hybrid, hub(), spoke("ann", **used))
+    assert (one["server"], one["tenant"], one["application"]) == (
+        "mail.adatum.example:8443",
+        TENANT,
+        CLIENT,
+    )
+    assert one["permission"] == "full_access_as_app"
+    assert one["consent"].endswith(f"/{TENANT}/adminconsent?client_id={CLIENT}")
+    assert one["registration"][-1].endswith("+ 'https://mail.adatum.example')")
+    assert one["commands"][2] == (
+        f"New-PartnerApplication -Name cirahub -ApplicationIdentifier '{CLIENT}' "
+        f"-Realm '{TENANT}' -LinkedAccount $account"
+    )
+    assert "PrimarySmtpAddress -eq ''ann@contoso.com''" in one["commands"][3]
+    assert "-Role ApplicationImpersonation -User $account" in one["commands"][4]
+    ran = asked(manifests, hybrid, hub(), spoke("ann", **used))
+    assert ran.exit_code == 0
+    assert "to consent to:\n    full_access_as_app\n" in ran.stdout
+
+
+def test_calendars_of_a_server_are_let_into_like_mailboxes(manifests: Path) -> None:
+    rota = spoke(
+        "ann",
+        connectionRef={"name": "adatum"},
+        mailbox=None,
+        calendar={"address": "ann@contoso.com", "name": "Rota"},
+    )
+    (one,) = grants(manifests, server_connection(), hub(itemKind="Event"), rota)
+    assert one["mailboxes"] == ["ann@contoso.com"]
+    assert "PrimarySmtpAddress -eq ''ann@contoso.com''" in one["commands"][0]

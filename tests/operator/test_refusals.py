@@ -152,11 +152,26 @@ REFUSED: dict[str, tuple[Manifest, str]] = {
     ),
     "a password for a tenant": (
         connection(auth={"basic": basic(secretRef=REFERENCE)}),
-        "auth.basic is how to sign in to an exchangeServer",
+        "auth.basic is a way to sign in to an exchangeServer",
     ),
-    "an application for a server": (
+    "an application of no tenant for a server": (
         server_connection(auth={"workloadIdentity": IDENTITY}),
-        "auth.basic is how to sign in to an exchangeServer",
+        "exchangeServer.tenantID is the tenant whose tokens the server takes",
+    ),
+    "a tenant for a password": (
+        server_connection(exchangeServer={"host": "mail.adatum.example", "tenantID": TENANT}),
+        "exchangeServer.tenantID is the tenant whose tokens the server takes",
+    ),
+    "an application with full access": (
+        server_connection(
+            exchangeServer={
+                "host": "mail.adatum.example",
+                "tenantID": TENANT,
+                "mailboxAccess": "Delegate",
+            },
+            auth={"workloadIdentity": IDENTITY},
+        ),
+        "exchangeServer.mailboxAccess: Delegate is for an account",
     ),
     "a password that is nowhere": (
         server_connection(auth={"basic": basic()}),

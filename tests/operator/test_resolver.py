@@ -347,10 +347,37 @@ def test_a_password_in_a_vault_is_read_by_whom_the_manifest_names() -> None:
     assert found.vault_identity == WorkloadIdentityAuth(TENANT, CLIENT)
 
 
+def hybrid_connection(name: str = "adatum") -> Connection:
+    """To a server that takes the tokens of a tenant."""
+    return server_connection(
+        name,
+        exchangeServer={"host": "mail.adatum.example", "tenantID": TENANT},
+        auth={"clientSecret": {"clientID": CLIENT, "secretRef": {"name": "graph", "key": "value"}}},
+    )
+
+
+def test_a_server_that_takes_a_tenants_tokens_is_signed_in_to_as_the_tenant_is() -> None:
+    config = (
+        resolved(spoke(connectionRef={"name": "adatum"}), using=hybrid_connection())
+        .spokes["ann"]
+        .connection
+    )
+    assert config.auth == ClientSecretAuth(
+        TENANT, CLIENT, secret=SecretFile("Secret demo/graph, key value")
+    )
+    assert config.tenant_id == "mail.adatum.example", "mailboxes have their names there"
+
+
 @pytest.mark.parametrize(
     ("used", "place", "kind", "reason"),
     [
         (connection(), {"publicFolder": {"path": "Sales"}}, "Contact", "PlaceNotSupported"),
+        (
+            hybrid_connection("contoso"),
+            {"publicFolder": {"path": "Sales"}},
+            "Contact",
+            "PlaceNotSupported",
+        ),
         (server_connection("contoso"), {"globalAddressList": {}}, "Contact", "PlaceNotSupported"),
         (
             server_connection("contoso"),

@@ -22,8 +22,8 @@ BREAKAGES: tuple[Breakage, ...] = (
         guards=EXCHANGE,
         what="a wrong password is tried by everybody at once",
         file=f"{_ROOM}/session.py",
-        old="        if password == self._proven:",
-        new="        if password:",
+        old="        if proof == self._proven:",
+        new="        if proof:",
         tests=f"{_TESTS}/test_password.py::"
         "test_a_wrong_password_is_tried_once_until_another_is_kept",
     ),
@@ -74,5 +74,39 @@ BREAKAGES: tuple[Breakage, ...] = (
         old=" or _FULL in one.error",
         new="",
         tests="tests/operator/test_summary.py::test_a_full_mailbox_is_told_with_what_to_do",
+    ),
+    Breakage(
+        guards=EXCHANGE,
+        what="a token that a server refuses is not got anew",
+        file="sync/cirahub_sync/identity/host_token.py",
+        old="        if found == than:\n            await self._tokens.invalidate()\n",
+        new="        if found == than:\n",
+        tests=f"{_TESTS}/test_token.py::"
+        "test_a_token_that_has_expired_at_the_server_is_renewed_once",
+    ),
+    Breakage(
+        guards=EXCHANGE,
+        what="a token that stays refused is sent with every request",
+        file="sync/cirahub_sync/identity/host_token.py",
+        old="        if found == self._refused:",
+        new="        if found is self._refused:",
+        tests=f"{_TESTS}/test_token.py::"
+        "test_a_token_that_stays_refused_is_told_and_not_sent_on_and_on",
+    ),
+    Breakage(
+        guards=EXCHANGE,
+        what="a server is shown a token that is of use elsewhere",
+        file="sync/cirahub_sync/identity/host_token.py",
+        old='        self._resource = f"https://{server}"',
+        new='        self._resource = "https://outlook.office365.com"',
+        tests=f"{_TESTS}/test_token.py::test_a_token_is_for_the_server_and_for_nothing_else",
+    ),
+    Breakage(
+        guards=EXCHANGE,
+        what="a token's missing role goes unnoticed",
+        file=f"{_ROOM}/permissions.py",
+        old="    return () if ROLE in roles else (ROLE,)",
+        new="    return ()",
+        tests=f"{_TESTS}/test_token.py::test_a_check_tells_that_the_role_is_missing",
     ),
 )

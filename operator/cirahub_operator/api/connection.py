@@ -7,6 +7,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, StringConstraints
 
+from cirahub_operator.api.auth import Auth
 from cirahub_operator.api.meta import (
     AGE_COLUMN,
     API_VERSION,
@@ -15,26 +16,16 @@ from cirahub_operator.api.meta import (
     Guid,
     Kind,
     Model,
-    ObjectName,
     Resource,
     Rule,
     Status,
 )
 from cirahub_operator.api.text import Matching, Region
-from cirahub_sync.configuration import Cloud, MailboxAccess, MailboxRights, SignInScheme
+from cirahub_sync.configuration import Cloud, MailboxAccess, MailboxRights
 from cirahub_sync.origins import HOSTS
 
 PERMISSIONS = 10
 """How many a status lists at most."""
-
-VaultUrl = Annotated[
-    str,
-    Matching(
-        pattern="^https://[a-zA-Z0-9-]{3,24}[.]vault[.](azure[.]net|usgovcloudapi[.]net|azure[.]cn)/?$",
-        message="write the vault's address, like https://contoso-kv.vault.azure.net",
-        max_length=128,
-    ),
-]
 
 
 class Microsoft365(Model):
@@ -86,6 +77,12 @@ class ExchangeServer(Model):
         description="The server's name, under which it has /EWS/Exchange.asmx, and which its "
         "certificate is for; with a port if that is not 443."
     )
+    tenant_id: Guid | None = Field(
+        default=None,
+        alias="tenantID",
+        description="The tenant whose tokens the server takes (hybrid modern authentication), in "
+        "which its name is registered; required with every auth but basic.",
+    )
     mailbox_access: MailboxRights = Field(
         default=MailboxRights.IMPERSONATION,
         description="By which right the account opens mailboxes: Impersonation (the management "
@@ -106,224 +103,6 @@ class ExchangeServer(Model):
         description="Certificates of the authorities that the server's certificate is signed by, "
         "in PEM. With it, no others are trusted; without it, those that the operator's image "
         "trusts.",
-    )
-
-
-class WorkloadIdentity(Model):
-    """Sign-in without any secret: the token of a Kubernetes ServiceAccount is exchanged for one of
-    the app registration, which has a federated credential for that ServiceAccount."""
-
-    client_id: Guid = Field(
-        alias="clientID", description="The application (client) id of the app registration."
-    )
-    service_account_name: ObjectName | None = Field(
-        default=None,
-        description="A ServiceAccount of this namespace that carries the annotation "
-        '`cirahub.io/allow-token-requests: "true"`. Without it, the operator\'s own identity is '
-        "used, if its administrator has granted that to this namespace.",
-    )
-
-
-class KeyVaultSecret(Model):
-    """A secret in an Azure Key Vault."""
-
-    vault_url: VaultUrl = Field(
-        alias="vaultURL",
-        description="The vault's address, for example https://contoso-kv.vault.azure.net.",
-    )
-    name: Annotated[str, StringConstraints(max_length=127, pattern=r"^[0-9a-zA-Z-]+$")] = Field(
-        description="The secret's name in the vault."
-    )
-    version: Annotated[str, StringConstraints(max_length=32, pattern=r"^[0-9a-f]{32}$")] | None = (
-        Field(default=None, description="The secret's version; without it, the current one.")
-    )
-
-
-class SecretKey(Model):
-    """A value in a Secret of the same namespace."""
-
-    name: ObjectName = Field(description="The Secret's metadata.name.")
-    key: Annotated[
-        str, StringConstraints(min_length=1, max_length=253, pattern=r"^[-._a-zA-Z0-9]+$")
-    ] = Field(description="The key in its data.")
-
-
-class ClientSecret(Model):
-    """Sign-in with an app registration's client secret."""
-
-    rules: ClassVar[tuple[Rule, ...]] = (
-        Rule(
-            rule="[has(self.keyVault), has(self.secretRef)].exists_one(x, x)",
-            message="say where the client secret is: set exactly one of keyVault (recommended) "
-            "and secretRef",
-            holds=lambda self: (self.key_vault is None) != (self.secret_ref is None),
-        ),
-        Rule(
-            rule="has(self.keyVault) == has(self.workloadIdentity)",
-            message="workloadIdentity opens the vault: set it with keyVault, and leave it out with "
-            "secretRef",
-            holds=lambda self: (self.key_vault is None) == (self.workload_identity is None),
-        ),
-    )
-
-    client_id: Guid = Field(
-        alias="clientID", description="The application (client) id of the app registration."
-    )
-    key_vault: KeyVaultSecret | None = Field(
-        default=None, description="The client secret is in an Azure Key Vault."
-    )
-    workload_identity: WorkloadIdentity | None = Field(
-        default=None, description="Who opens the vault; required with keyVault."
-    )
-    secret_ref: SecretKey | None = Field(
-        default=None,
-        description="The client secret is in a Kubernetes Secret. For a laptop; keep it in a vault "
-        "everywhere else.",
-    )
-
-
-class CertificateSecret(Model):
-    """A Secret of the same namespace that holds a certificate and its private key."""
-
-    name: ObjectName = Field(description="The Secret's metadata.name.")
-    key: (
-        Annotated[
-            str, StringConstraints(min_length=1, max_length=253, pattern=r"^[-._a-zA-Z0-9]+$")
-        ]
-        | None
-    ) = Field(
-        default=None,
-        description="The key in its data whose value is PEM with both. Without it, the Secret is "
-        "of the type kubernetes.io/tls, as cert-manager makes them: tls.crt and tls.key.",
-    )
-
-
-class ClientCertificate(Model):
-    """Sign-in with a certificate whose public part is registered with the app registration."""
-
-    rules: ClassVar[tuple[Rule, ...]] = (
-        Rule(
-            rule="[has(self.keyVault), has(self.secretRef)].exists_one(x, x)",
-            message="say where the certificate is: set exactly one of keyVault (recommended) and "
-            "secretRef",
-            holds=lambda self: (self.key_vault is None) != (self.secret_ref is None),
-        ),
-        Rule(
-            rule="has(self.keyVault) == has(self.workloadIdentity)",
-            message="workloadIdentity opens the vault: set it with keyVault, and leave it out with "
-            "secretRef",
-            holds=lambda self: (self.key_vault is None) == (self.workload_identity is None),
-        ),
-    )
-
-    client_id: Guid = Field(
-        alias="clientID", description="The application (client) id of the app registration."
-    )
-    key_vault: KeyVaultSecret | None = Field(
-        default=None,
-        description="The certificate is in an Azure Key Vault, with an exportable private key. Its "
-        "name is that of the secret through which the key is read.",
-    )
-    workload_identity: WorkloadIdentity | None = Field(
-        default=None, description="Who opens the vault; required with keyVault."
-    )
-    secret_ref: CertificateSecret | None = Field(
-        default=None,
-        description="The certificate is in a Kubernetes Secret. For a laptop; keep it in a vault "
-        "everywhere else.",
-    )
-
-
-class VaultReader(WorkloadIdentity):
-    """Who opens a vault that belongs to no tenant of the Connection's."""
-
-    tenant_id: Guid = Field(
-        alias="tenantID", description="The tenant of the app registration and of the vault."
-    )
-
-
-class BasicAuth(Model):
-    """Sign-in to an Exchange Server with an account's name and password."""
-
-    rules: ClassVar[tuple[Rule, ...]] = (
-        Rule(
-            rule="[has(self.keyVault), has(self.secretRef)].exists_one(x, x)",
-            message="say where the password is: set exactly one of keyVault (recommended) and "
-            "secretRef",
-            holds=lambda self: (self.key_vault is None) != (self.secret_ref is None),
-        ),
-        Rule(
-            rule="has(self.keyVault) == has(self.workloadIdentity)",
-            message="workloadIdentity opens the vault: set it with keyVault, and leave it out with "
-            "secretRef",
-            holds=lambda self: (self.key_vault is None) == (self.workload_identity is None),
-        ),
-    )
-
-    username: Annotated[
-        str,
-        Matching(
-            pattern=r"^([^\\@\s:]+\\[^\\@\s:]+|[^\\@\s:]+@[^\\@\s:]+)$",
-            message=r"write the account as DOMAIN\name or name@domain.example",
-            max_length=320,
-        ),
-    ] = Field(
-        description=r"The account, as DOMAIN\name or by its user principal name, "
-        "name@domain.example."
-    )
-    scheme: SignInScheme = Field(
-        default=SignInScheme.NTLM,
-        description="How the password is proved: by NTLM, or by Basic, which sends it (over TLS). "
-        "Nothing else is tried, whatever the server offers.",
-    )
-    key_vault: KeyVaultSecret | None = Field(
-        default=None,
-        description="The password is in an Azure Key Vault. The secret's tag `cirahub-hosts` has "
-        "to name exchangeServer.host.",
-    )
-    workload_identity: VaultReader | None = Field(
-        default=None, description="Who opens the vault; required with keyVault."
-    )
-    secret_ref: SecretKey | None = Field(
-        default=None,
-        description="The password is in a Kubernetes Secret, whose annotation `cirahub.io/hosts` "
-        "has to name exchangeServer.host.",
-    )
-
-
-class Auth(Model):
-    """How to sign in; exactly one of its fields."""
-
-    rules: ClassVar[tuple[Rule, ...]] = (
-        Rule(
-            rule="[has(self.workloadIdentity), has(self.clientCertificate), "
-            "has(self.clientSecret), has(self.basic)].exists_one(x, x)",
-            message="set exactly one of auth.workloadIdentity (recommended), "
-            "auth.clientCertificate, auth.clientSecret and, for an Exchange Server, auth.basic",
-            holds=lambda self: (
-                [
-                    self.workload_identity,
-                    self.client_certificate,
-                    self.client_secret,
-                    self.basic,
-                ].count(None)
-                == 3
-            ),
-        ),
-    )
-
-    workload_identity: WorkloadIdentity | None = Field(
-        default=None, description="Without a secret, by federation."
-    )
-    client_certificate: ClientCertificate | None = Field(
-        default=None, description="With a certificate, whose private key is kept elsewhere."
-    )
-    client_secret: ClientSecret | None = Field(
-        default=None, description="With a client secret, which is kept elsewhere."
-    )
-    basic: BasicAuth | None = Field(
-        default=None,
-        description="For an Exchange Server: with a password, which is kept elsewhere.",
     )
 
 
@@ -363,10 +142,32 @@ class ConnectionSpec(Model):
             holds=lambda self: (self.microsoft365 is None) != (self.exchange_server is None),
         ),
         Rule(
-            rule="has(self.exchangeServer) == has(self.auth.basic)",
-            message="auth.basic is how to sign in to an exchangeServer, and the only way; leave it "
-            "out with microsoft365",
-            holds=lambda self: (self.exchange_server is None) == (self.auth.basic is None),
+            rule="!has(self.auth.basic) || has(self.exchangeServer)",
+            message="auth.basic is a way to sign in to an exchangeServer; leave it out with "
+            "microsoft365",
+            holds=lambda self: self.auth.basic is None or self.exchange_server is not None,
+        ),
+        Rule(
+            rule="!has(self.exchangeServer) || "
+            "has(self.exchangeServer.tenantID) != has(self.auth.basic)",
+            message="exchangeServer.tenantID is the tenant whose tokens the server takes: set it "
+            "with auth.workloadIdentity, auth.clientCertificate or auth.clientSecret, and leave it "
+            "out with auth.basic",
+            holds=lambda self: (
+                self.exchange_server is None
+                or (self.exchange_server.tenant_id is None) != (self.auth.basic is None)
+            ),
+        ),
+        Rule(
+            rule="!has(self.exchangeServer) || has(self.auth.basic) || "
+            "self.exchangeServer.mailboxAccess == 'Impersonation'",
+            message="exchangeServer.mailboxAccess: Delegate is for an account, which signs in by "
+            "auth.basic; an application acts in the owners' place: leave it out",
+            holds=lambda self: (
+                self.exchange_server is None
+                or self.auth.basic is not None
+                or self.exchange_server.mailbox_access is MailboxRights.IMPERSONATION
+            ),
         ),
         Rule(
             rule="has(self.microsoft365) == has(oldSelf.microsoft365)",
@@ -477,6 +278,12 @@ class Connection(Resource):
         auth = self.spec.auth
         given = auth.workload_identity or auth.client_certificate or auth.client_secret
         return "" if given is None else given.client_id
+
+    @property
+    def tenant_id(self) -> str:
+        """Of the application that it signs in as; blank if it is none."""
+        place = self.spec.microsoft365 or self.spec.exchange_server
+        return "" if place is None else place.tenant_id or ""
 
     @property
     def leads_to(self) -> str:

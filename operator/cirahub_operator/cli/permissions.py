@@ -11,7 +11,14 @@ import msgspec
 
 from cirahub_operator.cli.manifests import ManifestError
 from cirahub_operator.cli.powershell import cmdlet, quoted, recipients
-from cirahub_operator.cli.server_permissions import ServerGrants, server_grants, server_told
+from cirahub_operator.cli.server_permissions import (
+    HybridGrants,
+    ServerGrants,
+    hybrid_grants,
+    hybrid_told,
+    server_grants,
+    server_told,
+)
 from cirahub_operator.cli.session import Exit, cases, files_option
 from cirahub_operator.cli.table import table
 from cirahub_sync.configuration import (
@@ -89,8 +96,9 @@ def command(
     That is application permissions of Microsoft Graph, to which an administrator of the tenant
     consents; or, where a Connection says `mailboxAccess: ExchangeRBAC`, the commands of Exchange
     Online PowerShell that let the application into just these mailboxes. For an Exchange Server,
-    it is the commands of the Exchange Management Shell that let the account into just these
-    mailboxes and public folders. Nothing is asked of anybody and nothing is changed.
+    it is the commands of the Exchange Management Shell that let the account, or the application,
+    into just these mailboxes and public folders. Nothing is asked of anybody and nothing is
+    changed.
 
     Exit codes: 0 shown; 2 wrong options or manifests.
     """
@@ -111,8 +119,17 @@ def command(
     if output == "json":
         click.echo(msgspec.json.format(msgspec.json.encode(grants), indent=2).decode())
     else:
-        told = [server_told(one) if isinstance(one, ServerGrants) else _told(one) for one in grants]
-        click.echo("\n\n".join("\n".join(lines) for lines in told))
+        click.echo("\n\n".join("\n".join(_lines(one)) for one in grants))
+
+
+def _lines(grants: Grants | ServerGrants | HybridGrants) -> list[str]:
+    match grants:
+        case ServerGrants():
+            return server_told(grants)
+        case HybridGrants():
+            return hybrid_told(grants)
+        case Grants():
+            return _told(grants)
 
 
 class _Used(msgspec.Struct, frozen=True):
@@ -152,14 +169,16 @@ def _by_connection(
     return [found[name] for name in sorted(found)]
 
 
-def _given(used: _Used, access: MailboxAccess | None) -> Grants | ServerGrants:
-    connection = used.connection
-    if connection.exchange_server is not None and isinstance(connection.auth, PasswordAuth):
-        return server_grants(
-            connection, connection.exchange_server, connection.auth.username, used.spokes
-        )
+def _given(used: _Used, access: MailboxAccess | None) -> Grants | ServerGrants | HybridGrants:
+    connection, server = used.connection, used.connection.exchange_server
     if isinstance(connection.auth, PasswordAuth):
-        raise ConfigurationError(f"connection {connection.name}: Microsoft 365 takes no passwords")
+        if server is None:
+            raise ConfigurationError(
+                f"connection {connection.name}: Microsoft 365 takes no passwords"
+            )
+        return server_grants(connection, server, connection.auth.username, used.spokes)
+    if server is not None:
+        return hybrid_grants(connection, server, connection.auth, used.spokes)
     return _grants(used, connection.auth, access)
 
 

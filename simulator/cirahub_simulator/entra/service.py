@@ -6,6 +6,7 @@ from __future__ import annotations
 import hmac
 import re
 import uuid
+from collections.abc import Collection
 from email.utils import format_datetime
 from urllib.parse import parse_qs
 
@@ -16,7 +17,7 @@ from cirahub_simulator.directory import Application, Tenant
 from cirahub_simulator.entra import consent, failure
 from cirahub_simulator.entra.assertion import verify_assertion
 from cirahub_simulator.entra.failure import EntraError
-from cirahub_simulator.entra.token import RESOURCES, TokenAuthority
+from cirahub_simulator.entra.token import OUTLOOK, RESOURCES, TokenAuthority
 from cirahub_simulator.wire import Request, Response
 from cirahub_simulator.world import World
 
@@ -144,7 +145,8 @@ class EntraService:
         if grant != "client_credentials":
             raise failure.unsupported_grant(grant)
         client_id = _required(form, "client_id")
-        resource, audience = _resource(_required(form, "scope"), tenant)
+        hosts = self._world.directory.hybrid_hosts(tenant.id)
+        resource, audience = _resource(_required(form, "scope"), tenant, hosts)
         application = self._application(client_id, tenant)
         if "client_assertion" in form:
             if form.get("client_assertion_type") != ASSERTION_TYPE:
@@ -230,15 +232,19 @@ def _required(form: dict[str, str], name: str) -> str:
     return value
 
 
-def _resource(scope: str, tenant: Tenant) -> tuple[str, str]:
+def _resource(scope: str, tenant: Tenant, hosts: Collection[str]) -> tuple[str, str]:
     """The resource that a `.default` scope names, and the audience its token gets.
 
-    MSAL adds no OIDC scopes to this grant; others do, and Entra ignores them.
+    MSAL adds no OIDC scopes to this grant; others do, and Entra ignores them. `hosts` are those of
+    Exchange Servers that are registered as service principal names of Exchange Online's:
+    https://learn.microsoft.com/microsoft-365/enterprise/configure-exchange-server-for-hybrid-modern-authentication
     """
     wanted = [s for s in scope.split() if s not in ("openid", "profile", "offline_access")]
     if len(wanted) != 1 or not wanted[0].endswith("/.default"):
         raise failure.bad_scope(scope)
     audience = wanted[0].removesuffix("/.default")
+    if audience.rstrip("/").removeprefix("https://") in hosts:
+        return OUTLOOK, audience
     cloud = CLOUDS[tenant.cloud]
     foreign = {
         resource

@@ -160,7 +160,7 @@ class TokenAuthority:
             raise InvalidTokenError(
                 "early", "Lifetime validation failed, the token is not yet valid."
             )
-        if verified.audience.rstrip("/") not in (resource, RESOURCES[resource]):
+        if verified.audience.rstrip("/") not in (resource, RESOURCES.get(resource, resource)):
             raise InvalidTokenError("audience", verified.audience)
         return verified.principal
 

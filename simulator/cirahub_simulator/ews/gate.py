@@ -21,8 +21,13 @@ import spnego
 from spnego.exceptions import SpnegoError
 
 from cirahub_simulator.directory import Account, ExchangeServer, Principal, User
-from cirahub_simulator.entra.token import OUTLOOK, InvalidTokenError, TokenAuthority
-from cirahub_simulator.ews.call import ACCOUNT, IMPERSONATION
+from cirahub_simulator.entra.token import (
+    OUTLOOK,
+    RESOURCES,
+    InvalidTokenError,
+    TokenAuthority,
+)
+from cirahub_simulator.ews.call import ACCOUNT, FULL_ACCESS_AS_APP, IMPERSONATION
 from cirahub_simulator.wire import Request, Response
 from cirahub_simulator.world import World
 
@@ -72,11 +77,13 @@ class TokenGate:
 
 
 class AccountGate:
-    """An Exchange Server's: Basic, and NTLM through pyspnego's acceptor."""
+    """An Exchange Server's: Basic, NTLM through pyspnego's acceptor, and tokens of the tenant that
+    it is hybrid with."""
 
-    def __init__(self, world: World, server: ExchangeServer) -> None:
+    def __init__(self, world: World, server: ExchangeServer, tokens: TokenAuthority) -> None:
         self._world = world
         self._server = server
+        self._tokens = tokens
         self._pending: WeakKeyDictionary[object, spnego.ContextProxy] = WeakKeyDictionary()
         self._signed_in: WeakKeyDictionary[object, str] = WeakKeyDictionary()
 
@@ -89,6 +96,8 @@ class AccountGate:
                 return self._pass(request, self._basic(credential.strip()))
             case "ntlm":
                 return self._ntlm(request, credential.strip())
+            case "bearer" if self._server.hybrid_tenant:
+                return self._bearer(request, credential.strip())
             case "":
                 signed_in = self._signed_in.get(request.connection)
                 return self._pass(request, signed_in and self._user(signed_in))
@@ -105,8 +114,37 @@ class AccountGate:
         return None
 
     def _refuse(self, *challenges: str) -> Response:
-        offered = challenges or ("NTLM", f'Basic realm="{self._server.host}"')
+        offered = challenges or ("NTLM", f'Basic realm="{self._server.host}"', *self._tokens_of())
         return Response(401, {}, challenges=offered)
+
+    def _tokens_of(self, why: str = "") -> tuple[str, ...]:
+        """How it says whose tokens it takes, as the Exchange team shows it:
+        https://techcommunity.microsoft.com/t5/exchange-team-blog/announcing-hybrid-modern-authentication-for-exchange-on-premises/ba-p/607476
+        """
+        tenant = self._server.hybrid_tenant
+        if not tenant:
+            return ()
+        challenge = (
+            f'Bearer client_id="{RESOURCES[OUTLOOK]}", '
+            f'trusted_issuers="00000001-0000-0000-c000-000000000000@{tenant}", '
+            'token_types="app_asserted_user_v1 service_asserted_app_v1", '
+            f'authorization_uri="https://login.windows.net/common/oauth2/authorize"{why}'
+        )
+        return (challenge,)
+
+    def _bearer(self, request: Request, token: str) -> Response | None:
+        """A token for this very host. Without the role of Exchange Online's application it lets
+        nobody into a mailbox, and the service says so."""
+        try:
+            principal = self._tokens.verify(token, f"https://{self._server.host}")
+        except InvalidTokenError:
+            return self._refuse(*self._tokens_of(', error="invalid_token"'))
+        if principal.tenant_id != self._server.hybrid_tenant:
+            return self._refuse(*self._tokens_of(', error="invalid_token"'))
+        request.client = Principal(
+            self._server.id, principal.client_id, principal.roles & {FULL_ACCESS_AS_APP}
+        )
+        return None
 
     def _user(self, name: str) -> User | None:
         """The user of `DOMAIN\\name`, of a userPrincipalName or of a bare account name."""

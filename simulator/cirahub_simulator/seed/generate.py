@@ -82,6 +82,7 @@ ADATUM = ExchangeServerRecord(
     host="mail.adatum.example",
     netbios_domain="ADATUM",
     display_name="A. Datum",
+    hybrid_tenant="contoso.example",
 )
 SERVICE_ACCOUNT = "svc-cirahub"
 SERVICE_PASSWORD = f"simulated-{SERVICE_ACCOUNT}-password"

@@ -106,7 +106,10 @@ def _apply(world: World, entry: record.Record) -> None:
                 raise ValueError(f"mailbox {entry.mailbox!r} is not in an earlier line")
             add_contacts(world, user.id, entry.folder, [entry.contact])
         case record.ExchangeServerRecord():
-            world.directory.add_exchange_server(ExchangeServer(**msgspec.structs.asdict(entry)))
+            given = msgspec.structs.asdict(entry)
+            if entry.hybrid_tenant:
+                given["hybrid_tenant"] = _tenant(world, entry.hybrid_tenant).id
+            world.directory.add_exchange_server(ExchangeServer(**given))
         case record.AccountRecord():
             _apply_account(world, entry)
         case record.PublicContactRecord():

@@ -181,6 +181,8 @@ class ExchangeServerRecord(_Record):
     host: str
     netbios_domain: str
     display_name: str
+    hybrid_tenant: str = ""
+    """Id or domain of the tenant whose tokens it takes."""
 
 
 class AccountRecord(_Record):

@@ -23,6 +23,8 @@ def counted_with(connection: ConnectionConfig) -> tuple[str, str]:
     """Connections of which this is the same share the service's limits."""
     if isinstance(connection.auth, PasswordAuth):
         return (connection.tenant_id, connection.auth.username.casefold())
+    if connection.exchange_server is not None:
+        return (connection.tenant_id, connection.auth.client_id)
     return (connection.cloud.value, connection.auth.client_id)
 
 

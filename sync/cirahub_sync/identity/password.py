@@ -11,11 +11,10 @@ import asyncio
 import time
 from collections.abc import Callable
 
-import msgspec
-
 from cirahub_sync.errors import CredentialError, EndpointUnavailableError
 from cirahub_sync.identity.base import HOSTS_TAG, Credential, Material
 from cirahub_sync.identity.grants import Place
+from cirahub_sync.identity.host_proof import Proof
 
 FRESH = 900.0
 """Seconds for which a password that was read is used without another look."""
@@ -24,15 +23,12 @@ LOOK_AGAIN = 60.0
 that try a wrong password too often, so it is not tried a second time."""
 
 
-class Password(msgspec.Struct, frozen=True):
-    text: str
-
-    def __repr__(self) -> str:
-        return "Password(…)"
+class Password(Proof, frozen=True):
+    """Of an account."""
 
 
 class HostPassword:
-    """Belongs to one event loop."""
+    """Implements `host_proof.HostProof`. Belongs to one event loop."""
 
     def __init__(
         self, place: Place, host: str, *, what: str, clock: Callable[[], float] = time.time
@@ -42,11 +38,11 @@ class HostPassword:
         self._host = host
         self._place = place
         self._clock = clock
-        self._known: Password | None = None
+        self._known: Proof | None = None
         self._reading = asyncio.Lock()
         self._read_at = 0.0
         self._expires: float | None = None
-        self._refused: Password | None = None
+        self._refused: Proof | None = None
         self._why = CredentialError(f"{what} was refused")
 
     @property
@@ -54,7 +50,7 @@ class HostPassword:
         """What the last sign-in was proved with."""
         return Credential("basic", self._expires)
 
-    async def current(self) -> Password:
+    async def current(self) -> Proof:
         """Read anew from time to time; one that was read serves while its place is out of reach.
 
         Raises CredentialError, also for one that the server has refused (until another is kept),
@@ -68,19 +64,17 @@ class HostPassword:
             raise CredentialError(str(self._why), reason=self._why.reason)
         return self._known
 
-    async def fresh(self) -> Password:
-        """Read now, and tried even if the server has refused it before."""
+    async def fresh(self) -> Proof:
         self._refused = None
         await self._renew()
         return await self.current()
 
-    def refused(self, password: Password, why: CredentialError) -> CredentialError:
-        """The server did not take it: `why` is raised from now on, until another one is kept."""
-        self._refused, self._why = password, why
+    def refused(self, proof: Proof, why: CredentialError) -> CredentialError:
+        self._refused, self._why = proof, why
         return why
 
-    async def another(self, than: Password) -> Password | None:
-        """What is kept now, if it is not the one that was refused: it may have been changed."""
+    async def another(self, than: Proof) -> Proof | None:
+        """What is kept now: it may have been changed."""
         await self._renew()
         return self._known if self._known != than else None
 

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Mapping
 
 from cirahub_sync.configuration import (
+    Auth,
     ClientCertificateAuth,
     ClientSecretAuth,
     Cloud,
@@ -30,6 +31,8 @@ from cirahub_sync.identity.grants import (
     held_certificate,
     held_secret,
 )
+from cirahub_sync.identity.host_proof import HostProof
+from cirahub_sync.identity.host_token import HostToken
 from cirahub_sync.identity.password import HostPassword
 from cirahub_sync.identity.tokens import CachedTokens, Grants
 from cirahub_sync.origins import Origins
@@ -66,8 +69,8 @@ def provider(
             return making.cached(making.kept(auth, "clientCertificate"))
 
 
-def password(
-    auth: PasswordAuth,
+def host_proof(
+    auth: Auth,
     cloud: Cloud,
     origins: Origins,
     credentials: CredentialSource,
@@ -76,8 +79,11 @@ def password(
     name: str,
     clock: Callable[[], float] = time.time,
     jitter: Callable[[], float] = random.random,
-) -> HostPassword:
-    """The password of one `auth`, for the server `host` only; else as `provider`."""
+) -> HostProof:
+    """What one `auth` shows to the server `host`, and to no other; else as `provider`."""
+    if not isinstance(auth, PasswordAuth):
+        tokens = provider(auth, cloud, origins, credentials, name=name, clock=clock, jitter=jitter)
+        return HostToken(tokens, host, name=name)
     making = _Making(
         cloud, origins, credentials, who=f"connection {name}", clock=clock, jitter=jitter
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
 
@@ -33,7 +33,7 @@ from cirahub_sync.endpoints.exchange.endpoint import ExchangeEndpoint
 from cirahub_sync.endpoints.exchange.session import ExchangeSession, Patience
 from cirahub_sync.errors import CredentialError
 from cirahub_sync.identity.base import AccessToken, Material
-from cirahub_sync.identity.provider import password
+from cirahub_sync.identity.provider import host_proof
 from cirahub_sync.origins import Origins
 
 SERVER = "ada70000-0000-4000-8000-000000000005"
@@ -153,19 +153,19 @@ class Office:
         *,
         patience: Patience | None = None,
         origins: Origins | None = None,
+        clock: Callable[[], float] | None = None,
     ) -> AsyncIterator[ExchangeSession]:
         config = connection or self.connection()
         assert config.exchange_server is not None
-        assert isinstance(config.auth, PasswordAuth)
         origins = origins or self.origins()
-        kept = password(
+        kept = host_proof(
             config.auth,
             config.cloud,
             origins,
             self.kept,
             host=config.exchange_server.host,
             name=config.name,
-            clock=self.world.clock.time,
+            clock=clock or self.world.clock.time,
         )
         async with ExchangeSession(
             config,

@@ -77,7 +77,10 @@ def test_the_ways_to_sign_in_are_offered_each_in_its_own_header(
         endpoints.exchange(HOST) + PATH, data="", verify=endpoints.ca_file, timeout=30
     )
     assert answer.status_code == 401
-    assert answer.raw.headers.getlist("WWW-Authenticate") == ["NTLM", f'Basic realm="{HOST}"']
+    ntlm, basic, bearer = answer.raw.headers.getlist("WWW-Authenticate")
+    assert (ntlm, basic) == ("NTLM", f'Basic realm="{HOST}"')
+    assert bearer.startswith('Bearer client_id="00000002-0000-0ff1-ce00-000000000000", ')
+    assert "error=" not in bearer
 
 
 @pytest.mark.parametrize("name", ["ADATUM\\olga", OLGA])
@@ -167,3 +170,16 @@ def test_the_role_for_exchange_is_not_in_a_token_for_graph(sign_in: SignIn) -> N
 
     claims = jwt.decode(sign_in.token(), options={"verify_signature": False})
     assert "full_access_as_app" not in claims["roles"]
+
+
+def test_a_server_takes_tokens_of_its_tenant_that_are_for_it(
+    simulator: EmbeddedSimulator, sign_in: SignIn
+) -> None:
+    soap = client(simulator, Bearer(sign_in.token(scope=f"https://{HOST}/.default")))
+    with soap.session:
+        assert soap.call(GET_CONTACTS).codes == ["ErrorInvalidExchangeImpersonationHeaderData"]
+        soap.header = impersonate(PAUL)
+        assert soap.done(GET_CONTACTS).text("//t:DisplayName") == "Contacts"
+        for elsewhere in ("https://graph.microsoft.com", "https://outlook.office365.com"):
+            soap.session.auth = Bearer(sign_in.token(scope=f"{elsewhere}/.default"))
+            assert statuses(soap) == [401]

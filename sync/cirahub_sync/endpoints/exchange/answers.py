@@ -166,7 +166,8 @@ def failure(
         return AccessDeniedError(
             f"{text}; let the account impersonate this mailbox: give it the management role "
             "ApplicationImpersonation with a scope that has the mailbox in it, or set "
-            "exchangeServer.mailboxAccess: Delegate"
+            "exchangeServer.mailboxAccess: Delegate; an application that signs in by tokens takes "
+            "the permission full_access_as_app of Office 365 Exchange Online"
         )
     if code in DENIED:
         return AccessDeniedError(f"{text}; {_REMEDIES[rights]}")

@@ -21,8 +21,8 @@ from exchangelib.transport import NTLM, get_auth_instance
 from requests.auth import HTTPBasicAuth
 from urllib3.connection import HTTPSConnection
 
-from cirahub_sync.configuration import SignInScheme
-from cirahub_sync.identity.password import Password
+from cirahub_sync.configuration import Auth, PasswordAuth, SignInScheme
+from cirahub_sync.identity.host_proof import Proof
 from cirahub_sync.network import Route
 
 
@@ -73,10 +73,8 @@ class Gatekeeper:
 class Line:
     """Made, used and closed by any thread, but by one at a time; `cut` by any."""
 
-    def __init__(
-        self, route: Route, url: str, username: str, password: Password, scheme: SignInScheme
-    ) -> None:
-        self.password = password
+    def __init__(self, route: Route, url: str, auth: Auth, proof: Proof) -> None:
+        self.proof = proof
         self._url = url
         self._departure = Departure()
         self._gatekeeper = Gatekeeper()
@@ -87,7 +85,7 @@ class Line:
         self._http.proxies = {"https": route.proxy} if route.proxy else {}
         self._http.adapters.clear()
         self._http.mount("https://", route.adapter(retries=0, watch=self))
-        self._http.auth = _auth(username, password, scheme)
+        self._http.auth = _signing(auth, proof)
 
     def leaving(self, connection: HTTPSConnection) -> None:
         """Implements `network.Watch`. Each step of NTLM passes by here."""
@@ -126,15 +124,28 @@ class Line:
         self._http.close()
 
 
-def _auth(username: str, password: Password, scheme: SignInScheme) -> requests.auth.AuthBase:
-    if scheme is SignInScheme.BASIC:
+class _BearerAuth(requests.auth.AuthBase):
+    """RFC 6750 2.1. exchangelib's own would fetch the token itself, with a client secret alone."""
+
+    def __init__(self, proof: Proof) -> None:
+        self._proof = proof
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        request.headers["Authorization"] = f"Bearer {self._proof.text}"
+        return request
+
+
+def _signing(auth: Auth, proof: Proof) -> requests.auth.AuthBase:
+    if not isinstance(auth, PasswordAuth):
+        return _BearerAuth(proof)
+    if auth.scheme is SignInScheme.BASIC:
         # As bytes: requests would write texts in Latin-1 (RFC 7617 2.1 prefers UTF-8).
-        return HTTPBasicAuth(username.encode(), password.text.encode())
-    credentials = Credentials(username, password.text)
+        return HTTPBasicAuth(auth.username.encode(), proof.text.encode())
+    credentials = Credentials(auth.username, proof.text)
     named = credentials.username
     if credentials.type == credentials.EMAIL:
         named = f"\\{named}"  # As exchangelib does it: a user principal name has no domain.
     made: requests.auth.AuthBase = get_auth_instance(
-        auth_type=NTLM, username=named, password=password.text
+        auth_type=NTLM, username=named, password=proof.text
     )
     return made

@@ -18,11 +18,13 @@ from cirahub_sync.endpoints.exchange.calendars.endpoint import CalendarEndpoint
 from cirahub_sync.endpoints.exchange.capabilities import CAPABILITIES
 from cirahub_sync.endpoints.exchange.endpoint import ExchangeEndpoint
 from cirahub_sync.endpoints.exchange.folders import seat_of
+from cirahub_sync.endpoints.exchange.permissions import missing
 from cirahub_sync.endpoints.exchange.session import ExchangeSession, Patience
 from cirahub_sync.endpoints.session import Surroundings
 from cirahub_sync.errors import ConfigurationError
 from cirahub_sync.identity.base import SignIn
-from cirahub_sync.identity.provider import password
+from cirahub_sync.identity.provider import host_proof
+from cirahub_sync.identity.settling import Settling
 from cirahub_sync.model.window import Span
 from cirahub_sync.needs import Needs
 
@@ -32,12 +34,13 @@ class ExchangeConnection:
 
     def __init__(self, connection: ConnectionConfig, surroundings: Surroundings) -> None:
         server = connection.exchange_server
-        if server is None or not isinstance(connection.auth, PasswordAuth):
+        if server is None:
             raise ConfigurationError(
-                f"connection {connection.name}: an Exchange Server takes auth.basic"
+                f"connection {connection.name}: it leads to no Exchange Server"
             )
         self._name = connection.name
-        self._password = password(
+        self._by_token = not isinstance(connection.auth, PasswordAuth)
+        self._proofs = host_proof(
             connection.auth,
             connection.cloud,
             surroundings.origins,
@@ -46,9 +49,11 @@ class ExchangeConnection:
             name=connection.name,
             clock=surroundings.clock,
         )
+        self._settling = Settling(surroundings.clock)
+        """Since when the token's role is missing."""
         self._exchange = ExchangeSession(
             connection,
-            self._password,
+            self._proofs,
             surroundings.origins,
             throttle=surroundings.throttle,
             answers=surroundings.answers,
@@ -56,12 +61,23 @@ class ExchangeConnection:
         )
 
     async def check(self, needs: Needs) -> SignIn:
-        """Which rights the account has shows with the first request to a mailbox only."""
-        await self._exchange.sign_in()
-        return SignIn(credential=self._password.credential)
+        """Which rights an account has shows with the first request to a mailbox only; a token tells
+        of its roles."""
+        proof = await self._exchange.sign_in()
+        lacking = missing(proof.text) if self._by_token else None
+        if not lacking:
+            self._settling.fine()
+        return SignIn(
+            credential=self._proofs.credential,
+            missing=lacking,
+            settling=bool(lacking and self._settling.until(",".join(lacking))),
+        )
 
     async def doubt(self) -> None:
-        """The next request looks for another password by itself, if this one is refused."""
+        """A role that is granted shows in tokens issued from then on; for another password the next
+        request looks by itself, if this one is refused."""
+        if self._by_token:
+            await self._proofs.fresh()
 
     def open_target(
         self,
@@ -100,4 +116,4 @@ class ExchangeConnection:
 
     async def close(self) -> None:
         await self._exchange.close()
-        await self._password.close()
+        await self._proofs.close()

@@ -1,5 +1,5 @@
-"""One connection's way to an Exchange Server: threads, the password and the throttle, shared by all
-of its endpoints.
+"""One connection's way to an Exchange Server: threads, what signs in and the throttle, shared by
+all of its endpoints.
 
 exchangelib's sign-in and requests block, so each request has a thread of a small pool to itself,
 and the loop waits for none of them: a request that is given up is cut off at its socket. Reads are
@@ -40,13 +40,14 @@ from cirahub_sync.endpoints.exchange.answers import (
 from cirahub_sync.endpoints.exchange.line import Departure, Gatekeeper, GivenUpError, Line, Raw
 from cirahub_sync.endpoints.exchange.wire import Message, UnreadableError, envelope
 from cirahub_sync.errors import (
+    AccessDeniedError,
     ConfigurationError,
     CredentialError,
     EndpointUnavailableError,
     ProtocolError,
     ThrottledError,
 )
-from cirahub_sync.identity.password import HostPassword, Password
+from cirahub_sync.identity.host_proof import HostProof, Proof
 from cirahub_sync.lease_terms import LeaseTerms
 from cirahub_sync.network import Route
 from cirahub_sync.origins import Origins
@@ -95,6 +96,9 @@ class Seat(msgspec.Struct, frozen=True):
     """Of public folders: https://learn.microsoft.com/exchange/client-developer/exchange-web-services/how-to-route-public-folder-content-requests."""
 
 
+SIGN_IN = Seat("sign-in")
+
+
 class NotSentError(EndpointUnavailableError):
     """Surely without effect: the request did not leave."""
 
@@ -109,7 +113,7 @@ class ExchangeSession:
     def __init__(
         self,
         connection: ConnectionConfig,
-        password: HostPassword,
+        proofs: HostProof,
         origins: Origins,
         *,
         throttle: Throttle | None = None,
@@ -119,9 +123,9 @@ class ExchangeSession:
     ) -> None:
         """`throttle` is shared by all connections of one account; `answers` is counted on. Raises
         ConfigurationError."""
-        if connection.exchange_server is None or not isinstance(connection.auth, PasswordAuth):
+        if connection.exchange_server is None:
             raise ConfigurationError(
-                f"connection {connection.name}: an Exchange Server takes auth.basic"
+                f"connection {connection.name}: it leads to no Exchange Server"
             )
         self.connection = connection
         self.server: ExchangeServer = connection.exchange_server
@@ -129,7 +133,7 @@ class ExchangeSession:
         self.answers: Counter[str] = Counter() if answers is None else answers
         """HTTP answers by status code, or `none` where no whole answer came."""
         self._auth = connection.auth
-        self._password = password
+        self._proofs = proofs
         self._route = Route(
             f"https://{self.server.host}",
             origins,
@@ -151,17 +155,24 @@ class ExchangeSession:
         self._idle: list[Line] = []
         self._busy: set[Line] = set()
         self._closed = False
-        self._proven: Password | None = None
+        self._proven: Proof | None = None
         """What the server has taken."""
         self._proving = asyncio.Lock()
 
-    async def sign_in(self) -> None:
-        """With the password as it is kept now, tried even if it was refused before.
+    async def sign_in(self) -> Proof:
+        """With the password as it is kept now, or a new token, tried even if it was refused before.
 
         Raises CredentialError and EndpointUnavailableError."""
         self._hang_up()
-        await self._password.fresh()
-        await self.ask(Seat("sign-in"), _NOTHING_ASKED, what=f"connection {self.connection.name}")
+        proof = await self._proofs.fresh()
+        try:
+            await self.ask(SIGN_IN, _NOTHING_ASKED, what=f"connection {self.connection.name}")
+        except AccessDeniedError:
+            # An application acts in somebody's place only, and who that is has no say here: that
+            # it is told so shows that the server took the token.
+            if isinstance(self._auth, PasswordAuth):
+                raise
+        return proof
 
     async def ask(self, seat: Seat, operation: bytes, *, what: str) -> Sequence[Message]:
         """The messages of a read's answer, of which each may be an error's; repeated while the
@@ -202,14 +213,14 @@ class ExchangeSession:
 
     async def write(self, seat: Seat, operation: bytes, *, fence: Fence) -> Reply:
         """The answer to a write. Never repeated, except after a 401, which had no effect, with a
-        password that was changed meanwhile.
+        password that was changed meanwhile, or a new token.
 
         Raises NotSentError, AnswerLostError, and what `fence` raises: nothing was sent then.
         """
         return await self._exchange(seat, operation, fence=fence)
 
     async def close(self) -> None:
-        """Cut what is under way, and end the threads without waiting for them. The password is
+        """Cut what is under way, and end the threads without waiting for them. What signs in is
         left to whoever made it."""
         self._closed = True
         for line in self._busy:
@@ -246,30 +257,34 @@ class ExchangeSession:
         return reply
 
     async def _signed_in(self, seat: Seat, body: bytes, fence: Fence | None) -> tuple[Raw, str]:
-        """With a password that the server has not taken yet, one request at a time: a server locks
-        the account that comes with a wrong one too often."""
-        password = await self._password.current()
-        if password == self._proven:
-            raw, sent_as = await self._send(seat, body, password, fence)
+        """With a proof that the server has not taken yet, one request at a time: a server locks
+        the account that comes with a wrong password too often."""
+        proof = await self._proofs.current()
+        ended: Proof | None = None
+        if proof == self._proven:
+            raw, sent_as = await self._send(seat, body, proof, fence)
             if raw.status != 401:
                 return raw, sent_as
-            self._proven = None
+            ended = proof
+            if self._proven == ended:
+                self._proven = None
         async with self._proving:
-            password = await self._password.current()
-            raw, sent_as = await self._send(seat, body, password, fence)
+            proof = await self._proofs.current()
+            if proof != ended:
+                raw, sent_as = await self._send(seat, body, proof, fence)
             if raw.status == 401:
-                changed = await self._password.another(password)
+                changed = await self._proofs.another(proof)
                 if changed is None:
-                    raise self._password.refused(password, self._refusal(raw))
-                password = changed
-                raw, sent_as = await self._send(seat, body, password, fence)
+                    raise self._proofs.refused(proof, self._refusal(raw))
+                proof = changed
+                raw, sent_as = await self._send(seat, body, proof, fence)
                 if raw.status == 401:
-                    raise self._password.refused(password, self._refusal(raw))
-            self._proven = password
+                    raise self._proofs.refused(proof, self._refusal(raw))
+            self._proven = proof
             return raw, sent_as
 
     async def _send(
-        self, seat: Seat, body: bytes, password: Password, fence: Fence | None
+        self, seat: Seat, body: bytes, proof: Proof, fence: Fence | None
     ) -> tuple[Raw, str]:
         """The answer, whatever it is, and the id that the request went by."""
         request_id = str(uuid.uuid4())
@@ -286,7 +301,7 @@ class ExchangeSession:
             headers["X-PublicFolderMailbox"] = seat.content_mailbox
         longest = self._patience.answer if fence is None else self._patience.write
         await self._free.acquire()
-        line = self._take(password)
+        line = self._take(proof)
         departure = Departure()
         gatekeeper = Gatekeeper() if fence is None else _LoopGatekeeper(fence, longest)
         posted = asyncio.get_running_loop().run_in_executor(
@@ -315,20 +330,14 @@ class ExchangeSession:
         self.answers[str(raw.status)] += 1
         return raw, request_id
 
-    def _take(self, password: Password) -> Line:
+    def _take(self, proof: Proof) -> Line:
         while self._idle:
             line = self._idle.pop()
-            if line.password == password:
+            if line.proof == proof:
                 break
             line.close()
         else:
-            line = Line(
-                self._route,
-                f"{self._route.url}{PATH}",
-                self._auth.username,
-                password,
-                self._auth.scheme,
-            )
+            line = Line(self._route, f"{self._route.url}{PATH}", self._auth, proof)
         self._busy.add(line)
         return line
 
@@ -359,6 +368,8 @@ class ExchangeSession:
 
     def _refusal(self, raw: Raw) -> CredentialError:
         offered = raw.headers.get("www-authenticate", "").lower()
+        if not isinstance(self._auth, PasswordAuth):
+            return self._token_refusal(offered)
         scheme = self._auth.scheme.value
         if scheme.lower() not in offered:
             ways = [one for one in ("NTLM", "Basic") if one.lower() in offered]
@@ -369,9 +380,23 @@ class ExchangeSession:
                 reason="SchemeNotOffered",
             )
         return CredentialError(
-            f"{self._password.what} was refused by {self.server.host}: store the right one, check "
+            f"{self._proofs.what} was refused by {self.server.host}: store the right one, check "
             "auth.basic.username, and that the account is neither locked nor disabled. Until "
             "another is stored, it is not tried again but when the Connection is checked"
+        )
+
+    def _token_refusal(self, offered: str) -> CredentialError:
+        if "bearer" not in offered:
+            return CredentialError(
+                f"{self._told} takes no tokens: enable OAuth for the virtual directory EWS, and "
+                "hybrid modern authentication for the organisation, or sign in by auth.basic",
+                reason="SchemeNotOffered",
+            )
+        return CredentialError(
+            f"{self._proofs.what} was refused by {self.server.host}, and so was a new one: check "
+            "exchangeServer.tenantID, that the server trusts this tenant (Get-AuthServer), that it "
+            "knows the application (Get-PartnerApplication), and its clock",
+            reason="TokenRefused",
         )
 
     @property

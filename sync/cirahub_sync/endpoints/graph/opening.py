@@ -28,6 +28,7 @@ from cirahub_sync.endpoints.session import Surroundings
 from cirahub_sync.errors import ConfigurationError
 from cirahub_sync.identity import provider
 from cirahub_sync.identity.base import SignIn
+from cirahub_sync.identity.roles import roles_of
 from cirahub_sync.identity.settling import Settling
 from cirahub_sync.model.window import Span
 from cirahub_sync.needs import Needs
@@ -93,7 +94,7 @@ class GraphConnection:
 
     async def check(self, needs: Needs) -> SignIn:
         token = await self._tokens.renew(f"{HOSTS[self._connection.cloud].graph}/.default")
-        roles = permissions.roles_of(token.token)
+        roles = roles_of(token.token)
         missing: tuple[str, ...] | None = None
         excess: tuple[str, ...] = ()
         if roles is not None:

@@ -1,15 +1,12 @@
 """Which application permissions the requests of this package need, held against a token's.
 
-https://learn.microsoft.com/graph/permissions-reference. Access tokens for Graph are Graph's own
-business (https://learn.microsoft.com/entra/identity-platform/access-tokens): one that can't be
-read here says nothing, and nothing is concluded from it.
+https://learn.microsoft.com/graph/permissions-reference.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
-import jwt
 import msgspec
 
 from cirahub_sync.configuration import (
@@ -194,18 +191,6 @@ def _address(spoke: SpokeConfig) -> str:
     target = spoke.target
     assert isinstance(target, MailboxTarget | CalendarTarget)
     return target.address
-
-
-def roles_of(token: str) -> frozenset[str] | None:
-    """The application permissions that a token carries. None if it does not show them."""
-    try:
-        claims = jwt.decode(token, options={"verify_signature": False})
-    except jwt.InvalidTokenError:
-        return None
-    roles = claims.get("roles", [])
-    if not isinstance(roles, list):
-        return None
-    return frozenset(role for role in roles if isinstance(role, str))
 
 
 def judged(

@@ -37,10 +37,10 @@ from cirahub_sync.endpoints.graph.answers import (
     of_part,
 )
 from cirahub_sync.endpoints.graph.gate import Gate, guarded, last_moment
-from cirahub_sync.endpoints.graph.permissions import roles_of
 from cirahub_sync.endpoints.graph.wire import BATCH, UNREADABLE
 from cirahub_sync.errors import EndpointUnavailableError, ProtocolError, ThrottledError
 from cirahub_sync.identity.base import TokenProvider
+from cirahub_sync.identity.roles import roles_of
 from cirahub_sync.lease_terms import LeaseTerms
 from cirahub_sync.network import Route
 from cirahub_sync.origins import HOSTS, Origins, origin_of
