@@ -15,7 +15,7 @@ def flow_config(flow: FlowSpec | None, namespace: str) -> Flow:
     if flow is None:
         return EVERYTHING
     return Flow(
-        filter=_filter(flow.filter, namespace),
+        filter=filter_config(flow.filter, namespace),
         mapping=tuple(map(_mapping_rule, flow.mapping)),
         include=flow.include,
         exclude=flow.exclude,
@@ -23,7 +23,7 @@ def flow_config(flow: FlowSpec | None, namespace: str) -> Flow:
     )
 
 
-def _filter(given: ItemFilter | None, namespace: str) -> Filter:
+def filter_config(given: ItemFilter | None, namespace: str) -> Filter:
     if given is None:
         return Filter()
     return Filter(

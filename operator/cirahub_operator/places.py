@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cirahub_operator.api import Spoke, SpokeSet
-from cirahub_sync.configuration import ConnectionConfig
+from cirahub_sync.configuration import ConnectionConfig, PasswordAuth
 from cirahub_sync.engine.report import Problem
 
 
@@ -22,7 +22,11 @@ def check_place(spoke: Spoke | SpokeSet, connection: ConnectionConfig) -> None:
             f"Connection {name!r} leads to Microsoft 365, whose public folders no service shows: "
             "name a Connection with exchangeServer, or sync a mailbox"
         )
-    elif asked is not None and asked.public_folder is not None and not connection.by_account:
+    elif (
+        asked is not None
+        and asked.public_folder is not None
+        and not isinstance(connection.auth, PasswordAuth)
+    ):
         why = (
             f"Connection {name!r} signs in as an application, which opens mailboxes in their "
             "owners' place and no public folders: name a Connection with auth.basic"

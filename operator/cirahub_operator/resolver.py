@@ -26,7 +26,7 @@ from cirahub_operator.api.behaviour import Behaviour
 from cirahub_operator.api.duration import seconds
 from cirahub_operator.api.spoke import SpokeSpec
 from cirahub_operator.api.spoke_set import SpokeTemplate
-from cirahub_operator.flows import flow_config
+from cirahub_operator.flows import filter_config, flow_config
 from cirahub_operator.origin import SecretOrigin
 from cirahub_operator.places import UnresolvedError, check_directory, check_place
 from cirahub_operator.settings import OwnIdentity
@@ -253,7 +253,8 @@ def spoke_config(
     spec = spoke.spec
     place = spec.mailbox or spec.calendar
     address = "" if place is None else place.address
-    made = _behaving(spec, _target(spec, address), connection, directories, spoke.metadata)
+    target = _target(spec, address, spoke.metadata.namespace)
+    made = _behaving(spec, target, connection, directories, spoke.metadata)
     if spec.first_sync is None:
         return made
     return msgspec.structs.replace(made, stages=spec.first_sync.stages)
@@ -265,9 +266,8 @@ def set_config(
     """Its uid comes from its name: members are the same ones when it is declared anew."""
     spec, metadata = one.spec, one.metadata
     uid = lasting_uid("SpokeSet", metadata.key)
-    template = _behaving(
-        spec.template, _target(spec.template, ""), connection, directories, metadata
-    )
+    target = _target(spec.template, "", metadata.namespace)
+    template = _behaving(spec.template, target, connection, directories, metadata)
     return SpokeSetConfig(
         uid=uid,
         name=metadata.key,
@@ -318,7 +318,7 @@ def _behaving(
     )
 
 
-def _target(spec: SpokeSpec | SpokeTemplate, address: str) -> AnyTarget:
+def _target(spec: SpokeSpec | SpokeTemplate, address: str, namespace: str) -> AnyTarget:
     if spec.calendar is not None:
         return CalendarTarget(address=address, name=spec.calendar.name)
     if spec.mailbox is not None:
@@ -327,10 +327,11 @@ def _target(spec: SpokeSpec | SpokeTemplate, address: str) -> AnyTarget:
         return PublicFolderTarget(
             path=spec.public_folder.path, content_mailbox=spec.public_folder.content_mailbox or ""
         )
-    if isinstance(spec, SpokeSpec) and spec.makes_mail_contacts:
-        return MailContactsTarget()
     if isinstance(spec, SpokeSpec) and spec.global_address_list is not None:
         chosen = spec.global_address_list
+        if spec.makes_mail_contacts:
+            hide = None if chosen.hide is None else filter_config(chosen.hide, namespace)
+            return MailContactsTarget(hide)
         return AddressListTarget(
             include=chosen.include,
             hidden=chosen.hidden,

@@ -286,11 +286,6 @@ class ConnectionConfig(msgspec.Struct, frozen=True, omit_defaults=True):
     """Where it leads to; None: to Microsoft 365."""
 
     @property
-    def by_account(self) -> bool:
-        """Whether it signs in as an account of the server's domain, and not as an application."""
-        return isinstance(self.auth, PasswordAuth)
-
-    @property
     def tenant_id(self) -> str:
         """In which mailboxes have their names: a tenant, or an Exchange Server by its host."""
         if self.exchange_server is not None:
@@ -388,14 +383,16 @@ class PublicFolderTarget(msgspec.Struct, frozen=True, tag="publicFolder", omit_d
 
 
 class MailContactsTarget(msgspec.Struct, frozen=True, tag="mailContacts", omit_defaults=True):
-    """The mail contacts that a hub makes in the global address list of the connection's tenant."""
+    """The mail contacts that a hub makes in the global address list of the connection's tenant.
+    Address lists don't show those that `hide` admits; None: that is administrators' affair."""
 
+    hide: Filter | None = None
     kind: ClassVar[ItemKind] = ItemKind.CONTACT
     noun: ClassVar[str] = "address list for this hub"
 
     @property
     def identity(self) -> MailContactsTarget:
-        return self
+        return MailContactsTarget()
 
 
 AnyTarget = (
@@ -492,13 +489,11 @@ class HubConfig(msgspec.Struct, frozen=True, omit_defaults=True):
     plan_expiry: float = 86_400.0
     """Seconds for which a plan can be approved, and its approval counts (Manual)."""
     default_region: str = "US"
-    """ISO 3166 region in which phone numbers without a country code are read, for comparing, where
-    the spoke has none of its own."""
+    """ISO 3166 region of phone numbers without a country code, where a spoke has none itself."""
     item_kind: ItemKind = ItemKind.CONTACT
     window: Window = Window()
     """Of a hub of events."""
     group_interval: float = 900.0
     """Seconds between two readings of a group that a filter names."""
     photo_interval: float | None = None
-    """Seconds between two looks at the photo of a contact that does not change. None: photos are
-    not synced."""
+    """Seconds between two looks at a photo that does not change. None: photos are not synced."""

@@ -232,6 +232,82 @@ async def test_what_an_administrator_does_to_a_mail_contact_is_remembered_or_und
     assert shown(lists)["Bob"]["Company"] == ("Barrels" if restored else "Boxes")
 
 
+def hide(scene: Scene, conditions: Filter | None) -> None:
+    """As the Spoke's manifest says it from now on."""
+    target = MailContactsTarget(conditions)
+    scene.spokes["gal"] = msgspec.structs.replace(scene.spokes["gal"], target=target)
+
+
+def hidden(scene: Scene) -> dict[str, bool]:
+    return {name: bool(one["HiddenFromAddressListsEnabled"]) for name, one in shown(scene).items()}
+
+
+BARRELS = Filter(all=(Condition("company", Operator.IN, ("Barrels",)),))
+
+
+async def test_what_the_manifest_hides_is_hidden_from_address_lists(lists: Scene) -> None:
+    hide(lists, BARRELS)
+    contact = ada(lists)
+    lists.add("ann", displayName="Bob", email="bob@fabrikam.example", companyName="Barrels")
+    await lists.settle()
+    assert hidden(lists) == {"Ada": False, "Bob": True}
+    assert shown(lists)["Bob"]["Company"] == "Barrels"
+    lists.forget()
+    await lists.settle()
+    assert cmdlets(lists) == []
+    lists.edit("ann", contact, companyName="Barrels")
+    await lists.settle()
+    assert hidden(lists) == {"Ada": True, "Bob": True}
+    lists.edit("ann", contact, companyName="Engines")
+    await lists.settle()
+    assert hidden(lists) == {"Ada": False, "Bob": True}
+
+
+async def test_what_is_to_be_hidden_may_change(lists: Scene) -> None:
+    ada(lists)
+    lists.add("ann", displayName="Bob", email="bob@fabrikam.example", companyName="Barrels")
+    await lists.settle()
+    lists.forget()
+    hide(lists, BARRELS)
+    await lists.settle()
+    assert hidden(lists) == {"Ada": False, "Bob": True}
+    written = [one for one in cmdlets(lists) if one.startswith("Set-Mail")]
+    assert len(written) == 1, "who is shown as before is not written"
+    hide(lists, Filter())
+    await lists.settle()
+    assert hidden(lists) == {"Ada": True, "Bob": True}
+
+
+async def test_who_may_hide_a_mail_contact_is_said_by_the_manifest(lists: Scene) -> None:
+    """Without a word of it, administrators may; with one, theirs is undone where it is restored."""
+    contact = ada(lists)
+    await lists.settle()
+    alias = shown(lists)["Ada"]["Alias"]
+
+    def switch(value: bool) -> None:
+        told = {"Identity": alias, "HiddenFromAddressListsEnabled": value}
+        lists.admin.cmdlet(TENANT, "Set-MailContact", **told)
+
+    switch(True)
+    lists.edit("ann", contact, companyName="Barrels")
+    lists.advance(A_DAY)
+    await lists.settle()
+    assert shown(lists)["Ada"]["Company"] == "Barrels"
+    assert hidden(lists) == {"Ada": True}
+    switch(False)
+    gal = msgspec.structs.replace(lists.spokes["gal"], on_user_delete=OnUserDelete.RESTORE)
+    lists.spokes["gal"] = gal
+    hide(lists, Filter(none=(Condition("company", Operator.EXISTS),)))
+    await lists.settle()
+    lists.advance(A_DAY)
+    await lists.settle()
+    assert hidden(lists) == {"Ada": False}
+    switch(True)
+    lists.advance(A_DAY)
+    await lists.settle()
+    assert hidden(lists) == {"Ada": False}
+
+
 async def test_erasing_an_address_list_removes_what_the_hub_made_and_nothing_else(
     lists: Scene,
 ) -> None:

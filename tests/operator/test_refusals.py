@@ -201,6 +201,10 @@ REFUSED: dict[str, tuple[Manifest, str]] = {
         server_connection(exchangeServer={"host": "https://mail.adatum.example/EWS"}),
         "write the server's name in small letters, like mail.contoso.com",
     ),
+    "hiding people of a directory that is read": (
+        spoke(mailbox=None, globalAddressList={"hide": {}}),
+        "globalAddressList.hide is for mail contacts that are made there",
+    ),
     "certificates that are none": (
         server_connection(
             exchangeServer={"host": "mail.adatum.example", "trustedCertificates": "abc"}

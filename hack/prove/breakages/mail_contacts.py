@@ -11,6 +11,22 @@ _PASSES = "tests/engine/test_mail_contacts.py::"
 
 BREAKAGES: tuple[Breakage, ...] = (
     Breakage(
+        guards=CONTACTS,
+        what="a mail contact that is to be hidden is shown",
+        file=f"{_ADMIN}/codec.py",
+        old="    return {_HIDDEN: True} if letter.hidden else {}",
+        new="    return {}",
+        tests=f"{_PASSES}test_what_the_manifest_hides_is_hidden_from_address_lists",
+    ),
+    Breakage(
+        guards=CONTACTS,
+        what="a change of what is to be hidden goes unnoticed",
+        file="sync/cirahub_sync/engine/registration.py",
+        old="        *([] if run.hide is None else [run.hide]),\n",
+        new="",
+        tests=f"{_PASSES}test_what_is_to_be_hidden_may_change",
+    ),
+    Breakage(
         guards=5,
         what="a mail contact is adopted by its e-mail address",
         file=f"{_ADMIN}/outbox.py",
@@ -40,7 +56,7 @@ BREAKAGES: tuple[Breakage, ...] = (
         what="a second command that failed is forgotten",
         file=f"{_ADMIN}/outbox.py",
         old="            missing = Result.RETRY if broken is not None else "
-        "_RESULTS[job.second.ending]\n",
+        "_RESULTS[job.late.ending]\n",
         new="            missing = None\n",
         tests=_PASSES + "test_a_second_cmdlet_that_fails_is_made_up_for",
     ),

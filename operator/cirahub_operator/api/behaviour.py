@@ -144,10 +144,5 @@ class Behaviour(Model):
             self.contributes if self.direction.contributes else None,
             self.receives if self.direction.receives else None,
         )
-        named = {
-            one.directory
-            for flow in flows
-            if flow is not None and flow.filter is not None
-            for one in (*flow.filter.all, *flow.filter.any, *flow.filter.none)
-        }
-        return frozenset(name or connection for name in named if name is not None)
+        named = [flow.filter for flow in flows if flow is not None and flow.filter is not None]
+        return frozenset().union(*(one.directories(connection) for one in named))

@@ -159,6 +159,12 @@ class ItemFilter(Model):
         "example `item.emails.exists(e, e.address.endsWith('@contoso.com'))`.",
     )
 
+    def directories(self, own: str) -> frozenset[str]:
+        """The names of the Connections in whose directories it looks for groups; `own` is the
+        Spoke's."""
+        named = (one.directory for one in (*self.all, *self.any, *self.none))
+        return frozenset(name or own for name in named if name is not None)
+
 
 class DomainReplacement(Model):
     """One e-mail domain in the place of another."""

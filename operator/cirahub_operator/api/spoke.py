@@ -12,6 +12,7 @@ from cirahub_operator.api.behaviour import (
     MailboxCalendar,
     MailboxFolder,
 )
+from cirahub_operator.api.flow import ItemFilter
 from cirahub_operator.api.hub import DeletionPolicy
 from cirahub_operator.api.meta import (
     AGE_COLUMN,
@@ -78,8 +79,8 @@ class Calendar(MailboxCalendar, _Addressed):
 
 class GlobalAddressList(Model):
     """The global address list of the Connection's tenant: with `direction: Contribute`, as its
-    directory shows it; with Receive, the mail contacts that the hub makes in it, for which none of
-    these fields has a meaning."""
+    directory shows it; with Receive, the mail contacts that the hub makes in it, for which `hide`
+    alone has a meaning."""
 
     rules: ClassVar[tuple[Rule, ...]] = tuple(
         Rule(
@@ -117,6 +118,12 @@ class GlobalAddressList(Model):
         description="E-mail addresses besides the primary one. Aliases: all that reach the same "
         "mailbox. OtherMails: those that the directory keeps for users elsewhere, often private "
         "ones.",
+    )
+    hide: ItemFilter | None = Field(
+        default=None,
+        description="With direction Receive: items that match are mail contacts which address "
+        "lists don't show, though they can be written to; `{}` is all. Without it, nothing is "
+        "said: whether a contact is hidden is the tenant's administrators' affair.",
     )
 
 
@@ -224,6 +231,17 @@ class SpokeSpec(Behaviour, _Place):
             "directory and mail contacts are different things: delete this Spoke and create "
             "another one",
         ),
+        Rule(
+            rule="!has(self.globalAddressList) || !has(self.globalAddressList.hide) || "
+            "self.direction == 'Receive'",
+            message="globalAddressList.hide is for mail contacts that are made there: leave it "
+            "out, or set direction to Receive",
+            holds=lambda self: (
+                self.global_address_list is None
+                or self.global_address_list.hide is None
+                or self.direction is Direction.RECEIVE
+            ),
+        ),
         *Behaviour.rules,
     )
     field_rules: ClassVar[dict[str, tuple[Rule, ...]]] = {
@@ -249,7 +267,9 @@ class SpokeSpec(Behaviour, _Place):
     @property
     def directories(self) -> frozenset[str]:
         """The names of the Connections in whose directories its filters look for groups."""
-        return self.directories_beside(self.connection_ref.name)
+        own = self.connection_ref.name
+        hide = self.global_address_list.hide if self.global_address_list is not None else None
+        return self.directories_beside(own) | (hide.directories(own) if hide else frozenset())
 
     @property
     def makes_mail_contacts(self) -> bool:

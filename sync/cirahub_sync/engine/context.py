@@ -11,12 +11,18 @@ from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
-from cirahub_sync.configuration import ConnectionConfig, HubConfig, PrivateItems, SpokeConfig
+from cirahub_sync.configuration import (
+    ConnectionConfig,
+    Filter,
+    HubConfig,
+    PrivateItems,
+    SpokeConfig,
+)
 from cirahub_sync.endpoints.base import Endpoint, Fence, Target
 from cirahub_sync.endpoints.directory import Directory
 from cirahub_sync.engine.adopted import Adoption
 from cirahub_sync.engine.comeback import claim_from, gives_way
-from cirahub_sync.engine.grouped import Groups, groups_asked
+from cirahub_sync.engine.grouped import Groups, groups_asked, hidden_by
 from cirahub_sync.engine.photo_memory import PhotoMemory
 from cirahub_sync.engine.report import PassReport, Problem, SpokeReport
 from cirahub_sync.engine.rules import Rules, compile_rules
@@ -99,6 +105,8 @@ class SpokeRun:
         "contributes",
         "doubled",
         "groups",
+        "hide",
+        "hides",
         "membership",
         "never_sync",
         "pristine",
@@ -114,6 +122,10 @@ class SpokeRun:
     row: Spoke
     asks_for_spokes: bool
     """Whether what it receives depends on who contributes it."""
+    hide: Filter | None
+    """Which of its copies address lists don't show."""
+    hides: Admission | None
+    """Whether address lists don't show a copy of an item; None: nothing is said about that."""
     settled: bool
     """No intent of an earlier run is open any more."""
     doubled: bool
@@ -158,6 +170,8 @@ class SpokeRun:
             self.admits_in = _public(self.admits_in)
         self.admits_out = compile_sourced_filter(config.receives.filter, kind, self._member)
         self.asks_for_spokes = asks_for_spokes(config.receives.filter)
+        self.hide = hidden_by(config)
+        self.hides = None if self.hide is None else compile_filter(self.hide, kind, self._member)
         self.registered = False
         self.settled = True
         self.doubled = False

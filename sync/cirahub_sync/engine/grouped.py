@@ -7,7 +7,12 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from cirahub_sync.configuration import ConnectionConfig, Flow, SpokeConfig
+from cirahub_sync.configuration import (
+    ConnectionConfig,
+    Filter,
+    MailContactsTarget,
+    SpokeConfig,
+)
 from cirahub_sync.errors import ConfigurationError
 from cirahub_sync.model.filter import asks_for_groups
 from cirahub_sync.model.group import GroupRef, groups_of
@@ -28,19 +33,28 @@ class Groups(msgspec.Struct, frozen=True):
 
 
 NO_GROUPS = Groups()
+_NO_FILTER = Filter()
 
 
 def groups_asked(config: SpokeConfig) -> Groups:
-    """Of the flows that the spoke's direction has. Raises ConfigurationError."""
+    """Of the flows that the spoke's direction has, and of what it hides. Raises
+    ConfigurationError."""
     sides = (
-        _named(config.contributes) if config.direction.contributes else (),
-        _named(config.receives) if config.direction.receives else (),
+        _named(config.contributes.filter) if config.direction.contributes else (),
+        (*_named(config.receives.filter), *_named(hidden_by(config) or _NO_FILTER))
+        if config.direction.receives
+        else (),
     )
     if not any(sides):
         return NO_GROUPS
     keys = {ref: _key(directory_of(config, ref), ref) for side in sides for ref in side}
     into, out = (frozenset(keys[ref] for ref in side) for side in sides)
     return Groups(keys, into, out)
+
+
+def hidden_by(config: SpokeConfig) -> Filter | None:
+    """Which of the spoke's copies address lists don't show. None: it says nothing about that."""
+    return config.target.hide if isinstance(config.target, MailContactsTarget) else None
 
 
 def directories_asked(config: SpokeConfig) -> tuple[ConnectionConfig, ...]:
@@ -61,8 +75,8 @@ def directory_of(config: SpokeConfig, ref: GroupRef) -> ConnectionConfig:
     )
 
 
-def _named(flow: Flow) -> Sequence[GroupRef]:
-    return tuple(groups_of(flow.filter)) if asks_for_groups(flow.filter) else ()
+def _named(named: Filter) -> Sequence[GroupRef]:
+    return tuple(groups_of(named)) if asks_for_groups(named) else ()
 
 
 def _key(connection: ConnectionConfig, ref: GroupRef) -> str:

@@ -19,8 +19,9 @@ from cirahub_sync.endpoints.base import Capabilities, Endpoint, Limits, RemoteIt
 from cirahub_sync.engine.context import SpokeRun
 from cirahub_sync.engine.report import PendingReason
 from cirahub_sync.model.event import Event
-from cirahub_sync.model.kind import CONTACTS, Content, empty, kind_of, read_only
+from cirahub_sync.model.kind import CONTACTS, Content, as_contact, empty, kind_of, read_only
 from cirahub_sync.model.limits import changed_fields, project, showable
+from cirahub_sync.model.visibility import as_hidden, is_hidden
 from cirahub_sync.store.rows import Action, Item, Pending, Replica, ReplicaState, Shadow
 
 DELETIONS = (PendingReason.GRACE.value, PendingReason.GUARDED.value)
@@ -110,13 +111,16 @@ class Encoder:
         def make() -> Wire:
             mapped = run.receives.to_spoke(item.content)
             desired = project(mapped, capabilities.limits, None, region=run.receives.region)
+            if run.hides is not None and run.hides(item.content) is not False:
+                desired = as_hidden(as_contact(desired))  # also who can't be judged
             fingerprint = self.fingerprint(desired)
             if run.receives.blends:
                 # It stands for what the mapping makes of the item, not for what a copy holds.
                 fingerprint = _under(run.receives.key, fingerprint)
             return Wire(desired, fingerprint)
 
-        return self._wires.get((run.receives.key, id(capabilities), item.id, item.seq), make)
+        kind = (run.receives.key, id(capabilities), run.hide)
+        return self._wires.get((kind, item.id, item.seq), make)
 
     def body(self, run: SpokeRun, judgement: Judgement, endpoint: Endpoint) -> bytes:
         """The wire form of a create or update."""
@@ -129,7 +133,7 @@ class Encoder:
                 return endpoint.encode_changes(None, judgement.desired, run.receives.fields)
             return endpoint.encode(judgement.desired)
 
-        kind = (run.receives.key, id(endpoint.capabilities), update)
+        kind = (run.receives.key, id(endpoint.capabilities), run.hide, update)
         return self._bodies.get((kind, judgement.item, judgement.seq), make)
 
 
@@ -339,6 +343,8 @@ def blended(
     region = run.receives.region
     mapped = run.receives.blended(judgement.desired, held.content)
     desired = project(mapped, limits, held.content, region=region)
+    if run.hides is not None and is_hidden(as_contact(judgement.desired)):
+        desired = as_hidden(as_contact(desired))
     same = encoder.fingerprint(desired) == encoder.fingerprint(held.content)
     return msgspec.structs.replace(
         judgement,

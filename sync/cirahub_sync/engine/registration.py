@@ -110,6 +110,7 @@ def _keys(context: PassContext, run: SpokeRun) -> tuple[str, str]:
         run.receives.key,
         run.config.receives.filter,
         *([] if context.span is None else [context.hub.window]),
+        *([] if run.hide is None else [run.hide]),
     )
     return contributes, receives
 

@@ -26,6 +26,7 @@ from cirahub_sync.model.contact import (
     PhoneKind,
     PostalAddress,
 )
+from cirahub_sync.model.visibility import as_hidden, is_hidden
 
 _TEXTS: Mapping[str, tuple[str, int]] = {
     "given_name": ("FirstName", 64),
@@ -57,6 +58,7 @@ _ADDRESS: Mapping[str, str] = {
 }
 _NEW = ("FirstName", "LastName", "Initials")
 """Parameters of Set-Contact that New-MailContact takes already."""
+_HIDDEN = "HiddenFromAddressListsEnabled"
 COUNTRY = "CountryOrRegion"
 """It takes the codes and names of countries that Exchange knows, and no other text."""
 
@@ -83,6 +85,8 @@ class Letter(msgspec.Struct, frozen=True):
     """Set-MailContact's."""
     contact: Values
     """Set-Contact's."""
+    hidden: bool | None = None
+    """Set-MailContact's HiddenFromAddressListsEnabled. None: it stays as it is."""
 
 
 class MailHalf(msgspec.Struct, rename="pascal", kw_only=True):
@@ -92,6 +96,7 @@ class MailHalf(msgspec.Struct, rename="pascal", kw_only=True):
     guid: str
     external_email_address: str | None = None
     display_name: str | None = None
+    hidden_from_address_lists_enabled: bool | None = None
     when_changed_u_t_c: str | None = msgspec.field(default=None, name="WhenChangedUTC")
     when_created_u_t_c: str | None = msgspec.field(default=None, name="WhenCreatedUTC")
 
@@ -128,21 +133,27 @@ _mail_halves = msgspec.json.Decoder(list[MailHalf])
 _encode = msgspec.json.Encoder().encode
 
 
-def encode(content: Contact) -> bytes:
-    return _encode(_letter(content))
+def encode(content: Contact, *, hides: bool = False) -> bytes:
+    """`hides`: whether it is ours to say if address lists show it."""
+    return _encode(_letter(content, hides=hides))
 
 
 def encode_changes(
-    before: Contact | None, after: Contact, fields: Collection[str] | None = None
+    before: Contact | None,
+    after: Contact,
+    fields: Collection[str] | None = None,
+    *,
+    hides: bool = False,
 ) -> bytes:
     """Without `before`, every parameter of `fields`, the blank ones as `$null`."""
-    new = _letter(after)
+    new = _letter(after, hides=hides)
     if before is not None:
-        old = _letter(before)
+        old = _letter(before, hides=hides)
         return _encode(
             Letter(
                 {name: text for name, text in new.mail.items() if text != old.mail[name]},
                 {name: text for name, text in new.contact.items() if text != old.contact[name]},
+                None if new.hidden == old.hidden else new.hidden,
             )
         )
     if fields is None:
@@ -158,6 +169,7 @@ def encode_changes(
         Letter(
             {name: text for name, text in new.mail.items() if name in mail},
             {name: text for name, text in new.contact.items() if name in written},
+            new.hidden,
         )
     )
 
@@ -181,12 +193,22 @@ def new_parameters(alias: str, letter: Letter) -> Values:
     return {"Name": alias, "Alias": alias, **letter.mail, **some}
 
 
+def mail_parameters(letter: Letter) -> Mapping[str, str | bool | None]:
+    """Set-MailContact's."""
+    return letter.mail if letter.hidden is None else letter.mail | {_HIDDEN: letter.hidden}
+
+
+def hiding_parameters(letter: Letter) -> Mapping[str, bool]:
+    """What is left for Set-MailContact after New-MailContact, which shows what it makes."""
+    return {_HIDDEN: True} if letter.hidden else {}
+
+
 def later_parameters(letter: Letter) -> Values:
     """What of a whole letter is left for Set-Contact after New-MailContact."""
     return {name: text for name, text in letter.contact.items() if text and name not in _NEW}
 
 
-def decode(mail: MailHalf, contact: ContactHalf) -> Contact:
+def decode(mail: MailHalf, contact: ContactHalf, *, hides: bool = False) -> Contact:
     values: Values = msgspec.to_builtins(contact)
     texts = {
         field: (values[name] or "").replace("\r\n", "\n") for field, (name, _) in _TEXTS.items()
@@ -200,7 +222,8 @@ def decode(mail: MailHalf, contact: ContactHalf) -> Contact:
         phones=tuple(Phone(kind, number) for kind, number in phones if number),
         addresses=(PostalAddress(AddressKind.BUSINESS, **parts),) if any(parts.values()) else (),
     )
-    return msgspec.structs.replace(shown, **texts)
+    shown = msgspec.structs.replace(shown, **texts)
+    return as_hidden(shown) if hides and mail.hidden_from_address_lists_enabled else shown
 
 
 def decode_letter(letter: Letter) -> Contact:
@@ -210,8 +233,10 @@ def decode_letter(letter: Letter) -> Contact:
         guid="",
         external_email_address=letter.mail.get("ExternalEmailAddress"),
         display_name=letter.mail.get("DisplayName"),
+        hidden_from_address_lists_enabled=letter.hidden,
     )
-    return decode(mail, msgspec.convert({"Guid": "", **letter.contact}, ContactHalf))
+    contact = msgspec.convert({"Guid": "", **letter.contact}, ContactHalf)
+    return decode(mail, contact, hides=letter.hidden is not None)
 
 
 def seconds(moment: str | None) -> float | None:
@@ -224,7 +249,7 @@ def seconds(moment: str | None) -> float | None:
         return None
 
 
-def _letter(content: Contact) -> Letter:
+def _letter(content: Contact, *, hides: bool) -> Letter:
     """Everything, None where there is nothing."""
     address = content.emails[0].address if content.emails else ""
     full = " ".join(filter(None, (content.given_name, content.surname)))
@@ -241,4 +266,5 @@ def _letter(content: Contact) -> Letter:
         name: (getattr(business[0], part) or None) if business else None
         for part, name in _ADDRESS.items()
     }
-    return Letter({"DisplayName": name, "ExternalEmailAddress": address}, contact)
+    mail: Values = {"DisplayName": name, "ExternalEmailAddress": address}
+    return Letter(mail, contact, is_hidden(content) if hides else None)

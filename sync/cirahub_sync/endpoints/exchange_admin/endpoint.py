@@ -58,12 +58,17 @@ class MailContactsEndpoint:
         installation: str,
         hub: str,
         spoke: str,
+        hides: bool = False,
     ) -> None:
-        """`hub` and `spoke` by their uids."""
+        """`hub` and `spoke` by their uids. `hides`: whether it is ours to say if address lists show
+        a contact."""
         what = f"connection {connection.name}: mail contacts"
         self._tenant = connection.tenant_id.lower()
         self._hub = hub
-        self._reader = ContactReader(runner, what, installation=installation, hub=hub, spoke=spoke)
+        self._hides = hides
+        self._reader = ContactReader(
+            runner, what, installation=installation, hub=hub, spoke=spoke, hides=hides
+        )
         self._outbox = Outbox(runner, self._reader, fence, what)
 
     async def open(self, *, create: bool, known: Target | None = None) -> Target:
@@ -106,13 +111,13 @@ class MailContactsEndpoint:
                     yield each
 
     def encode(self, content: Content) -> bytes:
-        return codec.encode(as_contact(content))
+        return codec.encode(as_contact(content), hides=self._hides)
 
     def encode_changes(
         self, before: Content | None, after: Content, fields: Collection[str] | None = None
     ) -> bytes:
         held = None if before is None else as_contact(before)
-        return codec.encode_changes(held, as_contact(after), fields)
+        return codec.encode_changes(held, as_contact(after), fields, hides=self._hides)
 
     def push(self, operations: Sequence[Operation]) -> AsyncGenerator[Sequence[Outcome], None]:
         return self._outbox.push(operations)

@@ -1,6 +1,7 @@
 """Writing: a contact takes several cmdlets, and whatever of them got through is told.
 
-A create is New-MailContact, then Set-Contact with what that can't carry. A crash in between, or a
+A create is New-MailContact, then Set-MailContact if address lists are not to show it, then
+Set-Contact with what the first can't carry. A crash in between, or a
 second one that is refused, leaves a contact with our alias, which recovery adopts and completes.
 Contacts are named by their alias in every command: one that isn't ours has none of these, and can't
 be hit.
@@ -48,7 +49,14 @@ class _Job(msgspec.Struct):
     alias: str
     letter: Letter = Letter({}, {})
     first: Ran = _DONE
+    hiding: Ran = _DONE
+    """Of a create that address lists are not to show."""
     second: Ran = _DONE
+
+    @property
+    def late(self) -> Ran:
+        """What followed the first command: what of it did not get through, if anything."""
+        return self.hiding if self.hiding.ending is not Ending.DONE else self.second
 
 
 class Outbox:
@@ -118,7 +126,8 @@ class Outbox:
         return outcomes, broken
 
     async def _complete(self, jobs: Sequence[_Job]) -> None:
-        """The second command of each that has one."""
+        """The other commands of each that has some: what is to be hidden is so first of all."""
+        await self._hide(jobs)
         waiting = [(job, _second(job)) for job in jobs]
         left = [(job, values) for job, values in waiting if values]
         for job, _ in left:
@@ -131,6 +140,24 @@ class Outbox:
         ]
         # Exchange knows countries by code and by English name; better all the rest than nothing.
         await self._set(unknown)
+
+    async def _hide(self, jobs: Sequence[_Job]) -> None:
+        waiting = [
+            (job, values)
+            for job in jobs
+            if isinstance(job.operation, Create) and (values := codec.hiding_parameters(job.letter))
+        ]
+        if not waiting:
+            return
+        for job, _ in waiting:
+            job.hiding = Ran(ending=Ending.UNKNOWN, why="Set-MailContact was not sent")
+        commands = [
+            Command("Set-MailContact", {"Identity": job.alias, **values}) for job, values in waiting
+        ]
+        for (job, _), ran in zip(
+            waiting, await self._runner.write(commands, self._fence), strict=True
+        ):
+            job.hiding = ran
 
     async def _set(self, jobs: Sequence[tuple[_Job, Values]]) -> None:
         if not jobs:
@@ -148,16 +175,16 @@ class Outbox:
         created = isinstance(job.operation, Create)
         if not created and not isinstance(held, RemoteItem):
             # What is there can't be seen: looked at again when it is settled.
-            return Outcome(index=job.index, result=Result.UNKNOWN, error=job.second.why)
-        if not created and job.second.ending is not Ending.DONE:
-            result = _RESULTS[job.second.ending]
-            wait = job.second.retry_after
-            return Outcome(index=job.index, result=result, error=job.second.why, retry_after=wait)
+            return Outcome(index=job.index, result=Result.UNKNOWN, error=job.late.why)
+        if not created and job.late.ending is not Ending.DONE:
+            result = _RESULTS[job.late.ending]
+            wait = job.late.retry_after
+            return Outcome(index=job.index, result=result, error=job.late.why, retry_after=wait)
         item = held if isinstance(held, RemoteItem) else self._as_sent(job)
         missing = None
-        if job.second.ending is not Ending.DONE:
-            missing = Result.RETRY if broken is not None else _RESULTS[job.second.ending]
-        if job.second.ending is Ending.DONE and item.etag and item.etag == _etag_before(job):
+        if job.late.ending is not Ending.DONE:
+            missing = Result.RETRY if broken is not None else _RESULTS[job.late.ending]
+        if job.late.ending is Ending.DONE and item.etag and item.etag == _etag_before(job):
             # Read where the write has not arrived yet: what it is will show later.
             item = self._as_sent(job) if created else msgspec.structs.replace(item, etag="")
         return Outcome(
@@ -165,8 +192,8 @@ class Outbox:
             result=Result.DONE,
             item=item,
             missing=missing,
-            error=job.second.why,
-            retry_after=job.second.retry_after,
+            error=job.late.why,
+            retry_after=job.late.retry_after,
         )
 
     def _as_sent(self, job: _Job) -> RemoteItem:
@@ -174,7 +201,9 @@ class Outbox:
         if job.second.ending is not Ending.DONE:
             sent = codec.new_parameters(job.alias, letter)
             contact = {name: text for name, text in letter.contact.items() if name in sent}
-            letter = Letter(letter.mail, contact)
+            letter = Letter(letter.mail, contact, letter.hidden)
+        if job.hiding.ending is not Ending.DONE:
+            letter = msgspec.structs.replace(letter, hidden=False)
         return self._reader.as_sent(job.alias, codec.decode_letter(letter))
 
     def _adopted(self, job: _Job, held: RemoteItem) -> Outcome:
@@ -219,7 +248,8 @@ def _first(job: _Job) -> Command:
         case Create():
             return Command("New-MailContact", codec.new_parameters(job.alias, job.letter))
         case Update():
-            return Command("Set-MailContact", {"Identity": job.alias, **job.letter.mail})
+            values = codec.mail_parameters(job.letter)
+            return Command("Set-MailContact", {"Identity": job.alias, **values})
         case Delete():
             return Command("Remove-MailContact", {"Identity": job.alias, "Confirm": False})
 
@@ -228,7 +258,8 @@ def _etag_before(job: _Job) -> str:
     """That the contact had before the last command that changed it."""
     if isinstance(job.operation, Update):
         return job.operation.etag
-    made = codec.read_mail_halves(job.first.output) if _second(job) else ()
+    followed = _second(job) or codec.hiding_parameters(job.letter)
+    made = codec.read_mail_halves(job.first.output) if followed else ()
     return (made[0].when_changed_u_t_c or "") if made else ""
 
 

@@ -41,14 +41,23 @@ class ContactReader:
     """Those of one hub, in one tenant."""
 
     def __init__(
-        self, runner: CmdletRunner, what: str, *, installation: str, hub: str, spoke: str
+        self,
+        runner: CmdletRunner,
+        what: str,
+        *,
+        installation: str,
+        hub: str,
+        spoke: str,
+        hides: bool = False,
     ) -> None:
-        """`what` names the place; `spoke` the one for which stamps are told."""
+        """`what` names the place; `spoke` the one for which stamps are told. `hides`: whether it is
+        ours to say if address lists show them."""
         self._runner = runner
         self._what = what
         self._installation = installation
         self._hub = hub
         self._spoke = spoke
+        self._hides = hides
         self._begin = aliases_begin(installation, hub)
 
     def ours(self, alias: str) -> bool:
@@ -109,7 +118,7 @@ class ContactReader:
         return RemoteItem(
             id=alias,
             etag=changed,
-            content=codec.decode(mail, half),
+            content=codec.decode(mail, half, hides=self._hides),
             stamp=self.stamp(alias),
             created=codec.seconds(mail.when_created_u_t_c),
             modified=codec.seconds(changed),

@@ -140,6 +140,7 @@ class GraphConnection:
                 installation=installation,
                 hub=hub,
                 spoke=spoke.uid,
+                hides=target.hide is not None,
             )
         if isinstance(target, CalendarTarget):
             return open_calendar(self._connection, target, self._graph, fence, span)
