@@ -50,14 +50,14 @@ class Manifests:
     """Where an object stands, by `Kind namespace/name`."""
 
 
-def load(paths: Sequence[str]) -> Manifests:
-    """From files, folders (not their subfolders) and `-` for standard input. Raises ManifestError
-    with everything that is wrong."""
+def load(paths: Sequence[str], *, hubs: bool = True) -> Manifests:
+    """From files, folders (not their subfolders) and `-` for standard input; `hubs`: at least one
+    has to be there. Raises ManifestError with everything that is wrong."""
     made = Manifests()
     mistakes: list[str] = []
     for place, document in _documents(paths, mistakes):
         take(document, place, made, mistakes)
-    if not mistakes and not made.hubs:
+    if hubs and not mistakes and not made.hubs:
         mistakes.append(f"{', '.join(paths)}: no Hub in there; a pass needs one and its Spokes")
     if mistakes:
         raise ManifestError(mistakes)

@@ -155,7 +155,7 @@ def get_public_folder(world: World, tenant: str, given: Mapping[str, object]) ->
     """https://learn.microsoft.com/powershell/module/exchangepowershell/get-publicfolder"""
     asked = Parameters(given, ("Identity", "Recurse", "GetChildren", "ResultSize"))
     identity = asked.text("Identity") or "\\"
-    every = _public_folders(world, tenant)
+    every = [one for one, _ in _counted(world, tenant)]
     here = [one for one in every if str(one["Identity"]).lower() == identity.lower()]
     if not here:
         raise errors.not_found(identity)
@@ -172,6 +172,17 @@ def get_public_folder(world: World, tenant: str, given: Mapping[str, object]) ->
     return here
 
 
+def get_public_folder_statistics(
+    world: World, tenant: str, given: Mapping[str, object]
+) -> list[Record]:
+    """https://learn.microsoft.com/powershell/module/exchangepowershell/get-publicfolderstatistics"""
+    Parameters(given, ("ResultSize",))
+    return [
+        {"EntryId": one["EntryId"], "ItemCount": count, "Name": one["Name"]}
+        for one, count in _counted(world, tenant)
+    ]
+
+
 def get_mail_public_folder(world: World, tenant: str, given: Mapping[str, object]) -> list[Record]:
     """https://learn.microsoft.com/powershell/module/exchangepowershell/get-mailpublicfolder
 
@@ -186,6 +197,7 @@ CMDLETS: dict[str, Cmdlet] = {
     "Get-MailContact": get_mail_contact,
     "Get-MailPublicFolder": get_mail_public_folder,
     "Get-PublicFolder": get_public_folder,
+    "Get-PublicFolderStatistics": get_public_folder_statistics,
     "Get-Recipient": get_recipient,
     "New-MailContact": new_mail_contact,
     "Remove-MailContact": remove_mail_contact,
@@ -268,9 +280,10 @@ def _check_unique(world: World, contact: MailContact) -> None:
             raise errors.address_taken(contact.external_email_address, str(recipient["Name"]))
 
 
-def _public_folders(world: World, tenant: str) -> list[Record]:
+def _counted(world: World, tenant: str) -> list[tuple[Record, int]]:
+    """Every public folder, with the number of its items."""
     public = world.public_folders.get(tenant)
-    listed: list[Record] = [_public_folder("IPM_SUBTREE", "\\", "")]
+    listed = [(_public_folder("IPM_SUBTREE", "\\", "", "root"), 0)]
     if public is None:
         return listed
     paths: dict[str, str] = {}
@@ -283,16 +296,20 @@ def _public_folders(world: World, tenant: str) -> list[Record]:
         return paths[folder.id]
 
     listed += [
-        _public_folder(folder.display_name, path(folder), folder.folder_class)
+        (
+            _public_folder(folder.display_name, path(folder), folder.folder_class, folder.id),
+            len(folder.contacts),
+        )
         for folder in public.folders(public.distinguished["publicfoldersroot"])
         if path(folder)
     ]
     return listed
 
 
-def _public_folder(name: str, identity: str, folder_class: str) -> Record:
+def _public_folder(name: str, identity: str, folder_class: str, entry: str) -> Record:
     parent = identity.rpartition("\\")[0] or "\\"
     return {
+        "EntryId": entry.encode().hex().upper(),
         "FolderClass": folder_class,
         "Identity": identity,
         "MailEnabled": False,

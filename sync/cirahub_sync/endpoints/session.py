@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Protocol
 
 import msgspec
@@ -11,6 +11,7 @@ import msgspec
 from cirahub_sync.configuration import SpokeConfig
 from cirahub_sync.endpoints.base import Endpoint, Fence, Fingerprint
 from cirahub_sync.endpoints.directory import Directory
+from cirahub_sync.endpoints.public_folder import PublicFolder
 from cirahub_sync.identity.base import CredentialSource, SignIn
 from cirahub_sync.lease_terms import LeaseTerms
 from cirahub_sync.model.window import Span
@@ -64,6 +65,11 @@ class Session(Protocol):
 
     def directory(self) -> Directory:
         """Raises ConfigurationError where there is none."""
+        ...
+
+    def public_folders(self) -> AsyncIterator[PublicFolder]:
+        """All that what signs in may see, each after the one that it is in. Raises
+        ConfigurationError where it can't see any."""
         ...
 
     def take_waited(self, spoke: SpokeConfig, resolved: str) -> float:

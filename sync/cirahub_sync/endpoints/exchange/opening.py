@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 
 from cirahub_sync.configuration import (
     CalendarTarget,
@@ -19,7 +19,9 @@ from cirahub_sync.endpoints.exchange.capabilities import CAPABILITIES
 from cirahub_sync.endpoints.exchange.endpoint import ExchangeEndpoint
 from cirahub_sync.endpoints.exchange.folders import seat_of
 from cirahub_sync.endpoints.exchange.permissions import missing
+from cirahub_sync.endpoints.exchange.public_folders import public_folders
 from cirahub_sync.endpoints.exchange.session import ExchangeSession, Patience
+from cirahub_sync.endpoints.public_folder import PublicFolder
 from cirahub_sync.endpoints.session import Surroundings
 from cirahub_sync.errors import ConfigurationError
 from cirahub_sync.identity.base import SignIn
@@ -107,6 +109,14 @@ class ExchangeConnection:
             f"connection {self._name}: an Exchange Server has no directory in which groups could "
             "be looked up; name one to Microsoft 365 as the filter's directory"
         )
+
+    def public_folders(self) -> AsyncIterator[PublicFolder]:
+        if self._by_token:
+            raise ConfigurationError(
+                f"connection {self._name}: an application opens mailboxes in their owners' place "
+                "and no public folders; name a Connection with auth.basic"
+            )
+        return public_folders(self._exchange)
 
     def take_waited(self, spoke: SpokeConfig, resolved: str) -> float:
         if not isinstance(spoke.target, MailboxTarget | CalendarTarget | PublicFolderTarget):

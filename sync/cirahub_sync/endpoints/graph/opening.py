@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 
 from cirahub_sync.configuration import (
     AddressListTarget,
@@ -18,12 +18,14 @@ from cirahub_sync.endpoints.base import Capabilities, Endpoint, Fence, Fingerpri
 from cirahub_sync.endpoints.directory import Directory
 from cirahub_sync.endpoints.exchange_admin import AdminSession, MailContactsEndpoint
 from cirahub_sync.endpoints.exchange_admin import permissions as administration
+from cirahub_sync.endpoints.exchange_admin.public_folders import public_folders
 from cirahub_sync.endpoints.graph import permissions
 from cirahub_sync.endpoints.graph.address_list import AddressListEndpoint
 from cirahub_sync.endpoints.graph.calendars import CalendarEndpoint, open_calendar
 from cirahub_sync.endpoints.graph.directory import GraphDirectory
 from cirahub_sync.endpoints.graph.endpoint import GraphEndpoint, open_endpoint
 from cirahub_sync.endpoints.graph.session import GraphSession, Patience
+from cirahub_sync.endpoints.public_folder import PublicFolder
 from cirahub_sync.endpoints.session import Surroundings
 from cirahub_sync.errors import ConfigurationError
 from cirahub_sync.identity import provider
@@ -150,6 +152,9 @@ class GraphConnection:
 
     def directory(self) -> Directory:
         return GraphDirectory(self._graph)
+
+    def public_folders(self) -> AsyncIterator[PublicFolder]:
+        return public_folders(self._administration, f"connection {self._connection.name}")
 
     def take_waited(self, spoke: SpokeConfig, resolved: str) -> float:
         target = _target(spoke)
