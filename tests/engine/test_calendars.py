@@ -24,6 +24,7 @@ from cirahub_simulator.process import EmbeddedSimulator
 from cirahub_simulator.world import World
 from cirahub_sync.configuration import (
     CalendarTarget,
+    DeletionLimits,
     Direction,
     ItemKind,
     OnUserDelete,
@@ -408,3 +409,26 @@ async def test_a_hub_that_is_made_again_of_another_kind_waits_for_the_erasure_of
     assert report.problem is not None
     assert report.problem.reason == "InvalidConfiguration"
     assert "items of another kind" in report.problem.message
+
+
+async def test_a_calendar_that_is_made_anew_with_the_same_events_takes_nobodys_copies(
+    offices: Offices,
+) -> None:
+    """As contacts of a mailbox that was moved."""
+    deletion = DeletionLimits(grace_period=DAY, max_count=1, max_percent=100)
+    offices.configure(deletion=deletion)
+    offices.connect("ada")
+    offices.connect("ben", Direction.RECEIVE)
+    made = [offices.adds("ada", subject=f"Meeting {number}") for number in range(4)]
+    offices.adds("ada", subject="Stays")
+    await offices.settle()
+    copies = {event.id for event in offices.events("ben")}
+    for event in made:
+        offices.deletes("ada", event)
+    calendars = offices.calendars("ada")
+    for event in made:
+        calendars.create_event(calendars.default, event.fields, uid=event.uid)
+    offices.admin.expire_delta_tokens(offices.mailbox("ada"))
+    report = await offices.sync(3)
+    assert (report.items, report.guarded) == (5, 0)
+    assert {event.id for event in offices.events("ben")} == copies

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from cirahub_sync.configuration import ConflictPolicy, Direction
+from dataclasses import replace
+
+import pytest
+
+from cirahub_sync.configuration import ConflictPolicy, DeletionLimits, Direction
 
 from .conftest import STAMP, Scene
 
@@ -80,6 +84,70 @@ async def test_two_contacts_of_one_mailbox_are_never_merged(scene: Scene) -> Non
     before = (len(scene.held("ada")), len(scene.held("ben")))
     await scene.settle()
     assert (len(scene.held("ada")), len(scene.held("ben"))) == before
+
+
+@pytest.mark.parametrize("direction", [Direction.CONTRIBUTE, Direction.TWO_WAY])
+@pytest.mark.parametrize("grace", [0.0, 86_400.0])
+async def test_a_mailbox_that_was_moved_has_the_same_people_by_other_ids(
+    scene: Scene, grace: float, direction: Direction
+) -> None:
+    """Also more of them than may be deleted, and nobody's copy is made anew."""
+    scene.configure(deletion=DeletionLimits(grace_period=grace, max_count=1, max_percent=100))
+    scene.connect("ada", direction)
+    scene.connect("ben", Direction.RECEIVE)
+    scene.connect("cy", Direction.TWO_WAY)
+    people = [scene.add("ada", **_person(number)) for number in range(5)]
+    stays = scene.add("ada", displayName="Stays", email="stays@example.org")
+    scene.add("cy", **_person(0))
+    await scene.settle()
+    scene.edit("cy", scene.the("cy", "Person 1")["id"], jobTitle="Baker")
+    await scene.settle()
+    before = {name: {one["id"] for one in scene.held(name)} for name in ("ben", "cy")}
+    for person in people:
+        scene.remove("ada", person)
+    for number in range(5):
+        scene.add("ada", **_person(number))
+    scene.admin.expire_delta_tokens(scene.mailbox("ada"))
+    report = await scene.sync(3)
+    assert (report.items, report.guarded, report.ambiguous) == (6, 0, 0)
+    assert {name: {one["id"] for one in scene.held(name)} for name in before} == before
+    assert scene.the("ben", "Person 1")["jobTitle"] == "Baker"
+    assert len(scene.held("ada")) == 6
+
+    # What was not brought along is gone, as ever.
+    scene.remove("ada", stays)
+    scene.admin.expire_delta_tokens(scene.mailbox("ada"))
+    scene.advance(2 * 86_400)
+    await scene.sync(2)
+    scene.advance(2 * 86_400)
+    await scene.sync(2)
+    assert "Stays" not in scene.names("ben")
+
+
+@pytest.mark.parametrize("order", ["oldest-first", "newest-first"])
+async def test_a_second_contact_that_a_round_shows_first_is_a_duplicate_all_the_same(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch, order: str
+) -> None:
+    """What the round is still to show is not gone."""
+    world = scene.simulator.world
+    monkeypatch.setattr(world, "switches", replace(world.switches, delta_order=order))
+    scene.connect("ada")
+    scene.connect("ben", Direction.RECEIVE)
+    scene.add("ada", **_person(1))
+    await scene.settle()
+    (copy,) = scene.held("ben")
+    scene.add("ada", **_person(1), jobTitle="Baker")
+    scene.admin.expire_delta_tokens(scene.mailbox("ada"))
+    report = await scene.settle()
+    assert report.items == 2
+    assert copy["id"] in {one["id"] for one in scene.held("ben")}
+    assert {one["jobTitle"] for one in scene.held("ben")} == {None, "Baker"}
+    first = next(one for one in scene.held("ben") if one["id"] == copy["id"])
+    assert first["jobTitle"] is None
+
+
+def _person(number: int) -> dict[str, str]:
+    return {"displayName": f"Person {number}", "email": f"person{number}@example.org"}
 
 
 async def test_keys_are_tried_in_order(scene: Scene) -> None:

@@ -11,8 +11,10 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from cirahub_sync.engine.authority import has_a_say
 from cirahub_sync.engine.context import PassContext, SpokeRun, item_id
+from cirahub_sync.engine.departure import forget
 from cirahub_sync.engine.history import natives_come
 from cirahub_sync.engine.keys import contact_digests
+from cirahub_sync.engine.unshown import is_expected
 from cirahub_sync.model.edit import Awareness, OwnEdits
 from cirahub_sync.model.kind import kept_out
 from cirahub_sync.model.observe import record
@@ -168,14 +170,46 @@ class Natives:
     def _taken(self, items: Sequence[str]) -> set[str]:
         """Items that this spoke already has an item for: a second one of the same person in one
         folder is a duplicate of its user's, and stays apart."""
-        taken: set[str] = set()
-        for item, shadows in self._tx.shadows.by_item(items).items():
-            if any(shadow.spoke == self._run.uid for shadow in shadows):
-                taken.add(item)
+        own = [
+            shadow
+            for shadows in self._tx.shadows.by_item(items).values()
+            for shadow in shadows
+            if shadow.spoke == self._run.uid
+        ]
+        gone = self._forget_gone(own)
+        taken = {
+            shadow.item for shadow in own if shadow.item is not None and shadow.remote not in gone
+        }
         for item, replica in self._tx.replicas.by_item(self._run.uid, items).items():
             if replica.state is ReplicaState.LIVE:
                 taken.add(item)
         return taken
+
+    def _forget_gone(self, own: Sequence[Shadow]) -> set[str]:
+        """In a round from nothing, let go of those of the spoke's natives that it does not show, so
+        that what is new takes their place: a mailbox that was moved has all it had, by other ids.
+        All that the round shows is staged before any of it is merged."""
+        if self._round is None:
+            return set()
+        unseen = {
+            shadow.remote: shadow
+            for shadow in own
+            if shadow.native
+            and shadow.round != self._round
+            and is_expected(shadow.content, self._context.span)
+        }
+        gone = unseen.keys() - self._tx.staging.holds(self._run.uid, list(unseen))
+        replicas = self._tx.replicas.by_remote(self._run.uid, sorted(gone))
+        for remote in sorted(gone):
+            forget(
+                self._context,
+                self._run,
+                self._tx,
+                unseen[remote],
+                replicas.get(remote),
+                touched=self._touched,
+            )
+        return gone
 
     def _match(
         self, keys: Iterable[bytes], matching: dict[bytes, set[str]], taken: set[str]

@@ -69,5 +69,10 @@ def _known(tx: Transaction, run: SpokeRun, span: Span) -> Iterator[tuple[str, bo
             yield copy.remote, item is not None and _inside(item.content, span)
 
 
+def is_expected(content: Content, span: Span | None) -> bool:
+    """Whether a round shows it if it is there: a calendar's window shows what is inside."""
+    return span is None or _inside(content, span)
+
+
 def _inside(content: Content, span: Span) -> bool:
     return isinstance(content, Event) and span.holds(content)

@@ -21,6 +21,11 @@ _STAGED_AFTER = (
     .limit(bindparam("count"))
 )
 _STAGED = select(staging.c.position).where(staging.c.spoke == bindparam("spoke")).limit(1)
+_STAGED_OF = Listed(
+    lambda remotes: select(staging.c.remote).where(
+        staging.c.spoke == bindparam("of_spoke"), staging.c.remote.in_(remotes)
+    )
+)
 _FORGET = Listed(lambda positions: delete(staging).where(staging.c.position.in_(positions)))
 _CURSOR = select(cursors).where(cursors.c.spoke == bindparam("spoke"))
 
@@ -108,6 +113,11 @@ class StagingTable:
 
     def clear(self, spoke: str) -> None:
         self._connection.execute(delete(staging).where(staging.c.spoke == spoke))
+
+    def holds(self, spoke: str, remotes: Sequence[str]) -> set[str]:
+        """Which of these something is staged of. Reads all that is staged of the spoke."""
+        rows = _STAGED_OF.rows(self._connection, remotes, of_spoke=spoke)
+        return {row.remote for row in rows}
 
     def any(self, spoke: str) -> bool:
         return self._connection.execute(_STAGED, {"spoke": spoke}).first() is not None
