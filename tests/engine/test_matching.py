@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Literal
 
 import pytest
 
@@ -126,7 +127,9 @@ async def test_a_mailbox_that_was_moved_has_the_same_people_by_other_ids(
 
 @pytest.mark.parametrize("order", ["oldest-first", "newest-first"])
 async def test_a_second_contact_that_a_round_shows_first_is_a_duplicate_all_the_same(
-    scene: Scene, monkeypatch: pytest.MonkeyPatch, order: str
+    scene: Scene,
+    monkeypatch: pytest.MonkeyPatch,
+    order: Literal["oldest-first", "newest-first"],
 ) -> None:
     """What the round is still to show is not gone."""
     world = scene.simulator.world
