@@ -29,14 +29,16 @@ NOT_OURS = (
 
 
 class Ear:
-    def __init__(self, folder: Path, *, product: bool) -> None:
-        """`product`: everything in this process is ours, and an error that ends it is shown."""
+    def __init__(self, folder: Path, *, product: bool, quiet: tuple[str, ...]) -> None:
+        """`product`: everything in this process is ours, and an error that ends it is shown.
+        `quiet`: loggers of which only warnings are shown."""
         self._file = (folder / f"{os.getpid()}-{uuid.uuid4().hex[:8]}.jsonl").open("a")
         self._product = product
         original = logging.Logger.callHandlers
 
         def handled(logger: logging.Logger, record: logging.LogRecord) -> None:
-            if not record.name.startswith(NOT_OURS):
+            muted = record.levelno < logging.WARNING and record.name.startswith(quiet)
+            if not (muted or record.name.startswith(NOT_OURS)):
                 self.note("log", f"{record.getMessage()}{self._error(record.exc_info)}")
             original(logger, record)
 
@@ -71,7 +73,7 @@ def _rendered() -> bool:
     return any(type(one).__name__ == "ProcessorFormatter" for one in formatters)
 
 
-def listen(*, product: bool) -> Ear | None:
+def listen(*, product: bool, quiet: tuple[str, ...] = ()) -> Ear | None:
     """None unless the run is to be judged."""
     folder = os.environ.get(SAID)
-    return Ear(Path(folder), product=product) if folder else None
+    return Ear(Path(folder), product=product, quiet=quiet) if folder else None

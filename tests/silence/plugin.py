@@ -13,19 +13,19 @@ from prometheus_client import generate_latest
 from tests.silence.heard import listen
 
 from cirahub_operator.errors import OperatorError
+from cirahub_operator.logs import QUIET
 from cirahub_operator.metrics import Metrics
 from cirahub_sync.errors import CirahubError
 
 CHILD = Path(__file__).parent / "child"
 _metrics: list[Metrics] = []
-_ear = listen(product=False)
+_ear = listen(product=False, quiet=QUIET)
 
 
 def _hook(ear: Any) -> None:
     path = os.environ.get("PYTHONPATH")
     os.environ["PYTHONPATH"] = f"{CHILD}{os.pathsep}{path}" if path else str(CHILD)
-    for name in ("cirahub_sync", "cirahub_operator"):
-        logging.getLogger(name).setLevel(logging.INFO)  # as in production
+    logging.getLogger().setLevel(logging.INFO)  # as in production
     for root in (CirahubError, OperatorError):
         root.__init__ = _telling(root.__init__, ear)  # type: ignore[method-assign]
     made = Metrics.__init__
