@@ -19,8 +19,9 @@ from typing import Any
 from urllib.parse import unquote
 
 WORD = re.compile(r"\w+")
-ADDRESS = re.compile(r"[\w.+'’-]+@[\w-]+(?:\.[\w-]+)+")
-PHONE = re.compile(r"\+?\d[\d ().-]{6,}\d(?: ?(?:x|ext\.?) ?\d+)?")
+ADDRESS = re.compile(r"(?<![\w.+'’-])[\w.+'’-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}")
+PHONE = re.compile(r"(?<![\d+])\+?\d[\d ().-]{6,24}\d(?: ?(?:x|ext\.?) ?\d{1,8})?")
+"""From where a run begins, and no longer than may be: what is long is a photo or an attachment."""
 MAILBOX = re.compile(r"/users/([^/?]+@[^/?]+)")
 XML_TEXT = re.compile(r"<t:(Subject|Body|Location|Street|DisplayName|FullName)[^>]*>([^<]{10,})<")
 XML_OWNER = re.compile(r"<t:(?:PrimarySmtpAddress|SmtpAddress)>([^<]+)<")
