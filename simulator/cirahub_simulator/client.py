@@ -270,6 +270,10 @@ class AdminClient:
         """Give an account of an Exchange Server another password."""
         self.call("PATCH", f"/accounts/{quote(user)}", {"password": password})
 
+    def enable_partner(self, server: str, enabled: bool) -> None:
+        """Have an Exchange Server take the tokens of its tenant's applications, or refuse them."""
+        self.call("PATCH", f"/exchange-servers/{quote(server)}", {"partnerEnabled": enabled})
+
     def set_full_access(self, user: str, others: Sequence[str]) -> None:
         """Say who else may open a mailbox on an Exchange Server."""
         self.call("PUT", f"/accounts/{quote(user)}/full-access", list(others))

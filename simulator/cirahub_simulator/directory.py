@@ -149,6 +149,10 @@ class ExchangeServer:
 
     https://learn.microsoft.com/microsoft-365/enterprise/configure-exchange-server-for-hybrid-modern-authentication
     """
+    partner_enabled: bool = True
+    """Whether the server has the tenant's applications among its partners (Set-PartnerApplication):
+    https://learn.microsoft.com/powershell/module/exchange/set-partnerapplication
+    """
 
 
 @dataclass(slots=True)

@@ -121,14 +121,14 @@ class Route:
 
     def __init__(self, url: str, origins: Origins, who: str, *, trusted: str = "") -> None:
         """`who` begins the message of a refusal; `trusted` are certificates in PEM, to be trusted
-        in place of the system's."""
+        in place of the system's, and besides that of an endpoints file."""
         self.url = origins.rewrite(url)
         """Where the origin is, as the endpoints file has it."""
         rewritten = origins.rewritten(url)
         self.rewritten = rewritten
         self.ca_file = origins.ca_file if rewritten else os.environ.get("SSL_CERT_FILE")
         """None: the system's authorities."""
-        self._trusted = "" if rewritten else trusted
+        self._trusted = trusted
         self.proxy = None if rewritten else _proxy(self.url)
         exempt = rewritten or self.proxy is not None
         self._guard = None if exempt else Guard(who, origins.networks)
@@ -136,9 +136,12 @@ class Route:
 
     @cached_property
     def trust(self) -> ssl.SSLContext:
-        if self._trusted:
-            return ssl.create_default_context(cadata=self._trusted)
-        return ssl.create_default_context(cafile=self.ca_file)
+        if not self._trusted:
+            return ssl.create_default_context(cafile=self.ca_file)
+        trust = ssl.create_default_context(cadata=self._trusted)
+        if self.rewritten and self.ca_file is not None:
+            trust.load_verify_locations(self.ca_file)
+        return trust
 
     def session(self, traces: Sequence[aiohttp.TraceConfig] = ()) -> aiohttp.ClientSession:
         """A session that nothing of the environment changes any more; `.netrc` neither."""

@@ -13,6 +13,7 @@ from tests.operator.stage import Manifest, server_connection
 
 from cirahub_sync.endpoints.exchange.wire import envelope
 
+from .town import ACCOUNT as SERVICE_ACCOUNT
 from .town import NAME, PEOPLE, Shown, Town, shown
 
 ACCOUNT = "svc-cirahub"
@@ -48,6 +49,7 @@ class Server:
             "host": self.host,
             "netbiosDomain": self.netbios,
             "displayName": "A. Datum",
+            "hybridTenant": self.town.tenant,
         }
         for name in self.users:
             yield self.account(name)
@@ -98,6 +100,17 @@ class Server:
         }
         return server_connection("contoso", exchangeServer={"host": self.host, **server}, auth=auth)
 
+    def without_a_password(self) -> Manifest:
+        """The Connection of a server that takes the tokens of the town's tenant."""
+        auth = {
+            "workloadIdentity": {
+                "clientID": self.town.client,
+                "serviceAccountName": SERVICE_ACCOUNT,
+            }
+        }
+        server = {"host": self.host, "tenantID": self.town.tenant}
+        return server_connection("contoso", exchangeServer=server, auth=auth)
+
     def ann(self, **spec: object) -> Manifest:
         """She contributes."""
         return self.town.ann(**({"mailbox": {"address": self.address("ann")}} | spec))
@@ -113,13 +126,13 @@ class Server:
 
     async def well(self, *manifests: Manifest) -> None:
         """As `Town.well`, with everything on the server."""
-        self.town.places = {name: partial(self.shown, name) for name in self.town.mailboxes}
         await self.apply(*manifests)
         await self.town.in_sync()
 
     async def apply(self, *manifests: Manifest) -> None:
         """`manifests` stand in for the usual ones of the same kind and name."""
         town = self.town
+        town.places = {name: partial(self.shown, name) for name in town.mailboxes}
         usual = [
             self.password(town.secret),
             self.connection(),

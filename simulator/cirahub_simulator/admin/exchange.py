@@ -18,6 +18,10 @@ class _AccountChange(msgspec.Struct, forbid_unknown_fields=True):
     impersonates: bool | None = None
 
 
+class _ServerChange(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
+    partner_enabled: bool
+
+
 class Exchange:
     """What administrators of Exchange do."""
 
@@ -29,6 +33,7 @@ class Exchange:
         """The routes of this part."""
         return [
             web.get("/exchange-servers", self.servers),
+            web.patch("/exchange-servers/{server}", self.change_server),
             web.patch("/accounts/{user}", self.change_account),
             web.put("/accounts/{user}/full-access", self.set_full_access),
             web.post("/tenants/{tenant}/cmdlets/{cmdlet}", self.run_cmdlet),
@@ -49,6 +54,16 @@ class Exchange:
                 for server in directory.exchange_servers()
             ]
         )
+
+    async def change_server(self, request: web.Request) -> web.StreamResponse:
+        """`PATCH /exchange-servers/{server}` with `partnerEnabled`: whether it takes the tokens of
+        the tenant's applications."""
+        name = request.match_info["server"]
+        server = self._world.directory.exchange_server(name)
+        if server is None:
+            raise AdminError(404, f"no Exchange Server {name}")
+        server.partner_enabled = (await read(request, _ServerChange)).partner_enabled
+        return answer()
 
     async def change_account(self, request: web.Request) -> web.StreamResponse:
         """`PATCH /accounts/{user}` with `locked`, `password` or `impersonates`."""

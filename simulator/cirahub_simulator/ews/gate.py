@@ -139,7 +139,8 @@ class AccountGate:
             principal = self._tokens.verify(token, f"https://{self._server.host}")
         except InvalidTokenError:
             return self._refuse(*self._tokens_of(', error="invalid_token"'))
-        if principal.tenant_id != self._server.hybrid_tenant:
+        trusted = self._server.partner_enabled
+        if not trusted or principal.tenant_id != self._server.hybrid_tenant:
             return self._refuse(*self._tokens_of(', error="invalid_token"'))
         request.client = Principal(
             self._server.id, principal.client_id, principal.roles & {FULL_ACCESS_AS_APP}

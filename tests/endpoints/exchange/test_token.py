@@ -70,11 +70,11 @@ def tokens(office: Office) -> int:
     return sum(one.service == "entra" and one.path.endswith("/token") for one in entries)
 
 
-def registered_only(office: Office, trusted: str) -> None:
-    """Entra issues tokens for the server, which takes those of `trusted`."""
+def registered_only(office: Office) -> None:
+    """Entra issues tokens for the server, which takes none."""
     twin = replace(office.server, id=SERVER.replace("5", "6"))
     office.world.directory.add_exchange_server(twin)
-    office.server.hybrid_tenant = trusted
+    office.server.hybrid_tenant = ""
 
 
 @asynccontextmanager
@@ -128,7 +128,7 @@ async def test_a_token_that_has_expired_at_the_server_is_renewed_once(hybrid: Of
 
 
 async def test_a_token_that_stays_refused_is_told_and_not_sent_on_and_on(hybrid: Office) -> None:
-    registered_only(hybrid, trusted="another")
+    hybrid.server.partner_enabled = False
     async with hybrid.session(CONNECTION) as session:
         endpoint = hybrid.endpoint(session, "")
         with pytest.raises(CredentialError, match="Get-PartnerApplication") as told:
@@ -145,7 +145,7 @@ async def test_a_token_that_stays_refused_is_told_and_not_sent_on_and_on(hybrid:
 
 
 async def test_a_server_that_takes_no_tokens_is_told_so(hybrid: Office) -> None:
-    registered_only(hybrid, trusted="")
+    registered_only(hybrid)
     async with hybrid.session(CONNECTION) as session:
         with pytest.raises(CredentialError, match="takes no tokens") as told:
             await session.sign_in()

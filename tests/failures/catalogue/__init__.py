@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.failures.situation import Situation
 
 from . import (
+    address_lists,
     calendars,
     certificates,
     cluster,
@@ -30,6 +31,7 @@ THEMES: dict[str, tuple[Situation, ...]] = {
     "mailbox": mailbox.SITUATIONS,
     "exchange": exchange.SITUATIONS,
     "calendars": calendars.SITUATIONS,
+    "address-lists": address_lists.SITUATIONS,
     "mail-contacts": mail_contacts.SITUATIONS,
     "groups": groups.SITUATIONS,
     "sets": sets.SITUATIONS,

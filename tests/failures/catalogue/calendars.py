@@ -112,6 +112,19 @@ async def _denied_on_server(town: Town) -> None:
     Server(town).fault("status", "ann", status=200, code="ErrorAccessDenied")
 
 
+async def _deleted(town: Town) -> None:
+    await _well(town)
+    calendars = f"/graph/v1.0/users/{town.mailboxes['ann']}/calendars"
+    found = town.admin.call("GET", calendars)["value"]
+    rota = next(one["id"] for one in found if one["name"] == ROTA)
+    town.admin.call("DELETE", f"{calendars}/{rota}")
+
+
+async def _made_anew(town: Town) -> None:
+    """With the same appointments: those that Outlook restores."""
+    town.admin.seed(list(_in_tenant(town)))
+
+
 async def _answers(town: Town) -> None:
     town.admin.remove_rule(town.tenant)
 
@@ -145,6 +158,25 @@ SITUATIONS = (
         untouched=BOTH,
         do="Grant it, or bring the mailbox into the scope of Exchange's role-based access control.",
         mend=_answers,
+        recovers=NEXT_PASS,
+        after=ANN,
+        equal=BOTH,
+    ),
+    Situation(
+        id="calendar-deleted",
+        happens="The calendar of a Spoke that contributes is deleted. What came from it stays in "
+        "the others.",
+        besides=_in_tenant,
+        cause=_deleted,
+        seen=ann("TargetNotFound"),
+        goes_with=STALLED,
+        names=f"{CALENDAR}Graph answered 404 ErrorItemNotFound",
+        remedy="restore it, or delete the spoke",
+        also=(staff("SpokesNotReady"), BOB),
+        untouched=("bob",),
+        do="Have the user restore it, or make one of that name; or delete the Spoke, if it was "
+        "meant.",
+        mend=_made_anew,
         recovers=NEXT_PASS,
         after=ANN,
         equal=BOTH,

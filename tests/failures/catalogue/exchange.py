@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 
+import trustme
+from msgspec import structs
 from tests.failures.catalogue.outcome import (
     ANN,
     BOB,
@@ -47,6 +51,33 @@ async def _answers(town: Town) -> None:
 
 async def _own(town: Town) -> Start:
     return town.start
+
+
+async def _trusting_another(town: Town) -> Start:
+    """An operator that knows nothing of who vouches for the server's certificate."""
+    file = town.start.key_file.with_name("authority.pem")
+    trustme.CA().cert_pem.write_to_path(file)
+    return town.start.but(origins=structs.replace(town.start.origins, ca_file=str(file)))
+
+
+async def _set_up(town: Town) -> None:
+    await Server(town).apply()
+
+
+async def _trusted(town: Town) -> None:
+    authority = await asyncio.to_thread(Path(str(town.origins.ca_file)).read_text)
+    await town.stage.apply(Server(town).connection(trustedCertificates=authority))
+
+
+async def _partner_disabled(town: Town) -> None:
+    server = Server(town)
+    town.admin.grant(town.client, town.tenant, ["full_access_as_app"])
+    await server.well(server.without_a_password())
+    town.admin.enable_partner(server.id, enabled=False)
+
+
+async def _partner_enabled(town: Town) -> None:
+    town.admin.enable_partner(Server(town).id, enabled=True)
 
 
 async def _half_an_hour(town: Town) -> None:
@@ -188,6 +219,42 @@ async def _room(town: Town) -> None:
 
 
 SITUATIONS = (
+    Situation(
+        id="exchange-token-refused",
+        happens="An Exchange Server that took the tokens of its tenant's application refuses them.",
+        besides=_server,
+        cause=_partner_disabled,
+        seen=contoso("TokenRefused"),
+        goes_with=STALLED,
+        names="was refused by mail[.][^ ]+[.]test, and so was a new one",
+        remedy="check exchangeServer.tenantID, .*Get-AuthServer.*Get-PartnerApplication.*clock",
+        also=(credentials("TokenRefused"), ann("TokenRefused"), staff("SpokesNotReady")),
+        untouched=BOTH,
+        do="See what the server knows of the application: "
+        "[tokens](exchange-server.md#instead-of-a-password-tokens).",
+        mend=_partner_enabled,
+        recovers=CHECKED,
+        after=CONTOSO,
+        equal=BOTH,
+    ),
+    Situation(
+        id="exchange-certificate-not-trusted",
+        happens="The certificate of the Exchange Server is of an authority that the operator does "
+        "not know: the organisation's own, say.",
+        besides=_server,
+        start=_trusting_another,
+        cause=_set_up,
+        seen=contoso("CertificateNotTrusted"),
+        goes_with=RECONCILING,
+        names=f"{SERVER}: its certificate is not trusted",
+        remedy="put the certificate of its authority into exchangeServer.trustedCertificates",
+        also=(ann("CertificateNotTrusted"), staff("SpokesNotReady")),
+        do="Put the authority's certificate into `exchangeServer.trustedCertificates`.",
+        mend=_trusted,
+        recovers="At once, when the Connection is changed.",
+        after=CONTOSO,
+        equal=BOTH,
+    ),
     Situation(
         id="exchange-password-changed",
         happens="The account's password on the Exchange Server is another one now than the one "

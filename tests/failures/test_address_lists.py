@@ -1,0 +1,16 @@
+"""What goes wrong with address lists that contribute."""
+
+from __future__ import annotations
+
+import pytest
+
+from .catalogue.address_lists import SITUATIONS
+from .conftest import World
+from .situation import Situation
+
+
+@pytest.mark.parametrize("situation", SITUATIONS, ids=lambda one: one.id)
+async def test_a_situation_is_told_and_comes_right_by_itself(
+    world: World, situation: Situation, caplog: pytest.LogCaptureFixture
+) -> None:
+    await world.play(situation, caplog)
