@@ -13,6 +13,7 @@ import json
 import os
 import re
 import sys
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -147,6 +148,8 @@ class Contract:
         ]
         self._validators: dict[str, tuple[jsonschema.Draft202012Validator, bool]] = {}
         self._passed: set[tuple[str, object]] = set()
+        self.checked: Counter[str] = Counter()
+        """Exchanges, parts of batches among them, by the operation that they were held against."""
 
     @classmethod
     def find(cls) -> Contract | None:
@@ -175,6 +178,7 @@ class Contract:
                 found.append("the contract has no such operation")
             found += self._error_problems(exchange)
         else:
+            self.checked[operation.name] += 1
             found += self._answer_problems(operation, exchange)
             if exchange.status < 400:
                 found += self._request_problems(operation, exchange)
@@ -442,7 +446,11 @@ def main(arguments: list[str]) -> int:
             count += 1
             found += contract.problems(exchange)
     sys.stdout.writelines(f"{problem}\n" for problem in found[:100])
-    sys.stdout.write(f"{count} exchanges, {len(found)} problems\n")
+    sys.stdout.write(
+        f"  held against {len(contract.checked)} operations, parts of batches one by one: "
+        f"{contract.checked.total()}\n"
+    )
+    sys.stdout.write(f"{count} exchanges over Graph, {len(found)} problems\n")
     return 1 if found else 0
 
 

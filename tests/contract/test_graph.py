@@ -107,4 +107,6 @@ def test_a_recording_is_judged_line_by_line(
         more.write(json.dumps(good | {"body": '{"val', "fault": "1"}) + "\n")
         more.write(json.dumps(good | {"status": 0, "body": ""}) + "\n")
     assert main([str(recording)]) == 1
-    assert "5 exchanges, 1 problems" in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert "held against 1 operations, parts of batches one by one: 4\n" in told
+    assert "5 exchanges over Graph, 1 problems" in told
