@@ -59,14 +59,12 @@ class SecretKey(Model):
     ] = Field(description="The key in its data.")
 
 
-class ClientSecret(Model):
-    """Sign-in with an app registration's client secret."""
-
-    rules: ClassVar[tuple[Rule, ...]] = (
+def _kept(what: str) -> tuple[Rule, ...]:
+    """Of what is kept elsewhere, in a vault or in a Secret."""
+    return (
         Rule(
             rule="[has(self.keyVault), has(self.secretRef)].exists_one(x, x)",
-            message="say where the client secret is: set exactly one of keyVault (recommended) "
-            "and secretRef",
+            message=f"say where {what} is: set exactly one of keyVault (recommended) and secretRef",
             holds=lambda self: (self.key_vault is None) != (self.secret_ref is None),
         ),
         Rule(
@@ -76,6 +74,12 @@ class ClientSecret(Model):
             holds=lambda self: (self.key_vault is None) == (self.workload_identity is None),
         ),
     )
+
+
+class ClientSecret(Model):
+    """Sign-in with an app registration's client secret."""
+
+    rules: ClassVar[tuple[Rule, ...]] = _kept("the client secret")
 
     client_id: Guid = Field(
         alias="clientID", description="The application (client) id of the app registration."
@@ -112,20 +116,7 @@ class CertificateSecret(Model):
 class ClientCertificate(Model):
     """Sign-in with a certificate whose public part is registered with the app registration."""
 
-    rules: ClassVar[tuple[Rule, ...]] = (
-        Rule(
-            rule="[has(self.keyVault), has(self.secretRef)].exists_one(x, x)",
-            message="say where the certificate is: set exactly one of keyVault (recommended) and "
-            "secretRef",
-            holds=lambda self: (self.key_vault is None) != (self.secret_ref is None),
-        ),
-        Rule(
-            rule="has(self.keyVault) == has(self.workloadIdentity)",
-            message="workloadIdentity opens the vault: set it with keyVault, and leave it out with "
-            "secretRef",
-            holds=lambda self: (self.key_vault is None) == (self.workload_identity is None),
-        ),
-    )
+    rules: ClassVar[tuple[Rule, ...]] = _kept("the certificate")
 
     client_id: Guid = Field(
         alias="clientID", description="The application (client) id of the app registration."
@@ -156,20 +147,7 @@ class VaultReader(WorkloadIdentity):
 class BasicAuth(Model):
     """Sign-in to an Exchange Server with an account's name and password."""
 
-    rules: ClassVar[tuple[Rule, ...]] = (
-        Rule(
-            rule="[has(self.keyVault), has(self.secretRef)].exists_one(x, x)",
-            message="say where the password is: set exactly one of keyVault (recommended) and "
-            "secretRef",
-            holds=lambda self: (self.key_vault is None) != (self.secret_ref is None),
-        ),
-        Rule(
-            rule="has(self.keyVault) == has(self.workloadIdentity)",
-            message="workloadIdentity opens the vault: set it with keyVault, and leave it out with "
-            "secretRef",
-            holds=lambda self: (self.key_vault is None) == (self.workload_identity is None),
-        ),
-    )
+    rules: ClassVar[tuple[Rule, ...]] = _kept("the password")
 
     username: Annotated[
         str,
