@@ -16,7 +16,8 @@ from requests import Session
 from tests.identity.conftest import CLIENT, SCOPE, SignIn, handed, vaulted
 
 from cirahub_sync.configuration import Cloud, ConnectionConfig
-from cirahub_sync.endpoints.graph import GraphSession, Patience
+from cirahub_sync.endpoints.attempts import Patience
+from cirahub_sync.endpoints.graph import GraphSession
 from cirahub_sync.errors import (
     AddressRefusedError,
     CirahubError,

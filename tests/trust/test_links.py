@@ -9,7 +9,8 @@ from aiohttp import web
 from tests.identity.conftest import CLIENT, SCOPE, SignIn, handed, workload
 
 from cirahub_sync.configuration import Cloud, ConnectionConfig, EntraAuth, MailboxTarget
-from cirahub_sync.endpoints.graph import GraphSession, Patience, open_endpoint
+from cirahub_sync.endpoints.attempts import Patience
+from cirahub_sync.endpoints.graph import GraphEndpoint, GraphSession
 from cirahub_sync.errors import CirahubError, ProtocolError
 from cirahub_sync.identity import provider
 
@@ -95,7 +96,7 @@ async def graph(serve: Serve) -> AsyncIterator[Graph]:
 
 async def _pull(session: GraphSession, folder: str = "") -> None:
     target = MailboxTarget("ann@contoso.example", folder)
-    endpoint = open_endpoint(session.connection, target, session, lambda _: None)
+    endpoint = GraphEndpoint(session, target, lambda _: None)
     await endpoint.open(create=False)
     async for _ in endpoint.changes(None, known=lambda _: None):
         pass
@@ -184,7 +185,7 @@ async def test_a_stored_link_is_held_to_our_origin_again(
     """A cursor comes out of the store, which somebody may have restored or written to."""
     async with graph.session(sign_in) as session:
         target = MailboxTarget("ann@contoso.example")
-        endpoint = open_endpoint(session.connection, target, session, lambda _: None)
+        endpoint = GraphEndpoint(session, target, lambda _: None)
         await endpoint.open(create=False)
         token = f"user folder {_filled(path, graph.server, evil)}"
         with pytest.raises(CirahubError):

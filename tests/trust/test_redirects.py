@@ -9,7 +9,8 @@ from aiohttp import web
 from tests.identity.conftest import CLIENT, SCOPE, SECRET, SignIn, handed, vaulted, workload
 
 from cirahub_sync.configuration import Cloud, ConnectionConfig, EntraAuth
-from cirahub_sync.endpoints.graph import GraphSession, Patience
+from cirahub_sync.endpoints.attempts import Patience
+from cirahub_sync.endpoints.graph import GraphSession
 from cirahub_sync.errors import CirahubError
 from cirahub_sync.identity import provider
 from cirahub_sync.origins import Origins

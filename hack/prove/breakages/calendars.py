@@ -150,9 +150,9 @@ BREAKAGES: tuple[Breakage, ...] = (
     Breakage(
         guards=10,
         what="an event to which somebody invited people is written to all the same",
-        file=f"{_GRAPH}/letters.py",
-        old="if codec.role_of(got.wire):",
-        new="if False:",
+        file=f"{_GRAPH}/items.py",
+        old="return bool(codec.role_of(self.wire))",
+        new="return False",
         tests=_PUSH
         + "test_who_has_attendees_is_left_alone_whoever_put_them_there "
         + _HUB
@@ -254,8 +254,8 @@ BREAKAGES: tuple[Breakage, ...] = (
     Breakage(
         guards=10,
         what="an event with attendees is written to over EWS",
-        file=f"{_EWS}/letters.py",
-        old="if codec.role_of(got.element, got.exceptions):",
+        file=f"{_EWS}/items.py",
+        old="if codec.role_of(self.element, self.exceptions):",
         new="if False:",
         tests=_EWS_PUSH + "test_who_has_attendees_is_left_alone_whoever_put_them_there",
     ),

@@ -193,6 +193,12 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     """A code and request id, no content."""
     retry_after: float | None = None
 
+    @classmethod
+    def gone(cls, index: int, operation: Operation, error: str) -> Outcome:
+        """Of an operation on an item that does not exist any more."""
+        result = Result.DONE if isinstance(operation, Delete) else Result.GONE
+        return cls(index=index, result=result, error=error)
+
 
 KnownEtag = Callable[[str], str | None]
 """The etag last acknowledged for an item id: a change with that very etag is our own echo, and

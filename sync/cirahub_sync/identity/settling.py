@@ -8,7 +8,7 @@ meanwhile.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import UTC, datetime
 
 from cirahub_sync.errors import CredentialError
@@ -39,6 +39,13 @@ class Settling:
             self._reason, self._since = reason, now
         end = self._since + WITHIN
         return end if now < end else None
+
+    def passing(self, missing: Collection[str] | None) -> bool:
+        """Whether the permissions that are missing may be there in a moment."""
+        if not missing:
+            self.fine()
+            return False
+        return self.until(",".join(missing)) is not None
 
     def judged(self, error: CredentialError) -> CredentialError:
         """The error, not stalled while it may pass by itself."""

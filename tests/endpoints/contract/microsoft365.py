@@ -19,10 +19,10 @@ from cirahub_simulator.graph.mailbox import Mailbox
 from cirahub_simulator.world import World
 from cirahub_sync.configuration import AddressListTarget, CalendarTarget, Listed, MailboxTarget
 from cirahub_sync.endpoints.base import Create, Endpoint, Fence
-from cirahub_sync.endpoints.graph import GraphSession, open_endpoint
+from cirahub_sync.endpoints.graph import GraphEndpoint, GraphSession
 from cirahub_sync.endpoints.graph.address_list import AddressListEndpoint
+from cirahub_sync.endpoints.graph.calendars import CalendarEndpoint
 from cirahub_sync.endpoints.graph.calendars import codec as calendar_codec
-from cirahub_sync.endpoints.graph.calendars import open_calendar
 from cirahub_sync.origins import Origins
 
 from .people import CalendarPeople, ContactPeople
@@ -84,7 +84,7 @@ class GraphContacts(_Tenant, ContactPeople):
 
     def _endpoint(self, session: GraphSession, fence: Fence, *, elsewhere: bool) -> Endpoint:
         target = MailboxTarget(ADA, "Team/Elsewhere" if elsewhere else FOLDER)
-        return open_endpoint(self._cloud.connection, target, session, fence, custom_names=CUSTOM)
+        return GraphEndpoint(session, target, fence, custom_names=CUSTOM)
 
     def broken(self, endpoint: Endpoint, key: str) -> Create:
         body = b'%b,"singleValueExtendedProperties":[]}' % _NONSENSE[:-1]
@@ -102,7 +102,7 @@ class GraphCalendar(_Tenant, CalendarPeople):
 
     def _endpoint(self, session: GraphSession, fence: Fence, *, elsewhere: bool) -> Endpoint:
         target = CalendarTarget(ADA, "Elsewhere" if elsewhere else NAME)
-        return open_calendar(self._cloud.connection, target, session, fence, WINDOW)
+        return CalendarEndpoint(session, target, fence, WINDOW)
 
     def broken(self, endpoint: Endpoint, key: str) -> Create:
         sending = calendar_codec.Sending(event=msgspec.Raw(_NONSENSE))

@@ -27,10 +27,11 @@ from cirahub_sync.configuration import (
     SignInScheme,
 )
 from cirahub_sync.configuration import ExchangeServer as ServerConfig
+from cirahub_sync.endpoints.attempts import Patience
 from cirahub_sync.endpoints.base import Fence
 from cirahub_sync.endpoints.exchange.capabilities import CAPABILITIES
 from cirahub_sync.endpoints.exchange.endpoint import ExchangeEndpoint
-from cirahub_sync.endpoints.exchange.session import ExchangeSession, Patience
+from cirahub_sync.endpoints.exchange.session import ExchangeSession
 from cirahub_sync.errors import CredentialError
 from cirahub_sync.identity.base import AccessToken, Material
 from cirahub_sync.identity.provider import host_proof

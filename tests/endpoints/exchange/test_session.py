@@ -16,13 +16,9 @@ from tests.endpoints.contract.samples import CONTACTS
 
 from cirahub_simulator.faults import Rule
 from cirahub_sync.configuration import MailboxRights, SignInScheme
+from cirahub_sync.endpoints.attempts import Patience
 from cirahub_sync.endpoints.base import Create, Result
-from cirahub_sync.endpoints.exchange.session import (
-    LINES,
-    ExchangeSession,
-    Patience,
-    Seat,
-)
+from cirahub_sync.endpoints.exchange.session import LINES, ExchangeSession, Seat
 from cirahub_sync.errors import (
     AccessDeniedError,
     AddressRefusedError,

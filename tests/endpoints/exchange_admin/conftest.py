@@ -16,9 +16,9 @@ from cirahub_simulator.server import Simulator
 from cirahub_simulator.switches import Switches
 from cirahub_simulator.world import World
 from cirahub_sync.configuration import ClientSecretAuth, ConnectionConfig, SecretFile
+from cirahub_sync.endpoints.attempts import Patience
 from cirahub_sync.endpoints.base import Create, Operation, Outcome, Stamp
 from cirahub_sync.endpoints.exchange_admin import AdminSession, MailContactsEndpoint
-from cirahub_sync.endpoints.graph import Patience
 from cirahub_sync.identity.base import AccessToken
 from cirahub_sync.model.contact import (
     AddressKind,

@@ -19,8 +19,9 @@ from cirahub_simulator.server import Simulator
 from cirahub_simulator.switches import Switches
 from cirahub_simulator.world import World
 from cirahub_sync.configuration import ClientSecretAuth, ConnectionConfig, MailboxTarget, SecretFile
+from cirahub_sync.endpoints.attempts import Patience
 from cirahub_sync.endpoints.base import Create, Operation, Outcome, Page, Result
-from cirahub_sync.endpoints.graph import GraphEndpoint, GraphSession, Patience, open_endpoint
+from cirahub_sync.endpoints.graph import GraphEndpoint, GraphSession
 from cirahub_sync.identity.base import AccessToken
 from cirahub_sync.model.contact import Contact
 from cirahub_sync.origins import Origins
@@ -124,7 +125,7 @@ class Cloud:
 
     def endpoint(self, session: GraphSession, folder: str = FOLDER) -> GraphEndpoint:
         target = MailboxTarget("ada@contoso.example", folder)
-        return open_endpoint(self.connection, target, session, open_fence, custom_names=CUSTOM)
+        return GraphEndpoint(session, target, open_fence, custom_names=CUSTOM)
 
     def fault(self, **rule: object) -> None:
         self.world.faults.add(Rule(**rule))  # type: ignore[arg-type]

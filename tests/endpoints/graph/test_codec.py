@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from cirahub_sync.endpoints.graph import codec, properties
 from cirahub_sync.endpoints.graph.wire import CONTACT
+from cirahub_sync.endpoints.mailbox_contact import LIMITS
 from cirahub_sync.model.contact import (
     SCALAR_FIELDS,
     AddressKind,
@@ -46,7 +47,7 @@ contacts = st.builds(
 
 def shown(contact: Contact) -> Contact:
     """What a contact can be on Graph at all, in the order in which it comes back."""
-    numbers = codec.LIMITS.phones
+    numbers = LIMITS.phones
     order = (
         PhoneKind.BUSINESS,
         PhoneKind.HOME,

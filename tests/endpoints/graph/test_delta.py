@@ -6,7 +6,7 @@ import pytest
 from cirahub_simulator.switches import Switches
 from cirahub_sync.configuration import MailboxTarget
 from cirahub_sync.endpoints.base import Delete, Page, RemoteItem, Removed, Unreadable
-from cirahub_sync.endpoints.graph import GraphEndpoint, GraphSession, open_endpoint
+from cirahub_sync.endpoints.graph import GraphEndpoint, GraphSession
 from cirahub_sync.errors import CursorExpiredError, ProtocolError, TargetNotFoundError
 from cirahub_sync.model.contact import CustomField, Phone, PhoneKind
 
@@ -235,9 +235,7 @@ async def test_a_user_without_mailbox_changes_nothing_for_others(
     cloud: Cloud, session: GraphSession
 ) -> None:
     cloud.add_user("bob", mailbox=False)
-    endpoint = open_endpoint(
-        cloud.connection, MailboxTarget("bob@contoso.example"), session, open_fence
-    )
+    endpoint = GraphEndpoint(session, MailboxTarget("bob@contoso.example"), open_fence)
     with pytest.raises(TargetNotFoundError):
         await endpoint.open(create=False)
     assert nothing_known("x") is None

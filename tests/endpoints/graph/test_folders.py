@@ -7,7 +7,7 @@ import pytest
 from cirahub_simulator.graph.folder import Folder
 from cirahub_sync.configuration import MailboxTarget
 from cirahub_sync.endpoints.base import Target
-from cirahub_sync.endpoints.graph import GraphSession, open_endpoint
+from cirahub_sync.endpoints.graph import GraphEndpoint, GraphSession
 from cirahub_sync.errors import (
     AccessDeniedError,
     ConfigurationError,
@@ -121,9 +121,7 @@ async def test_more_folders_than_a_page_holds(cloud: Cloud, session: GraphSessio
 
 
 async def test_an_unknown_user(cloud: Cloud, session: GraphSession) -> None:
-    endpoint = open_endpoint(
-        cloud.connection, MailboxTarget("eve@contoso.example"), session, open_fence
-    )
+    endpoint = GraphEndpoint(session, MailboxTarget("eve@contoso.example"), open_fence)
     with pytest.raises(TargetNotFoundError) as caught:
         await endpoint.open(create=True)
     assert "eve" not in str(caught.value)
@@ -133,9 +131,7 @@ async def test_an_unknown_user(cloud: Cloud, session: GraphSession) -> None:
 async def test_a_user_by_another_address(cloud: Cloud, session: GraphSession) -> None:
     user = cloud.add_user("bob")
     user.mail = "robert.o'neil@contoso.example"
-    endpoint = open_endpoint(
-        cloud.connection, MailboxTarget("robert.o'neil@contoso.example"), session, open_fence
-    )
+    endpoint = GraphEndpoint(session, MailboxTarget("robert.o'neil@contoso.example"), open_fence)
     assert (await endpoint.open(create=False)).mailbox == user.id
 
 

@@ -10,8 +10,9 @@ import aiohttp
 import pytest
 
 from cirahub_sync.configuration import MailboxTarget
+from cirahub_sync.endpoints.attempts import Patience
 from cirahub_sync.endpoints.base import Fence
-from cirahub_sync.endpoints.graph import GraphEndpoint, GraphSession, Patience, open_endpoint
+from cirahub_sync.endpoints.graph import GraphEndpoint, GraphSession
 from cirahub_sync.endpoints.graph.gate import Gate, guarded, last_moment
 from cirahub_sync.errors import LeaseLostError
 from cirahub_sync.identity.base import AccessToken
@@ -32,9 +33,9 @@ class Guard:
             raise LeaseLostError("no longer ours")
 
 
-def guarded_endpoint(cloud: Cloud, session: GraphSession, fence: Fence) -> GraphEndpoint:
+def guarded_endpoint(session: GraphSession, fence: Fence) -> GraphEndpoint:
     target = MailboxTarget("ada@contoso.example", FOLDER)
-    return open_endpoint(cloud.connection, target, session, fence)
+    return GraphEndpoint(session, target, fence)
 
 
 def sent(cloud: Cloud) -> list[str]:
@@ -105,7 +106,7 @@ async def test_with_a_yes_the_same_request_leaves() -> None:
 async def test_a_batch_that_is_refused_is_told_as_such_and_reads_go_on(
     cloud: Cloud, session: GraphSession, endpoint: GraphEndpoint
 ) -> None:
-    fenced = guarded_endpoint(cloud, session, Guard(refuse_from=1))
+    fenced = guarded_endpoint(session, Guard(refuse_from=1))
     await fenced.open(create=True)
     before = sent(cloud)
     with pytest.raises(LeaseLostError, match="no longer ours"):
@@ -116,7 +117,7 @@ async def test_a_batch_that_is_refused_is_told_as_such_and_reads_go_on(
 
 
 async def test_a_folder_is_not_made_after_a_no(cloud: Cloud, session: GraphSession) -> None:
-    fenced = guarded_endpoint(cloud, session, Guard(refuse_from=1))
+    fenced = guarded_endpoint(session, Guard(refuse_from=1))
     with pytest.raises(LeaseLostError):
         await fenced.open(create=True)
     assert sent(cloud) == []
@@ -125,7 +126,7 @@ async def test_a_folder_is_not_made_after_a_no(cloud: Cloud, session: GraphSessi
 async def test_who_is_asked_is_told_how_long_the_write_may_take(cloud: Cloud) -> None:
     guard = Guard()
     async with cloud.session(Patience(write=7.5)) as session:
-        fenced = guarded_endpoint(cloud, session, guard)
+        fenced = guarded_endpoint(session, guard)
         await fenced.open(create=True)
         await push_all(fenced, creates(fenced, 1))
     assert set(guard.asked) == {7.5}
@@ -133,7 +134,7 @@ async def test_who_is_asked_is_told_how_long_the_write_may_take(cloud: Cloud) ->
 
 async def test_every_wait_comes_before_the_question(cloud: Cloud, session: GraphSession) -> None:
     """The throttle's, and sign-in's: each would be longer than a lease."""
-    await guarded_endpoint(cloud, session, open_fence).open(create=True)
+    await guarded_endpoint(session, open_fence).open(create=True)
     happened: list[str] = []
     at: list[float] = []
     really = cloud.tokens.token
@@ -149,7 +150,7 @@ async def test_every_wait_comes_before_the_question(cloud: Cloud, session: Graph
         at.append(asyncio.get_running_loop().time())
 
     cloud.tokens.token = slowly  # type: ignore[method-assign]
-    fenced = guarded_endpoint(cloud, session, fence)
+    fenced = guarded_endpoint(session, fence)
     session.throttle.refused((await fenced.open(create=False)).mailbox, 0.3)
     happened.clear()
     at.clear()
@@ -161,10 +162,10 @@ async def test_every_wait_comes_before_the_question(cloud: Cloud, session: Graph
 
 
 async def test_after_a_401_it_is_asked_again(cloud: Cloud, session: GraphSession) -> None:
-    opener = guarded_endpoint(cloud, session, open_fence)
+    opener = guarded_endpoint(session, open_fence)
     await opener.open(create=True)
     guard = Guard()
-    fenced = guarded_endpoint(cloud, session, guard)
+    fenced = guarded_endpoint(session, guard)
     await fenced.open(create=False)
     await push_all(fenced, creates(fenced, 1))
     once = len(guard.asked)
@@ -179,7 +180,7 @@ async def test_after_a_401_it_is_asked_again(cloud: Cloud, session: GraphSession
 
 
 async def test_a_read_has_no_gate(cloud: Cloud, session: GraphSession) -> None:
-    await guarded_endpoint(cloud, session, open_fence).open(create=True)
-    fenced = guarded_endpoint(cloud, session, Guard(refuse_from=1))
+    await guarded_endpoint(session, open_fence).open(create=True)
+    fenced = guarded_endpoint(session, Guard(refuse_from=1))
     await fenced.open(create=False)
     assert await fenced.find(["i/h/1/s/1"]) == {"i/h/1/s/1": []}

@@ -3,7 +3,7 @@ Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, time
 
 import msgspec
@@ -43,6 +43,17 @@ def followed(before: Event | None, after: Event, changed: Iterable[str]) -> bool
     excepted = after.exceptions or (before is not None and before.exceptions)
     inner = set(changed).intersection(("exceptions", "schedule", *INNER))
     return "exceptions" in inner if before is None else bool(excepted and inner)
+
+
+def differing(series: Event, goal: Goal) -> Iterator[tuple[str, Occurrence, Occurrence]]:
+    """The days of a series whose occurrence is not what it is to be: the one that is there, and
+    the one that is to be."""
+    there = {one.original: one for one in series.exceptions}
+    wanted = {one.original: one for one in goal.exceptions}
+    for day in sorted({*there, *wanted}):
+        now, then = (some.get(day, Occurrence(day)) for some in (there, wanted))
+        if now != then:
+            yield day, now, then
 
 
 def texts(wanted: Occurrence, goal: Goal) -> Event:

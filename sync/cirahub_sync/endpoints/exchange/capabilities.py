@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cirahub_sync.endpoints.base import Capabilities
 from cirahub_sync.endpoints.exchange.calendars import codec as calendars
-from cirahub_sync.endpoints.exchange.codec import LIMITS
+from cirahub_sync.endpoints.mailbox_contact import LIMITS
 
 BATCH_SIZE = 40
 """Items in one request: answered well within the time that a write may take."""

@@ -1,9 +1,8 @@
 """A contact's two forms: ours and that of Exchange Web Services. Pure.
 
-[MS-OXWSCONT] 2.2.4.2. What EWS can't show as it is: business and home have two numbers each, the
-others one; there are three e-mail addresses, three addresses for instant messages and one postal
-address of a kind. A contact is a set of *parts*, each a path and what stands there: all of them
-make a new item, the differing ones an update.
+[MS-OXWSCONT] 2.2.4.2. What EWS can't show as it is: see `mailbox_contact`. A contact is a set of
+*parts*, each a path and what stands there: all of them make a new item, the differing ones an
+update.
 
 Dictionaries (`EmailAddresses`) have numbered places, of which a user may have left the first one
 empty. Ours are in order, so that a list that changes is written whole, place by place.
@@ -18,7 +17,6 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 
 import msgspec
 
-from cirahub_sync.endpoints.base import Limits
 from cirahub_sync.endpoints.birthday import moment_of
 from cirahub_sync.endpoints.exchange import properties
 from cirahub_sync.endpoints.exchange.wire import attribute, escaped, field, indexed
@@ -29,23 +27,6 @@ from cirahub_sync.model.contact import (
     Email,
     PhoneKind,
     PostalAddress,
-)
-
-LIMITS = Limits(
-    fields=frozenset(FIELDS),
-    emails=3,
-    im_addresses=3,
-    phones={
-        PhoneKind.BUSINESS: 2,
-        PhoneKind.HOME: 2,
-        PhoneKind.MOBILE: 1,
-        PhoneKind.BUSINESS_FAX: 1,
-        PhoneKind.HOME_FAX: 1,
-        PhoneKind.OTHER_FAX: 1,
-        PhoneKind.PAGER: 1,
-        PhoneKind.OTHER: 1,
-    },
-    addresses=dict.fromkeys(AddressKind, 1),
 )
 
 PHONES: Mapping[str, PhoneKind] = {

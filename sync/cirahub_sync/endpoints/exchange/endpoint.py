@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Collection, Sequence
 
 from cirahub_sync.configuration import MailboxTarget, PublicFolderTarget
 from cirahub_sync.endpoints.base import (
@@ -12,10 +12,7 @@ from cirahub_sync.endpoints.base import (
     Operation,
     Outcome,
     Page,
-    RemoteItem,
     Target,
-    Unreadable,
-    Whereabouts,
 )
 from cirahub_sync.endpoints.exchange import codec
 from cirahub_sync.endpoints.exchange.delta import DeltaReader
@@ -25,11 +22,12 @@ from cirahub_sync.endpoints.exchange.letters import ContactLetters
 from cirahub_sync.endpoints.exchange.outbox import Outbox
 from cirahub_sync.endpoints.exchange.place import Place, known_place
 from cirahub_sync.endpoints.exchange.session import ExchangeSession
+from cirahub_sync.endpoints.opened import Opened
 from cirahub_sync.model.contact import FIELDS
 from cirahub_sync.model.kind import Content, as_contact
 
 
-class ExchangeEndpoint:
+class ExchangeEndpoint(Opened[Place, ItemReader]):
     """Implements `endpoints.base.Endpoint`. `open` comes first."""
 
     album = None
@@ -49,8 +47,6 @@ class ExchangeEndpoint:
         self._target = target
         self._fence = fence
         self._kind = ContactCodec(tuple(custom_names))
-        self._items: ItemReader | None = None
-        self._place: Place | None = None
 
     async def open(self, *, create: bool, known: Target | None = None) -> Target:
         host = self._session.server.host
@@ -59,8 +55,7 @@ class ExchangeEndpoint:
         else:
             finder = FolderFinder(self._session, self._target, self._fence)
             place = await finder.place(create=create)
-        self._place = place
-        self._items = ItemReader(self._session, place, self._kind)
+        self._here = (place, ItemReader(self._session, place, self._kind))
         return place.target(host)
 
     def changes(self, resume: str | None, *, known: KnownEtag) -> AsyncIterator[Page]:
@@ -69,18 +64,6 @@ class ExchangeEndpoint:
             self._session, place, items, element=self._kind.element, blank=self._kind.blank()
         )
         return reader.pages(resume, known)
-
-    async def locate(self, ids: Sequence[str]) -> Mapping[str, Whereabouts]:
-        return await self._opened()[1].locate(ids)
-
-    async def fetch(self, ids: Sequence[str]) -> Mapping[str, RemoteItem | Unreadable | None]:
-        return await self._opened()[1].fetch(ids)
-
-    async def find(self, keys: Sequence[str]) -> Mapping[str, Sequence[RemoteItem]]:
-        return await self._opened()[1].find(keys)
-
-    def stamped(self) -> AsyncIterator[RemoteItem]:
-        return self._opened()[1].stamped()
 
     def encode(self, content: Content) -> bytes:
         return codec.encode(as_contact(content), self._kind.custom_names)
@@ -99,12 +82,3 @@ class ExchangeEndpoint:
         place, items = self._opened()
         letters = ContactLetters(items, self._kind.custom_names)
         return Outbox(self._session, place, items, letters, self._fence).push(operations)
-
-    async def close(self) -> None:
-        """Leaves the session open: it belongs to the connection."""
-        self._items = self._place = None
-
-    def _opened(self) -> tuple[Place, ItemReader]:
-        if self._place is None or self._items is None:
-            raise RuntimeError("the endpoint has not been opened")
-        return self._place, self._items

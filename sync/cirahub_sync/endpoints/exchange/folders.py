@@ -11,16 +11,12 @@ from cirahub_sync.configuration import (
     MailboxTarget,
     PublicFolderTarget,
 )
+from cirahub_sync.endpoints.attempts import AnswerLostError, NotSentError
 from cirahub_sync.endpoints.base import Fence
 from cirahub_sync.endpoints.exchange import wire
 from cirahub_sync.endpoints.exchange.answers import Reply, failure
 from cirahub_sync.endpoints.exchange.place import PUBLIC_FOLDERS, Place, plain
-from cirahub_sync.endpoints.exchange.session import (
-    AnswerLostError,
-    ExchangeSession,
-    NotSentError,
-    Seat,
-)
+from cirahub_sync.endpoints.exchange.session import ExchangeSession, Seat
 from cirahub_sync.endpoints.exchange.wire import Element, escaped
 from cirahub_sync.errors import (
     CirahubError,

@@ -12,6 +12,7 @@ from cirahub_sync.configuration import (
     PublicFolderTarget,
     SpokeConfig,
 )
+from cirahub_sync.endpoints.attempts import Patience
 from cirahub_sync.endpoints.base import Endpoint, Fence, Fingerprint
 from cirahub_sync.endpoints.directory import Directory
 from cirahub_sync.endpoints.exchange.calendars.endpoint import CalendarEndpoint
@@ -20,7 +21,7 @@ from cirahub_sync.endpoints.exchange.endpoint import ExchangeEndpoint
 from cirahub_sync.endpoints.exchange.folders import seat_of
 from cirahub_sync.endpoints.exchange.permissions import missing
 from cirahub_sync.endpoints.exchange.public_folders import public_folders
-from cirahub_sync.endpoints.exchange.session import ExchangeSession, Patience
+from cirahub_sync.endpoints.exchange.session import ExchangeSession
 from cirahub_sync.endpoints.public_folder import PublicFolder
 from cirahub_sync.endpoints.session import Surroundings
 from cirahub_sync.errors import ConfigurationError
@@ -67,12 +68,10 @@ class ExchangeConnection:
         of its roles."""
         proof = await self._exchange.sign_in()
         lacking = missing(proof.text) if self._by_token else None
-        if not lacking:
-            self._settling.fine()
         return SignIn(
             credential=self._proofs.credential,
             missing=lacking,
-            settling=bool(lacking and self._settling.until(",".join(lacking))),
+            settling=self._settling.passing(lacking),
         )
 
     async def doubt(self) -> None:

@@ -12,11 +12,10 @@ compares none, so that keys are looked at just before; what changes in between i
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
-from contextlib import aclosing
 from typing import NamedTuple, Protocol
 
+from cirahub_sync.endpoints.attempts import AnswerLostError, NotSentError
 from cirahub_sync.endpoints.base import (
     Create,
     Delete,
@@ -43,12 +42,8 @@ from cirahub_sync.endpoints.exchange.answers import (
 from cirahub_sync.endpoints.exchange.capabilities import BATCH_SIZE
 from cirahub_sync.endpoints.exchange.items import ItemReader
 from cirahub_sync.endpoints.exchange.place import Place
-from cirahub_sync.endpoints.exchange.session import (
-    AnswerLostError,
-    ExchangeSession,
-    NotSentError,
-)
-from cirahub_sync.endpoints.waves import Indexed, waves
+from cirahub_sync.endpoints.exchange.session import ExchangeSession
+from cirahub_sync.endpoints.waves import Indexed, Sent, alike, in_waves
 from cirahub_sync.errors import CirahubError, EndpointUnavailableError
 from cirahub_sync.model.kind import Content
 
@@ -121,57 +116,29 @@ class Outbox:
         self._fence = fence
         self._what = f"connection {session.connection.name}: {place}"
 
-    async def push(
-        self, operations: Sequence[Operation]
-    ) -> AsyncGenerator[Sequence[Outcome], None]:
-        """Outcomes as they come. An error that concerns the whole place is raised after the
-        outcomes of all batches that were on their way."""
-        for wave in waves(operations):
-            async with aclosing(self._push_wave(_batches(wave))) as sent:
-                async for outcomes in sent:
-                    yield outcomes
+    def push(self, operations: Sequence[Operation]) -> AsyncGenerator[Sequence[Outcome], None]:
+        return in_waves(operations, _batches, self._send, most=BATCHES)
 
-    async def _push_wave(self, batches: Sequence[Batch]) -> AsyncGenerator[Sequence[Outcome], None]:
-        waiting = list(reversed(batches))
-        running: set[asyncio.Task[_Sent]] = set()
-        broken: CirahubError | None = None
-        try:
-            while running or (waiting and broken is None):
-                while waiting and broken is None and len(running) < BATCHES:
-                    running.add(asyncio.create_task(self._send(waiting.pop())))
-                done, running = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
-                for task in done:
-                    sent = task.result()
-                    broken = broken or sent.broken
-                    if sent.outcomes:
-                        yield sent.outcomes
-        finally:
-            for task in running:
-                task.cancel()
-            await asyncio.gather(*running, return_exceptions=True)
-        if broken is not None:
-            raise broken
-
-    async def _send(self, batch: Batch) -> _Sent:
+    async def _send(self, batch: Batch) -> Sent:
         try:
             left, early = await self._letters.screened(batch.operations)
         except CirahubError as error:
-            return _Sent((), error)
+            return Sent((), error)
         if not left:
-            return _Sent(early)
+            return Sent(early)
         try:
             reply = await self._session.write(
                 self._place.seat, self._request(batch.kind, left), fence=self._fence
             )
         except NotSentError as error:
-            return _Sent([*early, *_all(left, Result.RETRY, str(error))])
+            return Sent([*early, *alike(left, Result.RETRY, str(error))])
         except AnswerLostError as error:
-            return _Sent([*early, *_all(left, Result.UNKNOWN, str(error))])
+            return Sent([*early, *alike(left, Result.UNKNOWN, str(error))])
         except CirahubError as error:
-            return _Sent(early, error)
+            return Sent(early, error)
         sent = await self._sent(batch.kind, left, reply)
         settled = await self._letters.settled(left, sent.outcomes)
-        return _Sent([*early, *settled], sent.broken)
+        return Sent([*early, *settled], sent.broken)
 
     def _request(self, kind: str, operations: Sequence[Indexed]) -> bytes:
         inside = b"".join(self._part(operation) for _, operation in operations)
@@ -212,12 +179,12 @@ class Outbox:
             case Delete():
                 return wire.item_id(operation.id).encode()
 
-    async def _sent(self, kind: str, operations: Sequence[Indexed], reply: Reply) -> _Sent:
+    async def _sent(self, kind: str, operations: Sequence[Indexed], reply: Reply) -> Sent:
         if not reply.ok:
             return self._refused_whole(operations, reply)
         if len(reply.messages) != len(operations):
             why = f"{len(reply.messages)} answers to {len(operations)} items: {reply.summary}"
-            return _Sent(_all(operations, Result.UNKNOWN, why))
+            return Sent(alike(operations, Result.UNKNOWN, why))
         outcomes: list[Outcome] = []
         done: dict[str, tuple[int, Create | Update, str]] = {}
         refused: list[tuple[int, wire.Message]] = []
@@ -240,23 +207,23 @@ class Outbox:
         outcomes += await self._read_back(done)
         if refused and not any(one.result is Result.DONE for one in outcomes):
             broken = failure(reply, self._what, self._place.seat.rights, refused[0][1])
-            return _Sent(outcomes, broken)
+            return Sent(outcomes, broken)
         outcomes += [
             Outcome(index=index, result=Result.REJECTED, error=reply.told(message))
             for index, message in refused
         ]
-        return _Sent(outcomes)
+        return Sent(outcomes)
 
-    def _refused_whole(self, operations: Sequence[Indexed], reply: Reply) -> _Sent:
+    def _refused_whole(self, operations: Sequence[Indexed], reply: Reply) -> Sent:
         """A fault, or an answer that is the web server's own."""
         if reply.code in THROTTLED or reply.status == 429:
             wait = reply.back_off or DEFAULT_BACK_OFF
-            return _Sent(_all(operations, Result.RETRY, reply.summary, wait))
+            return Sent(alike(operations, Result.RETRY, reply.summary, wait))
         if reply.code in NOT_DONE:
-            return _Sent(_all(operations, Result.RETRY, reply.summary, reply.back_off))
+            return Sent(alike(operations, Result.RETRY, reply.summary, reply.back_off))
         if reply.code in UNCERTAIN or (not reply.code and reply.status >= 500):
-            return _Sent(_all(operations, Result.UNKNOWN, reply.summary))
-        return _Sent((), failure(reply, self._what, self._place.seat.rights))
+            return Sent(alike(operations, Result.UNKNOWN, reply.summary))
+        return Sent((), failure(reply, self._what, self._place.seat.rights))
 
     async def _read_back(
         self, done: Mapping[str, tuple[int, Create | Update, str]]
@@ -284,22 +251,13 @@ class Outbox:
         return outcomes
 
 
-class _Sent(NamedTuple):
-    """What came of a batch. `broken` concerns the whole place: the operations without an outcome
-    had no effect, and no others are sent."""
-
-    outcomes: Sequence[Outcome]
-    broken: CirahubError | None = None
-
-
 def _outcome(index: int, operation: Operation, reply: Reply, message: wire.Message) -> Outcome:
     """Of a delete, or of what was not done."""
     told, wait = reply.told(message), message.back_off
     if message.ok:
         return Outcome(index=index, result=Result.DONE)
     if message.code in GONE:
-        gone = Result.DONE if isinstance(operation, Delete) else Result.GONE
-        return Outcome(index=index, result=gone, error=told)
+        return Outcome.gone(index, operation, told)
     if message.code in STALE:
         return Outcome(index=index, result=Result.STALE, error=told)
     if message.code in NOT_DONE:
@@ -308,15 +266,6 @@ def _outcome(index: int, operation: Operation, reply: Reply, message: wire.Messa
         return Outcome(index=index, result=Result.RETRY, error=told, retry_after=wait)
     result = Result.UNKNOWN if message.code in UNCERTAIN else Result.REJECTED
     return Outcome(index=index, result=result, error=told)
-
-
-def _all(
-    operations: Sequence[Indexed], result: Result, error: str, retry_after: float | None = None
-) -> list[Outcome]:
-    return [
-        Outcome(index=index, result=result, error=error, retry_after=retry_after)
-        for index, _ in operations
-    ]
 
 
 def _kind(operation: Operation) -> str:

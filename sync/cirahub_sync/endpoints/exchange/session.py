@@ -28,6 +28,7 @@ from cirahub_sync.configuration import (
     MailboxRights,
     PasswordAuth,
 )
+from cirahub_sync.endpoints.attempts import AnswerLostError, NotSentError, Patience
 from cirahub_sync.endpoints.base import Fence
 from cirahub_sync.endpoints.exchange.answers import (
     DEFAULT_BACK_OFF,
@@ -48,7 +49,6 @@ from cirahub_sync.errors import (
     ThrottledError,
 )
 from cirahub_sync.identity.host_proof import HostProof, Proof
-from cirahub_sync.lease_terms import LeaseTerms
 from cirahub_sync.network import Route
 from cirahub_sync.origins import Origins
 from cirahub_sync.throttle import Throttle
@@ -64,21 +64,6 @@ _NOTHING_ASKED = (
     b"</m:GetServerTimeZones>"
 )
 """The smallest question that needs a signed-in account, and no mailbox of its own."""
-
-
-class Patience(msgspec.Struct, frozen=True, kw_only=True):
-    """How long a request may take and how often a read is repeated. In seconds."""
-
-    connect: float = 15.0
-    answer: float = 100.0
-    """For one read as a whole."""
-    write: float = LeaseTerms().write
-    """For one write as a whole."""
-    attempts: int = 5
-    pause: float = 0.5
-    """Before the second attempt; doubles from one to the next, with jitter."""
-    longest_pause: float = 120.0
-    """A server that asks for more than this is left alone: ThrottledError."""
 
 
 class Seat(msgspec.Struct, frozen=True):
@@ -97,14 +82,6 @@ class Seat(msgspec.Struct, frozen=True):
 
 
 SIGN_IN = Seat("sign-in")
-
-
-class NotSentError(EndpointUnavailableError):
-    """Surely without effect: the request did not leave."""
-
-
-class AnswerLostError(EndpointUnavailableError):
-    """The request left and its answer did not come, or not whole."""
 
 
 class ExchangeSession:
@@ -424,7 +401,7 @@ class ExchangeSession:
         )
 
     async def _rest(self, attempt: int) -> None:
-        await asyncio.sleep(self._patience.pause * 2 ** (attempt - 1) * (0.5 + self._jitter()))
+        await asyncio.sleep(self._patience.pause_after(attempt, self._jitter()))
 
 
 class _LoopGatekeeper(Gatekeeper):

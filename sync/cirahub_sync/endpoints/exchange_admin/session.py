@@ -13,18 +13,20 @@ import random
 import uuid
 from collections import Counter
 from collections.abc import Callable, Sequence
+from functools import partial
 from urllib.parse import urlsplit
 
 import aiohttp
 import msgspec
 
 from cirahub_sync.configuration import ConnectionConfig
+from cirahub_sync.endpoints.attempts import AnswerLostError, NotSentError, Patience
 from cirahub_sync.endpoints.base import Fence
 from cirahub_sync.endpoints.exchange_admin.permissions import DIRECTORY_ROLE, ROLE
 from cirahub_sync.endpoints.exchange_admin.runner import Command, Ending, Ran, exception_in
 from cirahub_sync.endpoints.graph.answers import DEFAULT_RETRY_AFTER, RETRIABLE, Answer, of_part
+from cirahub_sync.endpoints.graph.calling import lost, signed_in
 from cirahub_sync.endpoints.graph.gate import Gate, guarded, last_moment
-from cirahub_sync.endpoints.graph.session import AnswerLostError, NotSentError, Patience
 from cirahub_sync.endpoints.graph.wire import BATCH, UNREADABLE
 from cirahub_sync.errors import (
     AccessDeniedError,
@@ -207,7 +209,7 @@ class AdminSession:
             attempt += 1
 
     async def _rest(self, attempt: int, asked: float) -> None:
-        wait = self._patience.pause * 2 ** (attempt - 1) * (0.5 + self._jitter())
+        wait = self._patience.pause_after(attempt, self._jitter())
         await asyncio.sleep(max(wait, asked))
 
     async def _exchange(
@@ -217,13 +219,11 @@ class AdminSession:
         effect."""
         longest = self._patience.longest_pause
         async with self._throttle.slot(self.lane, cost=cost, upload=len(body), longest=longest):
-            token = (await self._tokens.token(self._scope)).token
-            answer = await self._send(path, body, cmdlet, token, fence)
-            if answer.status == 401:
-                if (await self._tokens.token(self._scope)).token == token:
-                    await self._tokens.invalidate()
-                token = (await self._tokens.token(self._scope)).token
-                answer = await self._send(path, body, cmdlet, token, fence)
+            answer = await signed_in(
+                self._tokens,
+                self._scope,
+                partial(self._send, path, body, cmdlet, fence=fence),
+            )
         if _throttled(answer):
             self._throttle.refused(self.lane, answer.retry_after or DEFAULT_RETRY_AFTER)
         else:
@@ -255,7 +255,7 @@ class AdminSession:
             if gate is not None and gate.refusal is not None:
                 raise gate.refusal from error
             self._answers["none"] += 1
-            raise self._lost(error, request_id) from error
+            raise lost(f"{self._what} at {self._route.url}", error, request_id) from error
         self._answers[str(response.status)] += 1
         return Answer(
             status=response.status,
@@ -298,18 +298,6 @@ class AdminSession:
                 "endpoints file, or report it"
             )
         return f"{parts.path}?{parts.query}" if parts.query else parts.path
-
-    def _lost(self, error: Exception, request_id: str) -> EndpointUnavailableError:
-        text = f"{self._what} at {self._route.url}"
-        if isinstance(error, (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError)):
-            return NotSentError(
-                f"{text} cannot be reached ({type(error).__name__}, request {request_id}); "
-                "check name resolution, proxies, firewalls and the certificate authority"
-            )
-        return AnswerLostError(
-            f"{text} gave no whole answer ({type(error).__name__}, request {request_id}); "
-            "will be tried again"
-        )
 
     def _denied(self, answer: Answer) -> CirahubError:
         return AccessDeniedError(

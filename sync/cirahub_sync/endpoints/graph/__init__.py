@@ -2,7 +2,7 @@
 the directory beside it."""
 
 from cirahub_sync.endpoints.graph.directory import GraphDirectory
-from cirahub_sync.endpoints.graph.endpoint import GraphEndpoint, open_endpoint
-from cirahub_sync.endpoints.graph.session import GraphSession, Patience
+from cirahub_sync.endpoints.graph.endpoint import GraphEndpoint
+from cirahub_sync.endpoints.graph.session import GraphSession
 
-__all__ = ["GraphDirectory", "GraphEndpoint", "GraphSession", "Patience", "open_endpoint"]
+__all__ = ["GraphDirectory", "GraphEndpoint", "GraphSession"]

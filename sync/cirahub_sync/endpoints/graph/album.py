@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from cirahub_sync.endpoints.album import NO_PHOTO, Sent
+from cirahub_sync.endpoints.attempts import AnswerLostError, NotSentError
 from cirahub_sync.endpoints.base import Fence, Result
 from cirahub_sync.endpoints.graph import wire
 from cirahub_sync.endpoints.graph.answers import DEFAULT_RETRY_AFTER, NO_MAILBOX, Answer, failure
 from cirahub_sync.endpoints.graph.place import ROLES, WRITE_ROLE, Place
-from cirahub_sync.endpoints.graph.session import AnswerLostError, GraphSession, NotSentError
+from cirahub_sync.endpoints.graph.session import GraphSession
 
 _JPEG = "image/jpeg"
 _PIXEL = "1x1"

@@ -1,10 +1,8 @@
 """A contact's two forms: ours and Graph's. Pure.
 
-What Graph can't show as it is: business and home have two numbers each, the others one; there are
-three e-mail addresses (github.com/microsoftgraph/microsoft-graph-docs, issue 15276), three
-addresses for instant messages ([MS-OXOCNTC] has as many fields) and one postal address of a kind.
-A name beside an e-mail address that equals the address is none: Graph may write the address there
-when no name was given.
+What Graph can't show as it is: see `mailbox_contact`; of e-mail addresses it takes three, too
+(github.com/microsoftgraph/microsoft-graph-docs, issue 15276). A name beside an e-mail address that
+equals the address is none: Graph may write the address there when no name was given.
 
 `displayName` and `fileAs` are always written, also with every change of a name: Graph generates
 what is left out (https://learn.microsoft.com/graph/api/resources/contact), and a copy has to equal
@@ -22,7 +20,6 @@ from datetime import datetime
 
 import msgspec
 
-from cirahub_sync.endpoints.base import Limits
 from cirahub_sync.endpoints.birthday import day_of, moment_of
 from cirahub_sync.endpoints.graph import properties
 from cirahub_sync.endpoints.graph.wire import WireAddress, WireContact, WireEmail, WireProperty
@@ -35,23 +32,6 @@ from cirahub_sync.model.contact import (
     Phone,
     PhoneKind,
     PostalAddress,
-)
-
-LIMITS = Limits(
-    fields=frozenset(FIELDS),
-    emails=3,
-    im_addresses=3,
-    phones={
-        PhoneKind.BUSINESS: 2,
-        PhoneKind.HOME: 2,
-        PhoneKind.MOBILE: 1,
-        PhoneKind.BUSINESS_FAX: 1,
-        PhoneKind.HOME_FAX: 1,
-        PhoneKind.OTHER_FAX: 1,
-        PhoneKind.PAGER: 1,
-        PhoneKind.OTHER: 1,
-    },
-    addresses=dict.fromkeys(AddressKind, 1),
 )
 
 _SCALARS: tuple[tuple[str, str], ...] = (

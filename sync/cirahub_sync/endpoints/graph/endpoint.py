@@ -7,9 +7,9 @@ property that a create carries; the delta does not show it.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Collection, Sequence
 
-from cirahub_sync.configuration import ConnectionConfig, MailboxTarget
+from cirahub_sync.configuration import MailboxTarget
 from cirahub_sync.endpoints.base import (
     Capabilities,
     Fence,
@@ -17,10 +17,7 @@ from cirahub_sync.endpoints.base import (
     Operation,
     Outcome,
     Page,
-    RemoteItem,
     Target,
-    Unreadable,
-    Whereabouts,
 )
 from cirahub_sync.endpoints.graph import codec
 from cirahub_sync.endpoints.graph.album import GraphAlbum
@@ -31,16 +28,17 @@ from cirahub_sync.endpoints.graph.letters import ContactLetters
 from cirahub_sync.endpoints.graph.outbox import Outbox
 from cirahub_sync.endpoints.graph.place import WRITE_ROLE, Place
 from cirahub_sync.endpoints.graph.session import BATCH_SIZE, GraphSession
-from cirahub_sync.errors import ConfigurationError
+from cirahub_sync.endpoints.mailbox_contact import LIMITS
+from cirahub_sync.endpoints.opened import Opened
 from cirahub_sync.model.contact import FIELDS
 from cirahub_sync.model.kind import Content, as_contact
 
 
-class GraphEndpoint:
+class GraphEndpoint(Opened[Place, ItemReader]):
     """Implements `endpoints.base.Endpoint`. `open` comes first."""
 
     capabilities = Capabilities(
-        limits=codec.LIMITS, permanent_delete=True, honours_if_match=False, batch=BATCH_SIZE
+        limits=LIMITS, permanent_delete=True, honours_if_match=False, batch=BATCH_SIZE
     )
 
     def __init__(
@@ -56,8 +54,6 @@ class GraphEndpoint:
         self._fence = fence
         self._finder = FolderFinder(session, target, fence)
         self._custom_names = tuple(custom_names)
-        self._items: ItemReader | None = None
-        self._place: Place | None = None
 
     @property
     def album(self) -> GraphAlbum:
@@ -70,26 +66,13 @@ class GraphEndpoint:
             place = Place(known.mailbox, known.folder)
         else:
             place = await self._finder.place(create=create)
-        self._place = place
-        self._items = ItemReader(self._session, place, self._custom_names)
+        self._here = (place, ItemReader(self._session, place, self._custom_names))
         return Target(tenant, place.mailbox, place.folder)
 
     def changes(self, resume: str | None, *, known: KnownEtag) -> AsyncIterator[Page]:
         place, items = self._opened()
         reader = DeltaReader(self._session, place, items, self._custom_names)
         return reader.pages(resume, known)
-
-    async def locate(self, ids: Sequence[str]) -> Mapping[str, Whereabouts]:
-        return await self._opened()[1].locate(ids)
-
-    async def fetch(self, ids: Sequence[str]) -> Mapping[str, RemoteItem | Unreadable | None]:
-        return await self._opened()[1].fetch(ids)
-
-    async def find(self, keys: Sequence[str]) -> Mapping[str, Sequence[RemoteItem]]:
-        return await self._opened()[1].find(keys)
-
-    def stamped(self) -> AsyncIterator[RemoteItem]:
-        return self._opened()[1].stamped()
 
     def encode(self, content: Content) -> bytes:
         return codec.encode(as_contact(content), self._custom_names)
@@ -111,28 +94,3 @@ class GraphEndpoint:
         return Outbox(
             self._session, place.mailbox, letters, self._fence, what=what, role=WRITE_ROLE
         ).push(operations)
-
-    async def close(self) -> None:
-        """Leaves the session open: it belongs to the connection."""
-        self._items = self._place = None
-
-    def _opened(self) -> tuple[Place, ItemReader]:
-        if self._place is None or self._items is None:
-            raise RuntimeError("the endpoint has not been opened")
-        return self._place, self._items
-
-
-def open_endpoint(
-    connection: ConnectionConfig,
-    target: MailboxTarget,
-    session: GraphSession,
-    fence: Fence,
-    *,
-    custom_names: Sequence[str] = (),
-) -> GraphEndpoint:
-    """The endpoint of one mailbox target over its connection's session. Sends nothing yet."""
-    if session.connection != connection:
-        raise ConfigurationError(
-            f"connection {connection.name}: its session belongs to another connection"
-        )
-    return GraphEndpoint(session, target, fence, custom_names=custom_names)

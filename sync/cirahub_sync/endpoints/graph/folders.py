@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import msgspec
+from functools import partial
 
 from cirahub_sync.configuration import MailboxTarget
 from cirahub_sync.endpoints.base import Fence
 from cirahub_sync.endpoints.graph import wire
 from cirahub_sync.endpoints.graph.answers import NO_MAILBOX, failure, read
-from cirahub_sync.endpoints.graph.place import ROLES, Place, query, segment
-from cirahub_sync.endpoints.graph.session import AnswerLostError, GraphSession
+from cirahub_sync.endpoints.graph.making import made
+from cirahub_sync.endpoints.graph.place import ROLES, WRITE_ROLE, Place, query, segment
+from cirahub_sync.endpoints.graph.session import GraphSession
 from cirahub_sync.endpoints.graph.users import user_id
 from cirahub_sync.errors import (
-    CirahubError,
     ConfigurationError,
     FolderNotFoundError,
-    ProtocolError,
 )
 
 _SELECT = query(select="id,displayName,parentFolderId", top=250)
@@ -46,7 +45,16 @@ class FolderFinder:
                         f"{depth + 1} of the spoke's path; make it in the mailbox, or delete the "
                         "spoke and create one for another folder"
                     )
-                found = await self._make(mailbox, path, name, depth, default)
+                found = await made(
+                    self._session,
+                    mailbox,
+                    f"/v1.0{path}",
+                    {"displayName": name},
+                    fence=self._fence,
+                    what=f"{self._what}: a contact folder in mailbox {mailbox}",
+                    role=WRITE_ROLE,
+                    seen=partial(self._child, mailbox, path, name, depth, default),
+                )
             folder = found
             path = f"/users/{segment(mailbox)}/contactFolders/{segment(folder)}/childFolders"
         return Place(mailbox, folder)
@@ -111,28 +119,3 @@ class FolderFinder:
                 "rename one of them"
             )
         return found[0] if found else None
-
-    async def _make(self, mailbox: str, path: str, name: str, depth: int, default: str) -> str:
-        """Make the folder; where that stays open, look whether somebody did.
-
-        Exchange refuses a second folder of the same name (`ErrorFolderExists`), so two that make
-        it at the same time end with the same one, and an answer that was lost does no harm.
-        """
-        what = f"{self._what}: a contact folder in mailbox {mailbox}"
-        body = msgspec.json.encode({"displayName": name})
-        lost: CirahubError
-        try:
-            answer = await self._session.write(
-                mailbox, "POST", f"/v1.0{path}", body, fence=self._fence
-            )
-            if answer.ok:
-                return read(wire.FOLDER, answer, what).id
-            lost = failure(answer, what, role="Contacts.ReadWrite")
-            if answer.status != 409 and answer.status < 500 and answer.code != "ErrorFolderExists":
-                raise lost
-        except (AnswerLostError, ProtocolError) as error:
-            lost = error
-        found = await self._child(mailbox, path, name, depth, default)
-        if found is None:
-            raise lost
-        return found

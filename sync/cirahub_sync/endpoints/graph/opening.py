@@ -14,6 +14,7 @@ from cirahub_sync.configuration import (
     PublicFolderTarget,
     SpokeConfig,
 )
+from cirahub_sync.endpoints.attempts import Patience
 from cirahub_sync.endpoints.base import Capabilities, Endpoint, Fence, Fingerprint
 from cirahub_sync.endpoints.directory import Directory
 from cirahub_sync.endpoints.exchange_admin import AdminSession, MailContactsEndpoint
@@ -21,10 +22,10 @@ from cirahub_sync.endpoints.exchange_admin import permissions as administration
 from cirahub_sync.endpoints.exchange_admin.public_folders import public_folders
 from cirahub_sync.endpoints.graph import permissions
 from cirahub_sync.endpoints.graph.address_list import AddressListEndpoint
-from cirahub_sync.endpoints.graph.calendars import CalendarEndpoint, open_calendar
+from cirahub_sync.endpoints.graph.calendars import CalendarEndpoint
 from cirahub_sync.endpoints.graph.directory import GraphDirectory
-from cirahub_sync.endpoints.graph.endpoint import GraphEndpoint, open_endpoint
-from cirahub_sync.endpoints.graph.session import GraphSession, Patience
+from cirahub_sync.endpoints.graph.endpoint import GraphEndpoint
+from cirahub_sync.endpoints.graph.session import GraphSession
 from cirahub_sync.endpoints.public_folder import PublicFolder
 from cirahub_sync.endpoints.session import Surroundings
 from cirahub_sync.errors import ConfigurationError
@@ -107,13 +108,11 @@ class GraphConnection:
             token = await self._tokens.renew(f"{HOSTS[self._connection.cloud].outlook}/.default")
             lacking = administration.missing(token.token)
             missing = (*(missing or ()), *lacking) if lacking else missing
-        if not missing:
-            self._settling.fine()
         return SignIn(
             credential=self._tokens.credential,
             missing=missing,
             excess=excess,
-            settling=bool(missing and self._settling.until(",".join(missing))),
+            settling=self._settling.passing(missing),
         )
 
     async def doubt(self) -> None:
@@ -145,10 +144,8 @@ class GraphConnection:
                 hides=target.hide is not None,
             )
         if isinstance(target, CalendarTarget):
-            return open_calendar(self._connection, target, self._graph, fence, span)
-        return open_endpoint(
-            self._connection, target, self._graph, fence, custom_names=custom_names
-        )
+            return CalendarEndpoint(self._graph, target, fence, span)
+        return GraphEndpoint(self._graph, target, fence, custom_names=custom_names)
 
     def directory(self) -> Directory:
         return GraphDirectory(self._graph)

@@ -7,12 +7,11 @@ a refusal that Graph makes before it looks at an item (429, 503 with `Retry-Afte
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncGenerator, Sequence
-from contextlib import aclosing
-from typing import NamedTuple, Protocol
+from collections.abc import AsyncGenerator, Iterable, Sequence
+from typing import Protocol
 
-from cirahub_sync.endpoints.base import Create, Delete, Fence, Operation, Outcome, Result
+from cirahub_sync.endpoints.attempts import AnswerLostError, NotSentError
+from cirahub_sync.endpoints.base import Create, Fence, Operation, Outcome, Result
 from cirahub_sync.endpoints.graph import wire
 from cirahub_sync.endpoints.graph.answers import (
     DEFAULT_RETRY_AFTER,
@@ -21,13 +20,8 @@ from cirahub_sync.endpoints.graph.answers import (
     failure,
     of_part,
 )
-from cirahub_sync.endpoints.graph.session import (
-    BATCH_SIZE,
-    AnswerLostError,
-    GraphSession,
-    NotSentError,
-)
-from cirahub_sync.endpoints.waves import Indexed, waves
+from cirahub_sync.endpoints.graph.session import BATCH_SIZE, GraphSession
+from cirahub_sync.endpoints.waves import Indexed, Sent, alike, in_waves
 from cirahub_sync.errors import CirahubError
 
 BATCHES = 4
@@ -80,47 +74,18 @@ class Outbox:
         self._what = what
         self._role = role
 
-    async def push(
-        self, operations: Sequence[Operation]
-    ) -> AsyncGenerator[Sequence[Outcome], None]:
-        """Outcomes as they come. An error that concerns the whole place is raised after the
-        outcomes of all batches that were on their way."""
-        for wave in waves(operations):
-            chunks = [wave[start : start + BATCH_SIZE] for start in range(0, len(wave), BATCH_SIZE)]
-            async with aclosing(self._push_wave(chunks)) as sent:
-                async for outcomes in sent:
-                    yield outcomes
+    def push(self, operations: Sequence[Operation]) -> AsyncGenerator[Sequence[Outcome], None]:
+        return in_waves(operations, _chunks, self._send, most=BATCHES)
 
-    async def _push_wave(self, chunks: Sequence[Chunk]) -> AsyncGenerator[Sequence[Outcome], None]:
-        waiting = list(reversed(chunks))
-        running: set[asyncio.Task[_Sent]] = set()
-        broken: CirahubError | None = None
-        try:
-            while running or (waiting and broken is None):
-                while waiting and broken is None and len(running) < BATCHES:
-                    running.add(asyncio.create_task(self._send(waiting.pop())))
-                done, running = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
-                for task in done:
-                    sent = task.result()
-                    broken = broken or sent.broken
-                    if sent.outcomes:
-                        yield sent.outcomes
-        finally:
-            for task in running:
-                task.cancel()
-            await asyncio.gather(*running, return_exceptions=True)
-        if broken is not None:
-            raise broken
-
-    async def _send(self, chunk: Chunk) -> _Sent:
+    async def _send(self, chunk: Chunk) -> Sent:
         try:
             left, outcomes = await self._letters.screened(chunk)
         except CirahubError as error:
-            return _Sent((), error)
-        sent = await self._post(left) if left else _Sent(())
-        return _Sent(await self._letters.settled(chunk, [*outcomes, *sent.outcomes]), sent.broken)
+            return Sent((), error)
+        sent = await self._post(left) if left else Sent(())
+        return Sent(await self._letters.settled(chunk, [*outcomes, *sent.outcomes]), sent.broken)
 
-    async def _post(self, chunk: Chunk) -> _Sent:
+    async def _post(self, chunk: Chunk) -> Sent:
         body = b"".join(
             (
                 b'{"requests":[',
@@ -133,22 +98,22 @@ class Outbox:
                 self._mailbox, body, len(chunk), fence=self._fence
             )
         except NotSentError as error:
-            return _all(chunk, Result.RETRY, str(error))
+            return Sent(alike(chunk, Result.RETRY, str(error)))
         except AnswerLostError as error:
-            return _all(chunk, Result.UNKNOWN, str(error))
+            return Sent(alike(chunk, Result.UNKNOWN, str(error)))
         except CirahubError as error:
-            return _Sent((), error)
+            return Sent((), error)
         if whole.ok:
             return self._sent(chunk, whole)
         if whole.status == 429:
             wait = whole.retry_after or DEFAULT_RETRY_AFTER
-            return _all(chunk, Result.RETRY, whole.summary, wait)
+            return Sent(alike(chunk, Result.RETRY, whole.summary, wait))
         if whole.status in (401, 403):
-            return _Sent((), failure(whole, self._what, role=self._role))
+            return Sent((), failure(whole, self._what, role=self._role))
         if whole.status >= 500 or whole.status == 408:
-            return _all(chunk, Result.UNKNOWN, whole.summary, whole.retry_after)
+            return Sent(alike(chunk, Result.UNKNOWN, whole.summary, whole.retry_after))
         if len(chunk) == 1:
-            return _all(chunk, Result.REJECTED, whole.summary)
+            return Sent(alike(chunk, Result.REJECTED, whole.summary))
         # The batch as a whole was refused, so nothing of it took effect: one bad operation, or
         # too much of them together. Halving finds it, and sends the others.
         middle = len(chunk) // 2
@@ -156,13 +121,13 @@ class Outbox:
         if first.broken is not None:
             return first
         second = await self._post(chunk[middle:])
-        return _Sent([*first.outcomes, *second.outcomes], second.broken)
+        return Sent([*first.outcomes, *second.outcomes], second.broken)
 
-    def _sent(self, chunk: Chunk, whole: Answer) -> _Sent:
+    def _sent(self, chunk: Chunk, whole: Answer) -> Sent:
         try:
             parts = {part.id: part for part in wire.BATCH.decode(whole.body).responses}
         except wire.UNREADABLE:
-            return _all(chunk, Result.UNKNOWN, f"cut off: {whole.summary}")
+            return Sent(alike(chunk, Result.UNKNOWN, f"cut off: {whole.summary}"))
         answers: list[Answer] = []
         outcomes: list[Outcome] = []
         refused: list[tuple[int, Answer]] = []
@@ -181,12 +146,12 @@ class Outbox:
                 outcomes.append(self._outcome(index, operation, answer))
         self._session.note_refusals(self._mailbox, answers)
         if refused and not any(each.result is Result.DONE for each in outcomes):
-            return _Sent(outcomes, failure(refused[0][1], self._what, role=self._role))
+            return Sent(outcomes, failure(refused[0][1], self._what, role=self._role))
         outcomes += [
             Outcome(index=index, result=_result_alone(answer), error=answer.summary)
             for index, answer in refused
         ]
-        return _Sent(outcomes)
+        return Sent(outcomes)
 
     def _outcome(self, index: int, operation: Operation, answer: Answer) -> Outcome:
         if answer.ok:
@@ -194,8 +159,7 @@ class Outbox:
         wait = answer.retry_after
         match answer.status:
             case 404 | 410:
-                gone = Result.DONE if isinstance(operation, Delete) else Result.GONE
-                return Outcome(index=index, result=gone, error=answer.summary)
+                return Outcome.gone(index, operation, answer.summary)
             case 412:
                 result = Result.STALE
             case 429:
@@ -211,24 +175,11 @@ class Outbox:
         return Outcome(index=index, result=result, error=answer.summary, retry_after=wait)
 
 
-class _Sent(NamedTuple):
-    """What came of a batch. `broken` concerns the whole place: the operations without an outcome
-    had no effect, and no others are sent."""
-
-    outcomes: Sequence[Outcome]
-    broken: CirahubError | None = None
-
-
 def _result_alone(answer: Answer) -> Result:
     """Of an operation that was refused access, or a folder to create in, while others of the same
     batch were done: it is that operation's own trouble."""
     return Result.RETRY if answer.status == 401 else Result.REJECTED
 
 
-def _all(chunk: Chunk, result: Result, error: str, retry_after: float | None = None) -> _Sent:
-    return _Sent(
-        [
-            Outcome(index=index, result=result, error=error, retry_after=retry_after)
-            for index, _ in chunk
-        ]
-    )
+def _chunks(wave: Chunk) -> Iterable[Chunk]:
+    return [wave[start : start + BATCH_SIZE] for start in range(0, len(wave), BATCH_SIZE)]

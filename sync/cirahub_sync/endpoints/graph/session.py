@@ -28,6 +28,7 @@ from msgraph_core import GraphClientFactory  # type: ignore[import-untyped]
 from msgraph_core.middleware import GraphTelemetryHandler  # type: ignore[import-untyped]
 
 from cirahub_sync.configuration import ConnectionConfig
+from cirahub_sync.endpoints.attempts import AnswerLostError, NotSentError, Patience
 from cirahub_sync.endpoints.base import Fence
 from cirahub_sync.endpoints.graph.answers import (
     DEFAULT_RETRY_AFTER,
@@ -36,12 +37,12 @@ from cirahub_sync.endpoints.graph.answers import (
     failure,
     of_part,
 )
+from cirahub_sync.endpoints.graph.calling import lost, signed_in
 from cirahub_sync.endpoints.graph.gate import Gate, guarded, last_moment
 from cirahub_sync.endpoints.graph.wire import BATCH, UNREADABLE
-from cirahub_sync.errors import EndpointUnavailableError, ProtocolError, ThrottledError
+from cirahub_sync.errors import ProtocolError, ThrottledError
 from cirahub_sync.identity.base import TokenProvider
 from cirahub_sync.identity.roles import roles_of
-from cirahub_sync.lease_terms import LeaseTerms
 from cirahub_sync.network import Route
 from cirahub_sync.origins import HOSTS, Origins, origin_of
 from cirahub_sync.throttle import Throttle
@@ -57,29 +58,6 @@ logging.getLogger("httpx").setLevel(logging.WARNING)
 _JSON = "application/json"
 _NO_OPTIONS: dict[str, dict[str, object]] = {"kiota_request_options": {}}
 """Without it, msgraph-core's transport passes its pipeline by."""
-
-
-class Patience(msgspec.Struct, frozen=True, kw_only=True):
-    """How long a request may take and how often a read is repeated. In seconds."""
-
-    connect: float = 15.0
-    answer: float = 100.0
-    """For one read as a whole."""
-    write: float = LeaseTerms().write
-    """For one write as a whole."""
-    attempts: int = 5
-    pause: float = 0.5
-    """Before the second attempt; doubles from one to the next, with jitter."""
-    longest_pause: float = 120.0
-    """A service that asks for more than this is left alone: ThrottledError."""
-
-
-class NotSentError(EndpointUnavailableError):
-    """The connection could not be made: the request surely had no effect."""
-
-
-class AnswerLostError(EndpointUnavailableError):
-    """The request was sent and its answer did not come, or not whole."""
 
 
 class GraphSession:
@@ -347,13 +325,11 @@ class GraphSession:
             headers["If-Match"] = if_match
         longest = self._patience.longest_pause
         async with self.throttle.slot(mailbox, cost=cost, upload=len(body), longest=longest):
-            token = (await self._tokens.token(self._scope)).token
-            answer = await self._send(method, path, headers, body, token, fence=fence)
-            if answer.status == 401:
-                if (await self._tokens.token(self._scope)).token == token:
-                    await self._tokens.invalidate()
-                token = (await self._tokens.token(self._scope)).token
-                answer = await self._send(method, path, headers, body, token, fence=fence)
+            answer = await signed_in(
+                self._tokens,
+                self._scope,
+                partial(self._send, method, path, headers, body, fence=fence),
+            )
         if answer.status == 429:
             self.throttle.refused(mailbox, answer.retry_after or DEFAULT_RETRY_AFTER)
         elif cost == 1:
@@ -393,7 +369,8 @@ class GraphSession:
             if gate is not None and gate.refusal is not None:
                 raise gate.refusal from error
             self.answers["none"] += 1
-            raise self._lost(error, request_id) from error
+            # httpx-aiohttp tells a dropped connection as a ConnectTimeout, so the cause decides.
+            raise lost(self._told, error.__cause__ or error, request_id) from error
         self.answers[str(response.status_code)] += 1
         return Answer(
             status=response.status_code,
@@ -402,22 +379,12 @@ class GraphSession:
             client_request_id=request_id,
         )
 
-    def _lost(self, error: Exception, request_id: str) -> EndpointUnavailableError:
-        """httpx-aiohttp tells a dropped connection as a ConnectTimeout, so the cause decides."""
-        origin = error.__cause__ or error
-        text = f"connection {self.connection.name}: Graph at {self.origin}"
-        if isinstance(origin, (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError)):
-            return NotSentError(
-                f"{text} cannot be reached ({type(origin).__name__}, request {request_id}); "
-                "check name resolution, proxies, firewalls and the certificate authority"
-            )
-        return AnswerLostError(
-            f"{text} gave no whole answer ({type(origin).__name__}, request {request_id}); "
-            "will be tried again"
-        )
+    @property
+    def _told(self) -> str:
+        return f"connection {self.connection.name}: Graph at {self.origin}"
 
     async def _rest(self, attempt: int, answer: Answer | None = None, what: str = "") -> None:
-        wait = self._patience.pause * 2 ** (attempt - 1) * (0.5 + self._jitter())
+        wait = self._patience.pause_after(attempt, self._jitter())
         asked = answer.retry_after if answer is not None else None
         if answer is not None and asked is not None and asked > self._patience.longest_pause:
             raise ThrottledError(

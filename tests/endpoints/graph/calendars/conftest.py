@@ -27,7 +27,7 @@ from cirahub_sync.endpoints.base import (
     Update,
 )
 from cirahub_sync.endpoints.graph import GraphSession
-from cirahub_sync.endpoints.graph.calendars import CalendarEndpoint, open_calendar
+from cirahub_sync.endpoints.graph.calendars import CalendarEndpoint
 from cirahub_sync.model.event import Event, Occurrence
 from cirahub_sync.model.kind import Content
 from cirahub_sync.model.window import Span
@@ -110,7 +110,6 @@ INVITED = [{"emailAddress": {"address": "ben@elsewhere.example", "name": "Ben"}}
 
 
 def calendar_endpoint(
-    cloud: Cloud,
     session: GraphSession,
     name: str = NAME,
     *,
@@ -118,13 +117,13 @@ def calendar_endpoint(
     user: str = "ada",
 ) -> CalendarEndpoint:
     target = CalendarTarget(f"{user}@contoso.example", name)
-    return open_calendar(cloud.connection, target, session, open_fence, span)
+    return CalendarEndpoint(session, target, open_fence, span)
 
 
 @pytest.fixture
 async def calendar(cloud: Cloud, session: GraphSession) -> AsyncIterator[CalendarEndpoint]:
     """Opened on a calendar of its own."""
-    endpoint = calendar_endpoint(cloud, session)
+    endpoint = calendar_endpoint(session)
     await endpoint.open(create=True)
     yield endpoint
     await endpoint.close()

@@ -25,7 +25,7 @@ def names(cloud: Cloud) -> list[str]:
 async def test_without_a_name_it_is_the_default_calendar(
     cloud: Cloud, session: GraphSession
 ) -> None:
-    target = await calendar_endpoint(cloud, session, "").open(create=True)
+    target = await calendar_endpoint(session, "").open(create=True)
 
     assert target.folder == cloud.mailbox().calendars.default.id
     assert names(cloud) == ["Calendar"]
@@ -35,11 +35,11 @@ async def test_a_calendar_that_is_missing_is_made_for_a_receiver_alone(
     cloud: Cloud, session: GraphSession
 ) -> None:
     with pytest.raises(FolderNotFoundError):
-        await calendar_endpoint(cloud, session).open(create=False)
+        await calendar_endpoint(session).open(create=False)
     assert names(cloud) == ["Calendar"]
 
-    made = await calendar_endpoint(cloud, session).open(create=True)
-    again = await calendar_endpoint(cloud, session, f" {NAME.upper()} ").open(create=False)
+    made = await calendar_endpoint(session).open(create=True)
+    again = await calendar_endpoint(session, f" {NAME.upper()} ").open(create=False)
 
     assert made == again
     assert names(cloud) == ["Calendar", NAME]
@@ -49,7 +49,7 @@ async def test_two_that_make_it_at_the_same_time_end_with_the_same_one(
     cloud: Cloud, session: GraphSession
 ) -> None:
     targets = await asyncio.gather(
-        *(calendar_endpoint(cloud, session).open(create=True) for _ in range(4))
+        *(calendar_endpoint(session).open(create=True) for _ in range(4))
     )
 
     assert len(set(targets)) == 1
@@ -73,7 +73,7 @@ async def test_an_answer_that_was_lost_makes_no_second_calendar(
     found: Target | None = None
     while found is None:
         try:
-            found = await calendar_endpoint(cloud, session).open(create=True)
+            found = await calendar_endpoint(session).open(create=True)
         except EndpointUnavailableError:
             continue
 
@@ -81,10 +81,10 @@ async def test_an_answer_that_was_lost_makes_no_second_calendar(
 
 
 async def test_a_target_that_is_known_costs_no_request(cloud: Cloud, session: GraphSession) -> None:
-    known = await calendar_endpoint(cloud, session).open(create=True)
+    known = await calendar_endpoint(session).open(create=True)
     before = session.requests
 
-    assert await calendar_endpoint(cloud, session).open(create=False, known=known) == known
+    assert await calendar_endpoint(session).open(create=False, known=known) == known
     assert session.requests == before
 
 
@@ -94,12 +94,12 @@ async def test_an_application_without_the_permission_is_told_which(
     cloud.application.granted[cloud.tenant].remove("Calendars.ReadWrite")
 
     with pytest.raises(AccessDeniedError, match=r"Calendars\.ReadWrite"):
-        await calendar_endpoint(cloud, session).open(create=True)
+        await calendar_endpoint(session).open(create=True)
 
 
 async def test_a_user_without_a_mailbox_is_told(cloud: Cloud, session: GraphSession) -> None:
     cloud.add_user("bob", mailbox=False)
-    endpoint = calendar_endpoint(cloud, session, user="bob")
+    endpoint = calendar_endpoint(session, user="bob")
 
     with pytest.raises(TargetNotFoundError):
         await endpoint.open(create=False)

@@ -38,7 +38,7 @@ async def test_all_that_is_stamped_is_listed_and_nothing_else(
 ) -> None:
     lone, series = await made(calendar), await made(calendar, SERIES, "i/h/y/s/1")
     diary.adds()
-    elsewhere = calendar_endpoint(cloud, session, "")
+    elsewhere = calendar_endpoint(session, "")
     await elsewhere.open(create=False)
     await made(elsewhere, LONE, "i/h/z/s/1")
 

@@ -184,8 +184,8 @@ async def test_the_token_of_another_window_or_calendar_has_expired(
     calendar: CalendarEndpoint, cloud: Cloud, session: GraphSession
 ) -> None:
     resume = cursor(await read_all(calendar))
-    moved = calendar_endpoint(cloud, session, span=Span(WINDOW.first + _DAY, WINDOW.last + _DAY))
-    other = calendar_endpoint(cloud, session, "")
+    moved = calendar_endpoint(session, span=Span(WINDOW.first + _DAY, WINDOW.last + _DAY))
+    other = calendar_endpoint(session, "")
     for endpoint in (moved, other):
         await endpoint.open(create=False)
     before = session.requests

@@ -7,7 +7,7 @@ idempotency key is the stamp.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Collection, Sequence
 
 from cirahub_sync.configuration import CalendarTarget
 from cirahub_sync.endpoints.base import (
@@ -16,10 +16,7 @@ from cirahub_sync.endpoints.base import (
     Operation,
     Outcome,
     Page,
-    RemoteItem,
     Target,
-    Unreadable,
-    Whereabouts,
 )
 from cirahub_sync.endpoints.exchange.calendars import codec
 from cirahub_sync.endpoints.exchange.calendars.delta import WindowReader
@@ -30,11 +27,12 @@ from cirahub_sync.endpoints.exchange.folders import FolderFinder, seat_of
 from cirahub_sync.endpoints.exchange.outbox import Outbox
 from cirahub_sync.endpoints.exchange.place import Place, known_place
 from cirahub_sync.endpoints.exchange.session import ExchangeSession
+from cirahub_sync.endpoints.opened import Opened
 from cirahub_sync.model.kind import EVENTS, Content, as_event
 from cirahub_sync.model.window import Span
 
 
-class CalendarEndpoint:
+class CalendarEndpoint(Opened[Place, EventReader]):
     """Implements `endpoints.base.Endpoint`. `open` comes first."""
 
     capabilities = CALENDAR_CAPABILITIES
@@ -52,8 +50,6 @@ class CalendarEndpoint:
         self._target = target
         self._fence = fence
         self._span = span
-        self._events: EventReader | None = None
-        self._place: Place | None = None
 
     async def open(self, *, create: bool, known: Target | None = None) -> Target:
         host = self._session.server.host
@@ -62,25 +58,12 @@ class CalendarEndpoint:
         else:
             finder = FolderFinder(self._session, self._target, self._fence)
             place = await finder.place(create=create)
-        self._place = place
-        self._events = EventReader(self._session, place)
+        self._here = (place, EventReader(self._session, place))
         return place.target(host)
 
     def changes(self, resume: str | None, *, known: KnownEtag) -> AsyncIterator[Page]:
         place, events = self._opened()
         return WindowReader(self._session, place, events, self._span).pages(resume, known)
-
-    async def locate(self, ids: Sequence[str]) -> Mapping[str, Whereabouts]:
-        return await self._opened()[1].locate(ids)
-
-    async def fetch(self, ids: Sequence[str]) -> Mapping[str, RemoteItem | Unreadable | None]:
-        return await self._opened()[1].fetch(ids)
-
-    async def find(self, keys: Sequence[str]) -> Mapping[str, Sequence[RemoteItem]]:
-        return await self._opened()[1].find(keys)
-
-    def stamped(self) -> AsyncIterator[RemoteItem]:
-        return self._opened()[1].stamped()
 
     def encode(self, content: Content) -> bytes:
         return codec.encode(as_event(content))
@@ -98,12 +81,3 @@ class CalendarEndpoint:
         place, events = self._opened()
         letters = EventLetters(self._session, place, events, self._fence)
         return Outbox(self._session, place, events, letters, self._fence).push(operations)
-
-    async def close(self) -> None:
-        """Leaves the session open: it belongs to the connection."""
-        self._events = self._place = None
-
-    def _opened(self) -> tuple[Place, EventReader]:
-        if self._place is None or self._events is None:
-            raise RuntimeError("the endpoint has not been opened")
-        return self._place, self._events

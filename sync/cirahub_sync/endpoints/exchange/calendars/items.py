@@ -43,7 +43,7 @@ class EventCodec:
 
 
 class Held(NamedTuple):
-    """An event as the mailbox has it."""
+    """Implements `writing.Held`."""
 
     element: Element
     exceptions: Mapping[str, Element]
@@ -52,9 +52,11 @@ class Held(NamedTuple):
     item: RemoteItem | Unreadable
 
     @property
-    def whole(self) -> bool:
-        """Whether each of its exceptions could be read: one of them may have attendees."""
-        return all(each in self.exceptions for each, _ in codec.modified(self.element))
+    def attended(self) -> bool | None:
+        if codec.role_of(self.element, self.exceptions):
+            return True
+        whole = all(each in self.exceptions for each, _ in codec.modified(self.element))
+        return False if whole else None
 
 
 class EventReader(ItemReader):

@@ -19,16 +19,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-import msgspec
-
-from cirahub_sync.endpoints.appointments.series import Goal
+from cirahub_sync.endpoints.appointments.series import Goal, differing
+from cirahub_sync.endpoints.appointments.writing import as_it_is, followed_up, obstacle
+from cirahub_sync.endpoints.attempts import AnswerLostError, NotSentError
 from cirahub_sync.endpoints.base import (
     Create,
     Delete,
     Fence,
     Operation,
     Outcome,
-    RemoteItem,
     Result,
     Unreadable,
     Update,
@@ -40,14 +39,9 @@ from cirahub_sync.endpoints.exchange.calendars.items import EventReader, Held
 from cirahub_sync.endpoints.exchange.calendars.recurrence import zone_id
 from cirahub_sync.endpoints.exchange.capabilities import BATCH_SIZE
 from cirahub_sync.endpoints.exchange.place import Place
-from cirahub_sync.endpoints.exchange.session import (
-    AnswerLostError,
-    ExchangeSession,
-    NotSentError,
-)
+from cirahub_sync.endpoints.exchange.session import ExchangeSession
 from cirahub_sync.endpoints.waves import Indexed
-from cirahub_sync.errors import CirahubError
-from cirahub_sync.model.event import Event, Occurrence
+from cirahub_sync.model.event import Event
 from cirahub_sync.model.kind import as_event
 from cirahub_sync.model.schedule import parse
 
@@ -97,23 +91,12 @@ class EventLetters:
     def _looked_at(
         self, index: int, operation: Update | Delete, got: Held | Unreadable | None
     ) -> Outcome | None:
-        if got is None:
-            gone = Result.DONE if isinstance(operation, Delete) else Result.GONE
-            return Outcome(index=index, result=gone, error="not found")
-        if isinstance(got, Unreadable):
-            return Outcome(index=index, result=Result.REJECTED, error=got.why)
-        if codec.role_of(got.element, got.exceptions):
-            return Outcome(index=index, result=Result.REJECTED, error="it has attendees")
-        if not got.whole:
-            return Outcome(index=index, result=Result.RETRY, error="an exception can't be read")
-        permanent = isinstance(operation, Delete) and operation.permanent
-        if operation.etag not in ("", got.etag) and not permanent:
-            return Outcome(index=index, result=Result.STALE, error="it has changed")
+        early = obstacle(index, operation, got)
+        if early is not None or not isinstance(got, Held):
+            return early
         self._looked[operation.id] = got
         if isinstance(operation, Update) and not _changes_itself(operation):
-            if isinstance(got.item, Unreadable):
-                return Outcome(index=index, result=Result.REJECTED, error=got.item.why)
-            return Outcome(index=index, result=Result.DONE, item=got.item)
+            return as_it_is(index, got)
         return None
 
     def key(self, operation: Update) -> str:
@@ -146,45 +129,20 @@ class EventLetters:
         }
         if not open_:
             return outcomes
-        missing: dict[int, Result] = {}
-        try:
-            held = await self._events.held(list(open_.values()))
-            for index, event in open_.items():
-                got = held[event]
-                if isinstance(got, Held):
-                    result = await self._occurrences(got, goals[index])
-                    if result is not Result.DONE:
-                        missing[index] = result
-            held = await self._events.held(list(open_.values()))
-        except CirahubError as error:
-            return [
-                Outcome(index=each.index, result=Result.UNKNOWN, error=str(error))
-                if each.index in open_
-                else each
-                for each in outcomes
-            ]
-        return [
-            _complete(each, held[open_[each.index]], missing.get(each.index))
-            if each.index in open_
-            else each
-            for each in outcomes
-        ]
+        return await followed_up(
+            outcomes, open_, goals, held=self._events.held, occurrences=self._occurrences
+        )
 
     async def _occurrences(self, master: Held, goal: Goal) -> Result:
         """Bring a series' occurrences to where they are to be."""
         if isinstance(master.item, Unreadable):
             return Result.REJECTED
         series = as_event(master.item.content)
-        there = {one.original: one for one in series.exceptions}
-        wanted = {one.original: one for one in goal.exceptions}
         zone = zone_id(master.element)
         changes: dict[str, str] = {}
         """By day; blank: to be deleted."""
         result = Result.DONE
-        for day in sorted({*there, *wanted}):
-            now, then = (some.get(day, Occurrence(day)) for some in (there, wanted))
-            if now == then:
-                continue
+        for day, now, then in differing(series, goal):
             if now.cancelled:
                 result = Result.REJECTED
             elif then.cancelled:
@@ -268,16 +226,6 @@ def _delete_items(ids: Sequence[str]) -> list[bytes]:
         % (_DELETE, "".join(ids[start : start + BATCH_SIZE]).encode())
         for start in range(0, len(ids), BATCH_SIZE)
     ]
-
-
-def _complete(outcome: Outcome, got: Held | Unreadable | None, missing: Result | None) -> Outcome:
-    """What is there after all. What went away meanwhile was there: the next delta tells."""
-    item = got.item if isinstance(got, Held) else got
-    if isinstance(item, RemoteItem):
-        return msgspec.structs.replace(outcome, item=item, missing=missing)
-    if item is None:
-        return outcome
-    return Outcome(index=outcome.index, result=Result.UNKNOWN, error=item.why)
 
 
 def _result(reply: Reply) -> Result:

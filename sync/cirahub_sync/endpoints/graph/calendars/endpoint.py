@@ -8,9 +8,9 @@ filters by it, so the stamp is what is looked for.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Collection, Sequence
 
-from cirahub_sync.configuration import CalendarTarget, ConnectionConfig
+from cirahub_sync.configuration import CalendarTarget
 from cirahub_sync.endpoints.base import (
     Capabilities,
     Fence,
@@ -18,10 +18,7 @@ from cirahub_sync.endpoints.base import (
     Operation,
     Outcome,
     Page,
-    RemoteItem,
     Target,
-    Unreadable,
-    Whereabouts,
 )
 from cirahub_sync.endpoints.graph.calendars import codec
 from cirahub_sync.endpoints.graph.calendars.delta import ViewReader
@@ -31,12 +28,12 @@ from cirahub_sync.endpoints.graph.calendars.letters import EventLetters
 from cirahub_sync.endpoints.graph.calendars.place import WRITE_ROLE, CalendarPlace
 from cirahub_sync.endpoints.graph.outbox import Outbox
 from cirahub_sync.endpoints.graph.session import BATCH_SIZE, GraphSession
-from cirahub_sync.errors import ConfigurationError
+from cirahub_sync.endpoints.opened import Opened
 from cirahub_sync.model.kind import EVENTS, Content, as_event
 from cirahub_sync.model.window import Span
 
 
-class CalendarEndpoint:
+class CalendarEndpoint(Opened[CalendarPlace, EventReader]):
     """Implements `endpoints.base.Endpoint`. `open` comes first."""
 
     capabilities = Capabilities(
@@ -56,8 +53,6 @@ class CalendarEndpoint:
         self._fence = fence
         self._span = span
         self._finder = CalendarFinder(session, target, fence)
-        self._events: EventReader | None = None
-        self._place: CalendarPlace | None = None
 
     async def open(self, *, create: bool, known: Target | None = None) -> Target:
         tenant = self._session.connection.tenant_id.lower()
@@ -65,25 +60,12 @@ class CalendarEndpoint:
             place = CalendarPlace(known.mailbox, known.folder)
         else:
             place = await self._finder.place(create=create)
-        self._place = place
-        self._events = EventReader(self._session, place)
+        self._here = (place, EventReader(self._session, place))
         return Target(tenant, place.mailbox, place.calendar)
 
     def changes(self, resume: str | None, *, known: KnownEtag) -> AsyncIterator[Page]:
         place, events = self._opened()
         return ViewReader(self._session, place, events, self._span).pages(resume, known)
-
-    async def locate(self, ids: Sequence[str]) -> Mapping[str, Whereabouts]:
-        return await self._opened()[1].locate(ids)
-
-    async def fetch(self, ids: Sequence[str]) -> Mapping[str, RemoteItem | Unreadable | None]:
-        return await self._opened()[1].fetch(ids)
-
-    async def find(self, keys: Sequence[str]) -> Mapping[str, Sequence[RemoteItem]]:
-        return await self._opened()[1].find(keys)
-
-    def stamped(self) -> AsyncIterator[RemoteItem]:
-        return self._opened()[1].stamped()
 
     def encode(self, content: Content) -> bytes:
         return codec.encode(as_event(content))
@@ -108,27 +90,3 @@ class CalendarEndpoint:
             what=events.what,
             role=WRITE_ROLE,
         ).push(operations)
-
-    async def close(self) -> None:
-        """Leaves the session open: it belongs to the connection."""
-        self._events = self._place = None
-
-    def _opened(self) -> tuple[CalendarPlace, EventReader]:
-        if self._place is None or self._events is None:
-            raise RuntimeError("the endpoint has not been opened")
-        return self._place, self._events
-
-
-def open_calendar(
-    connection: ConnectionConfig,
-    target: CalendarTarget,
-    session: GraphSession,
-    fence: Fence,
-    span: Span,
-) -> CalendarEndpoint:
-    """The endpoint of one calendar over its connection's session. Sends nothing yet."""
-    if session.connection != connection:
-        raise ConfigurationError(
-            f"connection {connection.name}: its session belongs to another connection"
-        )
-    return CalendarEndpoint(session, target, fence, span)

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import msgspec
+from functools import partial
 
 from cirahub_sync.configuration import CalendarTarget
 from cirahub_sync.endpoints.base import Fence
-from cirahub_sync.endpoints.graph.answers import failure, read
+from cirahub_sync.endpoints.graph.answers import read
 from cirahub_sync.endpoints.graph.calendars import wire
 from cirahub_sync.endpoints.graph.calendars.place import ROLES, WRITE_ROLE, CalendarPlace
+from cirahub_sync.endpoints.graph.making import made
 from cirahub_sync.endpoints.graph.place import query, segment
-from cirahub_sync.endpoints.graph.session import AnswerLostError, GraphSession
+from cirahub_sync.endpoints.graph.session import GraphSession
 from cirahub_sync.endpoints.graph.users import user_id
 from cirahub_sync.errors import (
-    CirahubError,
     ConfigurationError,
     FolderNotFoundError,
-    ProtocolError,
 )
 
 _SELECT = query(select="id,name,owner", top=250)
@@ -44,7 +43,18 @@ class CalendarFinder:
                 f"{self._what}: mailbox {mailbox} has no calendar of the spoke's name; make it in "
                 "the mailbox, or delete the spoke and create one for another calendar"
             )
-        return CalendarPlace(mailbox, found or await self._make(mailbox, name, default))
+        if found is None:
+            found = await made(
+                self._session,
+                mailbox,
+                f"/v1.0/users/{segment(mailbox)}/calendars",
+                {"name": name},
+                fence=self._fence,
+                what=f"{self._what}: a calendar in mailbox {mailbox}",
+                role=WRITE_ROLE,
+                seen=partial(self._named, mailbox, name, default),
+            )
+        return CalendarPlace(mailbox, found)
 
     async def _default(self, mailbox: str) -> wire.WireCalendar:
         what = f"{self._what}: the default calendar of mailbox {mailbox}"
@@ -73,30 +83,6 @@ class CalendarFinder:
                 f"{what}: {len(found)} calendars have the spoke's name; rename one of them"
             )
         return found[0] if found else None
-
-    async def _make(self, mailbox: str, name: str, default: wire.WireCalendar) -> str:
-        """Make the calendar; where that stays open, look whether somebody did.
-
-        Exchange refuses a second calendar of the same name (`ErrorFolderExists`), so two that make
-        it at the same time end with the same one, and an answer that was lost does no harm.
-        """
-        what = f"{self._what}: a calendar in mailbox {mailbox}"
-        path = f"/v1.0/users/{segment(mailbox)}/calendars"
-        body = msgspec.json.encode({"name": name})
-        lost: CirahubError
-        try:
-            answer = await self._session.write(mailbox, "POST", path, body, fence=self._fence)
-            if answer.ok:
-                return read(wire.CALENDAR, answer, what).id
-            lost = failure(answer, what, role=WRITE_ROLE)
-            if answer.status != 409 and answer.status < 500 and answer.code != "ErrorFolderExists":
-                raise lost
-        except (AnswerLostError, ProtocolError) as error:
-            lost = error
-        found = await self._named(mailbox, name, default)
-        if found is None:
-            raise lost
-        return found
 
 
 def _owner(calendar: wire.WireCalendar) -> str:

@@ -36,11 +36,15 @@ SERIES = "seriesMaster"
 
 
 class Held(NamedTuple):
-    """An event as the mailbox has it; of a master, with its exceptions."""
+    """Implements `writing.Held`."""
 
     wire: wire.WireEvent
     etag: str
     item: RemoteItem | Unreadable
+
+    @property
+    def attended(self) -> bool:
+        return bool(codec.role_of(self.wire))
 
 
 class EventReader:

@@ -16,7 +16,9 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from cirahub_sync.endpoints.appointments.series import Goal, span_of
+from cirahub_sync.endpoints.appointments.series import Goal, differing, span_of
+from cirahub_sync.endpoints.appointments.writing import as_it_is, followed_up, obstacle
+from cirahub_sync.endpoints.attempts import AnswerLostError, NotSentError
 from cirahub_sync.endpoints.base import (
     Create,
     Delete,
@@ -34,14 +36,8 @@ from cirahub_sync.endpoints.graph.calendars.items import SERIES, EventReader, He
 from cirahub_sync.endpoints.graph.calendars.place import TEXT, CalendarPlace
 from cirahub_sync.endpoints.graph.letters import head, part, unread
 from cirahub_sync.endpoints.graph.outbox import Chunk
-from cirahub_sync.endpoints.graph.session import (
-    BATCH_SIZE,
-    AnswerLostError,
-    GraphSession,
-    NotSentError,
-)
+from cirahub_sync.endpoints.graph.session import BATCH_SIZE, GraphSession
 from cirahub_sync.endpoints.graph.wire import BATCH, UNREADABLE
-from cirahub_sync.errors import CirahubError
 from cirahub_sync.model.event import Occurrence
 from cirahub_sync.model.kind import as_event
 from cirahub_sync.model.schedule import parse
@@ -87,22 +83,13 @@ class EventLetters:
     def _looked_at(
         self, index: int, operation: Update | Delete, got: Held | Unreadable | None
     ) -> Outcome | None:
-        if got is None:
-            gone = Result.DONE if isinstance(operation, Delete) else Result.GONE
-            return Outcome(index=index, result=gone, error="not found")
-        if isinstance(got, Unreadable):
-            return Outcome(index=index, result=Result.REJECTED, error=got.why)
-        if codec.role_of(got.wire):
-            return Outcome(index=index, result=Result.REJECTED, error="it has attendees")
-        permanent = isinstance(operation, Delete) and operation.permanent
-        if operation.etag not in ("", got.etag) and not permanent:
-            return Outcome(index=index, result=Result.STALE, error="it has changed")
+        early = obstacle(index, operation, got)
+        if early is not None or not isinstance(got, Held):
+            return early
         self._looked[operation.id] = got
         if isinstance(operation, Update) and not _changes_itself(operation):
-            if isinstance(got.item, Unreadable):
-                return Outcome(index=index, result=Result.REJECTED, error=got.item.why)
             self._answered[index] = got.wire
-            return Outcome(index=index, result=Result.DONE, item=got.item)
+            return as_it_is(index, got)
         return None
 
     def request(self, at: int, operation: Operation) -> bytes:
@@ -145,54 +132,31 @@ class EventLetters:
         where it shows HTML."""
         operations = dict(chunk)
         open_: dict[int, str] = {}
+        goals: dict[int, Goal] = {}
         for outcome in outcomes:
             answered = self._answered.get(outcome.index)
             if outcome.result is not Result.DONE or answered is None:
                 continue
-            follows = _goal(operations[outcome.index]) or answered.type == SERIES
-            if follows or not codec.is_text(answered.body):
+            goal = _goal(operations[outcome.index])
+            if goal is not None:
+                goals[outcome.index] = goal
+            if goal or answered.type == SERIES or not codec.is_text(answered.body):
                 open_[outcome.index] = answered.id
         if not open_:
             return outcomes
-        missing: dict[int, Result] = {}
-        try:
-            held = await self._events.held(list(open_.values()))
-            for index, event in open_.items():
-                goal, got = _goal(operations[index]), held[event]
-                if goal is not None and isinstance(got, Held):
-                    result = await self._occurrences(got, goal)
-                    if result is not Result.DONE:
-                        missing[index] = result
-            if any(_goal(operations[index]) for index in open_):
-                held = await self._events.held(list(open_.values()))
-        except CirahubError as error:
-            return [
-                Outcome(index=each.index, result=Result.UNKNOWN, error=str(error))
-                if each.index in open_
-                else each
-                for each in outcomes
-            ]
-        return [
-            _complete(each, held[open_[each.index]], missing.get(each.index))
-            if each.index in open_
-            else each
-            for each in outcomes
-        ]
+        return await followed_up(
+            outcomes, open_, goals, held=self._events.held, occurrences=self._occurrences
+        )
 
     async def _occurrences(self, master: Held, goal: Goal) -> Result:
         """Bring a series' occurrences to where they are to be."""
         if isinstance(master.item, Unreadable):
             return Result.REJECTED
         series = as_event(master.item.content)
-        there = {one.original: one for one in series.exceptions}
-        wanted = {one.original: one for one in goal.exceptions}
         requests: dict[str, bytes] = {}
         """Bodies by day; blank: to be deleted."""
         result = Result.DONE
-        for day in sorted({*there, *wanted}):
-            now, then = (some.get(day, Occurrence(day)) for some in (there, wanted))
-            if now == then:
-                continue
+        for day, now, then in differing(series, goal):
             if now.cancelled:
                 result = Result.REJECTED
             elif then.cancelled:
@@ -262,16 +226,6 @@ def _spans(goal: Goal, days: Sequence[str]) -> Mapping[str, tuple[float, float]]
     zone = when.zone or "UTC"
     spans = {day: span_of(when, Occurrence(day)) for day in days}
     return {day: (instant(a, zone), instant(b, zone)) for day, (a, b) in spans.items()}
-
-
-def _complete(outcome: Outcome, got: Held | Unreadable | None, missing: Result | None) -> Outcome:
-    """What is there after all. What went away meanwhile was there: the next delta tells."""
-    item = got.item if isinstance(got, Held) else got
-    if isinstance(item, RemoteItem):
-        return msgspec.structs.replace(outcome, item=item, missing=missing)
-    if item is None:
-        return outcome
-    return Outcome(index=outcome.index, result=Result.UNKNOWN, error=item.why)
 
 
 def _result(status: int) -> Result:
