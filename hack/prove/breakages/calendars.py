@@ -14,6 +14,7 @@ _SCHEDULE = "tests/model/test_schedule.py::"
 _GRAPH = "sync/cirahub_sync/endpoints/graph/calendars"
 _APPOINTMENTS = "sync/cirahub_sync/endpoints/appointments"
 _PUSH = "tests/endpoints/graph/calendars/test_push.py::"
+_WRITES = "tests/endpoints/contract/test_appointments.py::"
 _VIEW = "tests/endpoints/graph/calendars/test_view.py::"
 _CODEC = "tests/endpoints/graph/calendars/test_codec.py::"
 _HUB = "tests/engine/test_calendars.py::"
@@ -153,7 +154,7 @@ BREAKAGES: tuple[Breakage, ...] = (
         file=f"{_GRAPH}/items.py",
         old="return bool(codec.role_of(self.wire))",
         new="return False",
-        tests=_PUSH
+        tests=_WRITES
         + "test_who_has_attendees_is_left_alone_whoever_put_them_there "
         + _HUB
         + "test_an_event_that_somebody_invites_people_to_is_left_alone_from_then_on",
@@ -257,7 +258,7 @@ BREAKAGES: tuple[Breakage, ...] = (
         file=f"{_EWS}/items.py",
         old="if codec.role_of(self.element, self.exceptions):",
         new="if False:",
-        tests=_EWS_PUSH + "test_who_has_attendees_is_left_alone_whoever_put_them_there",
+        tests=_WRITES + "test_who_has_attendees_is_left_alone_whoever_put_them_there",
     ),
     Breakage(
         guards=10,
@@ -265,7 +266,7 @@ BREAKAGES: tuple[Breakage, ...] = (
         file=f"{_EWS}/codec.py",
         old="(item, *(exceptions[each] for each, _ in modified(item) if each in exceptions))",
         new="(item,)",
-        tests=_EWS_PUSH + "test_who_has_attendees_is_left_alone_whoever_put_them_there",
+        tests=_WRITES + "test_who_has_attendees_is_left_alone_whoever_put_them_there",
     ),
     Breakage(
         guards=10,
@@ -289,7 +290,7 @@ BREAKAGES: tuple[Breakage, ...] = (
         file=f"{_EWS}/letters.py",
         old='f"{sent.early}{stamp}{sent.late}"',
         new='f"{stamp}{sent.early}{sent.late}"',
-        tests=_EWS_PUSH + "test_what_is_made_is_stamped_and_comes_back_whole",
+        tests=_WRITES + "test_what_is_made_is_stamped_and_comes_back_whole",
     ),
     Breakage(
         guards=CALENDARS,

@@ -9,12 +9,11 @@ import pytest
 from cirahub_sync.endpoints.base import Endpoint
 
 from .place import Place, Session, opened
-from .places import PLACES
 
 
 @pytest.fixture
 async def place(request: pytest.FixtureRequest) -> AsyncIterator[Place]:
-    async with PLACES[request.param]() as place:
+    async with request.param() as place:
         yield place
 
 

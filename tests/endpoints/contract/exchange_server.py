@@ -8,9 +8,11 @@ from contextlib import asynccontextmanager
 from typing import Any, Self
 
 import msgspec
-from tests.endpoints.exchange.calendars.conftest import NAME, WINDOW
+from tests.endpoints.diary import NAME, WINDOW
 from tests.endpoints.exchange.conftest import FOLDER, OLGA, Office
 
+from cirahub_simulator.calendar.event import Event
+from cirahub_simulator.ews.identifiers import ews_id
 from cirahub_simulator.graph.folder import Folder
 from cirahub_simulator.graph.mailbox import Mailbox
 from cirahub_sync.configuration import CalendarTarget
@@ -30,7 +32,7 @@ class _Server(ABC):
     read_fault: Mapping[str, Any] = {"service": "ews", "operation": "GetItem"}
     making_fault: Mapping[str, Any] = {"service": "ews", "operation": "CreateFolder"}
     busy: Mapping[str, Any] = {"status": 500, "code": "ErrorServerBusy"}
-    traits = frozenset(Trait)
+    traits = frozenset(Trait) - {Trait.CALENDAR}
 
     def __init__(self) -> None:
         self._office = Office()
@@ -95,12 +97,16 @@ class PublicContacts(ExchangeContacts):
 
 
 class ExchangeCalendar(_Server, CalendarPeople):
+    traits = frozenset(Trait)
     samples = EVENTS
-    name = NAME
+    exception_fault: Mapping[str, Any] = {"service": "ews", "operation": "UpdateItem"}
 
     def _endpoint(self, session: ExchangeSession, fence: Fence, *, elsewhere: bool) -> Endpoint:
         target = CalendarTarget(OLGA, "Elsewhere" if elsewhere else NAME)
         return CalendarEndpoint(session, target, fence, WINDOW)
+
+    def shown(self, event: Event) -> str:
+        return ews_id(event.id)
 
     def broken(self, endpoint: Endpoint, key: str) -> Create:
         early = "<t:ItemClass>IPM.Note</t:ItemClass><t:Subject>Péson</t:Subject>"

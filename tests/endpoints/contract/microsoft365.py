@@ -9,13 +9,15 @@ from datetime import timedelta
 from typing import Any, Self
 
 import msgspec
+from tests.endpoints.diary import NAME, WINDOW
 from tests.endpoints.graph.address_list.conftest import CIPHER, HUB, Company
-from tests.endpoints.graph.calendars.conftest import NAME, WINDOW
 from tests.endpoints.graph.conftest import CUSTOM, FOLDER, Cloud
 
+from cirahub_simulator.calendar.event import Event
 from cirahub_simulator.directory import User
 from cirahub_simulator.graph.folder import Folder
 from cirahub_simulator.graph.mailbox import Mailbox
+from cirahub_simulator.switches import Switches
 from cirahub_simulator.world import World
 from cirahub_sync.configuration import AddressListTarget, CalendarTarget, Listed, MailboxTarget
 from cirahub_sync.endpoints.base import Create, Endpoint, Fence
@@ -39,8 +41,8 @@ class _Tenant(ABC):
     read_fault = _BATCH
     busy: Mapping[str, Any] = {"status": 429}
 
-    def __init__(self) -> None:
-        self.world = World()
+    def __init__(self, switches: Switches | None = None) -> None:
+        self.world = World(switches=switches or Switches())
         self._cloud = Cloud(self.world)
 
     async def __aenter__(self) -> Self:
@@ -74,7 +76,7 @@ class _Tenant(ABC):
 
 
 class GraphContacts(_Tenant, ContactPeople):
-    traits = frozenset(Trait)
+    traits = frozenset(Trait) - {Trait.CALENDAR}
     samples = CONTACTS
     making_fault: Mapping[str, Any] = {
         "service": "graph",
@@ -98,11 +100,14 @@ class GraphCalendar(_Tenant, CalendarPeople):
     traits = frozenset(Trait)
     samples = EVENTS
     making_fault: Mapping[str, Any] = {"service": "graph", "method": "POST", "path": "/calendars$"}
-    name = NAME
+    exception_fault: Mapping[str, Any] = {"batched": True, "method": "PATCH"}
 
     def _endpoint(self, session: GraphSession, fence: Fence, *, elsewhere: bool) -> Endpoint:
         target = CalendarTarget(ADA, "Elsewhere" if elsewhere else NAME)
         return CalendarEndpoint(session, target, fence, WINDOW)
+
+    def shown(self, event: Event) -> str:
+        return event.immutable_id
 
     def broken(self, endpoint: Endpoint, key: str) -> Create:
         sending = calendar_codec.Sending(event=msgspec.Raw(_NONSENSE))

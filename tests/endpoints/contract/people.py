@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import Any
 
 import msgspec
+from tests.endpoints.diary import Diary, at
 
 from cirahub_simulator.calendar.event import Event
-from cirahub_simulator.calendar.fields import EventFields
 from cirahub_simulator.graph.body import read_contact, read_contact_changes
-from cirahub_simulator.graph.calendar import Calendar
 from cirahub_simulator.graph.contact import Contact
-from cirahub_simulator.graph.event_body import read_event
 from cirahub_simulator.graph.folder import Folder
 from cirahub_simulator.graph.mailbox import Mailbox
 from cirahub_simulator.world import World
@@ -73,53 +73,42 @@ class CalendarPeople(ABC):
     """Those of a calendar beside the default one."""
 
     world: World
-    name: str
+    exception_fault: Mapping[str, Any]
+    """What a fault rule says to meet the requests that write occurrences of a series."""
 
     @abstractmethod
     def mailbox(self) -> Mailbox: ...
 
-    def calendar(self) -> Calendar | None:
-        found = self.mailbox().calendars.all()
-        return next((one for one in found if one.name == self.name), None)
+    @abstractmethod
+    def shown(self, event: Event) -> str:
+        """The id by which the service shows it."""
 
-    def events(self) -> list[Event]:
-        found = self.calendar()
-        return list(found.events.values()) if found is not None else []
+    @property
+    def diary(self) -> Diary:
+        return Diary(self.mailbox, self.world)
 
     def held(self) -> int:
-        return len(self.events())
+        return len(self.diary.held())
 
     def binned(self) -> int:
         return len(self.mailbox().calendars.bin)
 
     def user_adds(self, number: int) -> None:
-        times = {
-            name: {"dateTime": f"2026-12-01T{hour}:00:00", "timeZone": "W. Europe Standard Time"}
-            for name, hour in (("start", 14), ("end", 15))
-        }
-        body = msgspec.json.encode({"subject": f"native {number}", **times})
-        fields = EventFields(**read_event(body, self.world.switches).changes)  # type: ignore[arg-type]
-        self.mailbox().calendars.create_event(self._there(), fields)
+        start, end = (at(f"2026-12-01T{hour}:00:00") for hour in (14, 15))
+        self.diary.adds(subject=f"native {number}", start=start, end=end)
 
     def user_edits(self, text: str) -> None:
-        body = msgspec.json.encode({"location": {"displayName": text}})
-        changes = read_event(body, self.world.switches).changes
-        self.mailbox().calendars.update_item(self.events()[0], changes)
+        self.diary.changes(self.diary.held()[0], location={"displayName": text})
 
     def user_purges(self) -> None:
-        self.mailbox().calendars.purge_item(self.events()[0])
+        self.mailbox().calendars.purge_item(self.diary.held()[0])
 
     def user_moves_away(self) -> None:
         calendars = self.mailbox().calendars
-        calendars.move_event(self.events()[0], calendars.default)
+        calendars.move_event(self.diary.held()[0], calendars.default)
 
     def folder_goes(self) -> None:
-        self.mailbox().calendars.delete_calendar(self._there())
+        self.mailbox().calendars.delete_calendar(self.diary.calendar)
 
     def cursors_expire(self) -> None:
         self.mailbox().expire_delta_tokens()
-
-    def _there(self) -> Calendar:
-        found = self.calendar()
-        assert found is not None
-        return found

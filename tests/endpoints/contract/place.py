@@ -20,6 +20,7 @@ from cirahub_sync.endpoints.base import (
     Page,
     RemoteItem,
     Result,
+    Update,
 )
 from cirahub_sync.model.kind import Content
 from cirahub_sync.origins import Origins
@@ -35,6 +36,7 @@ class Trait(Enum):
         "a folder or calendar of its own: made when it is missing, gone when somebody deletes it, "
         "with a stamp on each item and a bin"
     )
+    CALENDAR = "its items are events, some of them series"
 
 
 def open_fence(_seconds: float) -> None:
@@ -144,6 +146,14 @@ async def read_all(endpoint: Endpoint, resume: str | None = None) -> list[Page]:
     return [page async for page in endpoint.changes(resume, known=nothing_known)]
 
 
+def cursor(pages: Sequence[Page]) -> str:
+    assert all(page.next and page.cursor is None for page in pages[:-1])
+    last = pages[-1]
+    assert last.next is None
+    assert last.cursor is not None
+    return last.cursor
+
+
 def items(pages: Sequence[Page]) -> dict[str, RemoteItem]:
     changes = [change for page in pages for change in page.changes]
     return {change.id: change for change in changes if isinstance(change, RemoteItem)}
@@ -154,6 +164,14 @@ async def push_all(endpoint: Endpoint, operations: Sequence[Operation]) -> list[
     outcomes = [each async for some in endpoint.push(operations) for each in some]
     assert len({each.index for each in outcomes}) == len(outcomes)
     return sorted(outcomes, key=lambda each: each.index)
+
+
+async def push_into(
+    got: list[Outcome], endpoint: Endpoint, operations: Sequence[Operation]
+) -> None:
+    """So that what came before an error is not lost with it."""
+    async for outcomes in endpoint.push(operations):
+        got += outcomes
 
 
 def key(number: int) -> str:
@@ -173,6 +191,17 @@ async def made(endpoint: Endpoint, content: Content, stamp: str = key(999)) -> R
     assert (outcome.result, outcome.missing) == (Result.DONE, None), outcome.error
     assert outcome.item is not None
     return outcome.item
+
+
+def update(endpoint: Endpoint, item: RemoteItem, after: Content, etag: str = "") -> Update:
+    body = endpoint.encode_changes(item.content, after)
+    return Update(id=item.id, etag=etag or item.etag, body=body)
+
+
+async def here(endpoint: Endpoint, item: str) -> RemoteItem:
+    found = (await endpoint.fetch([item]))[item]
+    assert isinstance(found, RemoteItem)
+    return found
 
 
 async def stocked(endpoint: Endpoint, place: Place, count: int) -> list[RemoteItem]:

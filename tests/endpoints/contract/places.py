@@ -3,9 +3,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import pytest
+from tests.endpoints.graph.conftest import answers
 
 from .exchange_server import ExchangeCalendar, ExchangeContacts, PublicContacts
 from .mail_contacts import MailContacts
@@ -24,11 +27,28 @@ PLACES: dict[str, Any] = {
 
 
 def _places(*traits: Trait) -> pytest.MarkDecorator:
-    names = [name for name, place in PLACES.items() if place.traits.issuperset(traits)]
-    return pytest.mark.parametrize("place", names, indirect=True)
+    return _in(
+        {name: place for name, place in PLACES.items() if place.traits.issuperset(traits)},
+    )
+
+
+def _in(places: Mapping[str, Callable[[], Any]]) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize("place", places.values(), ids=places, indirect=True)
 
 
 everywhere = _places()
 where_we_write = _places(Trait.WRITES)
 where_changes_are_told = _places(Trait.DELTA)
 in_collections = _places(Trait.COLLECTION)
+in_calendars = _places(Trait.CALENDAR)
+
+
+def in_calendars_with(*questions: str) -> pytest.MarkDecorator:
+    """In calendars; in that of Microsoft Graph with each answer to these questions, which its
+    documents leave open (switches of the simulator)."""
+    calendars = {name: one for name, one in PLACES.items() if Trait.CALENDAR in one.traits}
+    calendars |= {
+        f"graph-calendar, {name}": partial(GraphCalendar, switches)
+        for name, switches in answers(*questions).items()
+    }
+    return _in(calendars)

@@ -64,7 +64,7 @@ def _ordered(content: Content) -> Contact:
     return msgspec.structs.replace(contact, phones=tuple(phones))
 
 
-def _contact(number: int) -> Contact:
+def contact(number: int) -> Contact:
     return Contact(
         display_name=f"Péson {number} 人",
         given_name="Péson",
@@ -126,7 +126,7 @@ _CROWD = msgspec.structs.replace(
 )
 
 CONTACTS = Samples(
-    one=_contact,
+    one=contact,
     full=_FULL,
     bare=Contact(display_name="Ada", file_as="Ada"),
     changes={
@@ -156,7 +156,7 @@ def _listed(content: Contact) -> Contact:
 
 MAIL_CONTACTS = Samples(
     one=lambda number: msgspec.structs.replace(
-        _listed(_contact(number)), emails=(Email(f"person-{number}@fabrikam.example"),)
+        _listed(contact(number)), emails=(Email(f"person-{number}@fabrikam.example"),)
     ),
     full=_listed(_FULL),
     bare=Contact(display_name="Ada", emails=(Email("ada@contoso.example"),)),
@@ -176,11 +176,11 @@ MAIL_CONTACTS = Samples(
 )
 
 NINE = "DTSTART;TZID=Europe/Berlin:20261201T090000\nDTEND;TZID=Europe/Berlin:20261201T100000"
-_WEEKLY = f"{NINE}\nRRULE:FREQ=WEEKLY;BYDAY=TU;COUNT=8"
+WEEKLY = f"{NINE}\nRRULE:FREQ=WEEKLY;BYDAY=TU;COUNT=8"
 _CANCELLED = Occurrence("2026-12-15", cancelled=True)
 
 
-def _shared_event(content: Content) -> Event:
+def shared_event(content: Content) -> Event:
     event = as_event(content)
     return Event(**{field: getattr(event, field) for field in SHARED})
 
@@ -191,7 +191,7 @@ EVENTS = Samples(
         subject="Dr. Ada Ängström-O'Neil 人 🌍",
         body="Zeile eins\nZeile zwei & <Klammern>",
         location="1. OG <links> & Söhne",
-        schedule=_WEEKLY,
+        schedule=WEEKLY,
         exceptions=(
             Occurrence("2026-12-08", start="2026-12-08T11:00:00", end="2026-12-08T11:30:00"),
             _CANCELLED,
@@ -212,5 +212,5 @@ EVENTS = Samples(
     crowd=None,
     text="location",
     name="subject",
-    shared=_shared_event,
+    shared=shared_event,
 )

@@ -11,7 +11,6 @@ from cirahub_sync.endpoints.base import (
     Create,
     Delete,
     Endpoint,
-    Page,
     Removed,
     Result,
     Whereabouts,
@@ -24,16 +23,19 @@ from cirahub_sync.errors import (
 )
 from cirahub_sync.origins import Origins
 
-from .place import Place, Session, items, key, made, opened, push_all, read_all, stocked
+from .place import (
+    Place,
+    Session,
+    cursor,
+    items,
+    key,
+    made,
+    opened,
+    push_all,
+    read_all,
+    stocked,
+)
 from .places import everywhere, in_collections, where_changes_are_told, where_we_write
-
-
-def cursor(pages: list[Page]) -> str:
-    assert all(page.next and page.cursor is None for page in pages[:-1])
-    last = pages[-1]
-    assert last.next is None
-    assert last.cursor is not None
-    return last.cursor
 
 
 @where_we_write

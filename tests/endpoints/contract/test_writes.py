@@ -2,37 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import pytest
 
 from cirahub_simulator.faults import Rule
 from cirahub_sync.endpoints.base import (
     Delete,
     Endpoint,
-    Operation,
     Outcome,
-    RemoteItem,
     Result,
     Update,
 )
 from cirahub_sync.errors import LeaseLostError, TargetNotFoundError, ThrottledError
-from cirahub_sync.model.kind import Content
 from cirahub_sync.model.limits import project
 
-from .place import Place, Session, creates, key, made, push_all, read_all, stocked
+from .place import (
+    Place,
+    Session,
+    creates,
+    here,
+    key,
+    made,
+    push_all,
+    push_into,
+    read_all,
+    stocked,
+    update,
+)
 from .places import in_collections, where_we_write
-
-
-def update(endpoint: Endpoint, item: RemoteItem, after: Content, etag: str = "") -> Update:
-    body = endpoint.encode_changes(item.content, after)
-    return Update(id=item.id, etag=etag or item.etag, body=body)
-
-
-async def here(endpoint: Endpoint, item: str) -> RemoteItem:
-    found = (await endpoint.fetch([item]))[item]
-    assert isinstance(found, RemoteItem)
-    return found
 
 
 @where_we_write
@@ -225,14 +221,6 @@ async def test_a_busy_service_took_nothing_and_is_left_alone_for_as_long_as_it_s
     with pytest.raises(ThrottledError):
         await endpoint.fetch([item.id])
     assert place.held() == 1
-
-
-async def push_into(
-    got: list[Outcome], endpoint: Endpoint, operations: Sequence[Operation]
-) -> None:
-    """So that what came before an error is not lost with it."""
-    async for outcomes in endpoint.push(operations):
-        got += outcomes
 
 
 @in_collections

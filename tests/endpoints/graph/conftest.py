@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
 from typing import get_args, get_type_hints
@@ -20,10 +20,8 @@ from cirahub_simulator.switches import Switches
 from cirahub_simulator.world import World
 from cirahub_sync.configuration import ClientSecretAuth, ConnectionConfig, MailboxTarget, SecretFile
 from cirahub_sync.endpoints.attempts import Patience
-from cirahub_sync.endpoints.base import Create, Operation, Outcome, Page, Result
 from cirahub_sync.endpoints.graph import GraphEndpoint, GraphSession
 from cirahub_sync.identity.base import AccessToken
-from cirahub_sync.model.contact import Contact
 from cirahub_sync.origins import Origins
 
 TENANT = "11111111-1111-4111-8111-111111111111"
@@ -152,19 +150,22 @@ def switches(request: pytest.FixtureRequest) -> Switches:
     return chosen if isinstance(chosen, Switches) else Switches()
 
 
-def settings(*names: str) -> list[object]:
-    """The defaults, and every other value of these switches, one at a time; as parameters."""
+def answers(*names: str) -> dict[str, Switches]:
+    """Every value of these switches that is not the default, one at a time."""
     default = Switches()
     hints = get_type_hints(Switches)
-    chosen = [pytest.param(default, id="default")]
-    for name in names:
-        values = get_args(hints[name]) or (False, True)
-        chosen += [
-            pytest.param(replace(default, **{name: value}), id=f"{name}={value}")
-            for value in values
-            if value != getattr(default, name)
-        ]
-    return list(chosen)
+    return {
+        f"{name}={value}": replace(default, **{name: value})
+        for name in names
+        for value in get_args(hints[name]) or (False, True)
+        if value != getattr(default, name)
+    }
+
+
+def settings(*names: str) -> list[object]:
+    """The defaults, and each of `answers`, as parameters."""
+    chosen = {"default": Switches()} | answers(*names)
+    return [pytest.param(switches, id=name) for name, switches in chosen.items()]
 
 
 @pytest.fixture
@@ -187,41 +188,3 @@ async def endpoint(cloud: Cloud, session: GraphSession) -> AsyncIterator[GraphEn
     await endpoint.open(create=True)
     yield endpoint
     await endpoint.close()
-
-
-def nothing_known(_id: str) -> str | None:
-    return None
-
-
-async def read_all(endpoint: GraphEndpoint, resume: str | None = None) -> list[Page]:
-    return [page async for page in endpoint.changes(resume, known=nothing_known)]
-
-
-async def push_all(endpoint: GraphEndpoint, operations: Sequence[Operation]) -> list[Outcome]:
-    """The outcomes in the order of the operations."""
-    outcomes = [each async for some in endpoint.push(operations) for each in some]
-    assert len({each.index for each in outcomes}) == len(outcomes)
-    return sorted(outcomes, key=lambda each: each.index)
-
-
-def creates(endpoint: GraphEndpoint, count: int, *, start: int = 0) -> list[Create]:
-    return [
-        Create(key=f"i/h/{at}/s/1", body=endpoint.encode(contact(at)))
-        for at in range(start, start + count)
-    ]
-
-
-def contact(number: int) -> Contact:
-    return Contact(
-        display_name=f"Péson {number} 人",
-        given_name="Péson",
-        surname=str(number),
-        file_as=f"{number}, Péson",
-    )
-
-
-async def create(endpoint: GraphEndpoint, content: Contact, key: str = "i/h/x/s/1") -> Outcome:
-    operation = Create(key=key, body=endpoint.encode(content))
-    (outcome,) = await push_all(endpoint, [operation])
-    assert outcome.result is Result.DONE
-    return outcome

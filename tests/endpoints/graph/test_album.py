@@ -6,7 +6,9 @@ from io import BytesIO
 
 import pytest
 from PIL import Image
-from tests.endpoints.graph.conftest import Cloud, contact, create, push_all, settings
+from tests.endpoints.contract.place import key, made, push_all
+from tests.endpoints.contract.samples import contact
+from tests.endpoints.graph.conftest import Cloud, settings
 
 from cirahub_sync.endpoints.album import NO_PHOTO, Sent
 from cirahub_sync.endpoints.base import Delete, Result
@@ -20,11 +22,9 @@ def jpeg(colour: str) -> bytes:
     return made.getvalue()
 
 
-async def made(endpoint: GraphEndpoint, number: int = 0) -> str:
+async def made_one(endpoint: GraphEndpoint, number: int = 0) -> str:
     """The id of a contact."""
-    outcome = await create(endpoint, contact(number), f"i/h/{number}/s/1")
-    assert outcome.item is not None
-    return outcome.item.id
+    return (await made(endpoint, contact(number), key(number))).id
 
 
 @pytest.mark.parametrize(
@@ -34,7 +34,7 @@ async def test_a_photo_comes_back_as_it_went_and_has_an_etag_of_its_own(
     endpoint: GraphEndpoint,
 ) -> None:
     album = endpoint.album
-    one, other, gone = [await made(endpoint, number) for number in range(3)]
+    one, other, gone = [await made_one(endpoint, number) for number in range(3)]
     await push_all(endpoint, [Delete(id=gone, etag="", permanent=True)])
 
     assert await album.etags([one, other, gone]) == dict.fromkeys((one, other, gone), NO_PHOTO)
@@ -55,7 +55,7 @@ async def test_a_photo_comes_back_as_it_went_and_has_an_etag_of_its_own(
 
 
 async def test_twenty_etags_cost_a_request(endpoint: GraphEndpoint, session: GraphSession) -> None:
-    ids = [await made(endpoint, number) for number in range(21)]
+    ids = [await made_one(endpoint, number) for number in range(21)]
     before = session.requests
     await endpoint.album.etags(ids)
 
@@ -79,7 +79,7 @@ async def test_a_photo_is_sent_once_whatever_the_answer(
     fault: dict[str, object],
     expected: Sent,
 ) -> None:
-    item = await made(endpoint)
+    item = await made_one(endpoint)
     cloud.fault(**{"kind": "status", "method": "PUT", "path": "/photo/", **fault})
     before = session.requests
 
@@ -93,7 +93,7 @@ async def test_a_photo_is_sent_once_whatever_the_answer(
 async def test_a_photo_that_may_not_be_read_or_written_is_told_with_the_role(
     cloud: Cloud, endpoint: GraphEndpoint
 ) -> None:
-    item = await made(endpoint)
+    item = await made_one(endpoint)
     cloud.fault(kind="status", path="/photo", status=403)
 
     with pytest.raises(AccessDeniedError, match=r"Contacts\.ReadWrite"):
@@ -105,7 +105,7 @@ async def test_a_photo_that_may_not_be_read_or_written_is_told_with_the_role(
 async def test_a_read_is_repeated_and_given_up_in_the_end(
     cloud: Cloud, endpoint: GraphEndpoint
 ) -> None:
-    item = await made(endpoint)
+    item = await made_one(endpoint)
     await endpoint.album.write(item, jpeg("red"))
     cloud.fault(kind="status", method="GET", path="/photo", status=503, count=2)
     assert await endpoint.album.read(item) == jpeg("red")
@@ -120,7 +120,7 @@ async def test_a_photo_passes_the_fence_before_it_leaves(
 ) -> None:
     endpoint = cloud.endpoint(session)
     await endpoint.open(create=True)
-    item = await made(endpoint)
+    item = await made_one(endpoint)
 
     def lost(_seconds: float) -> None:
         raise LeaseLostError("somebody else has the hub")

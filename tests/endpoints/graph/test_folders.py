@@ -1,7 +1,5 @@
 """From an address and a path to a folder, made at most once."""
 
-import asyncio
-
 import pytest
 
 from cirahub_simulator.graph.folder import Folder
@@ -59,14 +57,6 @@ async def test_a_missing_folder_is_not_made_unasked(cloud: Cloud, session: Graph
     with pytest.raises(TargetNotFoundError):
         await cloud.endpoint(session).open(create=False)
     assert len(list(cloud.mailbox().folders())) == 1
-
-
-async def test_two_that_make_a_folder_at_once_end_with_the_same(
-    cloud: Cloud, session: GraphSession
-) -> None:
-    opened = await asyncio.gather(*(cloud.endpoint(session).open(create=True) for _ in range(4)))
-    assert len(set(map(str, opened))) == 1
-    assert len(list(cloud.mailbox().folders())) == 3
 
 
 @pytest.mark.parametrize("kind", ["drop", "truncate", "status"])

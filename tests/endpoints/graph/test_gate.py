@@ -8,6 +8,8 @@ from contextlib import asynccontextmanager
 
 import aiohttp
 import pytest
+from tests.endpoints.contract.place import creates, key, push_all
+from tests.endpoints.contract.samples import CONTACTS
 
 from cirahub_sync.configuration import MailboxTarget
 from cirahub_sync.endpoints.attempts import Patience
@@ -17,7 +19,7 @@ from cirahub_sync.endpoints.graph.gate import Gate, guarded, last_moment
 from cirahub_sync.errors import LeaseLostError
 from cirahub_sync.identity.base import AccessToken
 
-from .conftest import FOLDER, Cloud, creates, open_fence, push_all
+from .conftest import FOLDER, Cloud, open_fence
 
 
 class Guard:
@@ -110,9 +112,9 @@ async def test_a_batch_that_is_refused_is_told_as_such_and_reads_go_on(
     await fenced.open(create=True)
     before = sent(cloud)
     with pytest.raises(LeaseLostError, match="no longer ours"):
-        await push_all(fenced, creates(fenced, 45))
+        await push_all(fenced, creates(fenced, CONTACTS, 45))
     assert sent(cloud) == before
-    assert await fenced.find(["i/h/1/s/1"]) == {"i/h/1/s/1": []}
+    assert await fenced.find([key(1)]) == {key(1): []}
     assert cloud.held(FOLDER) == []
 
 
@@ -128,7 +130,7 @@ async def test_who_is_asked_is_told_how_long_the_write_may_take(cloud: Cloud) ->
     async with cloud.session(Patience(write=7.5)) as session:
         fenced = guarded_endpoint(session, guard)
         await fenced.open(create=True)
-        await push_all(fenced, creates(fenced, 1))
+        await push_all(fenced, creates(fenced, CONTACTS, 1))
     assert set(guard.asked) == {7.5}
 
 
@@ -155,7 +157,7 @@ async def test_every_wait_comes_before_the_question(cloud: Cloud, session: Graph
     happened.clear()
     at.clear()
     began = asyncio.get_running_loop().time()
-    assert len(await push_all(fenced, creates(fenced, 1))) == 1
+    assert len(await push_all(fenced, creates(fenced, CONTACTS, 1))) == 1
     assert at[0] - began >= 0.3
     assert happened[:2] == ["sign-in", "signed in"]
     assert set(happened[2:]) == {"asked"}
@@ -167,14 +169,14 @@ async def test_after_a_401_it_is_asked_again(cloud: Cloud, session: GraphSession
     guard = Guard()
     fenced = guarded_endpoint(session, guard)
     await fenced.open(create=False)
-    await push_all(fenced, creates(fenced, 1))
+    await push_all(fenced, creates(fenced, CONTACTS, 1))
     once = len(guard.asked)
     guard.asked.clear()
     guard.refuse_from = once + 1
     before = len(sent(cloud))
     cloud.fault(kind="status", status=401, method="POST", path=r"/\$batch$", batched=False, count=1)
     with pytest.raises(LeaseLostError):
-        await push_all(fenced, creates(fenced, 1, start=1))
+        await push_all(fenced, creates(fenced, CONTACTS, 1, start=1))
     assert len(sent(cloud)) == before + 1
     assert len(cloud.held(FOLDER)) == 1
 
@@ -183,4 +185,4 @@ async def test_a_read_has_no_gate(cloud: Cloud, session: GraphSession) -> None:
     await guarded_endpoint(session, open_fence).open(create=True)
     fenced = guarded_endpoint(session, Guard(refuse_from=1))
     await fenced.open(create=False)
-    assert await fenced.find(["i/h/1/s/1"]) == {"i/h/1/s/1": []}
+    assert await fenced.find([key(1)]) == {key(1): []}

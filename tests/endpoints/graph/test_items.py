@@ -1,17 +1,19 @@
 """Reading items by id and by stamp, and telling where they are."""
 
 import pytest
+from tests.endpoints.contract.place import creates, key, made, push_all, read_all
+from tests.endpoints.contract.samples import CONTACTS, contact
 
 from cirahub_sync.endpoints.base import RemoteItem, Removed, Whereabouts
 from cirahub_sync.endpoints.graph import GraphEndpoint, GraphSession
 
-from .conftest import FOLDER, Cloud, contact, create, creates, push_all, read_all, settings
+from .conftest import FOLDER, Cloud, settings
 
 
 async def test_items_are_found_by_their_stamps(
     endpoint: GraphEndpoint, session: GraphSession
 ) -> None:
-    operations = creates(endpoint, 45)
+    operations = creates(endpoint, CONTACTS, 45)
     outcomes = await push_all(endpoint, operations)
     before = session.requests
     found = dict(await endpoint.find([*(each.key for each in operations), "i/h/none/s/1"]))
@@ -26,7 +28,7 @@ async def test_items_are_found_by_their_stamps(
 async def test_every_stamped_item_is_listed_and_no_other(
     endpoint: GraphEndpoint, cloud: Cloud, session: GraphSession
 ) -> None:
-    outcomes = await push_all(endpoint, creates(endpoint, 300))
+    outcomes = await push_all(endpoint, creates(endpoint, CONTACTS, 300))
     for number in range(30):
         cloud.user_adds(f'{{"givenName":"native {number}"}}'.encode(), FOLDER)
     before = session.requests
@@ -41,11 +43,11 @@ async def test_every_stamped_item_is_listed_and_no_other(
 async def test_a_copy_that_a_user_made_shows_its_stamp_if_it_kept_it(
     endpoint: GraphEndpoint, cloud: Cloud
 ) -> None:
-    await create(endpoint, contact(1), "i/h/1/s/1")
+    await made(endpoint, contact(1), key(1))
     cloud.mailbox().copy_contact(cloud.held(FOLDER)[0])
     kept = cloud.world.switches.copy_keeps_extended_properties
-    found = await endpoint.find(["i/h/1/s/1"])
-    assert len(found["i/h/1/s/1"]) == (2 if kept else 1)
+    found = await endpoint.find([key(1)])
+    assert len(found[key(1)]) == (2 if kept else 1)
 
 
 @pytest.mark.parametrize(
@@ -54,7 +56,7 @@ async def test_a_copy_that_a_user_made_shows_its_stamp_if_it_kept_it(
 async def test_where_an_item_is(
     endpoint: GraphEndpoint, cloud: Cloud, session: GraphSession
 ) -> None:
-    outcomes = await push_all(endpoint, creates(endpoint, 6))
+    outcomes = await push_all(endpoint, creates(endpoint, CONTACTS, 6))
     ids = [each.item.id for each in outcomes if each.item is not None]
     await cloud.endpoint(session, "Team/Elsewhere").open(create=True)
     mailbox = cloud.mailbox()
@@ -88,14 +90,13 @@ def mailbox_shows_bin(cloud: Cloud) -> bool:
 
 
 async def test_ids_stay_when_an_item_moves(endpoint: GraphEndpoint, cloud: Cloud) -> None:
-    outcome = await create(endpoint, contact(1))
-    assert outcome.item is not None
+    item = await made(endpoint, contact(1))
     mailbox = cloud.mailbox()
     mailbox.move_contact(cloud.held(FOLDER)[0], mailbox.default_folder)
-    fetched = (await endpoint.fetch([outcome.item.id]))[outcome.item.id]
+    fetched = (await endpoint.fetch([item.id]))[item.id]
     assert isinstance(fetched, RemoteItem)
-    assert fetched.content == outcome.item.content
-    assert fetched.stamp == outcome.item.stamp
+    assert fetched.content == item.content
+    assert fetched.stamp == item.stamp
 
 
 async def test_what_is_gone_is_fetched_as_nothing(endpoint: GraphEndpoint) -> None:
@@ -107,8 +108,7 @@ async def test_what_is_gone_is_fetched_as_nothing(endpoint: GraphEndpoint) -> No
 async def test_an_item_that_went_and_came_back_is_here_whatever_the_delta_says(
     endpoint: GraphEndpoint, cloud: Cloud
 ) -> None:
-    outcome = await create(endpoint, contact(1))
-    assert outcome.item is not None
+    item = await made(endpoint, contact(1))
     resume = (await read_all(endpoint))[-1].cursor
     mailbox, held = cloud.mailbox(), cloud.held(FOLDER)[0]
     folder = held.folder
@@ -117,4 +117,4 @@ async def test_an_item_that_went_and_came_back_is_here_whatever_the_delta_says(
     changes = [change for page in await read_all(endpoint, resume) for change in page.changes]
     lost = cloud.world.switches.delta_loses_returned_items
     assert isinstance(changes[-1], Removed if lost else RemoteItem)
-    assert await endpoint.locate([outcome.item.id]) == {outcome.item.id: Whereabouts.HERE}
+    assert await endpoint.locate([item.id]) == {item.id: Whereabouts.HERE}

@@ -1,19 +1,17 @@
 """What becomes of writes: one outcome each, nothing sent twice, nothing guessed."""
 
-from collections.abc import Sequence
-
 import msgspec
 import pytest
+from tests.endpoints.contract.place import creates, key, made, push_all, push_into, update
+from tests.endpoints.contract.samples import CONTACTS, contact
 
 from cirahub_simulator.switches import Switches
 from cirahub_simulator.throttle import Limits
 from cirahub_sync.endpoints.base import (
     Create,
-    Operation,
     Outcome,
     RemoteItem,
     Result,
-    Update,
 )
 from cirahub_sync.endpoints.graph import GraphEndpoint, GraphSession
 from cirahub_sync.errors import (
@@ -21,23 +19,11 @@ from cirahub_sync.errors import (
     CredentialError,
     ThrottledError,
 )
-from cirahub_sync.model.contact import Contact, CustomField, Phone, PhoneKind
-from cirahub_sync.model.kind import Content
+from cirahub_sync.model.contact import CustomField, Phone, PhoneKind
 
-from .conftest import FOLDER, Cloud, contact, create, creates, push_all, settings
+from .conftest import FOLDER, Cloud, settings
 
 BATCH = r"\$batch$"
-
-
-def update(endpoint: GraphEndpoint, item: RemoteItem, after: Content, etag: str = "") -> Update:
-    body = endpoint.encode_changes(item.content, after)
-    return Update(id=item.id, etag=etag or item.etag, body=body)
-
-
-async def made(endpoint: GraphEndpoint, content: Contact | None = None) -> RemoteItem:
-    outcome = await create(endpoint, content or contact(1))
-    assert outcome.item is not None
-    return outcome.item
 
 
 FULL = msgspec.structs.replace(
@@ -53,12 +39,11 @@ FULL = msgspec.structs.replace(
 async def test_creates_are_stamped_and_come_back_whole(
     endpoint: GraphEndpoint, cloud: Cloud
 ) -> None:
-    outcome = await create(endpoint, FULL, "i/h/1/s/1")
-    assert outcome.item is not None
-    assert outcome.item.content == FULL
-    assert outcome.item.stamp == "i/h/1/s/1"
-    assert (await endpoint.fetch([outcome.item.id]))[outcome.item.id] == outcome.item
-    assert [each.immutable_id for each in cloud.held(FOLDER)] == [outcome.item.id]
+    item = await made(endpoint, FULL, key(1))
+    assert item.content == FULL
+    assert item.stamp == key(1)
+    assert (await endpoint.fetch([item.id]))[item.id] == item
+    assert [each.immutable_id for each in cloud.held(FOLDER)] == [item.id]
 
 
 @pytest.mark.parametrize("switches", settings("batch_order", "batch_answers"), indirect=True)
@@ -66,7 +51,7 @@ async def test_forty_five_creates_take_three_requests(
     endpoint: GraphEndpoint, session: GraphSession, cloud: Cloud
 ) -> None:
     before = session.requests
-    operations = creates(endpoint, 45)
+    operations = creates(endpoint, CONTACTS, 45)
     outcomes = await push_all(endpoint, operations)
     assert {each.result for each in outcomes} == {Result.DONE}
     assert session.requests - before == 3
@@ -101,7 +86,7 @@ async def test_an_update_changes_what_it_names_and_keeps_the_rest(endpoint: Grap
 async def test_a_stale_update_is_refused_where_the_service_compares(
     endpoint: GraphEndpoint, switches: Switches
 ) -> None:
-    item = await made(endpoint)
+    item = await made(endpoint, contact(1))
     first = msgspec.structs.replace(item.content, job_title="first")
     second = msgspec.structs.replace(item.content, job_title="second")
     await push_all(endpoint, [update(endpoint, item, first)])
@@ -110,21 +95,11 @@ async def test_a_stale_update_is_refused_where_the_service_compares(
     assert outcome.result is (Result.STALE if honoured else Result.DONE)
 
 
-async def test_content_that_graph_refuses_is_rejected_alone(
-    endpoint: GraphEndpoint, cloud: Cloud
-) -> None:
-    bad = Create(key="i/h/bad/s/1", body=b'{"givenName":7,"singleValueExtendedProperties":[]}')
-    good = creates(endpoint, 2)
-    outcomes = await push_all(endpoint, [good[0], bad, good[1]])
-    assert [each.result for each in outcomes] == [Result.DONE, Result.REJECTED, Result.DONE]
-    assert len(cloud.held(FOLDER)) == 2
-
-
 async def test_a_batch_that_is_refused_whole_is_halved_until_the_bad_one_is_alone(
     endpoint: GraphEndpoint, cloud: Cloud
 ) -> None:
     bad = Create(key="i/h/bad/s/1", body=b'{"givenName":,"singleValueExtendedProperties":[]}')
-    good = creates(endpoint, 19)
+    good = creates(endpoint, CONTACTS, 19)
     outcomes = await push_all(endpoint, [*good[:7], bad, *good[7:]])
     assert [each.index for each in outcomes if each.result is Result.REJECTED] == [7]
     assert sum(each.result is Result.DONE for each in outcomes) == 19
@@ -166,7 +141,7 @@ async def test_each_part_of_a_batch_has_its_own_outcome(
         retry_after=retry_after,
         moment=moment,
     )
-    outcomes = await push_all(endpoint, creates(endpoint, 3))
+    outcomes = await push_all(endpoint, creates(endpoint, CONTACTS, 3))
     assert [each.result for each in outcomes] == [Result.DONE, expected, Result.DONE]
     assert str(status) in outcomes[1].error
     if retry_after is not None:
@@ -176,7 +151,7 @@ async def test_each_part_of_a_batch_has_its_own_outcome(
 
 async def test_a_throttled_batch_is_for_later(endpoint: GraphEndpoint, cloud: Cloud) -> None:
     cloud.fault(kind="status", path=BATCH, status=429, retry_after=3)
-    outcomes = await push_all(endpoint, creates(endpoint, 2))
+    outcomes = await push_all(endpoint, creates(endpoint, CONTACTS, 2))
     assert [(each.result, each.retry_after) for each in outcomes] == [(Result.RETRY, 3.0)] * 2
 
 
@@ -185,7 +160,7 @@ async def test_within_the_limits_nothing_is_ever_throttled(
     endpoint: GraphEndpoint, cloud: Cloud
 ) -> None:
     cloud.world.latency = 0.01
-    outcomes = await push_all(endpoint, creates(endpoint, 100))
+    outcomes = await push_all(endpoint, creates(endpoint, CONTACTS, 100))
     assert {each.result for each in outcomes} == {Result.DONE}
     assert cloud.world.throttle.refused == 0
 
@@ -194,7 +169,7 @@ async def test_a_refusal_within_a_batch_holds_the_mailbox_back(
     endpoint: GraphEndpoint, cloud: Cloud, session: GraphSession
 ) -> None:
     cloud.world.throttle.limits = Limits(concurrent=2)
-    outcomes = await push_all(endpoint, creates(endpoint, 4))
+    outcomes = await push_all(endpoint, creates(endpoint, CONTACTS, 4))
     assert [each.result for each in outcomes] == [
         Result.DONE,
         Result.DONE,
@@ -207,7 +182,7 @@ async def test_a_refusal_within_a_batch_holds_the_mailbox_back(
 async def test_an_expired_token_is_renewed_once(endpoint: GraphEndpoint, cloud: Cloud) -> None:
     before = cloud.tokens.issued
     cloud.world.clock.advance(cloud.an_hour)
-    outcomes = await push_all(endpoint, creates(endpoint, 25))
+    outcomes = await push_all(endpoint, creates(endpoint, CONTACTS, 25))
     assert {each.result for each in outcomes} == {Result.DONE}
     assert cloud.tokens.issued == before + 1
     assert len(cloud.held(FOLDER)) == 25
@@ -219,29 +194,21 @@ async def test_a_token_that_is_refused_twice_stops_the_push(
     cloud.fault(kind="status", path=BATCH, status=401, skip=1)
     got: list[Outcome] = []
     with pytest.raises(CredentialError):
-        await push_into(got, endpoint, creates(endpoint, 60))
+        await push_into(got, endpoint, creates(endpoint, CONTACTS, 60))
     assert {each.result for each in got} == {Result.DONE}
     assert len(cloud.held(FOLDER)) == len(got) == 20
-
-
-async def push_into(
-    got: list[Outcome], endpoint: GraphEndpoint, operations: Sequence[Operation]
-) -> None:
-    """So that what came before an error is not lost with it."""
-    async for outcomes in endpoint.push(operations):
-        got += outcomes
 
 
 async def test_without_the_role_the_push_names_it(endpoint: GraphEndpoint, cloud: Cloud) -> None:
     cloud.application.granted = {cloud.tenant: {"Contacts.Read", "User.ReadBasic.All"}}
     await cloud.tokens.invalidate()
     with pytest.raises(AccessDeniedError, match=r"Contacts\.ReadWrite"):
-        await push_all(endpoint, creates(endpoint, 3))
+        await push_all(endpoint, creates(endpoint, CONTACTS, 3))
 
 
 async def test_an_outcome_tells_no_content(endpoint: GraphEndpoint, cloud: Cloud) -> None:
     body = endpoint.encode(contact(1)).replace(b'"givenName":"P', b'"nonsense":"P')
-    (outcome,) = await push_all(endpoint, [Create(key="i/h/1/s/1", body=body)])
+    (outcome,) = await push_all(endpoint, [Create(key=key(1), body=body)])
     assert outcome.result is Result.REJECTED
     assert "son" not in outcome.error
     assert "RequestBodyRead" in outcome.error
@@ -249,9 +216,9 @@ async def test_an_outcome_tells_no_content(endpoint: GraphEndpoint, cloud: Cloud
 
 async def test_a_long_wait_is_left_to_the_next_pass(endpoint: GraphEndpoint, cloud: Cloud) -> None:
     cloud.fault(kind="status", batched=True, status=429, retry_after=600, count=1)
-    outcomes = await push_all(endpoint, creates(endpoint, 1))
+    outcomes = await push_all(endpoint, creates(endpoint, CONTACTS, 1))
     assert [(each.result, each.retry_after) for each in outcomes] == [(Result.RETRY, 600)]
     with pytest.raises(ThrottledError):
-        await push_all(endpoint, creates(endpoint, 1))
+        await push_all(endpoint, creates(endpoint, CONTACTS, 1))
     with pytest.raises(ThrottledError):
         await endpoint.fetch(["x"])

@@ -2,38 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pytest
-from tests.endpoints.exchange.calendars.conftest import (
+from tests.endpoints.contract.place import cursor, key, made, push_all, read_all
+from tests.endpoints.contract.samples import NINE, WEEKLY, shared_event
+from tests.endpoints.diary import (
+    CHANGES,
+    INVITED,
     LONE,
     NAME,
-    NINE,
     SERIES,
-    WEEKLY,
     WINDOW,
     Diary,
-    asked,
     at,
-    calendar_endpoint,
-    cursor,
     last_of,
-    made,
-    operations,
-    push_all,
-    read_all,
-    shared,
     weekly,
 )
+from tests.endpoints.exchange.calendars.conftest import asked, calendar_endpoint, operations
 from tests.endpoints.exchange.conftest import Office
 
-from cirahub_simulator.calendar.event import Event as Held
 from cirahub_simulator.ews.identifiers import ews_id
 from cirahub_sync.endpoints.base import Delete, RemoteItem, Removed, Whereabouts
 from cirahub_sync.endpoints.exchange.calendars.endpoint import CalendarEndpoint
 from cirahub_sync.endpoints.exchange.session import ExchangeSession
 from cirahub_sync.errors import ConfigurationError, CursorExpiredError, TargetNotFoundError
-from cirahub_sync.model.event import Event, Occurrence, Role
+from cirahub_sync.model.event import Event, Role
 from cirahub_sync.model.window import Span
 
 _DAY = 86_400.0
@@ -43,7 +35,7 @@ LONG_AGO = NINE.replace("202612", "202412")
 async def test_a_round_shows_each_event_and_each_series_once_and_whole(
     calendar: CalendarEndpoint, diary: Diary
 ) -> None:
-    lone, series = await made(calendar), await made(calendar, SERIES, "i/h/y/s/1")
+    lone, series = await made(calendar, LONE, key(1)), await made(calendar, SERIES, key(2))
     native = diary.adds(**weekly())
 
     changes = last_of(await read_all(calendar))
@@ -53,7 +45,7 @@ async def test_a_round_shows_each_event_and_each_series_once_and_whole(
     assert changes[series.id] == series
     found = changes[ews_id(native.id)]
     assert isinstance(found, RemoteItem)
-    assert shared(found.content) == Event(subject="Native", schedule=WEEKLY)
+    assert shared_event(found.content) == Event(subject="Native", schedule=WEEKLY)
     assert found.stamp == ""
 
 
@@ -70,28 +62,6 @@ async def test_nothing_changed_is_one_request_and_no_change(
     assert operations(office) == ["SyncFolderItems"]
 
 
-CHANGES: dict[str, tuple[Callable[[Diary, Held], None], tuple[Occurrence, ...]]] = {
-    "an occurrence was moved": (
-        lambda diary, held: diary.changes(
-            diary.occurrence(held, "2026-12-08"),
-            start=at("2026-12-08T11:00:00"),
-            end=at("2026-12-08T12:00:00"),
-        ),
-        (Occurrence("2026-12-08", start="2026-12-08T11:00:00", end="2026-12-08T12:00:00"),),
-    ),
-    "an occurrence was retitled": (
-        lambda diary, held: diary.changes(
-            diary.occurrence(held, "2027-01-05"), subject="First of the year"
-        ),
-        (Occurrence("2027-01-05", subject="First of the year"),),
-    ),
-    "an occurrence was cancelled": (
-        lambda diary, held: diary.deletes(diary.occurrence(held, "2026-12-15")),
-        (Occurrence("2026-12-15", cancelled=True),),
-    ),
-}
-
-
 @pytest.mark.parametrize("what", CHANGES)
 async def test_a_change_of_one_occurrence_is_one_of_its_series(
     calendar: CalendarEndpoint, diary: Diary, what: str
@@ -105,7 +75,7 @@ async def test_a_change_of_one_occurrence_is_one_of_its_series(
 
     (found,) = changes.values()
     assert isinstance(found, RemoteItem)
-    assert shared(found.content).exceptions == exceptions
+    assert shared_event(found.content).exceptions == exceptions
 
 
 async def test_an_echo_is_not_read_again(calendar: CalendarEndpoint, office: Office) -> None:
@@ -149,7 +119,7 @@ async def test_a_series_that_has_ended_before_the_window_is_passed_over(
 async def test_what_is_known_is_told_wherever_it_has_moved_to(
     calendar: CalendarEndpoint, diary: Diary
 ) -> None:
-    item = await made(calendar)
+    item = await made(calendar, LONE)
     resume = cursor(await read_all(calendar))
     (held,) = diary.held()
     diary.changes(held, start=at("2024-12-01T09:00:00"), end=at("2024-12-01T10:00:00"))
@@ -158,7 +128,7 @@ async def test_what_is_known_is_told_wherever_it_has_moved_to(
 
     (found,) = last_of(pages).values()
     assert isinstance(found, RemoteItem)
-    assert shared(found.content).schedule == LONG_AGO
+    assert shared_event(found.content).schedule == LONG_AGO
 
 
 async def test_the_token_of_another_window_or_calendar_has_expired(
@@ -173,20 +143,10 @@ async def test_the_token_of_another_window_or_calendar_has_expired(
             await read_all(endpoint, resume)
 
 
-async def test_a_state_that_the_server_has_forgotten_has_expired(
-    office: Office, calendar: CalendarEndpoint
-) -> None:
-    resume = cursor(await read_all(calendar))
-    office.mailbox().expire_delta_tokens()
-
-    with pytest.raises(CursorExpiredError):
-        await read_all(calendar, resume)
-
-
 async def test_what_was_deleted_is_told_and_is_in_none_of_its_places(
     calendar: CalendarEndpoint, diary: Diary
 ) -> None:
-    gone, binned, kept = [await made(calendar, LONE, f"i/h/{n}/s/1") for n in range(3)]
+    gone, binned, kept = [await made(calendar, LONE, key(n)) for n in range(3)]
     resume = cursor(await read_all(calendar))
     await push_all(
         calendar, [Delete(id=gone.id, etag="", permanent=True), Delete(id=binned.id, etag="")]
@@ -206,8 +166,7 @@ async def test_what_was_deleted_is_told_and_is_in_none_of_its_places(
 async def test_an_event_with_attendees_says_whose_it_is(
     calendar: CalendarEndpoint, diary: Diary
 ) -> None:
-    invited = [{"emailAddress": {"address": "ben@elsewhere.example", "name": "Ben"}}]
-    held = diary.adds(attendees=invited)
+    held = diary.adds(attendees=INVITED)
 
     (found,) = last_of(await read_all(calendar)).values()
 
@@ -219,12 +178,12 @@ async def test_an_event_with_attendees_says_whose_it_is(
 
 async def test_stamps_are_found_and_listed(calendar: CalendarEndpoint, diary: Diary) -> None:
     diary.adds()
-    items = [await made(calendar, SERIES, f"i/h/{n}/s/1") for n in range(2)]
+    items = [await made(calendar, SERIES, key(n)) for n in range(2)]
 
-    found = await calendar.find(["i/h/0/s/1", "i/h/9/s/1"])
+    found = await calendar.find([key(0), key(9)])
     listed = [each async for each in calendar.stamped()]
 
-    assert found == {"i/h/0/s/1": [items[0]], "i/h/9/s/1": []}
+    assert found == {key(0): [items[0]], key(9): []}
     assert listed == items
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from tests.endpoints.graph.conftest import TENANT, Cloud, nothing_known
+from tests.endpoints.contract.place import cursor, read_all
+from tests.endpoints.graph.conftest import TENANT, Cloud
 
 from cirahub_simulator.directory import Group, OrgContact, User
 from cirahub_sync.configuration import AddressListTarget, Listed
-from cirahub_sync.endpoints.base import Change, Page, RemoteItem
+from cirahub_sync.endpoints.base import Change, RemoteItem
 from cirahub_sync.endpoints.graph import GraphSession
 from cirahub_sync.endpoints.graph.address_list import AddressListEndpoint
 from cirahub_sync.model.contact import Contact
@@ -79,19 +80,12 @@ def address_list(session: GraphSession) -> AddressListEndpoint:
     return list_of(session)
 
 
-async def pages(endpoint: AddressListEndpoint, resume: str | None = None) -> list[Page]:
-    return [page async for page in endpoint.changes(resume, known=nothing_known)]
-
-
 async def told(
     endpoint: AddressListEndpoint, resume: str | None = None
 ) -> tuple[list[Change], str]:
     """The changes of a round, and the cursor after it."""
-    read = await pages(endpoint, resume)
-    assert all((page.next is None) == (page is read[-1]) for page in read)
-    cursor = read[-1].cursor
-    assert cursor is not None
-    return [change for page in read for change in page.changes], cursor
+    read = await read_all(endpoint, resume)
+    return [change for page in read for change in page.changes], cursor(read)
 
 
 def contents(changes: list[Change]) -> dict[str, Contact]:

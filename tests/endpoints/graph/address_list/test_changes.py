@@ -6,7 +6,8 @@ from datetime import timedelta
 
 import msgspec
 import pytest
-from tests.endpoints.graph.conftest import nothing_known, settings
+from tests.endpoints.contract.place import nothing_known, read_all
+from tests.endpoints.graph.conftest import settings
 
 from cirahub_simulator.switches import Switches
 from cirahub_sync.configuration import AddressListTarget, Listed
@@ -15,7 +16,7 @@ from cirahub_sync.endpoints.graph import GraphSession
 from cirahub_sync.endpoints.graph.address_list import AddressListEndpoint
 from cirahub_sync.errors import CursorExpiredError, EndpointUnavailableError
 
-from .conftest import EVERYTHING, Company, contents, list_of, pages, told
+from .conftest import EVERYTHING, Company, contents, list_of, told
 
 EVERY_DELTA = settings("directory_delta", "delta_order", "delta_repeats", "delta_empty_first_page")
 
@@ -162,11 +163,11 @@ async def test_a_round_goes_on_from_any_page_and_through_all_kinds(
     for number in range(250):
         company.hires(f"user{number:03}")
         company.knows(f"pat{number:03}")
-    read = await pages(address_list)
+    read = await read_all(address_list)
     assert len(read) == 7
     assert [page.cursor is None for page in read] == [True] * 6 + [False]
     for at, page in enumerate(read[:-1]):
-        rest = await pages(list_of(session), page.next)
+        rest = await read_all(list_of(session), page.next)
         assert [len(one.changes) for one in rest] == [len(one.changes) for one in read[at + 1 :]]
         assert rest[-1].cursor is not None
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import pytest
-from tests.endpoints.graph.calendars.conftest import NAME, calendar_endpoint
+from tests.endpoints.diary import NAME
+from tests.endpoints.graph.calendars.conftest import calendar_endpoint
 from tests.endpoints.graph.conftest import Cloud
 
 from cirahub_sync.endpoints.base import Target
@@ -45,17 +44,6 @@ async def test_a_calendar_that_is_missing_is_made_for_a_receiver_alone(
     assert names(cloud) == ["Calendar", NAME]
 
 
-async def test_two_that_make_it_at_the_same_time_end_with_the_same_one(
-    cloud: Cloud, session: GraphSession
-) -> None:
-    targets = await asyncio.gather(
-        *(calendar_endpoint(session).open(create=True) for _ in range(4))
-    )
-
-    assert len(set(targets)) == 1
-    assert names(cloud) == ["Calendar", NAME]
-
-
 @pytest.mark.parametrize("moment", ["before", "after"])
 @pytest.mark.parametrize("kind", ["drop", "truncate", "status"])
 async def test_an_answer_that_was_lost_makes_no_second_calendar(
@@ -78,14 +66,6 @@ async def test_an_answer_that_was_lost_makes_no_second_calendar(
             continue
 
     assert names(cloud) == ["Calendar", NAME]
-
-
-async def test_a_target_that_is_known_costs_no_request(cloud: Cloud, session: GraphSession) -> None:
-    known = await calendar_endpoint(session).open(create=True)
-    before = session.requests
-
-    assert await calendar_endpoint(session).open(create=False, known=known) == known
-    assert session.requests == before
 
 
 async def test_an_application_without_the_permission_is_told_which(

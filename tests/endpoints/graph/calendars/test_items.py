@@ -3,14 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from tests.endpoints.graph.calendars.conftest import (
-    LONE,
-    SERIES,
-    Diary,
-    calendar_endpoint,
-    made,
-    weekly,
-)
+from tests.endpoints.contract.place import key, made
+from tests.endpoints.diary import LONE, SERIES, Diary, weekly
+from tests.endpoints.graph.calendars.conftest import calendar_endpoint
 from tests.endpoints.graph.conftest import Cloud, settings
 
 from cirahub_sync.endpoints.base import RemoteItem, Whereabouts
@@ -24,23 +19,23 @@ READ = settings("events_list_exceptions", "events_list", "immutable_id_in_bin", 
 
 @pytest.mark.parametrize("switches", READ, indirect=True)
 async def test_events_are_found_by_their_stamps(calendar: CalendarEndpoint, diary: Diary) -> None:
-    lone, series = await made(calendar), await made(calendar, SERIES, "i/h/y/s/1")
+    lone, series = await made(calendar, LONE, key(1)), await made(calendar, SERIES, key(2))
     diary.adds(**weekly())
 
-    found = await calendar.find(["i/h/x/s/1", "i/h/y/s/1", "i/h/z/s/1"])
+    found = await calendar.find([key(1), key(2), key(3)])
 
-    assert found == {"i/h/x/s/1": [lone], "i/h/y/s/1": [series], "i/h/z/s/1": []}
+    assert found == {key(1): [lone], key(2): [series], key(3): []}
 
 
 @pytest.mark.parametrize("switches", READ, indirect=True)
 async def test_all_that_is_stamped_is_listed_and_nothing_else(
     calendar: CalendarEndpoint, diary: Diary, cloud: Cloud, session: GraphSession
 ) -> None:
-    lone, series = await made(calendar), await made(calendar, SERIES, "i/h/y/s/1")
+    lone, series = await made(calendar, LONE, key(1)), await made(calendar, SERIES, key(2))
     diary.adds()
     elsewhere = calendar_endpoint(session, "")
     await elsewhere.open(create=False)
-    await made(elsewhere, LONE, "i/h/z/s/1")
+    await made(elsewhere, LONE, key(3))
 
     listed = [item async for item in calendar.stamped()]
 
@@ -50,7 +45,7 @@ async def test_all_that_is_stamped_is_listed_and_nothing_else(
 async def test_a_copy_that_its_user_makes_has_the_stamp_and_an_id_of_its_own(
     calendar: CalendarEndpoint, diary: Diary, cloud: Cloud
 ) -> None:
-    item = await made(calendar)
+    item = await made(calendar, LONE)
     (held,) = diary.held()
     copy = cloud.mailbox().calendars.copy_event(held)
 

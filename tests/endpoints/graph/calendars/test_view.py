@@ -8,33 +8,27 @@ from datetime import timedelta
 
 import msgspec
 import pytest
-from tests.endpoints.graph.calendars.conftest import (
+from tests.endpoints.contract.place import cursor, key, made, push_all, read_all, update
+from tests.endpoints.contract.samples import NINE, WEEKLY, shared_event
+from tests.endpoints.diary import (
+    CHANGES,
     LONE,
-    NINE,
     SERIES,
-    WEEKLY,
     WINDOW,
     Diary,
     at,
-    calendar_endpoint,
-    cursor,
     last_of,
-    made,
-    push_all,
-    read_all,
-    shared,
-    update,
     weekly,
 )
+from tests.endpoints.graph.calendars.conftest import calendar_endpoint
 from tests.endpoints.graph.conftest import Cloud, settings
 
-from cirahub_simulator.calendar.event import Event as Held
 from cirahub_simulator.switches import Switches
 from cirahub_sync.endpoints.base import RemoteItem, Removed, Unreadable, Whereabouts
 from cirahub_sync.endpoints.graph import GraphSession
 from cirahub_sync.endpoints.graph.calendars import CalendarEndpoint
 from cirahub_sync.errors import CursorExpiredError, ProtocolError, TargetNotFoundError
-from cirahub_sync.model.event import Event, Occurrence
+from cirahub_sync.model.event import Event
 from cirahub_sync.model.window import Span
 
 SWITCHES = (
@@ -62,7 +56,7 @@ _DAY = 86_400.0
 async def test_a_round_shows_each_event_and_each_series_once_and_whole(
     calendar: CalendarEndpoint, diary: Diary
 ) -> None:
-    lone, series = await made(calendar), await made(calendar, SERIES, "i/h/y/s/1")
+    lone, series = await made(calendar, LONE, key(1)), await made(calendar, SERIES, key(2))
     native = diary.adds(**weekly())
 
     changes = last_of(await read_all(calendar))
@@ -72,7 +66,7 @@ async def test_a_round_shows_each_event_and_each_series_once_and_whole(
     assert changes[series.id] == series
     found = changes[native.immutable_id]
     assert isinstance(found, RemoteItem)
-    assert shared(found.content) == Event(subject="Native", schedule=WEEKLY)
+    assert shared_event(found.content) == Event(subject="Native", schedule=WEEKLY)
     assert found.stamp == ""
 
 
@@ -90,28 +84,6 @@ async def test_nothing_changed_is_one_request_and_no_change(
     assert session.requests - before == (2 if switches.delta_empty_first_page else 1)
 
 
-CHANGES: dict[str, tuple[Callable[[Diary, Held], None], tuple[Occurrence, ...]]] = {
-    "an occurrence was moved": (
-        lambda diary, held: diary.changes(
-            diary.occurrence(held, "2026-12-08"),
-            start=at("2026-12-08T11:00:00"),
-            end=at("2026-12-08T12:00:00"),
-        ),
-        (Occurrence("2026-12-08", start="2026-12-08T11:00:00", end="2026-12-08T12:00:00"),),
-    ),
-    "an occurrence was retitled": (
-        lambda diary, held: diary.changes(
-            diary.occurrence(held, "2027-01-05"), subject="First of the year"
-        ),
-        (Occurrence("2027-01-05", subject="First of the year"),),
-    ),
-    "an occurrence was cancelled": (
-        lambda diary, held: diary.deletes(diary.occurrence(held, "2026-12-15")),
-        (Occurrence("2026-12-15", cancelled=True),),
-    ),
-}
-
-
 @pytest.mark.parametrize("switches", VIEWS, indirect=True)
 @pytest.mark.parametrize("what", CHANGES)
 async def test_a_change_of_one_occurrence_is_one_of_its_series(
@@ -127,7 +99,7 @@ async def test_a_change_of_one_occurrence_is_one_of_its_series(
 
     assert isinstance(before, RemoteItem)
     assert isinstance(after, RemoteItem)
-    assert shared(after.content).exceptions == exceptions
+    assert shared_event(after.content).exceptions == exceptions
     assert after.etag != before.etag
 
 
@@ -167,7 +139,7 @@ async def test_what_left_the_window_is_told_as_removed_and_found_to_be_here(
 async def test_an_echo_is_known_by_its_etag_and_not_read_again(
     calendar: CalendarEndpoint, session: GraphSession
 ) -> None:
-    items = [await made(calendar, LONE, f"i/h/{n}/s/1") for n in range(30)]
+    items = [await made(calendar, LONE, key(n)) for n in range(30)]
     known = {item.id: item.etag for item in items}
     before = session.requests
 
@@ -181,7 +153,7 @@ async def test_an_echo_is_known_by_its_etag_and_not_read_again(
 
 
 async def test_the_token_of_another_window_or_calendar_has_expired(
-    calendar: CalendarEndpoint, cloud: Cloud, session: GraphSession
+    calendar: CalendarEndpoint, session: GraphSession
 ) -> None:
     resume = cursor(await read_all(calendar))
     moved = calendar_endpoint(session, span=Span(WINDOW.first + _DAY, WINDOW.last + _DAY))
