@@ -67,6 +67,5 @@ async def test_slow_writes_of_statuses_hold_up_no_pass_and_no_probe(
         assert (await health(operation))[0] == 200
         await all_is_written(stage)
         passes = len(engine.passes)
-        await stage.apply(spoke("cy"))
-        await stage.comes("spoke", "cy", "True", "Synced")
+        await stage.synced(spoke("cy"))
         assert len(engine.passes) == passes + 1

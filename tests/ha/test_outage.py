@@ -49,11 +49,9 @@ async def test_an_operator_outlives_a_restart_and_works_off_what_came_after_it(
             await asyncio.sleep(8)  # several attempts of every watch, and a retry of the pass
             assert (await health(operation))[0] == 200
         await stage.until(lambda: _reachable(operation) == 1.0)
-        await stage.apply(spoke("bob"))
-        await stage.comes("spoke", "bob", "True", "Synced")
+        await stage.synced(spoke("bob"))
         await stage.says("hub", "staff", "2 spokes, 7 items")
-        await stage.delete("spoke", "ann")
-        await stage.goes("spoke", "ann")
+        await stage.leaves("spoke", "ann")
         await stage.until(lambda: engine.passes[-1].names == ["bob"])
     loud = [one.getMessage() for one in caplog.records if one.levelno >= logging.WARNING]
     assert sum(one.startswith("the API server does not answer") for one in loud) == 1, loud

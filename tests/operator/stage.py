@@ -99,8 +99,20 @@ class Stage:
     async def apply(self, *manifests: Manifest) -> None:
         await self.kubectl("apply", "--server-side", "-f", "-", stdin=yaml.safe_dump_all(manifests))
 
+    async def synced(self, *manifests: Manifest) -> None:
+        """Apply them, and wait until the Spokes and Hubs among them are in sync."""
+        await self.apply(*manifests)
+        for one in manifests:
+            if one["kind"] in ("Spoke", "Hub"):
+                await self.comes(one["kind"], one["metadata"]["name"], "True", "Synced")
+
     async def delete(self, kind: str, name: str) -> None:
         await self.kubectl("delete", kind, name, "--wait=false")
+
+    async def leaves(self, kind: str, name: str) -> None:
+        """Delete an object, and wait until it does not exist."""
+        await self.delete(kind, name)
+        await self.goes(kind, name)
 
     async def tear_away(self, kind: str, name: str) -> None:
         """Delete an object although our finalizer is on it."""

@@ -131,8 +131,7 @@ async def test_an_object_that_is_gone_is_not_made_again_and_its_successor_not_he
 ) -> None:
     await stage.apply(hub())
     one = await found(cluster, stage)
-    await stage.delete("hub", "staff")
-    await stage.goes("hub", "staff")
+    await stage.leaves("hub", "staff")
     assert not await cluster.apply_status(Hub, one.metadata, good(one.status))
     assert not await cluster.hold(Hub, one.metadata)
     assert await stage.get("hub", "staff") is None

@@ -131,8 +131,7 @@ async def test_what_comes_to_be_needed_is_compared_at_once(
         await stage.apply(spoke("bob", direction="Receive"))
         await stage.until(lambda: engine.needs[-1] == writes)
         checks = len(engine.checked)
-        await stage.apply(spoke("cora", direction="Receive"))
-        await stage.comes("spoke", "cora", "True", "Synced")
+        await stage.synced(spoke("cora", direction="Receive"))
         await asyncio.sleep(3 * QUICK.retry_first)
         assert len(engine.checked) == checks, "one more of a kind needs nothing more"
         await stage.delete("spoke", "bob")
@@ -158,8 +157,7 @@ async def test_what_an_address_list_lists_is_known_to_the_check(
 ) -> None:
     listed = spoke("gal", mailbox=None, globalAddressList={"include": ["Users", "Groups"]})
     async with operate():
-        await stage.apply(connection(), hub(), listed)
-        await stage.comes("hub", "staff", "True", "Synced")
+        await stage.synced(connection(), hub(), listed)
         lists = frozenset({Listed.USERS, Listed.GROUPS})
         wanted = Needs(reads=frozenset(), lists=lists)
         await stage.until(lambda: engine.needs[-1:] == [wanted])
@@ -177,8 +175,7 @@ async def test_what_ends_soon_is_an_event_and_a_series_that_goes_with_the_connec
         assert await stage.condition("connection", "contoso") == ("True", "SignedIn")
         await stage.meters(operation.metrics, series)
         await stage.told("CredentialsExpiring", "Connection")
-        await stage.delete("connection", "contoso")
-        await stage.goes("connection", "contoso")
+        await stage.leaves("connection", "contoso")
         await stage.meters(operation.metrics, absent=series)
 
 

@@ -22,11 +22,7 @@ async def test_a_hub_and_its_spokes_become_ready(
     stage: Stage, engine: ScriptedEngine, operate: Operate
 ) -> None:
     async with operate():
-        await stage.apply(connection(), hub(), spoke("ann"), spoke("bob"))
-        await stage.comes("spoke", "bob", "True", "Synced")
-        await stage.comes("hub", "staff", "True", "Synced")
-        await stage.comes("spoke", "ann", "True", "Synced")
-        await stage.comes("spoke", "bob", "True", "Synced")
+        await stage.synced(connection(), hub(), spoke("ann"), spoke("bob"))
         await stage.comes("connection", "contoso", "True", "SignedIn")
         await stage.says("hub", "staff", "2 spokes")
     status = await stage.status("hub", "staff")
@@ -40,9 +36,7 @@ async def test_a_pass_in_which_nothing_changed_writes_the_hub_and_no_spoke(
     stage: Stage, engine: ScriptedEngine, operate: Operate
 ) -> None:
     async with operate():
-        await stage.apply(connection(), hub(), spoke())
-        await stage.comes("spoke", "ann", "True", "Synced")
-        await stage.comes("hub", "staff", "True", "Synced")
+        await stage.synced(connection(), hub(), spoke())
         before = [
             await stage.get(kind, name) for kind, name in (("spoke", "ann"), ("hub", "staff"))
         ]
@@ -99,8 +93,7 @@ async def test_a_suspended_hub_runs_no_pass_until_it_is_resumed(
         await stage.comes("hub", "staff", "False", "Suspended")
         await stage.comes("spoke", "ann", "False", "Suspended")
         assert engine.passes == []
-        await stage.apply(hub(suspend=False))
-        await stage.comes("hub", "staff", "True", "Synced")
+        await stage.synced(hub(suspend=False))
         await stage.comes("spoke", "ann", "True", "Synced")
     assert engine.passes
 

@@ -24,11 +24,8 @@ async def test_a_deleted_spoke_is_erased_and_goes(
     stage: Stage, engine: ScriptedEngine, operate: Operate
 ) -> None:
     async with operate() as operation:
-        await stage.apply(connection(), hub(deletion=NO_GRACE), spoke("ann"), spoke("bob"))
-        await stage.comes("spoke", "bob", "True", "Synced")
-        await stage.comes("hub", "staff", "True", "Synced")
-        await stage.delete("spoke", "ann")
-        await stage.goes("spoke", "ann")
+        await stage.synced(connection(), hub(deletion=NO_GRACE), spoke("ann"), spoke("bob"))
+        await stage.leaves("spoke", "ann")
         await stage.until(lambda: engine.passes[-1].names == ["bob"])
         await stage.comes("hub", "staff", "True", "Synced")
         await stage.told("Erased", "Spoke")
@@ -48,8 +45,7 @@ async def test_an_annotation_on_the_spoke_takes_its_grace_period_away(
 ) -> None:
     engine.erasure = FOUR_REMAIN
     async with operate():
-        await stage.apply(connection(), hub(), spoke("ann"))
-        await stage.comes("spoke", "ann", "True", "Synced")
+        await stage.synced(connection(), hub(), spoke("ann"))
         await stage.annotate("spoke", "ann", NOW)
         await stage.delete("spoke", "ann")
         await stage.comes("spoke", "ann", "False", "ErasurePending")
@@ -63,8 +59,7 @@ async def test_an_annotation_on_the_hub_takes_its_spokes_grace_period_away(
 ) -> None:
     engine.erasure = FOUR_REMAIN
     async with operate():
-        await stage.apply(connection(), hub(), spoke("ann"))
-        await stage.comes("spoke", "ann", "True", "Synced")
+        await stage.synced(connection(), hub(), spoke("ann"))
         await stage.annotate("hub", "staff", NOW)
         await stage.delete("spoke", "ann")
         await stage.comes("spoke", "ann", "False", "ErasurePending")
@@ -76,10 +71,8 @@ async def test_a_retained_spoke_goes_without_being_erased(
     stage: Stage, engine: ScriptedEngine, operate: Operate
 ) -> None:
     async with operate():
-        await stage.apply(connection(), hub(), spoke(deletionPolicy="Retain"))
-        await stage.comes("spoke", "ann", "True", "Synced")
-        await stage.delete("spoke", "ann")
-        await stage.goes("spoke", "ann")
+        await stage.synced(connection(), hub(), spoke(deletionPolicy="Retain"))
+        await stage.leaves("spoke", "ann")
     assert engine.erased == ["retain spoke ann"]
 
 
@@ -88,8 +81,7 @@ async def test_a_spoke_that_cannot_be_reached_says_so_and_is_erased_once_it_can(
 ) -> None:
     engine.erasure = UNREACHABLE
     async with operate():
-        await stage.apply(connection(), hub(deletion=NO_GRACE), spoke())
-        await stage.comes("spoke", "ann", "True", "Synced")
+        await stage.synced(connection(), hub(deletion=NO_GRACE), spoke())
         await stage.delete("spoke", "ann")
         await stage.comes("spoke", "ann", "False", "ErasurePending")
         assert "does not answer" in await stage.message("spoke", "ann")
@@ -104,10 +96,8 @@ async def test_a_spoke_is_let_go_after_the_erase_timeout_and_its_erasure_goes_on
 ) -> None:
     engine.erasure = FOUR_REMAIN
     async with operate(timing=replace(QUICK, erase_timeout=2.0)) as operation:
-        await stage.apply(connection(), hub(deletion=NO_GRACE), spoke())
-        await stage.comes("spoke", "ann", "True", "Synced")
-        await stage.delete("spoke", "ann")
-        await stage.goes("spoke", "ann")
+        await stage.synced(connection(), hub(deletion=NO_GRACE), spoke())
+        await stage.leaves("spoke", "ann")
         await stage.meters(operation.metrics, 'cirahub_erasures_incomplete_total{kind="Spoke"} 1.0')
         await stage.told("ErasureIncomplete", "Spoke", "4 copies remain")
         tries = len(engine.erased)
@@ -133,8 +123,7 @@ async def test_asking_for_a_reconcile_tries_an_erasure_at_once(
 ) -> None:
     engine.erasure = FOUR_REMAIN
     async with operate(timing=replace(QUICK, retry_first=3600.0, retry_most=3600.0)):
-        await stage.apply(connection(), hub(deletion=NO_GRACE), spoke())
-        await stage.comes("spoke", "ann", "True", "Synced")
+        await stage.synced(connection(), hub(deletion=NO_GRACE), spoke())
         await stage.delete("spoke", "ann")
         await stage.comes("spoke", "ann", "False", "ErasurePending")
         assert len(engine.erased) == 1
@@ -153,10 +142,8 @@ async def test_an_erasure_is_tried_at_once_when_its_connection_can_sign_in_again
     )
     engine.erasure = FOUR_REMAIN
     async with operate(timing=quick):
-        await stage.apply(connection(), hub(deletion=NO_GRACE), spoke())
-        await stage.comes("spoke", "ann", "True", "Synced")
-        await stage.delete("spoke", "ann")
-        await stage.goes("spoke", "ann")
+        await stage.synced(connection(), hub(deletion=NO_GRACE), spoke())
+        await stage.leaves("spoke", "ann")
         engine.check_error = UNREACHABLE
         await stage.annotate("connection", "contoso", "reconcile.cirahub.io/requestedAt=1")
         await stage.comes("connection", "contoso", "False", "EndpointUnavailable")
@@ -173,8 +160,7 @@ async def test_a_spoke_that_never_synced_is_let_go_without_its_connection(
     async with operate():
         await stage.apply(hub(), spoke("ann"))
         await stage.comes("spoke", "ann", "False", "ConnectionNotFound")
-        await stage.delete("spoke", "ann")
-        await stage.goes("spoke", "ann")
+        await stage.leaves("spoke", "ann")
     assert engine.erased == []
 
 
@@ -184,10 +170,8 @@ async def test_what_never_synced_leaves_nothing_to_be_erased_to_a_store_that_kno
     async with operate():
         await stage.apply(connection(), hub(suspend=True), spoke("ann"), spoke("bob"))
         await stage.comes("spoke", "ann", "False", "Suspended")
-        await stage.delete("spoke", "ann")
-        await stage.goes("spoke", "ann")
-        await stage.delete("hub", "staff")
-        await stage.goes("hub", "staff")
+        await stage.leaves("spoke", "ann")
+        await stage.leaves("hub", "staff")
     assert not engine.jobs
 
 
@@ -200,14 +184,12 @@ async def test_what_a_lost_store_does_not_know_is_erased_all_the_same(
 
     engine.shape = copies
     async with operate():
-        await stage.apply(connection(), hub(suspend=False), spoke("ann"))
-        await stage.comes("spoke", "ann", "True", "Synced")
+        await stage.synced(connection(), hub(suspend=False), spoke("ann"))
         await stage.apply(hub(suspend=True))
         await stage.comes("spoke", "ann", "False", "Suspended")
         engine.hubs.clear()
         engine.known.clear()
-        await stage.delete("spoke", "ann")
-        await stage.goes("spoke", "ann")
+        await stage.leaves("spoke", "ann")
     assert [job.name for job in engine.jobs.values()] == [f"{stage.namespace}/ann"]
 
 
@@ -218,22 +200,16 @@ async def test_what_never_synced_is_let_go_although_the_store_cannot_be_opened(
     async with operate():
         await stage.apply(connection(), hub(), spoke("ann"), spoke("bob"))
         await stage.comes("spoke", "ann", "False", "KeyUnavailable")
-        await stage.delete("spoke", "ann")
-        await stage.goes("spoke", "ann")
-        await stage.delete("hub", "staff")
-        await stage.goes("hub", "staff")
-        await stage.delete("spoke", "bob")
-        await stage.goes("spoke", "bob")
+        await stage.leaves("spoke", "ann")
+        await stage.leaves("hub", "staff")
+        await stage.leaves("spoke", "bob")
 
 
 async def test_what_synced_waits_for_the_store_at_most_for_the_erase_timeout(
     stage: Stage, engine: ScriptedEngine, operate: Operate
 ) -> None:
     async with operate(timing=replace(QUICK, erase_timeout=4.0)):
-        await stage.apply(connection(), hub(), spoke("ann"), spoke("bob"))
-        await stage.comes("spoke", "bob", "True", "Synced")
-        await stage.comes("hub", "staff", "True", "Synced")
-        await stage.comes("spoke", "ann", "True", "Synced")
+        await stage.synced(connection(), hub(), spoke("ann"), spoke("bob"))
         engine.store_error = KeyUnavailableError("there is no key")
         await stage.delete("spoke", "ann")
         await stage.comes("spoke", "ann", "False", "ErasurePending")
@@ -241,8 +217,7 @@ async def test_what_synced_waits_for_the_store_at_most_for_the_erase_timeout(
         await stage.goes("spoke", "ann")
         await stage.told("ErasureIncomplete", "Spoke", "there is no key")
         engine.store_error = None
-        await stage.delete("spoke", "bob")
-        await stage.goes("spoke", "bob")
+        await stage.leaves("spoke", "bob")
         assert [job.name for job in engine.jobs.values()] == [f"{stage.namespace}/bob"]
 
 
@@ -250,12 +225,9 @@ async def test_a_spoke_whose_connection_is_gone_is_erased_by_what_the_store_know
     stage: Stage, engine: ScriptedEngine, operate: Operate
 ) -> None:
     async with operate():
-        await stage.apply(connection(), hub(deletion=NO_GRACE), spoke())
-        await stage.comes("spoke", "ann", "True", "Synced")
-        await stage.delete("connection", "contoso")
-        await stage.goes("connection", "contoso")
-        await stage.delete("spoke", "ann")
-        await stage.goes("spoke", "ann")
+        await stage.synced(connection(), hub(deletion=NO_GRACE), spoke())
+        await stage.leaves("connection", "contoso")
+        await stage.leaves("spoke", "ann")
     assert engine.erased == ["erase spoke ann"]
     assert engine.erase_calls[0].connections == ()
 
@@ -265,8 +237,7 @@ async def test_a_deleted_hub_is_erased_and_its_spokes_miss_it(
 ) -> None:
     engine.erasure = FOUR_REMAIN
     async with operate() as operation:
-        await stage.apply(connection(), hub(deletion=NO_GRACE), spoke())
-        await stage.comes("hub", "staff", "True", "Synced")
+        await stage.synced(connection(), hub(deletion=NO_GRACE), spoke())
         await stage.delete("hub", "staff")
         await stage.comes("hub", "staff", "False", "ErasurePending")
         engine.erasure = ERASED
@@ -282,10 +253,8 @@ async def test_a_hub_is_let_go_after_the_erase_timeout_and_its_erasure_goes_on_w
 ) -> None:
     engine.erasure = FOUR_REMAIN
     async with operate(timing=replace(QUICK, erase_timeout=2.0)) as operation:
-        await stage.apply(connection(), hub(deletion=NO_GRACE), spoke())
-        await stage.comes("hub", "staff", "True", "Synced")
-        await stage.delete("hub", "staff")
-        await stage.goes("hub", "staff")
+        await stage.synced(connection(), hub(deletion=NO_GRACE), spoke())
+        await stage.leaves("hub", "staff")
         await stage.told("ErasureIncomplete", "Hub", "4 copies remain")
         await stage.says("spoke", "ann", "the one that was deleted is being erased")
         tries = len(engine.erased)
@@ -305,10 +274,8 @@ async def test_a_hub_is_not_synced_before_the_one_of_its_name_is_erased(
 ) -> None:
     engine.erasure = FOUR_REMAIN
     async with operate(timing=replace(QUICK, erase_timeout=1.0)):
-        await stage.apply(connection(), hub(deletion=NO_GRACE), spoke())
-        await stage.comes("hub", "staff", "True", "Synced")
-        await stage.delete("hub", "staff")
-        await stage.goes("hub", "staff")
+        await stage.synced(connection(), hub(deletion=NO_GRACE), spoke())
+        await stage.leaves("hub", "staff")
         passes = len(engine.passes)
         await stage.apply(hub())
         await stage.comes("hub", "staff", "False", "ErasurePending")
@@ -324,14 +291,10 @@ async def test_a_retained_hub_goes_once_the_spokes_that_left_it_are_erased(
     stage: Stage, engine: ScriptedEngine, operate: Operate
 ) -> None:
     async with operate():
-        await stage.apply(connection(), hub(deletionPolicy="Retain"), spoke("ann"), spoke("bob"))
-        await stage.comes("spoke", "bob", "True", "Synced")
-        await stage.comes("hub", "staff", "True", "Synced")
-        await stage.delete("spoke", "ann")
-        await stage.goes("spoke", "ann")
+        await stage.synced(connection(), hub(deletionPolicy="Retain"), spoke("ann"), spoke("bob"))
+        await stage.leaves("spoke", "ann")
         assert engine.erased == []
-        await stage.delete("hub", "staff")
-        await stage.goes("hub", "staff")
+        await stage.leaves("hub", "staff")
     assert engine.erased == ["erase spoke ann", "retain hub staff"]
 
 
@@ -339,9 +302,7 @@ async def test_a_retained_spoke_keeps_its_copies_when_it_is_deleted_with_its_hub
     stage: Stage, engine: ScriptedEngine, operate: Operate
 ) -> None:
     async with operate():
-        await stage.apply(connection(), hub(), spoke("ann"), spoke("bob", deletionPolicy="Retain"))
-        await stage.comes("spoke", "bob", "True", "Synced")
-        await stage.comes("hub", "staff", "True", "Synced")
+        await stage.synced(connection(), hub(), spoke("ann"), spoke("bob", deletionPolicy="Retain"))
     await stage.delete("spoke", "bob")
     await stage.delete("hub", "staff")
     async with operate():
@@ -354,9 +315,7 @@ async def test_everything_deleted_together_is_erased(
     stage: Stage, engine: ScriptedEngine, operate: Operate
 ) -> None:
     async with operate():
-        await stage.apply(connection(), hub(deletion=NO_GRACE), spoke("ann"), spoke("bob"))
-        await stage.comes("spoke", "bob", "True", "Synced")
-        await stage.comes("hub", "staff", "True", "Synced")
+        await stage.synced(connection(), hub(deletion=NO_GRACE), spoke("ann"), spoke("bob"))
         await stage.kubectl("delete", "connections,hubs,spokes", "--all", "--timeout=120s")
         await stage.until(lambda: not engine.jobs)
     assert not engine.known
@@ -366,8 +325,7 @@ async def test_a_spoke_deleted_while_nobody_looked_is_erased_later(
     stage: Stage, engine: ScriptedEngine, operate: Operate
 ) -> None:
     async with operate():
-        await stage.apply(connection(), hub(deletion=NO_GRACE), spoke())
-        await stage.comes("spoke", "ann", "True", "Synced")
+        await stage.synced(connection(), hub(deletion=NO_GRACE), spoke())
     await stage.delete("spoke", "ann")
     assert await stage.get("spoke", "ann") is not None
     async with operate():
@@ -379,8 +337,7 @@ async def test_an_operator_that_is_stopped_while_erasing_goes_on_when_it_is_back
     stage: Stage, engine: ScriptedEngine, operate: Operate
 ) -> None:
     async with operate():
-        await stage.apply(connection(), hub(deletion=NO_GRACE), spoke())
-        await stage.comes("spoke", "ann", "True", "Synced")
+        await stage.synced(connection(), hub(deletion=NO_GRACE), spoke())
         engine.erasing_hangs = True
         await stage.delete("spoke", "ann")
         await stage.until(lambda: engine.erased)
@@ -396,15 +353,12 @@ async def test_deleting_a_spoke_stops_the_pass_that_runs(
     stage: Stage, engine: ScriptedEngine, operate: Operate
 ) -> None:
     async with operate():
-        await stage.apply(connection(), hub(), spoke("ann"), spoke("bob"))
-        await stage.comes("spoke", "bob", "True", "Synced")
-        await stage.comes("hub", "staff", "True", "Synced")
+        await stage.synced(connection(), hub(), spoke("ann"), spoke("bob"))
         engine.hanging = True
         count = len(engine.passes)
         await stage.annotate("hub", "staff", "reconcile.cirahub.io/requestedAt=again")
         await stage.until(lambda: len(engine.passes) > count)
-        await stage.delete("spoke", "ann")
-        await stage.goes("spoke", "ann")
+        await stage.leaves("spoke", "ann")
     assert engine.stopped
 
 
@@ -412,15 +366,12 @@ async def test_deleting_a_spoke_stops_the_erasure_of_another_that_hangs(
     stage: Stage, engine: ScriptedEngine, operate: Operate
 ) -> None:
     async with operate():
-        await stage.apply(connection(), hub(), spoke("ann"), spoke("bob"))
-        await stage.comes("spoke", "bob", "True", "Synced")
-        await stage.comes("hub", "staff", "True", "Synced")
+        await stage.synced(connection(), hub(), spoke("ann"), spoke("bob"))
         engine.erasing_hangs = True
         await stage.annotate("spoke", "ann", NOW)
         await stage.delete("spoke", "ann")
         await stage.until(lambda: engine.erased)
-        await stage.delete("spoke", "bob")
-        await stage.goes("spoke", "bob")
+        await stage.leaves("spoke", "bob")
         assert await stage.get("spoke", "ann") is not None
     assert engine.stopped
 
@@ -429,17 +380,14 @@ async def test_what_an_erasure_does_at_the_others_counts_among_their_changes(
     stage: Stage, engine: ScriptedEngine, operate: Operate
 ) -> None:
     async with operate() as operation:
-        await stage.apply(connection(), hub(deletion=NO_GRACE), spoke("ann"), spoke("bob"))
-        await stage.comes("spoke", "bob", "True", "Synced")
-        await stage.comes("hub", "staff", "True", "Synced")
+        await stage.synced(connection(), hub(deletion=NO_GRACE), spoke("ann"), spoke("bob"))
         reports = {
             config.uid: SpokeReport(config.uid, config.name, counts=Counts(deleted=2))
             for config in engine.passes[-1].spokes
         }
         assert len(reports) == 2
         engine.erasure = msgspec.structs.replace(ERASED, spokes=reports)
-        await stage.delete("spoke", "ann")
-        await stage.goes("spoke", "ann")
+        await stage.leaves("spoke", "ann")
         await stage.meters(operation.metrics, 'result="deleted"')
         deleted = [
             line

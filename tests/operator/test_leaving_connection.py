@@ -15,8 +15,7 @@ async def test_a_connection_is_held_while_a_leaving_spoke_needs_it(
 ) -> None:
     engine.erasure = UNREACHABLE
     async with operate():
-        await stage.apply(connection(), hub(deletion=NO_GRACE), spoke())
-        await stage.comes("spoke", "ann", "True", "Synced")
+        await stage.synced(connection(), hub(deletion=NO_GRACE), spoke())
         await stage.comes("connection", "contoso", "True", "SignedIn")
         await stage.delete("connection", "contoso")
         await stage.delete("spoke", "ann")
@@ -35,11 +34,8 @@ async def test_a_connection_is_held_through_a_grace_period_unless_it_is_annotate
     stage: Stage, engine: ScriptedEngine, operate: Operate
 ) -> None:
     async with operate():
-        await stage.apply(connection(), hub(), spoke("ann"), spoke("bob"))
-        await stage.comes("spoke", "bob", "True", "Synced")
-        await stage.comes("hub", "staff", "True", "Synced")
-        await stage.delete("spoke", "ann")
-        await stage.goes("spoke", "ann")
+        await stage.synced(connection(), hub(), spoke("ann"), spoke("bob"))
+        await stage.leaves("spoke", "ann")
         await stage.delete("connection", "contoso")
         await stage.comes("connection", "contoso", "False", "InUse")
         (job,) = engine.jobs.values()
@@ -57,11 +53,9 @@ async def test_an_annotation_on_a_connection_that_stays_hastens_nothing(
     stage: Stage, engine: ScriptedEngine, operate: Operate
 ) -> None:
     async with operate():
-        await stage.apply(connection(), hub(), spoke("ann"))
-        await stage.comes("spoke", "ann", "True", "Synced")
+        await stage.synced(connection(), hub(), spoke("ann"))
         await stage.annotate("connection", "contoso", NOW)
-        await stage.delete("spoke", "ann")
-        await stage.goes("spoke", "ann")
+        await stage.leaves("spoke", "ann")
         await stage.says("hub", "staff", "1 spoke is leaving until ")
     assert engine.erased == []
 
@@ -70,10 +64,8 @@ async def test_a_connection_is_held_for_a_hub_without_an_object(
     stage: Stage, engine: ScriptedEngine, operate: Operate
 ) -> None:
     async with operate():
-        await stage.apply(connection(), hub(), spoke("ann"))
-        await stage.comes("hub", "staff", "True", "Synced")
-        await stage.delete("hub", "staff")
-        await stage.goes("hub", "staff")
+        await stage.synced(connection(), hub(), spoke("ann"))
+        await stage.leaves("hub", "staff")
         await stage.delete("connection", "contoso")
         await stage.says("connection", "contoso", "held until Hub staff is erased")
         await stage.annotate("connection", "contoso", NOW)
@@ -86,10 +78,8 @@ async def test_a_connection_is_let_go_after_the_erase_timeout_with_a_warning(
 ) -> None:
     engine.erasure = FOUR_REMAIN
     async with operate(timing=replace(QUICK, erase_timeout=4.0)):
-        await stage.apply(connection(), hub(deletion={"gracePeriod": "2s"}), spoke("ann"))
-        await stage.comes("spoke", "ann", "True", "Synced")
-        await stage.delete("spoke", "ann")
-        await stage.goes("spoke", "ann")
+        await stage.synced(connection(), hub(deletion={"gracePeriod": "2s"}), spoke("ann"))
+        await stage.leaves("spoke", "ann")
         await stage.delete("connection", "contoso")
         await stage.comes("connection", "contoso", "False", "InUse")
         await stage.goes("connection", "contoso")
@@ -105,12 +95,9 @@ async def test_a_connection_that_nothing_needs_any_more_goes(
 ) -> None:
     """Who had left comes back elsewhere than through the Connection that was held for them."""
     async with operate():
-        await stage.apply(connection(), connection("other"), hub(), spoke("ann"))
-        await stage.comes("spoke", "ann", "True", "Synced")
-        await stage.delete("spoke", "ann")
-        await stage.goes("spoke", "ann")
-        await stage.delete("connection", "other")
-        await stage.goes("connection", "other")
+        await stage.synced(connection(), connection("other"), hub(), spoke("ann"))
+        await stage.leaves("spoke", "ann")
+        await stage.leaves("connection", "other")
         await stage.delete("connection", "contoso")
         await stage.comes("connection", "contoso", "False", "InUse")
         found = await stage.get("connection", "contoso")

@@ -20,12 +20,9 @@ async def test_a_deleted_spoke_is_let_go_at_once_and_erased_later(
     stage: Stage, engine: ScriptedEngine, operate: Operate
 ) -> None:
     async with operate() as operation:
-        await stage.apply(connection(), hub(deletion=SHORT), spoke("ann"), spoke("bob"))
-        await stage.comes("spoke", "bob", "True", "Synced")
-        await stage.comes("hub", "staff", "True", "Synced")
+        await stage.synced(connection(), hub(deletion=SHORT), spoke("ann"), spoke("bob"))
         before = time.time()
-        await stage.delete("spoke", "ann")
-        await stage.goes("spoke", "ann")
+        await stage.leaves("spoke", "ann")
         (job,) = engine.jobs.values()
         assert int(before) + 4 <= job.erase_at <= time.time() + 4
         assert engine.erased == []
@@ -72,13 +69,10 @@ async def test_a_spoke_that_is_created_again_on_its_target_takes_up_its_place(
     stage: Stage, engine: ScriptedEngine, operate: Operate
 ) -> None:
     async with operate():
-        await stage.apply(connection(), hub(), spoke("ann"))
-        await stage.comes("spoke", "ann", "True", "Synced")
-        await stage.delete("spoke", "ann")
-        await stage.goes("spoke", "ann")
+        await stage.synced(connection(), hub(), spoke("ann"))
+        await stage.leaves("spoke", "ann")
         assert engine.jobs
-        await stage.apply(spoke("anna", mailbox={"address": "ann@contoso.com"}))
-        await stage.comes("spoke", "anna", "True", "Synced")
+        await stage.synced(spoke("anna", mailbox={"address": "ann@contoso.com"}))
         await stage.says("hub", "staff", "1 spoke, 7 items")
         assert not engine.jobs
         assert "leaving" not in await stage.status("hub", "staff")
@@ -89,10 +83,8 @@ async def test_who_comes_back_while_nobody_looked_is_synced_before_anything_is_e
     stage: Stage, engine: ScriptedEngine, operate: Operate
 ) -> None:
     async with operate():
-        await stage.apply(connection(), hub(deletion=SHORT), spoke("ann"))
-        await stage.comes("spoke", "ann", "True", "Synced")
-        await stage.delete("spoke", "ann")
-        await stage.goes("spoke", "ann")
+        await stage.synced(connection(), hub(deletion=SHORT), spoke("ann"))
+        await stage.leaves("spoke", "ann")
     (job,) = engine.jobs.values()
     await stage.apply(spoke("ann"))
     await stage.until(lambda: time.time() > job.erase_at)
@@ -106,10 +98,8 @@ async def test_an_operator_that_starts_after_the_grace_period_erases(
     stage: Stage, engine: ScriptedEngine, operate: Operate
 ) -> None:
     async with operate():
-        await stage.apply(connection(), hub(deletion=SHORT), spoke("ann"))
-        await stage.comes("spoke", "ann", "True", "Synced")
-        await stage.delete("spoke", "ann")
-        await stage.goes("spoke", "ann")
+        await stage.synced(connection(), hub(deletion=SHORT), spoke("ann"))
+        await stage.leaves("spoke", "ann")
     (job,) = engine.jobs.values()
     await stage.until(lambda: time.time() > job.erase_at)
     assert engine.erased == []
@@ -123,10 +113,8 @@ async def test_annotating_the_hub_ends_the_grace_period_of_who_has_left(
 ) -> None:
     engine.erasure = FOUR_REMAIN
     async with operate():
-        await stage.apply(connection(), hub(), spoke("ann"))
-        await stage.comes("spoke", "ann", "True", "Synced")
-        await stage.delete("spoke", "ann")
-        await stage.goes("spoke", "ann")
+        await stage.synced(connection(), hub(), spoke("ann"))
+        await stage.leaves("spoke", "ann")
         assert engine.erased == []
         await stage.annotate("hub", "staff", NOW)
         await stage.until(lambda: len(engine.erased) > 1)
@@ -138,8 +126,7 @@ async def test_a_suspended_hub_erases_who_left_it(
     stage: Stage, engine: ScriptedEngine, operate: Operate
 ) -> None:
     async with operate():
-        await stage.apply(connection(), hub(deletion=SHORT), spoke("ann"))
-        await stage.comes("spoke", "ann", "True", "Synced")
+        await stage.synced(connection(), hub(deletion=SHORT), spoke("ann"))
         await stage.apply(hub(deletion=SHORT, suspend=True))
         await stage.comes("hub", "staff", "False", "Suspended")
         await stage.delete("spoke", "ann")
@@ -152,8 +139,7 @@ async def test_an_erasure_that_fails_after_the_grace_period_is_told_of_and_tried
 ) -> None:
     engine.erasure = UNREACHABLE
     async with operate(timing=replace(QUICK, erase_timeout=1.0)) as operation:
-        await stage.apply(connection(), hub(deletion={"gracePeriod": "1s"}), spoke("ann"))
-        await stage.comes("spoke", "ann", "True", "Synced")
+        await stage.synced(connection(), hub(deletion={"gracePeriod": "1s"}), spoke("ann"))
         await stage.delete("spoke", "ann")
         await stage.comes("hub", "staff", "True", "CopiesUnreachable", of="ErasureIncomplete")
         assert "does not answer" in await stage.message("hub", "staff", of="ErasureIncomplete")
@@ -169,8 +155,7 @@ async def test_an_operator_that_restarts_shows_what_is_incomplete_again(
 ) -> None:
     engine.erasure = FOUR_REMAIN
     async with operate():
-        await stage.apply(connection(), hub(deletion={"gracePeriod": "1s"}), spoke("ann"))
-        await stage.comes("spoke", "ann", "True", "Synced")
+        await stage.synced(connection(), hub(deletion={"gracePeriod": "1s"}), spoke("ann"))
         await stage.delete("spoke", "ann")
         await stage.comes("hub", "staff", "True", "CopiesUnreachable", of="ErasureIncomplete")
     engine.erasing_hangs = True
@@ -185,17 +170,14 @@ async def test_a_deleted_hub_is_let_go_at_once_and_resumes_when_it_is_created_ag
     stage: Stage, engine: ScriptedEngine, operate: Operate
 ) -> None:
     async with operate():
-        await stage.apply(connection(), hub(), spoke("ann"))
-        await stage.comes("hub", "staff", "True", "Synced")
-        await stage.delete("hub", "staff")
-        await stage.goes("hub", "staff")
+        await stage.synced(connection(), hub(), spoke("ann"))
+        await stage.leaves("hub", "staff")
         message = await stage.says("spoke", "ann", "it is leaving until ")
         assert "create it again to resume" in message
         await stage.comes("spoke", "ann", "False", "HubNotFound")
         assert [job.whole_hub for job in engine.jobs.values()] == [True]
-        await stage.apply(hub())
+        await stage.synced(hub())
         await stage.comes("spoke", "ann", "True", "Synced")
-        await stage.comes("hub", "staff", "True", "Synced")
         assert not engine.jobs
     assert engine.erased == []
 
@@ -204,17 +186,14 @@ async def test_a_hub_that_is_created_again_while_suspended_is_not_erased(
     stage: Stage, engine: ScriptedEngine, operate: Operate
 ) -> None:
     async with operate():
-        await stage.apply(connection(), hub(deletion=SHORT), spoke("ann"))
-        await stage.comes("hub", "staff", "True", "Synced")
-        await stage.delete("hub", "staff")
-        await stage.goes("hub", "staff")
+        await stage.synced(connection(), hub(deletion=SHORT), spoke("ann"))
+        await stage.leaves("hub", "staff")
         (job,) = engine.jobs.values()
         await stage.apply(hub(suspend=True))
         await stage.comes("hub", "staff", "False", "Suspended")
         await stage.until(lambda: time.time() > job.erase_at + 1)
         await stage.annotate("hub", "staff", "reconcile.cirahub.io/requestedAt=1")
-        await stage.apply(hub(suspend=False))
-        await stage.comes("hub", "staff", "True", "Synced")
+        await stage.synced(hub(suspend=False))
     assert engine.erased == []
 
 
@@ -222,10 +201,8 @@ async def test_a_hub_without_an_object_is_erased_when_its_grace_period_is_over(
     stage: Stage, engine: ScriptedEngine, operate: Operate
 ) -> None:
     async with operate():
-        await stage.apply(connection(), hub(deletion=SHORT), spoke("ann"))
-        await stage.comes("hub", "staff", "True", "Synced")
-        await stage.delete("hub", "staff")
-        await stage.goes("hub", "staff")
+        await stage.synced(connection(), hub(deletion=SHORT), spoke("ann"))
+        await stage.leaves("hub", "staff")
         assert engine.erased == []
         await stage.until(lambda: not engine.jobs)
         await stage.says("spoke", "ann", "create it, or delete this Spoke")
@@ -236,8 +213,7 @@ async def test_a_hub_of_which_no_object_is_left_is_erased_by_an_operator_that_st
     stage: Stage, engine: ScriptedEngine, operate: Operate
 ) -> None:
     async with operate():
-        await stage.apply(connection(), hub(deletion=SHORT), spoke("ann"))
-        await stage.comes("hub", "staff", "True", "Synced")
+        await stage.synced(connection(), hub(deletion=SHORT), spoke("ann"))
         await stage.delete("hub", "staff")
         await stage.delete("spoke", "ann")
         await stage.goes("hub", "staff")
@@ -256,12 +232,10 @@ async def test_a_spoke_deleted_while_its_hub_is_leaving_is_part_of_that(
     stage: Stage, engine: ScriptedEngine, operate: Operate
 ) -> None:
     async with operate():
-        await stage.apply(connection(), hub(), spoke("ann"))
-        await stage.comes("hub", "staff", "True", "Synced")
+        await stage.synced(connection(), hub(), spoke("ann"))
         await stage.delete("hub", "staff")
         await stage.comes("spoke", "ann", "False", "HubNotFound")
-        await stage.delete("spoke", "ann")
-        await stage.goes("spoke", "ann")
+        await stage.leaves("spoke", "ann")
     assert [job.whole_hub for job in engine.jobs.values()] == [True]
 
 
@@ -270,14 +244,12 @@ async def test_a_spoke_whose_hub_was_torn_away_leaves_by_itself(
 ) -> None:
     """Nobody has recorded that the hub leaves."""
     async with operate():
-        await stage.apply(connection(), hub(), spoke("ann"))
-        await stage.comes("spoke", "ann", "True", "Synced")
+        await stage.synced(connection(), hub(), spoke("ann"))
     await stage.tear_away("hub", "staff")
     async with operate():
         await stage.comes("spoke", "ann", "False", "HubNotFound")
         await stage.annotate("spoke", "ann", NOW)
-        await stage.delete("spoke", "ann")
-        await stage.goes("spoke", "ann")
+        await stage.leaves("spoke", "ann")
         await stage.until(lambda: engine.erased == ["erase spoke ann"])
 
 
@@ -287,8 +259,7 @@ async def test_a_hub_in_which_nothing_was_synced_goes_without_a_trace(
     async with operate():
         await stage.apply(hub())
         await stage.comes("hub", "staff", "True", "NoSpokes")
-        await stage.delete("hub", "staff")
-        await stage.goes("hub", "staff")
+        await stage.leaves("hub", "staff")
     assert not engine.jobs
     assert engine.erased == []
 
@@ -298,13 +269,9 @@ async def test_no_grace_is_what_the_hub_says_when_the_spoke_is_deleted(
 ) -> None:
     """A grace period that was given keeps running although the Hub's is zero by now."""
     async with operate():
-        await stage.apply(connection(), hub(), spoke("ann"), spoke("bob"))
-        await stage.comes("spoke", "bob", "True", "Synced")
-        await stage.comes("hub", "staff", "True", "Synced")
-        await stage.delete("spoke", "ann")
-        await stage.goes("spoke", "ann")
+        await stage.synced(connection(), hub(), spoke("ann"), spoke("bob"))
+        await stage.leaves("spoke", "ann")
         await stage.apply(hub(deletion=NO_GRACE))
-        await stage.delete("spoke", "bob")
-        await stage.goes("spoke", "bob")
+        await stage.leaves("spoke", "bob")
     assert engine.erased == ["erase spoke bob"]
     assert [job.name for job in engine.jobs.values()] == [f"{stage.namespace}/ann"]

@@ -45,9 +45,7 @@ async def test_a_namespace_is_erased_before_it_goes_whatever_the_grace_period(
     stage: Stage, engine: ScriptedEngine, operate: Operate
 ) -> None:
     async with operate():
-        await stage.apply(connection(), hub(), spoke("ann"), spoke("bob"))
-        await stage.comes("spoke", "bob", "True", "Synced")
-        await stage.comes("hub", "staff", "True", "Synced")
+        await stage.synced(connection(), hub(), spoke("ann"), spoke("bob"))
         await delete_namespace(stage)
         await namespace_gone(stage)
     assert not engine.jobs
@@ -60,8 +58,7 @@ async def test_a_namespace_goes_after_the_erase_timeout_although_copies_remain(
 ) -> None:
     engine.erasure = FOUR_REMAIN
     async with operate(timing=replace(QUICK, erase_timeout=4.0)) as operation:
-        await stage.apply(connection(), hub(), spoke("ann"))
-        await stage.comes("hub", "staff", "True", "Synced")
+        await stage.synced(connection(), hub(), spoke("ann"))
         await delete_namespace(stage)
         await stage.comes("connection", "contoso", "False", "InUse")
         await namespace_gone(stage)
@@ -76,12 +73,9 @@ async def test_who_left_before_is_erased_with_the_namespace_and_not_after_its_gr
     stage: Stage, engine: ScriptedEngine, operate: Operate
 ) -> None:
     async with operate():
-        await stage.apply(connection(), hub(), spoke("ann"))
-        await stage.comes("hub", "staff", "True", "Synced")
-        await stage.delete("hub", "staff")
-        await stage.goes("hub", "staff")
-        await stage.delete("spoke", "ann")
-        await stage.goes("spoke", "ann")
+        await stage.synced(connection(), hub(), spoke("ann"))
+        await stage.leaves("hub", "staff")
+        await stage.leaves("spoke", "ann")
         assert engine.erased == []
         await delete_namespace(stage)
         await namespace_gone(stage)

@@ -152,8 +152,7 @@ async def test_a_spoke_is_erased_when_its_grace_period_is_over_across_a_restart(
         await town.well(town.hub(deletion={"gracePeriod": "8s"}))
         own = place.ids("ann")
         deleted = time.time()
-        await stage.delete("spoke", "ann")
-        await stage.goes("spoke", "ann")
+        await stage.leaves("spoke", "ann")
         if time.time() < int(deleted) + 7:
             assert len(town.held("bob")) == PEOPLE
     async with place.operator():
@@ -211,8 +210,7 @@ async def test_a_revoked_consent_leaves_an_erasure_open_until_it_is_given_again(
             # The token that the engine still had has ended too.
             await stage.comes("spoke", "ann", "False", "ClientNotFound")
             await stage.annotate("spoke", "bob", NOW)
-            await stage.delete("spoke", "bob")
-            await stage.goes("spoke", "bob")
+            await stage.leaves("spoke", "bob")
             await stage.told("ErasureIncomplete", "Spoke")
             await stage.comes("hub", "staff", "True", "CopiesUnreachable", of="ErasureIncomplete")
             message = await stage.message("hub", "staff", of="ErasureIncomplete")

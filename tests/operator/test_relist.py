@@ -84,8 +84,7 @@ async def test_a_change_that_no_watch_told_of_is_found(
         await stage.comes("hub", "staff", "True", "Synced")
         await stage.comes("spoke", "bob", "True", "Synced")
         deaf(lambda event: event[0] is Spoke)
-        await stage.delete("spoke", "ann")
-        await stage.goes("spoke", "ann")
+        await stage.leaves("spoke", "ann")
         await stage.until(lambda: engine.passes[-1].names == ["bob"])
     assert engine.erased == ["erase spoke ann"]
 
@@ -112,9 +111,7 @@ async def test_a_status_written_a_moment_ago_is_what_the_next_look_sees(
 ) -> None:
     """Though the watch has not told of it: else each look would write the same once more."""
     async with operate():
-        await stage.apply(connection(), hub(), spoke())
-        await stage.comes("hub", "staff", "True", "Synced")
-        await stage.comes("spoke", "ann", "True", "Synced")
+        await stage.synced(connection(), hub(), spoke())
         deaf(lambda event: event[0] is Spoke)
         await stage.apply(hub(suspend=True))
         await stage.comes("spoke", "ann", "False", "Suspended")

@@ -94,8 +94,7 @@ async def test_a_set_that_is_deleted_leaves_and_its_name_is_free(
     async with operate():
         await stage.apply(connection(), hub(), spoke_set())
         await stage.comes("spokeset", "everybody", "True", "Synced")
-        await stage.delete("spokeset", "everybody")
-        await stage.goes("spokeset", "everybody")
+        await stage.leaves("spokeset", "everybody")
         await stage.told("Leaving", "SpokeSet", "1 members are erased at")
         await stage.says("hub", "staff", "1 spoke is leaving until")
     assert engine.erased == []
@@ -125,8 +124,7 @@ async def test_a_set_that_retains_is_forgotten(
     async with operate():
         await stage.apply(connection(), hub(), spoke_set(deletionPolicy="Retain"))
         await stage.comes("spokeset", "everybody", "True", "Synced")
-        await stage.delete("spokeset", "everybody")
-        await stage.goes("spokeset", "everybody")
+        await stage.leaves("spokeset", "everybody")
     assert engine.erased == [f"retain set {stage.namespace}/everybody"]
 
 
