@@ -9,7 +9,7 @@ import pytest
 from tests.chaos.conftest import OpenScene
 from tests.chaos.tape import Boundary, Moment, Tape, killed, tape
 from tests.engine.conftest import Scene
-from tests.engine.test_photos import ANN, Photos, jpeg, settled, whose
+from tests.engine.photos import ANN, Photos, jpeg, settled, whose
 
 from cirahub_sync.configuration import Direction
 

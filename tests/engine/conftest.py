@@ -10,7 +10,8 @@ import base64
 import os
 import tempfile
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -41,6 +42,9 @@ from cirahub_sync.origins import Origins
 from cirahub_sync.spoke_set import SpokeSetConfig
 from cirahub_sync.store.database import Database
 from cirahub_sync.worker import Worker, WorkerSettings
+
+from .calendars import Calendars
+from .photos import Photos
 
 TENANT = "11111111-1111-4111-8111-111111111111"
 CLIENT = "22222222-2222-4222-8222-222222222222"
@@ -275,8 +279,9 @@ def _graph(fields: Mapping[str, Any]) -> dict[str, Any]:
     return body
 
 
-@pytest.fixture
-async def scene(tmp_path: Path) -> AsyncIterator[Scene]:
+@contextmanager
+def contoso(*granted: str) -> Iterator[EmbeddedSimulator]:
+    """A tenant whose application has these roles, in a simulator."""
     world = World()
     world.directory.add_tenant(Tenant(TENANT, "contoso.example", "Contoso"))
     world.directory.add_application(
@@ -285,10 +290,28 @@ async def scene(tmp_path: Path) -> AsyncIterator[Scene]:
             display_name="cirahub",
             home_tenant_id=TENANT,
             secrets=[ClientSecret(SECRET, datetime(2100, 1, 1, tzinfo=UTC))],
-            granted={TENANT: {"Contacts.ReadWrite", "User.ReadBasic.All"}},
+            granted={TENANT: set(granted)},
         )
     )
     with EmbeddedSimulator(world) as simulator:
+        yield simulator
+
+
+@pytest.fixture
+async def scene(tmp_path: Path) -> AsyncIterator[Scene]:
+    with contoso("Contacts.ReadWrite", "User.ReadBasic.All") as simulator:
         made = Scene(simulator, tmp_path)
         yield made
         await made.worker.close()
+
+
+@pytest.fixture
+def photos(scene: Scene) -> Photos:
+    return Photos(scene)
+
+
+@pytest.fixture
+def calendars(tmp_path: Path) -> Iterator[Calendars]:
+    made = Calendars(tmp_path)
+    yield made
+    made.close()

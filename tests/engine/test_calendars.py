@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator
-from datetime import UTC, date, datetime
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +16,10 @@ from cirahub_simulator.calendar.event import Event as Held
 from cirahub_simulator.calendar.event import Item
 from cirahub_simulator.calendar.fields import EventFields
 from cirahub_simulator.calendar.outbox import Message
-from cirahub_simulator.directory import Application, ClientSecret, Tenant
 from cirahub_simulator.graph.calendars import Calendars
 from cirahub_simulator.graph.event_body import read_event
 from cirahub_simulator.graph.seed import mailbox_of
 from cirahub_simulator.process import EmbeddedSimulator
-from cirahub_simulator.world import World
 from cirahub_sync.configuration import (
     CalendarTarget,
     DeletionLimits,
@@ -33,7 +31,7 @@ from cirahub_sync.configuration import (
 )
 from cirahub_sync.engine.report import PassReport
 
-from .conftest import CLIENT, SECRET, TENANT, Scene
+from .conftest import Scene, contoso
 
 DAY = 86_400.0
 INVITED = [{"emailAddress": {"address": "guest@elsewhere.example", "name": "Guest"}}]
@@ -140,18 +138,7 @@ def told(event: Held) -> list[tuple[str, str, str, str]]:
 
 @pytest.fixture
 async def offices(tmp_path: Path) -> AsyncIterator[Offices]:
-    world = World()
-    world.directory.add_tenant(Tenant(TENANT, "contoso.example", "Contoso"))
-    world.directory.add_application(
-        Application(
-            client_id=CLIENT,
-            display_name="cirahub",
-            home_tenant_id=TENANT,
-            secrets=[ClientSecret(SECRET, datetime(2100, 1, 1, tzinfo=UTC))],
-            granted={TENANT: {"Calendars.ReadWrite", "User.ReadBasic.All"}},
-        )
-    )
-    with EmbeddedSimulator(world) as simulator:
+    with contoso("Calendars.ReadWrite", "User.ReadBasic.All") as simulator:
         made = Offices(simulator, tmp_path)
         yield made
         await made.worker.close()

@@ -28,8 +28,8 @@ from cirahub_sync.model.event import Role
 from cirahub_sync.store.earlier import Moment
 from cirahub_sync.store.opening import Store
 
+from .calendars import NINE, REVIEW, TEN, Calendars, but
 from .conftest import Scene
-from .test_event_plan import NINE, REVIEW, TEN, Calendars, but
 from .test_merging import item_of, natives, rows
 
 RECEIVE, TWO_WAY = Direction.RECEIVE, Direction.TWO_WAY

@@ -10,6 +10,7 @@ _ENGINE = "sync/cirahub_sync/engine"
 _LENS = "tests/model/test_event_lens_laws.py::"
 _FOLD = "tests/engine/test_event_fold.py::"
 _PLAN = "tests/engine/test_event_plan.py::"
+_WINDOW = "tests/engine/test_event_window.py::"
 _SCHEDULE = "tests/model/test_schedule.py::"
 _GRAPH = "sync/cirahub_sync/endpoints/graph/calendars"
 _APPOINTMENTS = "sync/cirahub_sync/endpoints/appointments"
@@ -128,7 +129,7 @@ BREAKAGES: tuple[Breakage, ...] = (
         file=f"{_ENGINE}/merge.py",
         old="                spare(tx, run, context.span, cursor.round)",
         new="                pass",
-        tests=_PLAN
+        tests=_WINDOW
         + "test_what_leaves_the_window_is_no_deletion_and_what_was_moved_out_is_looked_for",
     ),
     Breakage(
@@ -137,7 +138,7 @@ BREAKAGES: tuple[Breakage, ...] = (
         file=f"{_ENGINE}/pull.py",
         old="staged += await _unshown(context, run, endpoint, [*retried, *staged])",
         new="pass",
-        tests=_PLAN
+        tests=_WINDOW
         + "test_what_leaves_the_window_is_no_deletion_and_what_was_moved_out_is_looked_for",
     ),
     Breakage(
@@ -146,7 +147,7 @@ BREAKAGES: tuple[Breakage, ...] = (
         file=f"{_ENGINE}/deliver.py",
         old="        await_window(self._context, run, tx, judgements)\n",
         new="",
-        tests=_PLAN + "test_a_copy_is_made_when_its_event_comes_into_the_window",
+        tests=_WINDOW + "test_a_copy_is_made_when_its_event_comes_into_the_window",
     ),
     Breakage(
         guards=10,
