@@ -14,7 +14,7 @@ _MAPPING = "tests/model/test_mapping.py::"
 _LAWS = "tests/model/test_mapping_laws.py::"
 _LEFT = "tests/engine/test_left_to_the_user.py::"
 _LISTS = "tests/engine/test_lists.py::"
-_OBSERVE = "tests/model/test_observe.py::"
+_OBSERVE = "tests/model/test_observe_lists.py::"
 
 BREAKAGES: tuple[Breakage, ...] = (
     Breakage(

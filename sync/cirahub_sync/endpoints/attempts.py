@@ -25,7 +25,7 @@ class Patience(msgspec.Struct, frozen=True, kw_only=True):
 
     def pause_after(self, attempt: int, jitter: float) -> float:
         """`attempt` from 1, `jitter` from 0 to 1."""
-        return self.pause * 2 ** (attempt - 1) * (0.5 + jitter)
+        return self.pause * 2.0 ** (attempt - 1) * (0.5 + jitter)
 
 
 class NotSentError(EndpointUnavailableError):
