@@ -178,7 +178,3 @@ class Server:
     def fault_everywhere(self, kind: str, **fields: object) -> None:
         """Of all requests to this server."""
         self.town.admin.add_rule(kind, id=self.town.tenant, service="ews", tenant=self.id, **fields)
-
-    def answers(self) -> None:
-        """As it should again."""
-        self.town.admin.remove_rule(self.town.tenant)

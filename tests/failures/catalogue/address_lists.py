@@ -6,8 +6,8 @@ import uuid
 from collections.abc import Iterator, Mapping
 from functools import partial
 
+from tests.failures.catalogue.mending import ASKED_FOR, own
 from tests.failures.catalogue.outcome import BOB, contoso, staff
-from tests.failures.running import Start
 from tests.failures.situation import RECONCILING, Act, Seen, Situation
 from tests.failures.town import NAME, PEOPLE, Records, Town
 
@@ -76,10 +76,6 @@ async def _somebody_came(town: Town) -> None:
     await town.until(lambda: len(town.held("bob")) > PEOPLE, lambda: f"bob has {held()}")
 
 
-async def _own(town: Town) -> Start:
-    return town.start
-
-
 async def _half_an_hour(town: Town) -> None:
     town.clock.ahead += 1800
     await _answers(town)
@@ -121,7 +117,7 @@ SITUATIONS = (
         id="address-list-throttled-for-long",
         happens="Microsoft Graph asks to leave the directory alone for minutes.",
         besides=_in_tenant,
-        start=_own,
+        start=own,
         cause=_fails("status", status=429, retry_after=1800),
         seen=_list("Throttled"),
         goes_with=RECONCILING,
@@ -131,7 +127,7 @@ SITUATIONS = (
         untouched=LISTED,
         do="Nothing. If it comes back, give the Hub a longer `interval`.",
         mend=_half_an_hour,
-        recovers="When the time that the service asked for is over.",
+        recovers=ASKED_FOR,
         after=LIST,
     ),
     Situation(

@@ -6,8 +6,16 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
-from tests.failures.catalogue.outcome import ANN, BOB, STAFF, ann, failing, staff
-from tests.failures.running import Start
+from tests.failures.catalogue.mending import (
+    ASKED_FOR,
+    NEXT_PASS,
+    SENT_AGAIN,
+    answers,
+    half_an_hour,
+    own,
+    room,
+)
+from tests.failures.catalogue.outcome import ANN, BOB, BOTH, STAFF, ann, failing, staff
 from tests.failures.server import Server
 from tests.failures.situation import RECONCILING, STALLED, Situation
 from tests.failures.town import NAME, PEOPLE, Records, Shown, Town
@@ -16,12 +24,7 @@ from tests.operator.stage import Manifest
 ROTA = "Rota"
 """Ann's calendar, beside her own one."""
 ROLES = ("Calendars.ReadWrite", "User.Read.All")
-BOTH = ("ann", "bob")
-NEXT_PASS = "At the Hub's next pass."
 FULL_REMEDY = "the mailbox is full: make room in it, or raise its quota"
-SENT_AGAIN = (
-    "Sent again after half a minute at first, then with growing pauses, of an hour at most."
-)
 CALENDAR = "connection [^ ]+/contoso: (mailbox [0-9a-f-]{36}, calendar|folder) [^ ]+: "
 
 
@@ -125,25 +128,6 @@ async def _made_anew(town: Town) -> None:
     town.admin.seed(list(_in_tenant(town)))
 
 
-async def _answers(town: Town) -> None:
-    town.admin.remove_rule(town.tenant)
-
-
-async def _own(town: Town) -> Start:
-    return town.start
-
-
-async def _half_an_hour(town: Town) -> None:
-    await _answers(town)
-    town.clock.ahead += 1800
-
-
-async def _room(town: Town) -> None:
-    """Time passes, too: what failed is sent again with pauses of the engine's own."""
-    await _answers(town)
-    town.clock.ahead += 3600
-
-
 SITUATIONS = (
     Situation(
         id="calendar-denied",
@@ -157,7 +141,7 @@ SITUATIONS = (
         also=(staff("SpokesNotReady"),),
         untouched=BOTH,
         do="Grant it, or bring the mailbox into the scope of Exchange's role-based access control.",
-        mend=_answers,
+        mend=answers,
         recovers=NEXT_PASS,
         after=ANN,
         equal=BOTH,
@@ -185,7 +169,7 @@ SITUATIONS = (
         id="calendar-throttled-for-long",
         happens="Microsoft Graph asks to leave a calendar alone for minutes.",
         besides=_in_tenant,
-        start=_own,
+        start=own,
         cause=_fails("ann", status=429, retry_after=1800),
         seen=ann("Throttled"),
         goes_with=RECONCILING,
@@ -194,8 +178,8 @@ SITUATIONS = (
         also=(staff("SpokesNotReady"),),
         untouched=BOTH,
         do="Nothing. If it comes back, give the Hub a longer `interval`.",
-        mend=_half_an_hour,
-        recovers="When the time that the service asked for is over.",
+        mend=half_an_hour,
+        recovers=ASKED_FOR,
         after=ANN,
         equal=BOTH,
     ),
@@ -203,7 +187,7 @@ SITUATIONS = (
         id="calendar-full",
         happens="A mailbox whose calendar receives is full.",
         besides=_in_tenant,
-        start=_own,
+        start=own,
         cause=_full,
         seen=failing("bob", "ItemsUndelivered"),
         names="1 item could not be delivered \\(item [0-9a-f]{32}: 507 ErrorQuotaExceeded\\)",
@@ -211,7 +195,7 @@ SITUATIONS = (
         also=(BOB, STAFF),
         untouched=("bob",),
         do="Make room in the mailbox, or raise its quota.",
-        mend=_room,
+        mend=room,
         recovers=SENT_AGAIN,
         after=BOB,
         equal=BOTH,
@@ -228,7 +212,7 @@ SITUATIONS = (
         also=(staff("SpokesNotReady"),),
         untouched=BOTH,
         do="See what the mailbox's owner may do there, in whose place the account acts.",
-        mend=_answers,
+        mend=answers,
         recovers=NEXT_PASS,
         after=ANN,
         equal=BOTH,
@@ -237,7 +221,7 @@ SITUATIONS = (
         id="exchange-calendar-full",
         happens="A mailbox on an Exchange Server whose calendar receives is full.",
         besides=_on_server,
-        start=_own,
+        start=own,
         cause=_full_on_server,
         seen=failing("bob", "ItemsUndelivered"),
         names="1 item could not be delivered \\(item [0-9a-f]{32}: ErrorQuotaExceeded\\)",
@@ -245,7 +229,7 @@ SITUATIONS = (
         also=(BOB, STAFF),
         untouched=("bob",),
         do="Make room in the mailbox, or raise its quota.",
-        mend=_room,
+        mend=room,
         recovers=SENT_AGAIN,
         after=BOB,
         equal=BOTH,

@@ -7,6 +7,7 @@ import time
 from dataclasses import replace
 from functools import cache
 
+from tests.failures.catalogue.mending import CHECKED
 from tests.failures.catalogue.outcome import CONTOSO, contoso, credentials
 from tests.failures.process import OperatorProcess
 from tests.failures.running import Start
@@ -18,7 +19,6 @@ from tests.operator.stage import Manifest, connection
 CERTIFICATE = "signing"
 DAY = 86_400
 BEHIND = 7200
-CHECKED = "At the next sign-in check: every five minutes at most."
 EXPIRING = Seen(
     kind="Connection",
     name="contoso",

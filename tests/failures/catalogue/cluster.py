@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
+from tests.failures.catalogue.mending import CHECKED
 from tests.failures.catalogue.outcome import CONTOSO, STAFF, contoso, credentials
 from tests.failures.process import OperatorProcess
 from tests.failures.running import Start
@@ -192,7 +193,7 @@ SITUATIONS = (
         do="Grant it, in the Connection's namespace: the Role `sign-in-service-account` of "
         "[permissions](permissions.md).",
         mend=_granted,
-        recovers="At the next sign-in check: every five minutes at most.",
+        recovers=CHECKED,
         after=STAFF,
     ),
     Situation(
@@ -208,7 +209,7 @@ SITUATIONS = (
         do="Grant it, in the Connection's namespace: the Role `sign-in-secret` of "
         "[permissions](permissions.md).",
         mend=_granted,
-        recovers="At the next sign-in check: every five minutes at most.",
+        recovers=CHECKED,
         after=CONTOSO,
     ),
 )

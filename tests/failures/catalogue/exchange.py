@@ -8,9 +8,19 @@ from pathlib import Path
 
 import trustme
 from msgspec import structs
+from tests.failures.catalogue.mending import (
+    NEXT_PASS,
+    PAUSES,
+    SENT_AGAIN,
+    answers,
+    half_an_hour,
+    own,
+    room,
+)
 from tests.failures.catalogue.outcome import (
     ANN,
     BOB,
+    BOTH,
     CONTOSO,
     STAFF,
     ann,
@@ -26,10 +36,7 @@ from tests.failures.town import PEOPLE, Records, Town
 
 FOLDER = "connection [^ ]+/contoso: folder [^ ]+: Exchange answered "
 SERVER = r"connection [^ ]+/contoso: Exchange at https://[^ ]+"
-NEXT_PASS = "At the Hub's next pass."
 CHECKED = "At the next sign-in check."
-PAUSES = "Tried again with growing pauses, of five minutes at most."
-BOTH = ("ann", "bob")
 
 
 def _server(town: Town) -> Records:
@@ -43,14 +50,6 @@ def _fails(kind: str, **fields: object) -> Callable[[Town], Awaitable[None]]:
         server.fault(kind, "ann", **fields)
 
     return act
-
-
-async def _answers(town: Town) -> None:
-    Server(town).answers()
-
-
-async def _own(town: Town) -> Start:
-    return town.start
 
 
 async def _trusting_another(town: Town) -> Start:
@@ -78,11 +77,6 @@ async def _partner_disabled(town: Town) -> None:
 
 async def _partner_enabled(town: Town) -> None:
     town.admin.enable_partner(Server(town).id, enabled=True)
-
-
-async def _half_an_hour(town: Town) -> None:
-    await _answers(town)
-    town.clock.ahead += 1800
 
 
 async def _away(town: Town) -> None:
@@ -212,12 +206,6 @@ async def _full(town: Town) -> None:
     town.admin.import_contacts(server.users["ann"], [town.person(71)])
 
 
-async def _room(town: Town) -> None:
-    """Time passes, too: what failed is sent again with pauses of the engine's own."""
-    await _answers(town)
-    town.clock.ahead += 3600
-
-
 SITUATIONS = (
     Situation(
         id="exchange-token-refused",
@@ -319,7 +307,7 @@ SITUATIONS = (
         also=(ann("EndpointUnavailable"), staff("SpokesNotReady")),
         untouched=BOTH,
         do="Nothing, if the server is away; else look at the network between here and it.",
-        mend=_answers,
+        mend=answers,
         recovers=PAUSES,
         after=CONTOSO,
         equal=BOTH,
@@ -336,7 +324,7 @@ SITUATIONS = (
         also=(staff("SpokesNotReady"),),
         untouched=BOTH,
         do="Nothing.",
-        mend=_answers,
+        mend=answers,
         recovers=PAUSES,
         after=ANN,
         equal=BOTH,
@@ -353,7 +341,7 @@ SITUATIONS = (
         also=(staff("SpokesNotReady"),),
         untouched=BOTH,
         do="Nothing; if it goes on, look for what stands between here and the server.",
-        mend=_answers,
+        mend=answers,
         recovers=PAUSES,
         after=ANN,
         equal=BOTH,
@@ -376,7 +364,7 @@ SITUATIONS = (
         untouched=BOTH,
         do="Nothing. If it goes on, give the account a throttling policy of its own: "
         "[Exchange Server](exchange-server.md#5-how-much-at-a-time).",
-        mend=_answers,
+        mend=answers,
         recovers="In the same pass, or the next one.",
         after=ANN,
         equal=BOTH,
@@ -385,7 +373,7 @@ SITUATIONS = (
         id="exchange-throttled-for-long",
         happens="The Exchange Server asks to be left alone for minutes.",
         besides=_server,
-        start=_own,
+        start=own,
         cause=_fails("status", status=500, code="ErrorServerBusy", retry_after=1800),
         seen=ann("Throttled"),
         goes_with=RECONCILING,
@@ -394,7 +382,7 @@ SITUATIONS = (
         also=(staff("SpokesNotReady"),),
         untouched=BOTH,
         do="Nothing. If it comes back, give the account a throttling policy of its own.",
-        mend=_half_an_hour,
+        mend=half_an_hour,
         recovers="When the time that the server asked for is over.",
         after=ANN,
         equal=BOTH,
@@ -496,7 +484,7 @@ SITUATIONS = (
         also=(staff("SpokesNotReady"),),
         untouched=("bob",),
         do="Give the account a role on the folder: `cirahub permissions` prints how.",
-        mend=_answers,
+        mend=answers,
         recovers=NEXT_PASS,
         after=ANN,
         equal=BOTH,
@@ -520,7 +508,7 @@ SITUATIONS = (
         id="exchange-mailbox-full",
         happens="A mailbox that receives is full (`ErrorQuotaExceeded`).",
         besides=_server,
-        start=_own,
+        start=own,
         cause=_full,
         seen=failing("bob", "ItemsUndelivered"),
         names="1 item could not be delivered \\(item [0-9a-f]{32}: ErrorQuotaExceeded\\)",
@@ -528,9 +516,8 @@ SITUATIONS = (
         also=(BOB, STAFF),
         untouched=("bob",),
         do="Make room in the mailbox, or raise its quota.",
-        mend=_room,
-        recovers="Sent again after half a minute at first, then with growing pauses, of an hour at "
-        "most.",
+        mend=room,
+        recovers=SENT_AGAIN,
         after=BOB,
         equal=BOTH,
     ),

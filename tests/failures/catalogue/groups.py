@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from tests.failures.catalogue.mending import NEXT_PASS, own
 from tests.failures.catalogue.outcome import BOB, bob, contoso, staff
-from tests.failures.running import Start
 from tests.failures.situation import RECONCILING, STALLED, Situation
 from tests.failures.town import Town
 
-NEXT_PASS = "At the Hub's next pass."
 ROLES = ("Contacts.ReadWrite", "User.Read.All")
 ROLE = "GroupMember.Read.All"
 
@@ -51,10 +50,6 @@ async def _not_permitted(town: Town) -> None:
 
 async def _permitted(town: Town) -> None:
     _permit(town, ROLE)
-
-
-async def _own(town: Town) -> Start:
-    return town.start
 
 
 async def _deleted(town: Town) -> None:
@@ -100,7 +95,7 @@ SITUATIONS = (
         id="group-deleted",
         happens="A group that a filter names is deleted, or can't be read any more. Its Spoke goes "
         "on with who was in it when it was read last: nobody comes or goes because of that.",
-        start=_own,
+        start=own,
         cause=_deleted,
         seen=bob("GroupNotFound"),
         goes_with=STALLED,

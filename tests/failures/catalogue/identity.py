@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Awaitable, Callable, Iterable
 
 import aiohttp
+from tests.failures.catalogue.mending import CHECKED, PAUSES, answers
 from tests.failures.situation import RECONCILING, STALLED, Situation
 from tests.failures.town import KEY, SECRET, Town
 from tests.operator.conftest import connections_closed
@@ -184,10 +185,6 @@ async def _excluded(town: Town) -> None:
     town.admin.block_application(town.client, False)
 
 
-async def _entra_answers(town: Town) -> None:
-    town.admin.remove_rule(town.tenant)
-
-
 SITUATIONS = (
     Situation(
         id="tenant-unknown",
@@ -229,7 +226,7 @@ SITUATIONS = (
         do="Exclude the application from the policy, or the addresses by which the cluster reaches "
         "the internet. The sign-in log of service principals says which policy it is.",
         mend=_excluded,
-        recovers="At the next sign-in check: every five minutes at most.",
+        recovers=CHECKED,
         after=CONTOSO,
     ),
     Situation(
@@ -245,7 +242,7 @@ SITUATIONS = (
         "(`status.consentLink`). Stalled if it stays so for ten minutes: a new application, or a "
         "new consent, takes minutes to count.",
         mend=_consent,
-        recovers="At the next sign-in check: every five minutes at most.",
+        recovers=CHECKED,
         after=CONTOSO,
     ),
     Situation(
@@ -274,7 +271,7 @@ SITUATIONS = (
         also=(credentials("ClientDisabled"),),
         do="Enable it in Entra, under Enterprise applications.",
         mend=_enabled,
-        recovers="At the next sign-in check: every five minutes at most.",
+        recovers=CHECKED,
         after=CONTOSO,
     ),
     Situation(
@@ -288,7 +285,7 @@ SITUATIONS = (
         also=(credentials("SecretInvalid"),),
         do="Store the secret's value where the Connection says.",
         mend=_right_secret,
-        recovers="At the next sign-in check: every five minutes at most.",
+        recovers=CHECKED,
         after=CONTOSO,
     ),
     Situation(
@@ -302,7 +299,7 @@ SITUATIONS = (
         also=(credentials("SecretExpired"),),
         do="Make a new client secret in Entra and store it where the Connection says.",
         mend=_new_secret,
-        recovers="At the next sign-in check: every five minutes at most.",
+        recovers=CHECKED,
         after=CONTOSO,
     ),
     Situation(
@@ -316,7 +313,7 @@ SITUATIONS = (
         also=(credentials("SecretNotFound"),),
         do="Create it, or correct `secretRef`.",
         mend=_right_secret,
-        recovers="At the next sign-in check: every five minutes at most.",
+        recovers=CHECKED,
         after=CONTOSO,
     ),
     Situation(
@@ -330,7 +327,7 @@ SITUATIONS = (
         also=(credentials("SecretNotFound"),),
         do="Add the key, or correct `secretRef`.",
         mend=_right_secret,
-        recovers="At the next sign-in check: every five minutes at most.",
+        recovers=CHECKED,
         after=CONTOSO,
     ),
     Situation(
@@ -344,7 +341,7 @@ SITUATIONS = (
         also=(credentials("SecretInvalid"),),
         do="Store the value as it is: `kubectl create secret generic … --from-literal`.",
         mend=_right_secret,
-        recovers="At the next sign-in check: every five minutes at most.",
+        recovers=CHECKED,
         after=CONTOSO,
     ),
     Situation(
@@ -359,7 +356,7 @@ SITUATIONS = (
         do="Create it in the Connection's namespace, with the annotation "
         '`cirahub.io/allow-token-requests: "true"`.',
         mend=_account,
-        recovers="At the next sign-in check: every five minutes at most.",
+        recovers=CHECKED,
         after=CONTOSO,
     ),
     Situation(
@@ -373,7 +370,7 @@ SITUATIONS = (
         also=(credentials("ServiceAccountNotAllowed"),),
         do="Annotate it, if they may: the message has the command.",
         mend=_account,
-        recovers="At the next sign-in check: every five minutes at most.",
+        recovers=CHECKED,
         after=CONTOSO,
     ),
     Situation(
@@ -405,7 +402,7 @@ SITUATIONS = (
         "audience `api://AzureADTokenExchange`. Stalled if it stays so for ten minutes: a new one "
         "takes minutes to count.",
         mend=_trusted,
-        recovers="At the next sign-in check: every five minutes at most.",
+        recovers=CHECKED,
         after=CONTOSO,
     ),
     Situation(
@@ -420,7 +417,7 @@ SITUATIONS = (
         do="Grant it what `status.permissionsMissing` lists in the tenant, and consent; "
         "`status.consentLink` leads there. Stalled once it is missing for ten minutes.",
         mend=_consent,
-        recovers="At the next sign-in check: every five minutes at most.",
+        recovers=CHECKED,
         after=ANN,
     ),
     Situation(
@@ -433,8 +430,8 @@ SITUATIONS = (
         remedy="check name resolution, proxies, firewalls",
         also=(credentials("EndpointUnavailable"),),
         do="Nothing, if Entra is away; else look at the network between here and it.",
-        mend=_entra_answers,
-        recovers="Tried again with growing pauses, of five minutes at most.",
+        mend=answers,
+        recovers=PAUSES,
         after=CONTOSO,
     ),
     Situation(
@@ -447,8 +444,8 @@ SITUATIONS = (
         remedy="will be tried again",
         also=(credentials("EndpointUnavailable"),),
         do="Nothing.",
-        mend=_entra_answers,
-        recovers="Tried again with growing pauses, of five minutes at most.",
+        mend=answers,
+        recovers=PAUSES,
         after=CONTOSO,
     ),
     Situation(
@@ -461,8 +458,8 @@ SITUATIONS = (
         remedy="will be tried again",
         also=(credentials("EndpointUnavailable"),),
         do="Nothing.",
-        mend=_entra_answers,
-        recovers="Tried again with growing pauses, of five minutes at most.",
+        mend=answers,
+        recovers=PAUSES,
         after=CONTOSO,
     ),
 )

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
+from tests.failures.catalogue.mending import ASKED_FOR, PAUSES, answers, half_an_hour, own
 from tests.failures.catalogue.outcome import ANN, BOB, STAFF, contoso, failing, staff
-from tests.failures.running import Start
 from tests.failures.situation import RECONCILING, Seen, Situation
 from tests.failures.town import PEOPLE, Shown, Town, shown
 
@@ -57,10 +57,6 @@ def _somebody_comes(town: Town, *numbers: int) -> None:
     town.admin.import_contacts(town.mailboxes["ann"], people)
 
 
-async def _own(town: Town) -> Start:
-    return town.start
-
-
 async def _not_permitted(town: Town) -> None:
     await _well(town)
     _permit(town)
@@ -91,15 +87,6 @@ def _fails(kind: str, **fields: object) -> Callable[[Town], Awaitable[None]]:
         _somebody_comes(town)
 
     return act
-
-
-async def _answers(town: Town) -> None:
-    town.admin.remove_rule(town.tenant)
-
-
-async def _half_an_hour(town: Town) -> None:
-    await _answers(town)
-    town.clock.ahead += 1800
 
 
 async def _no_address(town: Town) -> None:
@@ -179,7 +166,7 @@ SITUATIONS = (
         id="mail-contacts-throttled",
         happens="The service that runs Exchange's cmdlets asks for a slower pace (429, or a cmdlet "
         "is over budget).",
-        start=_own,
+        start=own,
         cause=_fails("status", status=429, retry_after=1800),
         seen=_list("Throttled"),
         goes_with=RECONCILING,
@@ -188,8 +175,8 @@ SITUATIONS = (
         also=(ANN, BOB, staff("SpokesNotReady")),
         untouched=("list",),
         do="Nothing. If it comes back, give the Hub a longer `interval`.",
-        mend=_half_an_hour,
-        recovers="When the time that the service asked for is over.",
+        mend=half_an_hour,
+        recovers=ASKED_FOR,
         after=LIST,
         equal=EVERYWHERE,
     ),
@@ -204,8 +191,8 @@ SITUATIONS = (
         also=(ANN, BOB, staff("SpokesNotReady")),
         untouched=("list",),
         do="Nothing.",
-        mend=_answers,
-        recovers="Tried again with growing pauses, of five minutes at most.",
+        mend=answers,
+        recovers=PAUSES,
         after=LIST,
         equal=EVERYWHERE,
     ),
@@ -220,8 +207,8 @@ SITUATIONS = (
         remedy="will be tried again",
         also=(ANN, BOB, staff("SpokesNotReady")),
         do="Nothing; if it goes on, look for what stands between here and Exchange Online.",
-        mend=_answers,
-        recovers="Tried again with growing pauses, of five minutes at most.",
+        mend=answers,
+        recovers=PAUSES,
         after=LIST,
         equal=EVERYWHERE,
     ),
@@ -244,7 +231,7 @@ SITUATIONS = (
         id="mail-contact-address-taken",
         happens="Another recipient of the tenant has a contact's e-mail address. That one stays "
         "untouched.",
-        start=_own,
+        start=own,
         cause=_taken,
         seen=failing("list", "ItemsRejected"),
         names="its e-mail address is that of recipient [0-9a-f-]{36} of the tenant, which is not "

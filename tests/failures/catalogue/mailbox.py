@@ -5,15 +5,23 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from tests.failures.catalogue.mending import (
+    ASKED_FOR,
+    NEXT_PASS,
+    PAUSES,
+    SENT_AGAIN,
+    answers,
+    half_an_hour,
+    own,
+    room,
+)
 from tests.failures.catalogue.outcome import ANN, BOB, STAFF, ann, failing, staff
-from tests.failures.running import Start
 from tests.failures.situation import RECONCILING, STALLED, Sample, Seen, Situation
 from tests.failures.town import Town
 
 from cirahub_sync.endpoints.graph.properties import STAMP
 
 TEAM = "Team"
-NEXT_PASS = "At the Hub's next pass."
 
 
 def _team(town: Town) -> dict[str, Any]:
@@ -70,10 +78,6 @@ def _fails(kind: str, **fields: object) -> Callable[[Town], Awaitable[None]]:
     return act
 
 
-async def _answers(town: Town) -> None:
-    town.admin.remove_rule(town.tenant)
-
-
 async def _managed_elsewhere(town: Town) -> None:
     await town.well()
     stamp = "another-installation/hub/item/spoke/attempt"
@@ -119,10 +123,6 @@ async def _legible(town: Town) -> None:
     await _corrected(town)
 
 
-async def _own(town: Town) -> Start:
-    return town.start
-
-
 async def _full(town: Town) -> None:
     await town.well()
     town.admin.add_rule(
@@ -138,23 +138,12 @@ async def _full(town: Town) -> None:
     town.admin.import_contacts(_user(town), [town.person(71)])
 
 
-async def _room(town: Town) -> None:
-    """Time passes, too: what failed is sent again with pauses of the engine's own."""
-    await _answers(town)
-    town.clock.ahead += 3600
-
-
 async def _long_throttled(town: Town) -> None:
     await town.well()
     path = f"/users/{_user(town)}/"
     town.admin.add_rule(
         "status", id=town.tenant, service="graph", path=path, status=429, retry_after=1800
     )
-
-
-async def _half_an_hour(town: Town) -> None:
-    await _answers(town)
-    town.clock.ahead += 1800
 
 
 SITUATIONS = (
@@ -226,8 +215,8 @@ SITUATIONS = (
         remedy="will be tried again",
         also=(staff("SpokesNotReady"),),
         do="Nothing.",
-        mend=_answers,
-        recovers="Tried again with growing pauses, of five minutes at most.",
+        mend=answers,
+        recovers=PAUSES,
         after=ANN,
     ),
     Situation(
@@ -240,8 +229,8 @@ SITUATIONS = (
         remedy="tried again",
         also=(staff("SpokesNotReady"),),
         do="Nothing, if Graph is away; else look at the network between here and it.",
-        mend=_answers,
-        recovers="Tried again with growing pauses, of five minutes at most.",
+        mend=answers,
+        recovers=PAUSES,
         after=ANN,
     ),
     Situation(
@@ -254,8 +243,8 @@ SITUATIONS = (
         remedy="tried again",
         also=(staff("SpokesNotReady"),),
         do="Nothing; if it goes on, look for what stands between here and Graph.",
-        mend=_answers,
-        recovers="Tried again with growing pauses, of five minutes at most.",
+        mend=answers,
+        recovers=PAUSES,
         after=ANN,
     ),
     Situation(
@@ -263,7 +252,6 @@ SITUATIONS = (
         happens="The service asks for a slower pace (429 with `Retry-After`).",
         cause=_fails("status", status=429, retry_after=3, count=1),
         seen=Seen(kind="Spoke", name="ann", type="Throttled", status="True", reason="Throttled"),
-        goes_with=None,
         names="the service asked for a slower pace",
         remedy="what is left follows",
         event=("Normal", "Throttled"),
@@ -274,14 +262,14 @@ SITUATIONS = (
             at_least=True,
         ),
         do="Nothing. If it goes on, give the Hub a longer `interval`.",
-        mend=_answers,
+        mend=answers,
         recovers="In the same pass, or the next one.",
         after=ANN,
     ),
     Situation(
         id="throttled-for-long",
         happens="The service asks to be left alone for minutes.",
-        start=_own,
+        start=own,
         cause=_long_throttled,
         seen=ann("Throttled"),
         goes_with=RECONCILING,
@@ -289,8 +277,8 @@ SITUATIONS = (
         remedy="comes right by itself",
         also=(staff("SpokesNotReady"),),
         do="Nothing. If it comes back, give the Hub a longer `interval`.",
-        mend=_half_an_hour,
-        recovers="When the time that the service asked for is over.",
+        mend=half_an_hour,
+        recovers=ASKED_FOR,
         after=ANN,
     ),
     Situation(
@@ -298,7 +286,6 @@ SITUATIONS = (
         happens="The service refuses an item as it is. The others go on.",
         cause=_unwanted,
         seen=failing("bob", "ItemsRejected"),
-        goes_with=None,
         names="refuses 1 item \\(item [0-9a-f]{32}: 400 ErrorInvalidProperty\\)",
         remedy="correct it in the mailbox that it comes from",
         also=(BOB, STAFF),
@@ -313,7 +300,6 @@ SITUATIONS = (
         happens="An item in a mailbox can't be read. The others go on.",
         cause=_garbled,
         seen=failing("ann", "ItemsUnreadable"),
-        goes_with=None,
         names="1 item can't be read",
         remedy="fetched again with growing pauses",
         also=(ANN, STAFF),
@@ -326,17 +312,15 @@ SITUATIONS = (
     Situation(
         id="mailbox-full",
         happens="A mailbox that receives is full.",
-        start=_own,
+        start=own,
         cause=_full,
         seen=failing("bob", "ItemsUndelivered"),
-        goes_with=None,
         names="1 item could not be delivered \\(item [0-9a-f]{32}: 507 ErrorQuotaExceeded\\)",
         remedy="the mailbox is full: make room in it, or raise its quota",
         also=(BOB, STAFF),
         do="Make room in the mailbox, or raise its quota.",
-        mend=_room,
-        recovers="Sent again after half a minute at first, then with growing pauses, of an hour at "
-        "most.",
+        mend=room,
+        recovers=SENT_AGAIN,
         after=BOB,
     ),
     Situation(

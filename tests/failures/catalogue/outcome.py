@@ -9,6 +9,9 @@ BOB = Seen(kind="Spoke", name="bob", status="True", reason="Synced")
 STAFF = Seen(kind="Hub", name="staff", status="True", reason="Synced")
 CONTOSO = Seen(kind="Connection", name="contoso", status="True", reason="SignedIn")
 
+BOTH = ("ann", "bob")
+"""Mailboxes of which nothing changes meanwhile, or that hold the same in the end."""
+
 
 def ann(reason: str) -> Seen:
     return Seen(kind="Spoke", name="ann", reason=reason)

@@ -6,8 +6,8 @@ import uuid
 from collections.abc import Iterator, Mapping
 from functools import partial
 
+from tests.failures.catalogue.mending import own
 from tests.failures.catalogue.outcome import ANN, contoso, staff
-from tests.failures.running import Start
 from tests.failures.situation import STALLED, Seen, Situation, condition_sample
 from tests.failures.town import NAME, Shown, Town, shown
 from tests.operator.stage import spoke_set
@@ -66,10 +66,6 @@ def _held(town: Town, name: str) -> Shown:
 
 def _permit(town: Town, *roles: str) -> None:
     town.admin.grant(town.client, town.tenant, [*ROLES, *roles])
-
-
-async def _own(town: Town) -> Start:
-    return town.start
 
 
 async def _set_up(town: Town) -> None:
@@ -162,7 +158,7 @@ SITUATIONS = (
         happens="The application may not read any more who is in the group of a SpokeSet. Its "
         "members stay those of the last reading, and are synced.",
         besides=_people,
-        start=_own,
+        start=own,
         cause=_not_permitted,
         seen=team("AccessDenied"),
         goes_with=STALLED,
@@ -181,7 +177,7 @@ SITUATIONS = (
         id="set-group-deleted",
         happens="The group of a SpokeSet is deleted. Nobody leaves because of that.",
         besides=_people,
-        start=_own,
+        start=own,
         cause=_group_deleted,
         seen=team("GroupNotFound"),
         goes_with=STALLED,
@@ -200,7 +196,7 @@ SITUATIONS = (
         happens="The group of a SpokeSet suddenly reads empty, or more members are gone than "
         "`spec.leaving` allows. Nobody leaves.",
         besides=_people,
-        start=_own,
+        start=own,
         cause=_emptied,
         seen=team(GUARDED),
         names="SpokeSet team: 3 of 3 members are gone, which is all of them",
@@ -219,7 +215,7 @@ SITUATIONS = (
         happens="A member of a SpokeSet has no mailbox in Exchange Online: not licensed (yet), or "
         "on-premises. The others are synced.",
         besides=_people,
-        start=_own,
+        start=own,
         cause=_unlicensed,
         seen=FAILING,
         names="1 member fail: 1 TargetNotFound",
@@ -235,7 +231,7 @@ SITUATIONS = (
         id="set-member-mailbox-deleted",
         happens="A member's mailbox is deleted, or its licence taken away. The others are synced.",
         besides=_people,
-        start=_own,
+        start=own,
         cause=_mailbox_deleted,
         seen=FAILING,
         names="1 member fail: 1 TargetNotFound",

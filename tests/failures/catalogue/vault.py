@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from urllib.parse import urlsplit
 
+from tests.failures.catalogue.mending import CHECKED, PAUSES
 from tests.failures.catalogue.outcome import CONTOSO, ann, contoso, credentials
 from tests.failures.situation import RECONCILING, STALLED, Situation
 from tests.failures.town import SECRET, Town
-
-CHECKED = "At the next sign-in check: every five minutes at most."
 
 
 async def _applied(town: Town) -> None:
@@ -151,7 +150,7 @@ SITUATIONS = (
         also=(credentials("VaultUnreachable"),),
         do="Look at the vault's name, its firewall and private endpoint, and name resolution.",
         mend=_answers,
-        recovers="Tried again with growing pauses, of five minutes at most.",
+        recovers=PAUSES,
         after=CONTOSO,
     ),
     Situation(
@@ -165,7 +164,7 @@ SITUATIONS = (
         also=(credentials("VaultUnreachable"),),
         do="Nothing.",
         mend=_answers,
-        recovers="Tried again with growing pauses, of five minutes at most.",
+        recovers=PAUSES,
         after=CONTOSO,
     ),
 )
