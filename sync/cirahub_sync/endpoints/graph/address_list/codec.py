@@ -77,26 +77,16 @@ def user(wire: WireUser, target: AddressListTarget) -> Contact | None:
         phones.append(Phone(PhoneKind.MOBILE, wire.mobile_phone))
     if wire.fax_number:
         phones.append(Phone(PhoneKind.BUSINESS_FAX, wire.fax_number))
-    address = PostalAddress(
-        AddressKind.BUSINESS,
-        (wire.street_address or "").replace("\r\n", "\n"),
-        wire.city or "",
-        wire.state or "",
-        wire.postal_code or "",
-        wire.country or "",
+    office = WireOffice(
+        wire.street_address,
+        wire.city,
+        wire.state,
+        wire.postal_code,
+        wire.country,
+        wire.office_location,
     )
-    return Contact(
-        display_name=wire.display_name or "",
-        given_name=wire.given_name or "",
-        surname=wire.surname or "",
-        job_title=wire.job_title or "",
-        department=wire.department or "",
-        company=wire.company_name or "",
-        office_location=wire.office_location or "",
-        emails=_emails(wire.mail, wire.proxy_addresses, wire.other_mails, target.more_addresses),
-        phones=tuple(phones),
-        addresses=_unless_blank(address),
-    )
+    emails = _emails(wire.mail, wire.proxy_addresses, wire.other_mails, target.more_addresses)
+    return _person(wire, office, emails, phones)
 
 
 def org_contact(wire: WireOrgContact, target: AddressListTarget) -> Contact | None:
@@ -104,6 +94,26 @@ def org_contact(wire: WireOrgContact, target: AddressListTarget) -> Contact | No
     if not wire.mail or made_by_us(wire.mail_nickname or ""):
         return None
     office = next(iter(wire.addresses or ()), WireOffice())
+    emails = _emails(wire.mail, wire.proxy_addresses, None, target.more_addresses)
+    return _person(wire, office, emails, [_phone(one) for one in wire.phones or () if one.number])
+
+
+def group(wire: WireGroup, target: AddressListTarget) -> Contact | None:
+    """None for one that takes no mail."""
+    if not (wire.mail and wire.mail_enabled):
+        return None
+    return Contact(
+        display_name=wire.display_name or "",
+        emails=_emails(wire.mail, wire.proxy_addresses, None, target.more_addresses),
+    )
+
+
+def _person(
+    wire: WireUser | WireOrgContact,
+    office: WireOffice,
+    emails: tuple[Email, ...],
+    phones: Iterable[Phone],
+) -> Contact:
     address = PostalAddress(
         AddressKind.BUSINESS,
         (office.street or "").replace("\r\n", "\n"),
@@ -120,19 +130,9 @@ def org_contact(wire: WireOrgContact, target: AddressListTarget) -> Contact | No
         department=wire.department or "",
         company=wire.company_name or "",
         office_location=office.office_location or "",
-        emails=_emails(wire.mail, wire.proxy_addresses, None, target.more_addresses),
-        phones=tuple(_phone(each) for each in wire.phones or () if each.number),
-        addresses=_unless_blank(address),
-    )
-
-
-def group(wire: WireGroup, target: AddressListTarget) -> Contact | None:
-    """None for one that takes no mail."""
-    if not (wire.mail and wire.mail_enabled):
-        return None
-    return Contact(
-        display_name=wire.display_name or "",
-        emails=_emails(wire.mail, wire.proxy_addresses, None, target.more_addresses),
+        emails=emails,
+        phones=tuple(phones),
+        addresses=() if address == PostalAddress(address.kind) else (address,),
     )
 
 
@@ -157,7 +157,3 @@ def _emails(
 
 def _phone(wire: WirePhone) -> Phone:
     return Phone(_PHONES.get((wire.type or "").lower(), PhoneKind.OTHER), wire.number or "")
-
-
-def _unless_blank(address: PostalAddress) -> tuple[PostalAddress, ...]:
-    return () if address == PostalAddress(address.kind) else (address,)
