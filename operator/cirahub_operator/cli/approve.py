@@ -19,12 +19,7 @@ LOOK_SECONDS = 1.0
 
 @click.command(context_settings={"show_default": True, "max_content_width": 100})
 @click.argument("approval", metavar="ID")
-@click.option(
-    "--wait",
-    default="1m",
-    callback=session.duration,
-    help="How long to wait for a pass that is under way over the same hub.",
-)
+@session.wait_option()
 @session.store_options
 def command(*, approval: str, wait: float, **given: object) -> None:
     """Approve a plan, or the next stage of a first sync, where the store is; the next pass makes

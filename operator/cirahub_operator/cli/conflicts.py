@@ -14,6 +14,7 @@ import msgspec
 
 from cirahub_operator.cli import access, session
 from cirahub_operator.cli.leavers import date
+from cirahub_operator.cli.output import as_json, output_option
 from cirahub_operator.cli.table import table
 from cirahub_sync.conflicts import OpenConflict, Side
 from cirahub_sync.engine.decide import Choice
@@ -30,14 +31,6 @@ HELD = "(as it was frozen)"
 LOOK_SECONDS = 1.0
 """Between two looks at whether a pass has ended."""
 SETTINGS = {"show_default": True, "max_content_width": 100}
-
-_output = click.option(
-    "--output",
-    "-o",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    help="For people, or JSON.",
-)
 
 
 class ShownSide(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -71,14 +64,8 @@ def command() -> None:
 
 
 @command.command("list", context_settings=SETTINGS)
-@click.option(
-    "--hub",
-    "hubs",
-    multiple=True,
-    metavar="NAMESPACE/NAME",
-    help="Only this Hub's; may be repeated.",
-)
-@_output
+@session.hubs_option
+@output_option()
 @session.store_options
 def listing(*, hubs: tuple[str, ...], output: str, **given: object) -> None:
     """Show which conflicts wait, and between whom, without any value.
@@ -88,7 +75,7 @@ def listing(*, hubs: tuple[str, ...], output: str, **given: object) -> None:
     found = access.run(given, lambda worker: worker.conflicts())
     chosen = [one for one in found if not hubs or one.hub in hubs]
     if output == "json":
-        _print_json([_shown(one, values=False) for one in chosen])
+        click.echo(as_json([_shown(one, values=False) for one in chosen]))
     elif chosen:
         click.echo("\n".join(table(HEADINGS, [_row(one) for one in chosen])))
     else:
@@ -97,7 +84,7 @@ def listing(*, hubs: tuple[str, ...], output: str, **given: object) -> None:
 
 @command.command(context_settings=SETTINGS)
 @click.argument("conflict")
-@_output
+@output_option()
 @session.store_options
 def show(*, conflict: str, output: str, **given: object) -> None:
     """Show one conflict with what each side says: personal data, for your eyes.
@@ -110,7 +97,7 @@ def show(*, conflict: str, output: str, **given: object) -> None:
     if one is None:
         access.refuse(f"no conflict {conflict} waits for a decision; see cirahub conflicts list")
     elif output == "json":
-        _print_json(_shown(one, values=True))
+        click.echo(as_json(_shown(one, values=True)))
     else:
         click.echo("\n".join(_told(one)))
 
@@ -120,13 +107,8 @@ def show(*, conflict: str, output: str, **given: object) -> None:
 @click.option("--choose", metavar="SPOKE", help="What this Spoke says (NAME or NAMESPACE/NAME).")
 @click.option("--value", metavar="TEXT", help="This value instead; blank empties the field.")
 @click.option("--keep", is_flag=True, help="What the hub shows now.")
-@click.option(
-    "--wait",
-    default="1m",
-    callback=session.duration,
-    help="How long to wait for a pass that is under way over the same hub.",
-)
-@_output
+@session.wait_option()
+@output_option()
 @session.store_options
 def resolve(
     *,
@@ -163,16 +145,12 @@ def resolve(
 
     decided = access.run(given, decide)
     if output == "json":
-        _print_json(_shown(decided, values=False))
+        click.echo(as_json(_shown(decided, values=False)))
     else:
         click.echo(
             f"Decided {decided.field} of item {decided.item} in Hub {decided.hub}; the next pass "
             "brings it to the mailboxes."
         )
-
-
-def _print_json(value: object) -> None:
-    click.echo(msgspec.json.format(msgspec.json.encode(value), indent=2).decode())
 
 
 def _row(one: OpenConflict) -> tuple[str, ...]:

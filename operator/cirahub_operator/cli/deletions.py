@@ -15,6 +15,7 @@ import msgspec
 from cirahub_operator.cli import access, session
 from cirahub_operator.cli.conflicts import LOOK_SECONDS, SETTINGS, text
 from cirahub_operator.cli.leavers import date
+from cirahub_operator.cli.output import as_json, output_option
 from cirahub_operator.cli.table import table
 from cirahub_sync.deletions import Deletion, Restored
 from cirahub_sync.store.lease import LeaseHeldError
@@ -22,14 +23,6 @@ from cirahub_sync.worker import Worker
 
 Answer = TypeVar("Answer")
 HEADINGS = ("HUB", "ITEM", "DELETED", "IN", "GOES", "UNTIL")
-
-_output = click.option(
-    "--output",
-    "-o",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    help="For people, or JSON.",
-)
 
 
 class ShownWait(msgspec.Struct, frozen=True):
@@ -67,14 +60,8 @@ class ShownRestored(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 @click.command(context_settings=SETTINGS)
-@click.option(
-    "--hub",
-    "hubs",
-    multiple=True,
-    metavar="NAMESPACE/NAME",
-    help="Only this Hub's; may be repeated.",
-)
-@_output
+@session.hubs_option
+@output_option()
 @session.store_options
 def command(*, hubs: tuple[str, ...], output: str, **given: object) -> None:
     """Show which items are about to be deleted, or were and can be brought back: by id, never by
@@ -88,7 +75,7 @@ def command(*, hubs: tuple[str, ...], output: str, **given: object) -> None:
     found = access.run(given, lambda worker: worker.deletions())
     chosen = [one for one in found if not hubs or one.hub in hubs]
     if output == "json":
-        _print_json([_shown(one) for one in chosen])
+        click.echo(as_json([_shown(one) for one in chosen]))
     elif chosen:
         click.echo("\n".join(table(HEADINGS, [_row(one) for one in chosen])))
     else:
@@ -132,13 +119,8 @@ def moment(_: click.Context, __: click.Parameter, written: str | None) -> float 
     is_flag=True,
     help="Undo what was restored of these items, or of the Spoke's part of all.",
 )
-@click.option(
-    "--wait",
-    default="1m",
-    callback=session.duration,
-    help="How long to wait for a pass that is under way over the same hub.",
-)
-@_output
+@session.wait_option()
+@output_option()
 @session.store_options
 def restore(
     *,
@@ -181,7 +163,7 @@ def restore(
             given, lambda worker: _waiting(wait, lambda: worker.take_back(hub, items, spoke=spoke))
         )
         if output == "json":
-            _print_json(list(taken))
+            click.echo(as_json(list(taken)))
         else:
             click.echo(f"{len(taken)} items are what they were before: what was restored of them")
             click.echo("counts no more. What lived by it is deleted with its grace period.")
@@ -197,7 +179,7 @@ def restore(
 
     found = access.run(given, bring)
     if output == "json":
-        _print_json([_told(one) for one in found])
+        click.echo(as_json([_told(one) for one in found]))
         return
     for one in found:
         click.echo("\n".join(_lines(one)))
@@ -278,7 +260,3 @@ def _shown(one: Deletion) -> Shown:
         waiting=[ShownWait(wait.spoke, date(wait.due_at), wait.reason) for wait in one.waiting],
         restorable_until=date(one.until) if one.until else "",
     )
-
-
-def _print_json(value: object) -> None:
-    click.echo(msgspec.json.format(msgspec.json.encode(value), indent=2).decode())

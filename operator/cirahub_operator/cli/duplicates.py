@@ -9,21 +9,13 @@ import msgspec
 
 from cirahub_operator.cli import access, session
 from cirahub_operator.cli.conflicts import SETTINGS, text
+from cirahub_operator.cli.output import as_json, output_option
 from cirahub_operator.cli.table import table
 from cirahub_sync.duplicates import Twin, Twins
 from cirahub_sync.model.contact import FIELDS
 from cirahub_sync.model.field_names import manifest_name
 
 HEADINGS = ("DUPLICATES", "HUB", "ITEM", "SPOKES", "INSIDE")
-
-
-_output = click.option(
-    "--output",
-    "-o",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    help="For people, or JSON.",
-)
 
 
 class ShownItem(msgspec.Struct, frozen=True):
@@ -52,14 +44,8 @@ def command() -> None:
 
 
 @command.command("list", context_settings=SETTINGS)
-@click.option(
-    "--hub",
-    "hubs",
-    multiple=True,
-    metavar="NAMESPACE/NAME",
-    help="Only this Hub's; may be repeated.",
-)
-@_output
+@session.hubs_option
+@output_option()
 @session.store_options
 def listing(*, hubs: tuple[str, ...], output: str, **given: object) -> None:
     """Show which items have a key in common, and who contributes them, without any content. INSIDE
@@ -70,7 +56,7 @@ def listing(*, hubs: tuple[str, ...], output: str, **given: object) -> None:
     found = access.run(given, lambda worker: worker.duplicates())
     chosen = [one for one in found if not hubs or one.hub in hubs]
     if output == "json":
-        _print_json([_shown(one, content=False) for one in chosen])
+        click.echo(as_json([_shown(one, content=False) for one in chosen]))
     elif chosen:
         rows = [row for one in chosen for row in _rows(one)]
         click.echo("\n".join(table(HEADINGS, rows)))
@@ -80,7 +66,7 @@ def listing(*, hubs: tuple[str, ...], output: str, **given: object) -> None:
 
 @command.command(context_settings=SETTINGS)
 @click.argument("duplicates")
-@_output
+@output_option()
 @session.store_options
 def show(*, duplicates: str, output: str, **given: object) -> None:
     """Show some duplicates with what each item holds: personal data, for your eyes.
@@ -94,13 +80,9 @@ def show(*, duplicates: str, output: str, **given: object) -> None:
             f"there are no duplicates {duplicates} (any more); see cirahub duplicates list"
         )
     elif output == "json":
-        _print_json(_shown(one, content=True))
+        click.echo(as_json(_shown(one, content=True)))
     else:
         click.echo("\n".join(_told(one)))
-
-
-def _print_json(value: object) -> None:
-    click.echo(msgspec.json.format(msgspec.json.encode(value), indent=2).decode())
 
 
 def _rows(one: Twins) -> list[tuple[str, ...]]:

@@ -17,6 +17,7 @@ from cirahub_operator.cli import session, store
 from cirahub_operator.cli.files import FileCredentials
 from cirahub_operator.cli.leavers import date, kind, shown, told, waits
 from cirahub_operator.cli.manifests import ManifestError
+from cirahub_operator.cli.output import output_option
 from cirahub_operator.cli.session import FILE, Case, Exit, Options
 from cirahub_operator.cluster import Cluster
 from cirahub_operator.credentials import ClusterCredentials
@@ -88,19 +89,8 @@ class _Asked(msgspec.Struct, frozen=True, kw_only=True):
     help="With --filename: erase now this whole Hub of the manifests; may be repeated.",
 )
 @click.option("--yes", is_flag=True, help="Don't ask whether --now, --abandon and so on are meant.")
-@click.option(
-    "--wait",
-    default="10m",
-    callback=session.duration,
-    help="How long to wait for a pass that is under way over the same hub.",
-)
-@click.option(
-    "--output",
-    "-o",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    help="With --list: a table for people, or JSON.",
-)
+@session.wait_option("10m")
+@output_option("With --list: a table for people, or JSON.")
 @click.option(
     "--filename",
     "-f",

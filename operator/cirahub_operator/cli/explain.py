@@ -6,12 +6,12 @@ import sys
 from collections.abc import Sequence
 
 import click
-import msgspec
 
 from cirahub_operator.cli import access, session
 from cirahub_operator.cli.conflicts import DECIDED, text
 from cirahub_operator.cli.leavers import date
 from cirahub_operator.cli.manifests import ManifestError
+from cirahub_operator.cli.output import as_json, output_option
 from cirahub_operator.cli.session import Exit
 from cirahub_operator.cli.table import table
 from cirahub_sync.explain import (
@@ -78,13 +78,7 @@ DIFFERS = {
     help="Only this Spoke (NAME or NAMESPACE/NAME); may be repeated.",
 )
 @click.option("--values", is_flag=True, help="Show values too: personal data, for your eyes.")
-@click.option(
-    "--output",
-    "-o",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    help="For people, or JSON.",
-)
+@output_option()
 @session.store_options
 def command(
     *,
@@ -114,7 +108,7 @@ def command(
 
     answer = access.run(options, explain)
     if output == "json":
-        click.echo(msgspec.json.format(msgspec.json.encode(answer), indent=2).decode())
+        click.echo(as_json(answer))
     else:
         click.echo("\n".join(told(answer)))
     known = answer.found or any(one.remote for one in answer.kept_out)

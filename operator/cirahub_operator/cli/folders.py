@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Literal
 
 import click
-import msgspec
 
 from cirahub_operator.api import Connection
 from cirahub_operator.cli import manifests
 from cirahub_operator.cli.files import FileCredentials
 from cirahub_operator.cli.manifests import ManifestError, Manifests
+from cirahub_operator.cli.output import as_json, output_option
 from cirahub_operator.cli.session import FILE, Exit
 from cirahub_operator.cli.table import table
 from cirahub_operator.places import UnresolvedError
@@ -51,13 +51,7 @@ HEADINGS = ("PATH", "CLASS", "ITEMS")
     show_envvar=True,
     help="File that puts other hosts in the place of Microsoft's, as `cirahub simulate` writes it.",
 )
-@click.option(
-    "--output",
-    "-o",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    help="For people, or JSON.",
-)
+@output_option()
 def command(
     *, name: str, files: tuple[str, ...], endpoints: Path | None, output: Literal["text", "json"]
 ) -> None:
@@ -90,7 +84,7 @@ def command(
         wrong = isinstance(error, ConfigurationError)
         sys.exit(Exit.BAD_INPUT if wrong else Exit.FAILED)
     if output == "json":
-        click.echo(msgspec.json.format(msgspec.json.encode(found), indent=2).decode())
+        click.echo(as_json(found))
     elif found:
         click.echo("\n".join(table(HEADINGS, [_row(one) for one in found])))
     else:

@@ -6,8 +6,7 @@ import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-import msgspec
-
+from cirahub_operator.cli.output import as_json
 from cirahub_operator.cli.table import table
 from cirahub_sync.erasure import Erasure, ErasureReport
 
@@ -17,7 +16,7 @@ HEADINGS = ("NAME", "KIND", "SINCE", "ERASED FROM", "ATTEMPTS", "REMAINING", "WH
 def shown(jobs: Sequence[Erasure], output: str) -> str:
     """As `text` or `json`."""
     if output == "json":
-        return msgspec.json.format(msgspec.json.encode(jobs), indent=2).decode()
+        return as_json(jobs)
     if not jobs:
         return "Nothing leaves."
     return "\n".join(table(HEADINGS, [_row(job) for job in jobs]))

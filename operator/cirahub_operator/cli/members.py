@@ -6,10 +6,10 @@ import time
 from collections.abc import Sequence
 
 import click
-import msgspec
 
 from cirahub_operator.cli import access, session
 from cirahub_operator.cli.leavers import date
+from cirahub_operator.cli.output import as_json, output_option
 from cirahub_operator.cli.table import table
 from cirahub_sync.spoke_set import MemberState, ToldMember
 from cirahub_sync.store.lease import LeaseHeldError
@@ -42,13 +42,7 @@ HEADINGS = ("SPOKESET", "MEMBER", "STATE", "ADDRESSES", "WHY")
 @click.option(
     "--resume", multiple=True, metavar="MEMBER", help="Sync this member again; may be repeated."
 )
-@click.option(
-    "--output",
-    "-o",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    help="For people, or JSON.",
-)
+@output_option()
 @session.store_options
 def command(
     *,
@@ -87,7 +81,7 @@ def command(
         wanted = {state.casefold() for state in states}
         found = [one for one in found if one.state.casefold() in wanted]
     if output == "json":
-        click.echo(msgspec.json.format(msgspec.json.encode(found), indent=2).decode())
+        click.echo(as_json(found))
     elif found:
         click.echo("\n".join(table(HEADINGS, [_row(one) for one in found])))
     else:

@@ -13,19 +13,12 @@ from cirahub_operator.cli.conflicts import LOOK_SECONDS, SETTINGS
 from cirahub_sync.store.lease import LeaseHeldError
 from cirahub_sync.worker import Worker
 
-_wait = click.option(
-    "--wait",
-    default="1m",
-    callback=session.duration,
-    help="How long to wait for a pass that is under way over the same hub.",
-)
-
 
 @click.command(context_settings=SETTINGS)
 @click.argument("hub", metavar="NAMESPACE/NAME")
 @click.argument("item")
 @click.argument("other")
-@_wait
+@session.wait_option()
 @session.store_options
 def merge(*, hub: str, item: str, other: str, wait: float, **given: object) -> None:
     """Make two items of a hub one, under the id of the first.
@@ -53,7 +46,7 @@ def merge(*, hub: str, item: str, other: str, wait: float, **given: object) -> N
     metavar="SPOKE",
     help="Whose contact is somebody else (NAME or NAMESPACE/NAME); several become one new item.",
 )
-@_wait
+@session.wait_option()
 @session.store_options
 def split(*, hub: str, item: str, spokes: tuple[str, ...], wait: float, **given: object) -> None:
     """Make what some Spokes contribute to an item an item of its own.

@@ -10,6 +10,7 @@ import click
 import msgspec
 
 from cirahub_operator.cli.manifests import ManifestError
+from cirahub_operator.cli.output import as_json, output_option
 from cirahub_operator.cli.powershell import cmdlet, quoted, recipients
 from cirahub_operator.cli.server_permissions import (
     HybridGrants,
@@ -78,13 +79,7 @@ class Grants(msgspec.Struct, frozen=True):
     help="As if every Connection had this `microsoft365.mailboxAccess`: to see what a change of it "
     "would ask for. Default: what each of them says.",
 )
-@click.option(
-    "--output",
-    "-o",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    help="For people, with the commands; or a Connection each in a JSON list.",
-)
+@output_option("For people, with the commands; or a Connection each in a JSON list.")
 def command(
     *,
     files: tuple[str, ...],
@@ -117,7 +112,7 @@ def command(
         sys.exit(Exit.BAD_INPUT)
     grants = [_given(one, access) for one in used]
     if output == "json":
-        click.echo(msgspec.json.format(msgspec.json.encode(grants), indent=2).decode())
+        click.echo(as_json(grants))
     else:
         click.echo("\n\n".join("\n".join(_lines(one)) for one in grants))
 

@@ -7,8 +7,8 @@ from collections import Counter
 from collections.abc import Sequence
 
 import click
-import msgspec
 
+from cirahub_operator.cli.output import as_json, output_option
 from cirahub_operator.cli.session import Case, Exit, Options, options, run
 from cirahub_operator.cli.sync_pass import exit_code, stages
 from cirahub_operator.cli.table import table
@@ -27,13 +27,7 @@ HEADINGS = ("SPOKE", "ACTION", "ITEM", "FIELDS", "HELD", "ENTRY")
     is_flag=True,
     help="Exit with 4 when there is something to do.",
 )
-@click.option(
-    "--output",
-    "-o",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    help="Tables for people, or a plan a hub as a JSON list.",
-)
+@output_option("Tables for people, or a plan a hub as a JSON list.")
 def command(*, detailed_exitcode: bool, output: str, **given: object) -> None:
     """Show what a pass would write to which spoke, and write nothing there.
 
@@ -63,7 +57,7 @@ def command(*, detailed_exitcode: bool, output: str, **given: object) -> None:
 
     plans = run(chosen, one)
     if output == "json":
-        click.echo(msgspec.json.format(msgspec.json.encode(plans), indent=2).decode())
+        click.echo(as_json(plans))
     else:
         for plan in plans:
             click.echo("\n".join(summary(plan)))

@@ -78,6 +78,25 @@ def store_options(command: Command) -> Command:
     return command
 
 
+def hubs_option(command: Command) -> Command:
+    return click.option(
+        "--hub",
+        "hubs",
+        multiple=True,
+        metavar="NAMESPACE/NAME",
+        help="Only this Hub's; may be repeated.",
+    )(command)
+
+
+def wait_option(default: str = "1m") -> Callable[[Command], Command]:
+    return click.option(
+        "--wait",
+        default=default,
+        callback=duration,
+        help="How long to wait for a pass that is under way over the same hub.",
+    )
+
+
 def duration(_: click.Context, __: click.Parameter, text: str) -> float:
     """An option's value in seconds."""
     try:

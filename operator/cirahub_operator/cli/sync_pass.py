@@ -6,10 +6,10 @@ import sys
 from collections.abc import Sequence
 
 import click
-import msgspec
 
 from cirahub_operator.approvals import counted
 from cirahub_operator.cli.leavers import told, waits
+from cirahub_operator.cli.output import as_json, output_option
 from cirahub_operator.cli.session import Case, Exit, Options, options, run
 from cirahub_operator.cli.table import table
 from cirahub_sync.configuration import SpokeConfig
@@ -38,13 +38,7 @@ HEADINGS = (
     help="Let go what an earlier pass held back under this id: a plan, the next stage of a first "
     "sync, or too many deletions.",
 )
-@click.option(
-    "--output",
-    "-o",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    help="A table for people, or a report a hub as a JSON list.",
-)
+@output_option("A table for people, or a report a hub as a JSON list.")
 def command(*, approve: tuple[str, ...], output: str, **given: object) -> None:
     """Run one pass over the hubs in manifests, without any cluster.
 
@@ -71,7 +65,7 @@ def command(*, approve: tuple[str, ...], output: str, **given: object) -> None:
 
     reports = run(chosen, one)
     if output == "json":
-        click.echo(msgspec.json.format(msgspec.json.encode(reports), indent=2).decode())
+        click.echo(as_json(reports))
     else:
         for report in reports:
             click.echo("\n".join(summary(report)))
