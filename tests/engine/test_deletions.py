@@ -13,11 +13,26 @@ def _fill(scene: Scene, name: str, count: int) -> list[str]:
     ]
 
 
-async def test_a_deletion_at_the_source_waits_for_the_grace_period(scene: Scene) -> None:
+def _per_day(scene: Scene, count: int) -> None:
+    """Deletions of a receiver, at once; a pass may do more."""
+    scene.configure(
+        deletion=DeletionLimits(
+            grace_period=0.0, max_count=50, max_percent=100, per_day=DailyLimits(max_count=count)
+        )
+    )
+
+
+async def _copied(scene: Scene, count: int) -> list[str]:
+    """So many contacts of Ada's, of which Ben has copies."""
     scene.connect("ada")
     scene.connect("ben", Direction.RECEIVE)
-    people = _fill(scene, "ada", 3)
+    people = _fill(scene, "ada", count)
     await scene.settle()
+    return people
+
+
+async def test_a_deletion_at_the_source_waits_for_the_grace_period(scene: Scene) -> None:
+    people = await _copied(scene, 3)
     scene.remove("ada", people[0])
     report = await scene.settle()
     assert len(scene.held("ben")) == 3
@@ -51,10 +66,7 @@ async def test_a_deletion_undone_within_the_grace_period_leaves_the_very_same_co
 
 async def test_deletions_above_the_limit_wait_for_approval(scene: Scene) -> None:
     scene.configure(deletion=DeletionLimits(grace_period=0.0, max_count=50, max_percent=20))
-    scene.connect("ada")
-    scene.connect("ben", Direction.RECEIVE)
-    people = _fill(scene, "ada", 10)
-    await scene.settle()
+    people = await _copied(scene, 10)
     for person in people[:3]:
         scene.remove("ada", person)
     report = await scene.sync(2)
@@ -72,10 +84,7 @@ async def test_deletions_above_the_limit_wait_for_approval(scene: Scene) -> None
 
 async def test_an_approval_covers_exactly_what_was_shown(scene: Scene) -> None:
     scene.configure(deletion=DeletionLimits(grace_period=0.0, max_count=2, max_percent=100))
-    scene.connect("ada")
-    scene.connect("ben", Direction.RECEIVE)
-    people = _fill(scene, "ada", 10)
-    await scene.settle()
+    people = await _copied(scene, 10)
     for person in people[:3]:
         scene.remove("ada", person)
     report = await scene.sync()
@@ -87,10 +96,7 @@ async def test_an_approval_covers_exactly_what_was_shown(scene: Scene) -> None:
 
 async def test_deletions_below_the_limit_go_through(scene: Scene) -> None:
     scene.configure(deletion=DeletionLimits(grace_period=0.0, max_count=50, max_percent=20))
-    scene.connect("ada")
-    scene.connect("ben", Direction.RECEIVE)
-    people = _fill(scene, "ada", 10)
-    await scene.settle()
+    people = await _copied(scene, 10)
     for person in people[:2]:
         scene.remove("ada", person)
     await scene.settle()
@@ -99,10 +105,7 @@ async def test_deletions_below_the_limit_go_through(scene: Scene) -> None:
 
 async def test_a_source_that_suddenly_reads_empty_deletes_nothing(scene: Scene) -> None:
     scene.configure(deletion=DeletionLimits(grace_period=0.0, max_count=1000, max_percent=100))
-    scene.connect("ada")
-    scene.connect("ben", Direction.RECEIVE)
-    people = _fill(scene, "ada", 5)
-    await scene.settle()
+    people = await _copied(scene, 5)
     for person in people:
         scene.remove("ada", person)
     scene.admin.expire_delta_tokens(scene.mailbox("ada"))
@@ -117,10 +120,7 @@ async def test_a_source_that_suddenly_reads_empty_deletes_nothing(scene: Scene) 
 
 
 async def test_what_a_complete_round_does_not_show_is_gone(scene: Scene) -> None:
-    scene.connect("ada")
-    scene.connect("ben", Direction.RECEIVE)
-    people = _fill(scene, "ada", 3)
-    await scene.settle()
+    people = await _copied(scene, 3)
     scene.remove("ada", people[0])
     scene.admin.expire_delta_tokens(scene.mailbox("ada"))
     await scene.settle()
@@ -166,10 +166,7 @@ def _removing(scene: Scene, people: list[str], count: int) -> None:
 async def test_many_small_passes_cannot_do_what_one_large_one_may_not(scene: Scene) -> None:
     """Twenty copies: four may go in a pass, and eight in a day."""
     scene.configure(deletion=DeletionLimits(grace_period=0.0, max_count=50, max_percent=20))
-    scene.connect("ada")
-    scene.connect("ben", Direction.RECEIVE)
-    people = _fill(scene, "ada", 20)
-    await scene.settle()
+    people = await _copied(scene, 20)
     for left in (16, 12):
         _removing(scene, people, 4)
         await scene.settle()
@@ -189,10 +186,7 @@ async def test_many_small_passes_cannot_do_what_one_large_one_may_not(scene: Sce
 
 async def test_what_was_approved_is_not_counted_against_the_day(scene: Scene) -> None:
     scene.configure(deletion=DeletionLimits(grace_period=0.0, max_count=50, max_percent=20))
-    scene.connect("ada")
-    scene.connect("ben", Direction.RECEIVE)
-    people = _fill(scene, "ada", 20)
-    await scene.settle()
+    people = await _copied(scene, 20)
     _removing(scene, people, 10)
     report = await scene.sync()
     await scene.sync(approved=frozenset({report.approval}))
@@ -203,37 +197,19 @@ async def test_what_was_approved_is_not_counted_against_the_day(scene: Scene) ->
 
 
 async def test_a_limit_per_day_below_that_of_a_pass_counts_as_it_is_written(scene: Scene) -> None:
-    scene.configure(
-        deletion=DeletionLimits(
-            grace_period=0.0, max_count=50, max_percent=100, per_day=DailyLimits(max_count=2)
-        )
-    )
-    scene.connect("ada")
-    scene.connect("ben", Direction.RECEIVE)
-    people = _fill(scene, "ada", 6)
-    await scene.settle()
+    _per_day(scene, 2)
+    people = await _copied(scene, 6)
     _removing(scene, people, 3)
     report = await scene.sync(2)
     assert (report.guarded, len(scene.held("ben"))) == (3, 6)
-    scene.configure(
-        deletion=DeletionLimits(
-            grace_period=0.0, max_count=50, max_percent=100, per_day=DailyLimits(max_count=3)
-        )
-    )
+    _per_day(scene, 3)
     await scene.sync()
     assert len(scene.held("ben")) == 3
 
 
 async def test_a_deletion_whose_answer_was_lost_counts_once_and_counts(scene: Scene) -> None:
-    scene.configure(
-        deletion=DeletionLimits(
-            grace_period=0.0, max_count=50, max_percent=100, per_day=DailyLimits(max_count=2)
-        )
-    )
-    scene.connect("ada")
-    scene.connect("ben", Direction.RECEIVE)
-    people = _fill(scene, "ada", 6)
-    await scene.settle()
+    _per_day(scene, 2)
+    people = await _copied(scene, 6)
     _removing(scene, people, 2)
     scene.admin.add_rule(
         "status", status=504, moment="after", service="graph", method="DELETE", path="/contacts/"
@@ -250,15 +226,8 @@ async def test_a_deletion_whose_answer_was_lost_counts_once_and_counts(scene: Sc
 
 
 async def test_a_deletion_that_surely_had_no_effect_is_not_counted(scene: Scene) -> None:
-    scene.configure(
-        deletion=DeletionLimits(
-            grace_period=0.0, max_count=50, max_percent=100, per_day=DailyLimits(max_count=1)
-        )
-    )
-    scene.connect("ada")
-    scene.connect("ben", Direction.RECEIVE)
-    people = _fill(scene, "ada", 6)
-    await scene.settle()
+    _per_day(scene, 1)
+    people = await _copied(scene, 6)
     scene.admin.add_rule("status", status=400, service="graph", method="DELETE", path="/contacts/")
     _removing(scene, people, 1)
     await scene.sync()
