@@ -16,7 +16,6 @@ from tests.chaos.conftest import TENANT_ABROAD
 from tests.chaos.town import VERIFIED, House, Town, problems
 from tests.engine.conftest import CLIENT, SECRET, TENANT, Scene
 
-from cirahub_simulator.directory import User
 from cirahub_sync.configuration import (
     ClientSecretAuth,
     Condition,
@@ -84,20 +83,7 @@ class TwoTenants(Scene):
     def mailbox(self, name: str) -> str:
         if name not in self.abroad:
             return super().mailbox(name)
-        address = f"{name}@fabrikam.example"
-        directory = self.simulator.world.directory
-        if directory.find_user(address) is None:
-            directory.add_user(
-                User(
-                    id=f"00000000-0000-4000-8000-{len(directory.users()):012d}",
-                    tenant_id=TENANT_ABROAD,
-                    user_principal_name=address,
-                    display_name=name,
-                    mail=address,
-                    has_mailbox=True,
-                )
-            )
-        return address
+        return self.user(name, f"{name}@fabrikam.example", TENANT_ABROAD)
 
     def connect(
         self, name: str, direction: Direction = Direction.CONTRIBUTE, **settings: Any

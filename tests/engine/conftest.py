@@ -104,13 +104,16 @@ class Scene:
         self._moved += seconds
 
     def mailbox(self, name: str) -> str:
-        address = f"{name}@contoso.example"
+        return self.user(name, f"{name}@contoso.example", TENANT)
+
+    def user(self, name: str, address: str, tenant: str) -> str:
+        """Make them, unless they are there."""
         directory = self.simulator.world.directory
         if directory.find_user(address) is None:
             directory.add_user(
                 User(
                     id=f"00000000-0000-4000-8000-{len(directory.users()):012d}",
-                    tenant_id=TENANT,
+                    tenant_id=tenant,
                     user_principal_name=address,
                     display_name=name,
                     mail=address,

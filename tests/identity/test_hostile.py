@@ -11,7 +11,7 @@ import pytest
 import trustme
 from aiohttp import web
 
-from cirahub_sync.configuration import Cloud
+from cirahub_sync.configuration import Cloud, EntraAuth
 from cirahub_sync.errors import CirahubError, CredentialError
 from cirahub_sync.identity import provider
 from cirahub_sync.origins import Origins
@@ -69,6 +69,15 @@ def moved(sign_in: SignIn, tmp_path: Path, ca: trustme.CA, **origins: str) -> Or
     return Origins({**sign_in.origins().origins, **changed}, str(bundle))
 
 
+async def is_refused(
+    sign_in: SignIn, auth: EntraAuth, origins: Origins, error: type[CirahubError] = CirahubError
+) -> None:
+    tokens = provider(auth, Cloud.GLOBAL, origins, sign_in.cluster, name="team/contoso")
+    with pytest.raises(error):
+        await tokens.token(SCOPE)
+    await tokens.close()
+
+
 @pytest.mark.parametrize(
     "challenge",
     [
@@ -92,16 +101,12 @@ async def test_a_challenge_sends_no_credential_elsewhere(
             return web.json_response({}, status=401, headers={"WWW-Authenticate": text})
 
         async with listening(challenging, ca) as vault:
-            tokens = provider(
+            await is_refused(
+                sign_in,
                 vaulted(),
-                Cloud.GLOBAL,
                 moved(sign_in, tmp_path, ca, vault=vault.origin),
-                sign_in.cluster,
-                name="team/contoso",
+                CredentialError,
             )
-            with pytest.raises(CredentialError):
-                await tokens.token(SCOPE)
-            await tokens.close()
         assert elsewhere.seen == []
 
 
@@ -113,16 +118,7 @@ async def test_a_redirect_of_the_vault_is_not_followed(sign_in: SignIn, tmp_path
             raise web.HTTPTemporaryRedirect(f"{elsewhere.origin}/secrets/graph")
 
         async with listening(redirecting, ca) as vault:
-            tokens = provider(
-                vaulted(),
-                Cloud.GLOBAL,
-                moved(sign_in, tmp_path, ca, vault=vault.origin),
-                sign_in.cluster,
-                name="team/contoso",
-            )
-            with pytest.raises(CirahubError):
-                await tokens.token(SCOPE)
-            await tokens.close()
+            await is_refused(sign_in, vaulted(), moved(sign_in, tmp_path, ca, vault=vault.origin))
         assert elsewhere.seen == []
 
 
@@ -147,15 +143,6 @@ async def test_the_secret_goes_to_no_other_token_endpoint(
             )
 
         async with listening(lying, ca) as entra:
-            tokens = provider(
-                handed(),
-                Cloud.GLOBAL,
-                moved(sign_in, tmp_path, ca, entra=entra.origin),
-                sign_in.cluster,
-                name="team/contoso",
-            )
-            with pytest.raises(CirahubError):
-                await tokens.token(SCOPE)
-            await tokens.close()
+            await is_refused(sign_in, handed(), moved(sign_in, tmp_path, ca, entra=entra.origin))
         assert elsewhere.seen == []
         assert (way == "redirect") == any(SECRET in each for each in entra.seen)
