@@ -16,11 +16,11 @@ from cirahub_sync.endpoints.base import (
 )
 from cirahub_sync.endpoints.exchange import codec
 from cirahub_sync.endpoints.exchange.delta import DeltaReader
-from cirahub_sync.endpoints.exchange.folders import FolderFinder, seat_of
+from cirahub_sync.endpoints.exchange.folders import FolderFinder
 from cirahub_sync.endpoints.exchange.items import ContactCodec, ItemReader
 from cirahub_sync.endpoints.exchange.letters import ContactLetters
 from cirahub_sync.endpoints.exchange.outbox import Outbox
-from cirahub_sync.endpoints.exchange.place import Place, known_place
+from cirahub_sync.endpoints.exchange.place import Place
 from cirahub_sync.endpoints.exchange.session import ExchangeSession
 from cirahub_sync.endpoints.opened import Opened
 from cirahub_sync.model.contact import FIELDS
@@ -49,14 +49,10 @@ class ExchangeEndpoint(Opened[Place, ItemReader]):
         self._kind = ContactCodec(tuple(custom_names))
 
     async def open(self, *, create: bool, known: Target | None = None) -> Target:
-        host = self._session.server.host
-        if known is not None and known.tenant == host:
-            place = known_place(seat_of(self._session.server, self._target), known)
-        else:
-            finder = FolderFinder(self._session, self._target, self._fence)
-            place = await finder.place(create=create)
+        finder = FolderFinder(self._session, self._target, self._fence)
+        place = await finder.place(create=create, known=known)
         self._here = (place, ItemReader(self._session, place, self._kind))
-        return place.target(host)
+        return place.target(self._session.server.host)
 
     def changes(self, resume: str | None, *, known: KnownEtag) -> AsyncIterator[Page]:
         place, items = self._opened()

@@ -12,10 +12,10 @@ from cirahub_sync.configuration import (
     PublicFolderTarget,
 )
 from cirahub_sync.endpoints.attempts import AnswerLostError, NotSentError
-from cirahub_sync.endpoints.base import Fence
+from cirahub_sync.endpoints.base import Fence, Target
 from cirahub_sync.endpoints.exchange import wire
 from cirahub_sync.endpoints.exchange.answers import Reply, failure
-from cirahub_sync.endpoints.exchange.place import PUBLIC_FOLDERS, Place, plain
+from cirahub_sync.endpoints.exchange.place import PUBLIC_FOLDERS, Place, known_place, plain
 from cirahub_sync.endpoints.exchange.session import ExchangeSession, Seat
 from cirahub_sync.endpoints.exchange.wire import Element, escaped
 from cirahub_sync.errors import (
@@ -59,8 +59,11 @@ class FolderFinder:
         self._seat = seat_of(session.server, target)
         self._what = f"connection {session.connection.name}"
 
-    async def place(self, *, create: bool) -> Place:
-        """Raises TargetNotFoundError, ConfigurationError and AccessDeniedError."""
+    async def place(self, *, create: bool, known: Target | None = None) -> Place:
+        """Of a target that was resolved earlier (`known`), without a request. Raises
+        TargetNotFoundError, ConfigurationError and AccessDeniedError."""
+        if known is not None and known.tenant == self._session.server.host:
+            return known_place(self._seat, known)
         if isinstance(self._target, CalendarTarget):
             return await self._calendar(self._target.name.strip(), create=create)
         names = self._names(self._target)

@@ -23,9 +23,9 @@ from cirahub_sync.endpoints.exchange.calendars.delta import WindowReader
 from cirahub_sync.endpoints.exchange.calendars.items import EventReader
 from cirahub_sync.endpoints.exchange.calendars.letters import EventLetters
 from cirahub_sync.endpoints.exchange.capabilities import CALENDAR_CAPABILITIES
-from cirahub_sync.endpoints.exchange.folders import FolderFinder, seat_of
+from cirahub_sync.endpoints.exchange.folders import FolderFinder
 from cirahub_sync.endpoints.exchange.outbox import Outbox
-from cirahub_sync.endpoints.exchange.place import Place, known_place
+from cirahub_sync.endpoints.exchange.place import Place
 from cirahub_sync.endpoints.exchange.session import ExchangeSession
 from cirahub_sync.endpoints.opened import Opened
 from cirahub_sync.model.kind import EVENTS, Content, as_event
@@ -52,14 +52,10 @@ class CalendarEndpoint(Opened[Place, EventReader]):
         self._span = span
 
     async def open(self, *, create: bool, known: Target | None = None) -> Target:
-        host = self._session.server.host
-        if known is not None and known.tenant == host:
-            place = known_place(seat_of(self._session.server, self._target), known)
-        else:
-            finder = FolderFinder(self._session, self._target, self._fence)
-            place = await finder.place(create=create)
+        finder = FolderFinder(self._session, self._target, self._fence)
+        place = await finder.place(create=create, known=known)
         self._here = (place, EventReader(self._session, place))
-        return place.target(host)
+        return place.target(self._session.server.host)
 
     def changes(self, resume: str | None, *, known: KnownEtag) -> AsyncIterator[Page]:
         place, events = self._opened()
