@@ -39,7 +39,7 @@ def exceptions(draw: st.DrawFn) -> tuple[Occurrence, ...]:
                 location=draw(texts),
             )
         )
-    return tuple(found)
+    return tuple(one for one in found if one.says)  # as every endpoint reads them
 
 
 events = st.builds(
@@ -153,8 +153,8 @@ def test_a_copy_is_told_back_as_what_it_was_made_of(lens: Lens, event: Event, he
 
     for field in SHARED & lens.fields - lens.read_only:
         if field == "exceptions":
-            said = tuple(one for one in hub.exceptions if one.says)
-            assert lens.elements_to_hub(field, lens.to_spoke(hub, held).exceptions) == said
+            shown = lens.to_spoke(hub, held).exceptions
+            assert lens.elements_to_hub(field, shown) == hub.exceptions
         elif field == "subject" and hub.subject.strip() in ("[X]", ""):
             assert getattr(back, field) in (hub.subject, "")
         else:
