@@ -44,6 +44,7 @@ from cirahub_sync.store.database import Database
 from cirahub_sync.worker import Worker, WorkerSettings
 
 from .calendars import Calendars
+from .company import founded
 from .photos import Photos
 
 TENANT = "11111111-1111-4111-8111-111111111111"
@@ -318,3 +319,8 @@ def calendars(tmp_path: Path) -> Iterator[Calendars]:
     made = Calendars(tmp_path)
     yield made
     made.close()
+
+
+@pytest.fixture
+def company(scene: Scene) -> Scene:
+    return founded(scene, TENANT, CLIENT)

@@ -8,6 +8,7 @@ SETS = "Sets"
 _MEMBERS = "sync/cirahub_sync/engine/set_members.py"
 _READER = "sync/cirahub_sync/engine/set_reading.py"
 _TESTS = "tests/engine/test_sets.py::"
+_LEAVERS = "tests/engine/test_set_leavers.py::"
 
 BREAKAGES: tuple[Breakage, ...] = (
     Breakage(
@@ -25,7 +26,7 @@ BREAKAGES: tuple[Breakage, ...] = (
         file=_MEMBERS,
         old="        emptied = not found\n",
         new="        emptied = found is None\n",
-        tests=_TESTS + "test_a_group_that_suddenly_reads_empty_erases_nobody",
+        tests=_LEAVERS + "test_a_group_that_suddenly_reads_empty_erases_nobody",
     ),
     Breakage(
         guards=SETS,
@@ -33,7 +34,7 @@ BREAKAGES: tuple[Breakage, ...] = (
         file=_MEMBERS,
         old="len(leavers) <= allowed and today <= 2 * allowed",
         new="allowed",
-        tests=_TESTS + "test_too_many_leavers_wait_for_approval_and_go_with_it",
+        tests=_LEAVERS + "test_too_many_leavers_wait_for_approval_and_go_with_it",
     ),
     Breakage(
         guards=SETS,
@@ -41,7 +42,7 @@ BREAKAGES: tuple[Breakage, ...] = (
         file=_MEMBERS,
         old=" and today <= 2 * allowed",
         new="",
-        tests=_TESTS + "test_many_small_readings_cannot_do_what_one_large_one_may_not",
+        tests=_LEAVERS + "test_many_small_readings_cannot_do_what_one_large_one_may_not",
     ),
     Breakage(
         guards=SETS,
@@ -49,7 +50,7 @@ BREAKAGES: tuple[Breakage, ...] = (
         file=_MEMBERS,
         old="                erase_at=self._now + self._one.leavers.grace_period,\n",
         new="                erase_at=self._now + 1e12,\n",
-        tests=_TESTS + "test_who_joins_gets_everything_and_who_leaves_is_erased_after_the_grace",
+        tests=_LEAVERS + "test_who_joins_gets_everything_and_who_leaves_is_erased_after_the_grace",
     ),
     Breakage(
         guards=SETS,
