@@ -13,6 +13,8 @@ Which cluster is used, in this order:
    name that envtest gave to "where the control-plane binaries are"), or else from our cache,
    or else from a build, which takes some minutes and happens once.
 
+Helm, for the tests of the chart, is found and built in the same way (`cluster.helm`).
+
 By hand: ``python hack/cluster --help``. In tests: the fixtures of ``cluster.fixtures``.
 Only the standard library is imported here (apart from ``cluster.fixtures``, which needs pytest,
 and `Cluster.get`), so that all of it runs before any virtual environment exists.
@@ -27,10 +29,12 @@ from cluster.errors import (
     ClusterError,
     ClusterUnusableError,
     ComponentFailedError,
+    HelmFailedError,
     KubectlFailedError,
     RequestFailedError,
     ToolchainMissingError,
 )
+from cluster.helm import Helm
 
 __all__ = [
     "Binaries",
@@ -41,6 +45,8 @@ __all__ = [
     "ClusterUnusableError",
     "ComponentFailedError",
     "ControlPlane",
+    "Helm",
+    "HelmFailedError",
     "KubectlFailedError",
     "RequestFailedError",
     "ToolchainMissingError",

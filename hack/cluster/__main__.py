@@ -17,6 +17,7 @@ if not __package__:
     # Run as a folder, Python puts the folder itself on the path instead of its parent.
     sys.path[0] = str(Path(__file__).resolve().parent.parent)
 
+from cluster import helm
 from cluster.binaries import Binaries
 from cluster.controlplane import ControlPlane
 from cluster.errors import BinariesMissingError, ClusterError
@@ -30,13 +31,15 @@ def arguments() -> argparse.ArgumentParser:
         prog="cluster",
         description="A real Kubernetes control plane (etcd, kube-apiserver, "
         "kube-controller-manager) on this machine, without images or daemons.",
-        epilog="KUBEBUILDER_ASSETS names a folder with the binaries to use instead of built ones.",
+        epilog="KUBEBUILDER_ASSETS names a folder with the binaries to use instead of built ones, "
+        "and HELM a Helm.",
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     commands.add_parser(
         "build", help="find the binaries or build them (minutes, once), and print their folder"
     )
     commands.add_parser("path", help="print the folder of the binaries; fail if there are none")
+    commands.add_parser("helm", help="find Helm or build it (minutes, once), and print where it is")
     up = commands.add_parser("up", help="run a control plane in the foreground until Ctrl-C")
     up.add_argument(
         "--kubeconfig",
@@ -58,6 +61,8 @@ def main(argv: list[str] | None = None) -> int:
             print(Binaries.find().directory)
         elif options.command == "path":
             print(path())
+        elif options.command == "helm":
+            print(helm.find())
         else:
             up(options.kubeconfig, options.audit_log, keep=options.keep)
     except ClusterError as error:

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from cluster.build import PACKAGES, Build
+from cluster.build import Build
 from cluster.errors import BinariesMissingError
 from cluster.progress import Progress
+from cluster.toolset import KUBERNETES
 
 ASSETS = "KUBEBUILDER_ASSETS"
 REQUIRED = ("etcd", "kube-apiserver", "kubectl")
@@ -55,7 +56,9 @@ class Binaries:
 
     @classmethod
     def _built(cls, directory: Path) -> Self:
-        return cls._in(directory, tuple(PACKAGES), remedy="Remove it to have it built again.")
+        return cls._in(
+            directory, tuple(KUBERNETES.packages), remedy="Remove it to have it built again."
+        )
 
     @classmethod
     def _in(cls, directory: Path, required: tuple[str, ...], *, remedy: str) -> Self:

@@ -1,8 +1,8 @@
-"""Building the pinned control plane into the cache, once per set of pins.
+"""Building pinned tools into the cache, once per set of pins.
 
-`hack/cluster/go.mod` is the only place that names versions: the stamps and the Go needed are
-read from it. Two builds at once on one machine wait for each other; a finished set appears
-by a rename, so that whatever is in the cache is complete.
+The `go.mod` of a set is the only place that names versions: the stamps and the Go needed are read
+from it. Two builds at once on one machine wait for each other; a finished set appears by a rename,
+so that whatever is in the cache is complete.
 """
 
 import fcntl
@@ -22,77 +22,33 @@ from typing import Self
 from cluster.errors import BuildFailedError
 from cluster.progress import Progress
 from cluster.toolchain import go_command
-
-MODULE = Path(__file__).parent
-PACKAGES = {
-    "etcd": "go.etcd.io/etcd/server/v3",
-    "kube-apiserver": "k8s.io/kubernetes/cmd/kube-apiserver",
-    "kube-controller-manager": "k8s.io/kubernetes/cmd/kube-controller-manager",
-    "kubectl": "k8s.io/kubernetes/cmd/kubectl",
-}
-BUILT_AS = {"etcd": "server"}
-"""Go names an executable by the last element of its package that is not a major version."""
+from cluster.toolset import KUBERNETES, Pins, Toolset
 
 CACHED = Path("cirahub", "cluster")
 LOCK_POLL = 0.2
 
 
 @dataclass(frozen=True, slots=True)
-class Pins:
-    """What `go.mod` says."""
-
-    kubernetes: str
-    """With its v, as in ``v1.37.2``."""
-    go: tuple[int, ...]
-
-    @classmethod
-    def read(cls) -> Self:
-        text = (MODULE / "go.mod").read_text()
-        kubernetes = re.search(r"^\s*(?:require )?k8s\.io/kubernetes (v[\d.]+)", text, re.MULTILINE)
-        go = re.search(r"^go ([\d.]+)$", text, re.MULTILINE)
-        if kubernetes is None or go is None:
-            raise BuildFailedError(
-                f"{MODULE / 'go.mod'} does not require k8s.io/kubernetes or has no go line: "
-                "restore it from version control"
-            )
-        return cls(kubernetes[1], tuple(int(part) for part in go[1].split(".")))
-
-    @property
-    def linker_flags(self) -> str:
-        """Without the version stamps kubectl rejects the server's version string."""
-        major, minor, _ = self.kubernetes.removeprefix("v").split(".")
-        stamps = {
-            "gitVersion": self.kubernetes,
-            "gitMajor": major,
-            "gitMinor": minor,
-            "gitTreeState": "clean",
-        }
-        return " ".join(
-            ["-s", "-w"] + [f"-X k8s.io/component-base/version.{k}={v}" for k, v in stamps.items()]
-        )
-
-
-@dataclass(frozen=True, slots=True)
 class Build:
+    tools: Toolset
     pins: Pins
     cache: Path
     directory: Path
     """Where the binaries are once built; does not exist before."""
 
     @classmethod
-    def of_this_machine(cls) -> Self:
-        pins = Pins.read()
+    def of_this_machine(cls, tools: Toolset = KUBERNETES) -> Self:
+        pins = tools.pins()
         key = hashlib.sha256()
         for part in (
-            (MODULE / "go.mod").read_bytes(),
-            (MODULE / "go.sum").read_bytes(),
-            pins.linker_flags.encode(),
+            (tools.module / "go.mod").read_bytes(),
+            (tools.module / "go.sum").read_bytes(),
+            tools.linker_flags(pins).encode(),
             f"{sys.platform}/{platform.machine()}".encode(),
         ):
             key.update(hashlib.sha256(part).digest())
-        home = os.environ.get("XDG_CACHE_HOME")
-        cache = (Path(home) if home else Path.home() / ".cache") / CACHED
-        return cls(pins, cache, cache / key.hexdigest()[:16])
+        cache = cache_folder()
+        return cls(tools, pins, cache, cache / key.hexdigest()[:16])
 
     def run(self, progress: Progress) -> Path:
         """Build unless another process has meanwhile, and return `directory`.
@@ -107,15 +63,15 @@ class Build:
                 shutil.rmtree(partial)
             began = time.monotonic()
             progress.say(
-                f"building Kubernetes {self.pins.kubernetes} ({', '.join(PACKAGES)}), "
-                "once: 6 minutes on 2 cores"
+                f"building {self.tools.name} {self.pins.version} "
+                f"({', '.join(self.tools.packages)}), once: {self.tools.takes} on 2 cores"
             )
             go = go_command(self.pins.go, self.cache, progress)
             partial = self.cache / f"{self.directory.name}.partial-{os.getpid()}"
             partial.mkdir()
             self._compile(go, partial, progress)
-            for name, built_as in BUILT_AS.items():
-                (partial / built_as).rename(partial / name)
+            for name, package in self.tools.packages.items():
+                (partial / executable(package)).rename(partial / name)
             partial.rename(self.directory)
             progress.update(f"built into {self.directory}", began)
         return self.directory
@@ -130,29 +86,30 @@ class Build:
         }
         counts = _Counts()
         listing = progress.run(
-            [go, "list", "-deps", *PACKAGES.values()],
-            cwd=MODULE,
+            [go, "list", "-deps", *self.tools.packages.values()],
+            cwd=self.tools.module,
             env=env,
             on_stderr=counts.take,
             status=counts.downloading,
         )
         if listing.exit_code != 0:
             raise BuildFailedError(
-                f"{go} could not resolve the modules pinned in {MODULE / 'go.mod'}:\n"
+                f"{go} could not resolve the modules pinned in {self.tools.module / 'go.mod'}:\n"
                 f"{listing.tail}\nCheck that the Go module proxy can be reached, and try again."
             )
         counts.total = len(listing.stdout)
-        flags = ["-v", "-ldflags", self.pins.linker_flags, "-o", f"{into}{os.sep}"]
+        flags = ["-v", "-ldflags", self.tools.linker_flags(self.pins), "-o", f"{into}{os.sep}"]
         building = progress.run(
-            [go, "build", *flags, *PACKAGES.values()],
-            cwd=MODULE,
+            [go, "build", *flags, *self.tools.packages.values()],
+            cwd=self.tools.module,
             env=env,
             on_stderr=counts.take,
             status=counts.compiling,
         )
         if building.exit_code != 0:
             raise BuildFailedError(
-                f"{go} build in {MODULE} ended with {building.exit_code}:\n{building.tail}\n"
+                f"{go} build in {self.tools.module} ended with {building.exit_code}:\n"
+                f"{building.tail}\n"
                 "What was compiled so far is kept by Go: running it again goes on from there."
             )
 
@@ -171,6 +128,18 @@ class Build:
                         shown = time.monotonic()
                     time.sleep(LOCK_POLL)
             yield
+
+
+def cache_folder() -> Path:
+    """Source: XDG Base Directory Specification."""
+    home = os.environ.get("XDG_CACHE_HOME")
+    return (Path(home) if home else Path.home() / ".cache") / CACHED
+
+
+def executable(package: str) -> str:
+    """Go names it by the last element of its package that is not a major version."""
+    *_, parent, last = package.split("/")
+    return parent if re.fullmatch(r"v\d+", last) else last
 
 
 @dataclass(slots=True)

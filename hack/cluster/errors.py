@@ -46,3 +46,14 @@ class KubectlFailedError(ClusterError):
         super().__init__(message)
         self.exit_code = exit_code
         self.stderr = stderr
+
+
+class HelmFailedError(ClusterError):
+    """Helm exited with something else than 0.
+
+    The message carries the command and its stderr.
+    """
+
+    def __init__(self, message: str, *, stderr: str) -> None:
+        super().__init__(message)
+        self.stderr = stderr

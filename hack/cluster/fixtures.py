@@ -12,22 +12,28 @@ from cluster.access import EXISTING, Cluster, existing_cluster
 from cluster.binaries import Binaries
 from cluster.controlplane import ControlPlane
 from cluster.errors import ClusterError
+from cluster.helm import Helm
+from cluster.helm import find as find_helm
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Build what the collected tests will need now: no test's timeout is running yet, and
     output is not captured, so that the progress of a first build is seen."""
-    needed = any(
-        "control_plane" in item.fixturenames
+    if session.config.option.collectonly:
+        return
+    asked = {
+        fixture
         for item in session.items
         if isinstance(item, pytest.Function)
-    )
-    if not needed or session.config.option.collectonly:
-        return
+        for fixture in item.fixturenames
+    }
     try:
-        with existing_cluster() as existing:
-            if existing is None:
-                Binaries.find()
+        if "control_plane" in asked:
+            with existing_cluster() as existing:
+                if existing is None:
+                    Binaries.find()
+        if "helm" in asked:
+            find_helm()
     except ClusterError as error:
         pytest.exit(f"No cluster for the tests. {error}", returncode=1)
 
@@ -50,6 +56,12 @@ def own_control_plane(control_plane: Cluster) -> ControlPlane:
     if not isinstance(control_plane, ControlPlane):
         pytest.skip(f"needs a control plane of its own: unset {EXISTING}")
     return control_plane
+
+
+@pytest.fixture(scope="session")
+def helm(tmp_path_factory: pytest.TempPathFactory) -> Helm:
+    """Without a cluster; `with_cluster` has one."""
+    return Helm.of(tmp_path_factory.mktemp("helm"))
 
 
 @pytest.fixture

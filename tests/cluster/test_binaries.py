@@ -10,8 +10,9 @@ import pytest
 
 import cluster
 from cluster import Binaries, BinariesMissingError, BuildFailedError
-from cluster.build import PACKAGES, Build
+from cluster.build import Build
 from cluster.progress import Progress
+from cluster.toolset import KUBERNETES
 
 ROOM = Path(cluster.__file__).parent.parent
 
@@ -75,7 +76,7 @@ def test_an_incomplete_folder_of_named_binaries_is_an_error_that_says_what_is_mi
 @pytest.mark.usefixtures("empty_cache")
 def test_cached_binaries_are_found_without_any_go(monkeypatch: pytest.MonkeyPatch) -> None:
     directory = Build.of_this_machine().directory
-    for name in PACKAGES:
+    for name in KUBERNETES.packages:
         executable(directory / name)
     monkeypatch.setenv("PATH", "/nonexistent")
 

@@ -10,7 +10,7 @@ import jwt
 import pytest
 
 from cluster import Cluster, ControlPlane, KubectlFailedError
-from cluster.build import Pins
+from cluster.toolset import KUBERNETES
 
 from .conftest import Anonymous, Eventually
 
@@ -67,8 +67,8 @@ def lamp(name: str, *, lit: int, bulbs: int) -> str:
 def test_the_server_is_of_the_pinned_version(own_control_plane: ControlPlane) -> None:
     version = json.loads(own_control_plane.kubectl("version", "--output", "json"))
 
-    assert version["serverVersion"]["gitVersion"] == Pins.read().kubernetes
-    assert version["clientVersion"]["gitVersion"] == Pins.read().kubernetes
+    assert version["serverVersion"]["gitVersion"] == KUBERNETES.pins().version
+    assert version["clientVersion"]["gitVersion"] == KUBERNETES.pins().version
 
 
 @pytest.fixture
