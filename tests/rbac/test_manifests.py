@@ -73,6 +73,24 @@ def test_each_file_is_taken_as_it_is(
     assert told.count("server dry run") == len(list(yaml.safe_load_all(path.read_text())))
 
 
+@pytest.mark.parametrize("served", [manifests.NAMESPACE, "kube-system"])
+def test_a_role_for_serving_replaces_none_of_the_operator_s_own(served: str) -> None:
+    """`kubectl apply -n NAMESPACE` takes what has the same kind and name for the same object."""
+    own = _named(manifests.files()["operator.yaml"], served)
+    serving = _named(manifests.files()["served-namespace.yaml"], served)
+    assert own
+    assert not own & serving
+
+
+def _named(text: str, default: str) -> set[tuple[str, str]]:
+    """Kinds and names of what is in a namespace."""
+    return {
+        (one["kind"], one["metadata"]["name"])
+        for one in yaml.safe_load_all(text)
+        if one["metadata"].get("namespace", default) == default and "Cluster" not in one["kind"]
+    }
+
+
 def _fixed(path: Path) -> bool:
     """Whether its objects say which namespace they belong to."""
     return any("namespace" in one["metadata"] for one in yaml.safe_load_all(path.read_text()))

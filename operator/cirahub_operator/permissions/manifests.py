@@ -24,9 +24,10 @@ def files(given: Sequence[Rule] = RULES) -> dict[str, str]:
     """By file name."""
     granted = [rule for rule in given if not rule.opt_in]
     served = [rule for rule in granted if rule.scope is Scope.SERVED]
+    # Under names of their own: either namespace may be served as well.
     fixed = {
-        NAMESPACE: [rule for rule in granted if rule.scope is Scope.OWN],
-        "kube-system": [rule for rule in granted if rule.scope is Scope.KUBE_SYSTEM],
+        ("cirahub-operator-lease", NAMESPACE): Scope.OWN,
+        ("cirahub-operator-installation", "kube-system"): Scope.KUBE_SYSTEM,
     }
     accounts = [rule for rule in given if rule.key in {"account", "token"}]
     secrets = [rule for rule in given if rule.key == "secret"]
@@ -41,8 +42,10 @@ def files(given: Sequence[Rule] = RULES) -> dict[str, str]:
             ),
             *(
                 part
-                for where, rules in fixed.items()
-                for part in _granted("cirahub-operator", rules, namespace=where)
+                for (name, where), scope in fixed.items()
+                for part in _granted(
+                    name, [rule for rule in granted if rule.scope is scope], namespace=where
+                )
             ),
         ),
         "all-namespaces.yaml": _file(
