@@ -49,6 +49,7 @@ generate: venv ## Write CRDs, roles, pages and seed from their sources (CHECK=1:
 	@$(VENV)/python -m cirahub_simulator.seed.generate $(if $(CHECK),--check)
 	@PYTHONPATH=. $(VENV)/python -m tests.contract.ews_digest $(if $(CHECK),--check)
 	@PYTHONPATH=hack:. $(VENV)/python -m tests.failures.page $(if $(CHECK),--check)
+	@PYTHONPATH=hack:. $(VENV)/python -m tests.chart.page $(if $(CHECK),--check)
 
 .PHONY: bench
 bench: venv ## Run the benchmarks

@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 import yaml
+from tests.chart.rendering import Values, dump, render
 from tests.operator.conftest import ROOT, connections_closed
 from tests.operator.stage import Manifest, Stage
 
@@ -22,11 +23,13 @@ from cirahub_operator.cluster import Cluster as OurCluster
 from cirahub_operator.permissions import RULES, Rule, manifests
 from cirahub_simulator.process import SimulatorProcess
 from cirahub_simulator.seed.generate import CIRAHUB
-from cluster import Cluster, ControlPlane
+from cluster import Cluster, ControlPlane, Helm
 from demo.service import OperatorService
 
 TENANT = "c0117050-0000-4000-8000-000000000001"
 """Contoso's, of the simulator's shipped organisation."""
+CHART_GRANTS = ("ServiceAccount", "Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding")
+"""Kinds."""
 
 
 class Office:
@@ -56,13 +59,14 @@ class Office:
         ):
             self.grant(name, to=team, rules=rules)
 
+    def install(self, helm: Helm, values: Values) -> None:
+        """Grant what the chart does with these values, all of it and under its own names."""
+        found = render(helm, values, namespace=self.namespace)
+        wanted = [one for kind in CHART_GRANTS for one in found.of(kind)]
+        self.plane.kubectl("apply", "-f", "-", input=dump(wanted))
+
     def kubeconfig(self, path: Path) -> Path:
-        """The administrator's, but signed in as the operator."""
-        arguments = ("create", "token", manifests.ACCOUNT, "-n", self.namespace, "--duration=1h")
-        config = yaml.safe_load(self.plane.kubeconfig.read_text())
-        config["users"][0]["user"] = {"token": self.plane.kubectl(*arguments).strip()}
-        path.write_text(json.dumps(config))
-        return path
+        return signed_in_as(self.plane, self.namespace, manifests.ACCOUNT, path)
 
     def _move(self, document: Manifest) -> None:
         """From `cirahub-system` to here. Names in other namespaces become this office's own."""
@@ -74,6 +78,15 @@ class Office:
         document["metadata"]["name"] += f"-{self.namespace}"
         if "roleRef" in document:
             document["roleRef"]["name"] += f"-{self.namespace}"
+
+
+def signed_in_as(plane: Cluster, namespace: str, account: str, path: Path) -> Path:
+    """The administrator's kubeconfig, but signed in as a ServiceAccount."""
+    token = plane.kubectl("create", "token", account, "-n", namespace, "--duration=1h").strip()
+    config = yaml.safe_load(plane.kubeconfig.read_text())
+    config["users"][0]["user"] = {"token": token}
+    path.write_text(json.dumps(config))
+    return path
 
 
 class Operator:

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
+from tests.chart.rendering import Values
 from tests.operator.stage import WITHIN, Manifest, Stage, hub, spoke, spoke_set
 
 from cirahub_operator.api import Hub
@@ -23,7 +24,7 @@ from cirahub_operator.wakes import Wakes
 from cirahub_operator.workqueue import Bell, Key, Result, Workqueue
 from cirahub_simulator.process import SimulatorProcess
 from cirahub_simulator.seed.generate import CIRAHUB
-from cluster import Cluster, ControlPlane
+from cluster import Cluster, ControlPlane, Helm
 
 from .audit import entries, refused, uncovered, unused
 from .conftest import (
@@ -111,6 +112,16 @@ async def everything_once(stage: Stage, simulator: SimulatorProcess, operator: O
         await stage.goes("connection", name)
 
 
+def signing_in(team: str) -> Values:
+    """What the chart is told for the team's ServiceAccount and Secret."""
+    entry = {
+        "namespace": team,
+        "serviceAccounts": ["cirahub-sync"],
+        "secrets": ["graph-client-secret"],
+    }
+    return {"rbac": {"signIn": [entry]}}
+
+
 def _log(plane: Cluster) -> Path:
     assert isinstance(plane, ControlPlane)
     assert plane.audit_log is not None
@@ -151,9 +162,16 @@ async def watches_that_tell_nothing(cluster: OurCluster, namespace: str) -> None
 
 
 async def test_with_all_rules_nothing_is_refused_and_none_is_in_vain(
-    stage: Stage, office: Office, launch: Launch, simulator: SimulatorProcess, tmp_path: Path
+    *,
+    stage: Stage,
+    office: Office,
+    launch: Launch,
+    simulator: SimulatorProcess,
+    helm: Helm,
+    tmp_path: Path,
 ) -> None:
-    office.grant_all(stage.namespace)
+    """With those of the chart, which are the same (tests/chart/test_roles.py)."""
+    office.install(helm, {"namespaces": [stage.namespace], **signing_in(stage.namespace)})
     async with launch(f"--namespace={stage.namespace}") as operator:
         await everything_once(stage, simulator, operator)
         metrics = await operator.metrics()
@@ -186,22 +204,22 @@ async def test_with_all_rules_nothing_is_refused_and_none_is_in_vain(
     assert complaints == []
 
 
-async def test_the_roles_for_all_namespaces_are_enough_and_read_no_secret_by_themselves() -> None:
+async def test_the_roles_for_all_namespaces_are_enough_and_read_no_secret_by_themselves(
+    helm: Helm,
+) -> None:
     """On a control plane of its own, since that operator serves whatever else is there."""
     with ControlPlane.start(audit=True) as plane, trusting(plane) as simulator:
         apply_definitions(plane)
         plane.kubectl("create", "namespace", "team")
         stage, office = Stage(plane, "team"), Office(plane)
-        for name in ("operator.yaml", "all-namespaces.yaml"):
-            office.grant(name)
+        office.install(helm, {})
         trust(simulator, stage)
         async with launched(stage, office, simulator) as operator:
             await stage.apply(*credentials(), by_account(), by_secret())
             await stage.comes("connection", "by-account", "False", "TokenForbidden")
             await stage.comes("connection", "by-secret", "False", "SecretForbidden")
             before = list(entries(_log(plane), office.user))
-            for name in ("sign-in-service-account.yaml", "sign-in-secret.yaml"):
-                office.grant(name, to="team")
+            office.install(helm, signing_in("team"))
             for name in ("by-account", "by-secret"):
                 await stage.annotate("connection", name, f"{REQUESTED_AT}=granted")
             await everything_once(stage, simulator, operator)

@@ -5,6 +5,7 @@ from prove.breakages import (
     address_lists,
     availability,
     calendars,
+    chart,
     earlier,
     exchange,
     filters,
@@ -47,4 +48,5 @@ BREAKAGES: tuple[Breakage, ...] = (
     *simulator.BREAKAGES,
     *mail_contacts.BREAKAGES,
     *photos.BREAKAGES,
+    *chart.BREAKAGES,
 )

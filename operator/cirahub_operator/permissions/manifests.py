@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from textwrap import wrap
 
 from cirahub_operator.api import KINDS
@@ -18,6 +18,10 @@ RBAC = "rbac.authorization.k8s.io"
 
 READING = ("get", "list", "watch")
 WRITING = ("create", "delete", "deletecollection", "patch", "update")
+AGGREGATED = {"view": ("view", "edit", "admin"), "edit": ("edit", "admin")}
+"""Our roles for people, and the roles of Kubernetes that take each of them in."""
+OURS = tuple(kind.definition.plural for kind in KINDS)
+WITH_STATUS = tuple(f"{one}/status" for one in OURS)
 
 
 def files(given: Sequence[Rule] = RULES) -> dict[str, str]:
@@ -72,8 +76,8 @@ def files(given: Sequence[Rule] = RULES) -> dict[str, str]:
         "people.yaml": _file(
             "What people may do with our resources, added to Kubernetes' own roles view, edit and "
             "admin. What a status says is never theirs to write.",
-            _people("cirahub-view", READING, status=True, into=("view", "edit", "admin")),
-            _people("cirahub-edit", WRITING, status=False, into=("edit", "admin")),
+            _people("view", [*OURS, *WITH_STATUS], READING),
+            _people("edit", OURS, WRITING),
         ),
     }
 
@@ -103,7 +107,7 @@ def _granted(
             f"kind: {prefix}Role",
             metadata,
             "rules:",
-            *(line for rule in rules for line in _rule(rule)),
+            *(f"  {line}" for rule in rules for line in rule_lines(rule)),
         )
     )
     yield f"""\
@@ -120,35 +124,34 @@ subjects:
     namespace: {NAMESPACE}"""
 
 
-def _rule(rule: Rule) -> Iterator[str]:
+def rule_lines(rule: Rule, *, names: str | None = None) -> Iterator[str]:
+    """An entry of a role's `rules`. `names`: what stands for the rule's own."""
     for line in wrap(rule.why, 90):
-        yield f"  # {line}"
-    yield f"  - apiGroups: {_list([rule.group])}"
-    yield f"    resources: {_list(rule.resources)}"
+        yield f"# {line}"
+    yield f"- apiGroups: {values([rule.group])}"
+    yield f"  resources: {values(rule.resources)}"
     if rule.names:
-        yield f"    resourceNames: {_list(rule.names)}"
-    yield f"    verbs: {_list(rule.verbs)}"
+        yield f"  resourceNames: {names or values(rule.names)}"
+    yield f"  verbs: {values(rule.verbs)}"
 
 
-def _people(name: str, verbs: Sequence[str], *, status: bool, into: Iterable[str]) -> str:
-    plurals = [kind.definition.plural for kind in KINDS]
-    resources = [*plurals, *(f"{one}/status" for one in plurals if status)]
-    labels = "\n".join(f'    {RBAC}/aggregate-to-{role}: "true"' for role in into)
+def _people(role: str, resources: Sequence[str], verbs: Sequence[str]) -> str:
+    labels = "\n".join(f'    {RBAC}/aggregate-to-{one}: "true"' for one in AGGREGATED[role])
     return f"""\
 apiVersion: {RBAC}/v1
 kind: ClusterRole
 metadata:
-  name: {name}
+  name: cirahub-{role}
   labels:
 {labels}
 rules:
-  - apiGroups: {_list([GROUP])}
-    resources: {_list(resources)}
-    verbs: {_list(verbs)}"""
+  - apiGroups: {values([GROUP])}
+    resources: {values(resources)}
+    verbs: {values(verbs)}"""
 
 
-def _list(texts: Sequence[str]) -> str:
-    """JSON is YAML, too."""
+def values(texts: Sequence[str]) -> str:
+    """A list, on one line. JSON is YAML, too."""
     return json.dumps(list(texts))
 
 

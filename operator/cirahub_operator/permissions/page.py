@@ -22,8 +22,9 @@ namespaces. It may neither create nor delete what people declare.
 _APPLYING = """\
 ## How to grant them
 
-The manifests are in `charts/cirahub-operator/generated/rbac` and name the ServiceAccount
-`cirahub-operator` in the namespace `cirahub-system`.
+[The chart](install.md) does (`namespaces`, `rbac`). Without Helm: the manifests are in
+`charts/cirahub-operator/generated/rbac` and name the ServiceAccount `cirahub-operator` in the
+namespace `cirahub-system`.
 
 ```sh
 kubectl create namespace cirahub-system
@@ -49,17 +50,20 @@ kubectl apply -n team-a -f sign-in-service-account.yaml    # spec.auth…service
 kubectl apply -n team-a -f sign-in-secret.yaml             # spec.auth.clientSecret.secretRef
 ```
 
-Put your own names into `resourceNames` first; leaving them out opens all that a namespace has. A
-ServiceAccount has to carry the annotation `cirahub.io/allow-token-requests: "true"` as well: the
+Put your own names into `resourceNames` first; leaving them out opens all that a namespace has. Who
+installs the chart can grant the same, by name, with `rbac.signIn`.
+
+A ServiceAccount has to carry the annotation `cirahub.io/allow-token-requests: "true"` as well: the
 role is about the operator, the annotation about who may be signed in as.
 """
 
 _PEOPLE = """\
 ## People
 
-`people.yaml` adds to Kubernetes' own roles: who may `view` sees Connections, Hubs, Spokes and
-SpokeSets with their statuses; who may `edit` or is `admin` of a namespace writes them, but no
-status. Approving guarded deletions is an annotation on the Hub, so editors may do that.
+`people.yaml` (the chart's `rbac.aggregate`) adds to Kubernetes' own roles: who may `view` sees
+Connections, Hubs, Spokes and SpokeSets with their statuses; who may `edit` or is `admin` of a
+namespace writes them, but no status. Approving guarded deletions is an annotation on the Hub, so
+editors may do that.
 
 ## When one is missing
 

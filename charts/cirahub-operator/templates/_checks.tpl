@@ -1,0 +1,38 @@
+{{- /* What the schema can't say, because it is about several values. Nothing is rendered. */ -}}
+{{- define "cirahub-operator.checks" -}}
+{{- $values := .Values }}
+{{- if and (include "cirahub-operator.sqlite" .) (gt (int $values.replicaCount) 1) }}
+{{- fail (printf "replicaCount is %d, and the store is SQLite, a file that one pod can use: set database.existingSecret.name, or replicaCount to 1" (int $values.replicaCount)) }}
+{{- end }}
+{{- if and $values.database.existingSecret.name $values.persistence.existingClaim }}
+{{- fail "persistence.existingClaim and database.existingSecret.name are two stores: leave one of them out" }}
+{{- end }}
+{{- if and $values.encryptionKey.existingSecret.name $values.encryptionKey.volume }}
+{{- fail "encryptionKey.existingSecret.name and encryptionKey.volume are two keys: leave one of them out" }}
+{{- end }}
+{{- if and $values.ownIdentity (not $values.workloadIdentity.enabled) }}
+{{- fail "ownIdentity lets Connections sign in as the operator, which has no identity: set workloadIdentity.enabled" }}
+{{- end }}
+{{- if and $values.workloadIdentity.enabled (not $values.workloadIdentity.projectToken) (not $values.workloadIdentity.clientID) }}
+{{- fail "workloadIdentity.clientID is blank: the webhook of Azure Workload Identity needs it" }}
+{{- end }}
+{{- range $field, $entries := dict "ownIdentity" $values.ownIdentity "rbac.signIn" $values.rbac.signIn }}
+{{- range $entries }}
+{{- if and $values.namespaces (not (has .namespace $values.namespaces)) }}
+{{- fail (printf "%s names the namespace %s, which is not served: add it to namespaces" $field .namespace) }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- range $field := list "commonLabels" "podLabels" }}
+{{- range $label, $_ := index $values $field }}
+{{- if or (hasPrefix "app.kubernetes.io/" $label) (hasPrefix "helm.sh/" $label) (eq "azure.workload.identity/use" $label) }}
+{{- fail (printf "%s: %s is for the chart to set" $field $label) }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- range $option, $folder := dict "prometheusRule" "files/rules" "dashboards" "files/dashboards" }}
+{{- if and (index $values.metrics $option).enabled (not ($.Files.Glob (printf "%s/*" $folder))) }}
+{{- fail (printf "metrics.%s.enabled: this chart has nothing in %s yet" $option $folder) }}
+{{- end }}
+{{- end }}
+{{- end }}
