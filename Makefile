@@ -23,7 +23,7 @@ demo: venv control-plane ## See it work, on this machine alone (KEEP=1 stays up,
 	@PYTHONPATH=hack $(VENV)/python -m demo $(if $(KEEP),--keep) $(if $(DATA),--data '$(DATA)')
 
 .PHONY: test
-test: venv control-plane helm ## Run all tests, also those on a real control plane (PYTEST_ARGS)
+test: venv control-plane helm kstatus ## Run all tests, also those on a real control plane (PYTEST_ARGS)
 	@$(VENV)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile \
 		--no-loadscope-reorder $(PYTEST_ARGS)
 
@@ -32,7 +32,7 @@ chaos: venv ## Kill the worker at hundreds of moments, play thousands of bad day
 	@PYTHONPATH=hack:. $(VENV)/python -m tests.chaos $(CHAOS_ARGS)
 
 .PHONY: prove
-prove: venv control-plane helm ## Break the code of each promise on purpose, and see that a test fails (ONLY=trust)
+prove: venv control-plane helm kstatus ## Break the code of each promise on purpose, and see that a test fails (ONLY=trust)
 	@$(VENV)/python hack/prove $(if $(ONLY),--only '$(ONLY)')
 
 .PHONY: lint
@@ -81,3 +81,7 @@ control-plane: venv
 .PHONY: helm
 helm: venv
 	@$(VENV)/python hack/cluster helm >/dev/null
+
+.PHONY: kstatus
+kstatus: venv
+	@$(VENV)/python hack/cluster kstatus >/dev/null

@@ -17,7 +17,7 @@ if not __package__:
     # Run as a folder, Python puts the folder itself on the path instead of its parent.
     sys.path[0] = str(Path(__file__).resolve().parent.parent)
 
-from cluster import helm
+from cluster import helm, kstatus
 from cluster.binaries import Binaries
 from cluster.controlplane import ControlPlane
 from cluster.errors import BinariesMissingError, ClusterError
@@ -39,6 +39,7 @@ def arguments() -> argparse.ArgumentParser:
         "build", help="find the binaries or build them (minutes, once), and print their folder"
     )
     commands.add_parser("path", help="print the folder of the binaries; fail if there are none")
+    commands.add_parser("kstatus", help="build kstatus (a minute, once), and print where it is")
     commands.add_parser("helm", help="find Helm or build it (minutes, once), and print where it is")
     up = commands.add_parser("up", help="run a control plane in the foreground until Ctrl-C")
     up.add_argument(
@@ -63,6 +64,8 @@ def main(argv: list[str] | None = None) -> int:
             print(path())
         elif options.command == "helm":
             print(helm.find())
+        elif options.command == "kstatus":
+            print(kstatus.find())
         else:
             up(options.kubeconfig, options.audit_log, keep=options.keep)
     except ClusterError as error:

@@ -43,6 +43,7 @@ class Build:
         for part in (
             (tools.module / "go.mod").read_bytes(),
             (tools.module / "go.sum").read_bytes(),
+            *(source.read_bytes() for source in tools.sources),
             tools.linker_flags(pins).encode(),
             f"{sys.platform}/{platform.machine()}".encode(),
         ):

@@ -14,6 +14,8 @@ from cluster.controlplane import ControlPlane
 from cluster.errors import ClusterError
 from cluster.helm import Helm
 from cluster.helm import find as find_helm
+from cluster.kstatus import Kstatus
+from cluster.kstatus import find as find_kstatus
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
@@ -34,6 +36,8 @@ def pytest_collection_finish(session: pytest.Session) -> None:
                     Binaries.find()
         if "helm" in asked:
             find_helm()
+        if "kstatus" in asked:
+            find_kstatus()
     except ClusterError as error:
         pytest.exit(f"No cluster for the tests. {error}", returncode=1)
 
@@ -62,6 +66,11 @@ def own_control_plane(control_plane: Cluster) -> ControlPlane:
 def helm(tmp_path_factory: pytest.TempPathFactory) -> Helm:
     """Without a cluster; `with_cluster` has one."""
     return Helm.of(tmp_path_factory.mktemp("helm"))
+
+
+@pytest.fixture(scope="session")
+def kstatus() -> Kstatus:
+    return Kstatus.found()
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """The sets of tools that are built here: each from a Go module of its own, which pins it."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -47,6 +47,11 @@ class Toolset:
     takes: str
     """How long a first build does, for people who wait."""
 
+    @property
+    def sources(self) -> Sequence[Path]:
+        """Commands of ours, in the module itself."""
+        return sorted((self.module / "cmd").glob("**/*.go"))
+
     def pins(self) -> Pins:
         """Raises BuildFailedError."""
         return Pins.read(self.module, self.named_after)
@@ -89,4 +94,13 @@ HELM = Toolset(
     packages={"helm": "helm.sh/helm/v4/cmd/helm"},
     stamps=lambda version: {"helm.sh/helm/v4/internal/version.version": version},
     takes="3 minutes",
+)
+
+KSTATUS = Toolset(
+    name="kstatus",
+    module=FOLDER / "tools" / "kstatus",
+    named_after="github.com/fluxcd/cli-utils",
+    packages={"kstatus": "./cmd/kstatus"},
+    stamps=lambda _: {},
+    takes="1 minute",
 )

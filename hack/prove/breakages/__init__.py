@@ -10,6 +10,7 @@ from prove.breakages import (
     exchange,
     filters,
     flips,
+    gitops,
     groups,
     identity,
     invariants,
@@ -49,4 +50,5 @@ BREAKAGES: tuple[Breakage, ...] = (
     *mail_contacts.BREAKAGES,
     *photos.BREAKAGES,
     *chart.BREAKAGES,
+    *gitops.BREAKAGES,
 )
