@@ -303,9 +303,17 @@ class Switches:
     """
 
     find_people_traversal: Literal["ignored", "refused"] = "ignored"
-    """The attribute Traversal in FindPeople.
+    """The attribute Traversal in FindPeople, and any of its QueryString.
 
-    The published schema has none; exchangelib sends it, and is tested against Exchange Online.
+    The published schema has none; exchangelib sends them, and is tested against Exchange Online.
+    """
+
+    stream_notification: Literal["messages", "types"] = "messages"
+    """The namespace of Notification in an answer to GetStreamingEvents.
+
+    The published schema has it among the types; the example of
+    https://learn.microsoft.com/exchange/client-developer/web-service-reference/getstreamingevents-operation
+    among the messages, which the EWS Managed API insists on.
     """
 
     # Entra and Key Vault.

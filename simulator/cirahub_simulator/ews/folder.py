@@ -16,6 +16,7 @@ from cirahub_simulator.ews.identifiers import ews_id
 from cirahub_simulator.ews.item_properties import rights
 from cirahub_simulator.ews.markup import Element, add, children, element, find, text_of
 from cirahub_simulator.ews.property_path import Path, read_path
+from cirahub_simulator.ews.schema_version import later_than
 from cirahub_simulator.graph.folder import Folder
 from cirahub_simulator.graph.mailbox import Mailbox
 
@@ -136,8 +137,8 @@ class FolderShape:
             made.append(node)
 
 
-def read_shape(node: Element) -> FolderShape:
-    """A FolderShape. Raises EwsError, SoapFaultError."""
+def read_shape(node: Element, version: str) -> FolderShape:
+    """A FolderShape of a request that targets a version. Raises EwsError, SoapFaultError."""
     base = find(node, "t:BaseShape")
     kind = "" if base is None else text_of(base)
     if kind == "IdOnly":
@@ -148,6 +149,7 @@ def read_shape(node: Element) -> FolderShape:
         uris = set(PROPERTIES) - {"folder:PermissionSet"}
     else:
         raise schema_violation(f"The 'BaseShape' element is invalid: '{kind}'.")
+    uris -= later_than(version)
     more = find(node, "t:AdditionalProperties")
     extended = []
     for path in [] if more is None else [read_path(child) for child in children(more)]:

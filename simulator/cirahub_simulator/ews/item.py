@@ -24,6 +24,7 @@ from cirahub_simulator.ews.markup import (
 )
 from cirahub_simulator.ews.property import Reading
 from cirahub_simulator.ews.property_path import Path, read_path
+from cirahub_simulator.ews.schema_version import later_than
 
 LONGEST_FOUND = 255
 """Characters of a text that FindItem answers.
@@ -45,11 +46,13 @@ class ItemShape:
     body_type: str
     found: bool
     """Whether it is FindItem's, which leaves things out and cuts long texts."""
+    unknown: frozenset[str]
+    """URIs that the version of the request does not have."""
 
     def render(self, reading: Reading) -> Element:
         """The item."""
         kind = kind_of(reading.item)
-        uris = kind.base(self.base)
+        uris = kind.base(self.base) - self.unknown
         if self.found:
             uris -= kind.not_found
         uris |= self.asked & kind.properties.keys()
@@ -109,11 +112,13 @@ def _merge(entries: dict[str, Element], uri: str, entry: Element) -> None:
     dictionary.append(entry)
 
 
-def read_shape(node: Element, *, found: bool = False, bodies: bool = False) -> ItemShape:
+def read_shape(
+    node: Element, version: str, *, found: bool = False, bodies: bool = False
+) -> ItemShape:
     """An ItemShape. Raises EwsError, SoapFaultError.
 
-    `found` is FindItem's and SyncFolderItems'; with `bodies`, what these leave out is answered when
-    it is asked for by name.
+    `version` is the one that the request targets. `found` is FindItem's and SyncFolderItems'; with
+    `bodies`, what these leave out is answered when it is asked for by name.
     """
     base = find(node, "t:BaseShape")
     shape = "" if base is None else text_of(base)
@@ -142,6 +147,7 @@ def read_shape(node: Element, *, found: bool = False, bodies: bool = False) -> I
         tuple(dict.fromkeys(extended)),
         "Best" if body is None else text_of(body),
         found,
+        later_than(version),
     )
 
 

@@ -65,13 +65,16 @@ def pull(subscription: Subscription, position: int) -> Element:
     return made
 
 
-def stream(subscription: Subscription) -> Element | None:
-    """The Notification that a stream tells next, if there is anything; it is told once."""
+def stream(subscription: Subscription, namespace: str) -> Element | None:
+    """The Notification that a stream tells next, if there is anything; it is told once.
+
+    `namespace` is `Switches.stream_notification`.
+    """
     found = _wanted(subscription, subscription.position)
     subscription.position = subscription.mailbox.sequence
     if not found:
         return None
-    made = element("t:Notification")
+    made = element("m:Notification" if namespace == "messages" else "t:Notification")
     add(made, "t:SubscriptionId", subscription.id)
     made.extend(event.element(None) for event in found)
     return made

@@ -114,6 +114,8 @@ class Stream:
             "</m:ConnectionTimeout></m:GetStreamingEvents>"
         )
         self.request = envelope(body)
+        self.names: list[str] = []
+        """Of the elements that had the events."""
         self.response = soap.session.post(
             soap.url,
             data=self.request.encode(),
@@ -135,6 +137,7 @@ class Stream:
                 contract.check(Exchange(status=200, request_body=self.request, body=text.decode()))
             root = etree.fromstring(text)
             text = b""
+            self.names += [str(one.tag) for one in root.iterfind(".//{*}Notification")]
             status = root.findtext(".//{*}ConnectionStatus")
             events = [
                 etree.QName(one).localname
@@ -165,6 +168,23 @@ def test_a_stream_tells_what_happens_while_it_is_open(
     assert next(told) == "MovedEvent"
     admin.advance(301)
     assert list(told) == ["Closed"]
+
+
+@pytest.mark.parametrize("namespace", ["messages", "types"])
+def test_whose_a_notification_of_a_stream_is_is_open(
+    soap: Soap, streaming: str, admin: AdminClient, namespace: str
+) -> None:
+    """The EWS Managed API and its ports read it from the messages and give up otherwise."""
+    admin.switch(stream_notification=namespace)
+    admin.create_contact(OLGA, {"givenName": "By Graph"})
+    stream = Stream(soap, streaming)
+    told = iter(stream)
+    assert [next(told), next(told)] == ["OK", "CreatedEvent"]
+    stream.response.close()
+    assert (
+        stream.names[-1]
+        == f"{{http://schemas.microsoft.com/exchange/services/2006/{namespace}}}Notification"
+    )
 
 
 def test_a_client_that_goes_leaves_the_server_well(

@@ -23,7 +23,7 @@ def answer(call: Call) -> list[Element]:
     shape_node = child(request, "m:FolderShape")
 
     def one(node: Element) -> Iterator[Element]:
-        shape = read_shape(shape_node)
+        shape = read_shape(shape_node, call.envelope.version)
         view = read_view(request, "Folder")
         test = read_restriction(find(request, "m:Restriction"))
         mailbox, parent = call.folder_of(node)

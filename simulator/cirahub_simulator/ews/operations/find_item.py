@@ -40,7 +40,7 @@ def answer(call: Call) -> list[Element]:
         for name in _NOT_SIMULATED:
             if find(request, f"m:{name}") is not None:
                 raise not_supported(name)
-        shape = read_shape(shape_node, found=True)
+        shape = read_shape(shape_node, call.envelope.version, found=True)
         view = read_view(request, "Item")
         orders = read_order(request)
         test = read_restriction(find(request, "m:Restriction"))

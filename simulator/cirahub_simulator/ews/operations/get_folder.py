@@ -15,7 +15,7 @@ def answer(call: Call) -> list[Element]:
     shape_node = child(call.request, "m:FolderShape")
 
     def one(node: Element) -> Iterator[Element]:
-        shape = read_shape(shape_node)
+        shape = read_shape(shape_node, call.envelope.version)
         mailbox, folder = call.folder_of(node)
         yield wrapped("m:Folders", [shape.render(mailbox, folder)])
 

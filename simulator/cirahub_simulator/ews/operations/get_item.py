@@ -15,7 +15,7 @@ def answer(call: Call) -> list[Element]:
     shape_node = child(call.request, "m:ItemShape")
 
     def one(node: Element) -> Iterator[Element]:
-        shape = read_shape(shape_node)
+        shape = read_shape(shape_node, call.envelope.version)
         mailbox, item = call.item_of(node)
         reading = call.reading(mailbox, item, shape.body_type)
         yield wrapped("m:Items", [shape.render(reading)])

@@ -54,9 +54,10 @@ async def _follow(
     call: Call, subscriptions: list[Subscription], patience: float
 ) -> AsyncIterator[bytes]:
     world = call.world
+    namespace = world.switches.stream_notification
     end = world.clock.time() + patience
     while (left := end - world.clock.time()) > 0:
-        news = [one for each in subscriptions if (one := stream(each)) is not None]
+        news = [one for each in subscriptions if (one := stream(each, namespace)) is not None]
         if news:
             told = success(_TAG)
             add(told, "m:Notifications").extend(news)

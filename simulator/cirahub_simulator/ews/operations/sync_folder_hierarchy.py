@@ -25,7 +25,7 @@ def answer(call: Call) -> list[Element]:
 
 def _sync(call: Call) -> Iterator[Element]:
     request = call.request
-    shape = read_shape(child(request, "m:FolderShape"))
+    shape = read_shape(child(request, "m:FolderShape"), call.envelope.version)
     root_node = find(request, "m:SyncFolderId")
     mailbox = call.own_mailbox()
     root = mailbox.root

@@ -27,7 +27,9 @@ def answer(call: Call) -> list[Element]:
 def _sync(call: Call) -> Iterator[Element]:
     request = call.request
     bodies = call.world.switches.sync_bodies == "answered"
-    shape = read_shape(child(request, "m:ItemShape"), found=True, bodies=bodies)
+    shape = read_shape(
+        child(request, "m:ItemShape"), call.envelope.version, found=True, bodies=bodies
+    )
     ids = list(children(child(request, "m:SyncFolderId")))
     most = _most(request)
     try:
