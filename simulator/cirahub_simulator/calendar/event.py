@@ -209,6 +209,13 @@ class Event:
             for day in self.series.days(window):
                 yield Instance(self, self.series, day)
 
+    def every_instance(self) -> Iterator[Instance]:
+        """All instances in order of days, one at a time; a series without an end has no last."""
+        if self.series is not None:
+            for day in rule.every_day(self.series.recurrence):
+                if day not in self.series.cancelled:
+                    yield Instance(self, self.series, day)
+
     def in_window(self, window: Window) -> bool:
         """Whether a single appointment is in a window."""
         return window.holds(self.fields.start.instant, self.fields.end.instant)

@@ -7,6 +7,7 @@ writes them. Days are of the series' own calendar and zone; times of day are add
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date, datetime, time
 from functools import lru_cache
 from itertools import islice
@@ -131,10 +132,15 @@ def days(recurrence: Recurrence, first: date, last: date) -> tuple[date, ...]:
     )
 
 
+def every_day(recurrence: Recurrence) -> Iterator[date]:
+    """The days of a series in order, one at a time; they have no end where the range has none."""
+    return (day.date() for day in _rule(recurrence))
+
+
 @lru_cache(maxsize=4096)
 def first_day(recurrence: Recurrence) -> date | None:
     """The first day of a series."""
-    return next((day.date() for day in _rule(recurrence)), None)
+    return next(every_day(recurrence), None)
 
 
 @lru_cache(maxsize=4096)
@@ -145,8 +151,7 @@ def is_day(recurrence: Recurrence, day: date) -> bool:
 
 def nth_day(recurrence: Recurrence, number: int) -> date | None:
     """The day of the instance of a number, counted from one; None beyond the last."""
-    found = next(islice(_rule(recurrence), number - 1, None), None)
-    return None if found is None else found.date()
+    return next(islice(every_day(recurrence), number - 1, None), None)
 
 
 def neighbours(recurrence: Recurrence, day: date) -> tuple[date | None, date | None]:

@@ -6,7 +6,8 @@ answered in UTC, StartTimeZone and EndTimeZone beside them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections import deque
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 from cirahub_simulator.calendar.event import Event, Instance
@@ -19,7 +20,7 @@ from cirahub_simulator.calendar.fields import (
     ShowAs,
 )
 from cirahub_simulator.calendar.text import as_html, as_text, preview
-from cirahub_simulator.calendar.zone import Window, windows_name
+from cirahub_simulator.calendar.zone import windows_name
 from cirahub_simulator.ews import mapi
 from cirahub_simulator.ews.event_draft import AttendeeType, EventDraft
 from cirahub_simulator.ews.identifiers import ews_id
@@ -63,9 +64,6 @@ ATTENDEES: dict[str, AttendeeType] = {
     "OptionalAttendees": "optional",
     "Resources": "resource",
 }
-_LONG_AGO = datetime(1601, 1, 1, tzinfo=UTC)
-_FAR_AWAY = datetime(4500, 9, 1, tzinfo=UTC)
-"""When a series without an end ends: [MS-OXOCAL] 2.2.1.44.1, EndDate."""
 
 
 def stamp(moment: datetime) -> str:
@@ -150,16 +148,11 @@ def _occurrence(item: Instance, name: str) -> Element:
     return made
 
 
-def instances(event: Event) -> Iterable[Instance]:
-    """All instances of a series in order; of one without an end, as far as EWS looks."""
-    return event.instances(Window(_LONG_AGO, _FAR_AWAY))
-
-
 def _first(reading: Reading) -> Value:
     event = reading.event
     if not isinstance(event, Event) or event.series is None:
         return None
-    found = next(iter(instances(event)), None)
+    found = next(event.every_instance(), None)
     return None if found is None else _occurrence(found, "FirstOccurrence")
 
 
@@ -169,8 +162,8 @@ def _last(reading: Reading) -> Value:
         return None
     if event.series.recurrence.range.type == "noEnd":
         return None
-    found = list(instances(event))
-    return _occurrence(found[-1], "LastOccurrence") if found else None
+    found = deque(event.every_instance(), maxlen=1)
+    return _occurrence(found[0], "LastOccurrence") if found else None
 
 
 def _modified(reading: Reading) -> Value:

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from base64 import b64decode, b64encode
 from binascii import Error as Base64Error
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from cirahub_simulator.ews.errors import EwsError
 from cirahub_simulator.ews.identifiers import ews_id
 from cirahub_simulator.ews.item_properties import item_id
-from cirahub_simulator.ews.markup import Element, add, boolean, element
+from cirahub_simulator.ews.markup import Element, add, boolean, element, find, text_of
 from cirahub_simulator.ews.property import Reading
+from cirahub_simulator.ews.property_path import Path
 from cirahub_simulator.graph.contact import Contact, ContactFields
 
 _KIND = "persona\n"
@@ -93,6 +94,21 @@ def render(reading: Reading, *, whole: bool, prefix: str = "t") -> Element:
     if whole:
         _attribute(made, reading)
     return made
+
+
+def values_of(reading: Reading, path: Path) -> Sequence[str]:
+    """What a persona has of a property, for a search. Raises EwsError for one of another kind."""
+    prefix, _, name = path.uri.partition(":")
+    if path.extended or prefix != "persona":
+        raise EwsError(
+            "ErrorUnsupportedPathForQuery", f"The property can not be used in a search. ({path})"
+        )
+    found = find(render(reading, whole=True), f"t:{name}")
+    if found is None:
+        return ()
+    address = find(found, "t:EmailAddress")
+    leaves = [found] if address is None else [address]
+    return [text_of(one) for leaf in leaves for one in leaf.iter() if not len(one)]
 
 
 def _address(tag: str, fields: ContactFields, address: str) -> Element:

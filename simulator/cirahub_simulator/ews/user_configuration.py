@@ -7,7 +7,17 @@ from lxml import etree
 from cirahub_simulator.ews.call import Call
 from cirahub_simulator.ews.errors import EwsError, item_not_found
 from cirahub_simulator.ews.identifiers import ews_id
-from cirahub_simulator.ews.markup import Element, add, children, element, find, text_of
+from cirahub_simulator.ews.markup import (
+    Element,
+    add,
+    boolean,
+    children,
+    element,
+    find,
+    is_true,
+    name,
+    text_of,
+)
 from cirahub_simulator.graph.folder import Folder
 from cirahub_simulator.graph.mailbox import Mailbox
 from cirahub_simulator.graph.user_configuration import UserConfiguration
@@ -34,9 +44,9 @@ def fill(configuration: UserConfiguration, node: Element) -> None:
     """Write the parts that a UserConfiguration element has. Raises EwsError."""
     dictionary = find(node, "t:Dictionary")
     if dictionary is not None:
-        configuration.dictionary = etree.tostring(dictionary, with_tail=False)
-    for name, attribute in (("XmlData", "xml"), ("BinaryData", "binary")):
-        part = find(node, f"t:{name}")
+        configuration.dictionary = etree.tostring(_typed(dictionary), with_tail=False)
+    for tag, attribute in (("t:XmlData", "xml"), ("t:BinaryData", "binary")):
+        part = find(node, tag)
         if part is not None:
             setattr(configuration, attribute, text_of(part))
     size = sum(
@@ -45,6 +55,16 @@ def fill(configuration: UserConfiguration, node: Element) -> None:
     )
     if size > MOST_BYTES:
         raise EwsError("ErrorMessageSizeExceeded", "The user configuration is too large.")
+
+
+def _typed(dictionary: Element) -> Element:
+    """A dictionary as Exchange answers it: it keeps values, not how they were written."""
+    for value in dictionary.iter(name("t:DictionaryKey"), name("t:DictionaryValue")):
+        kind = find(value, "t:Type")
+        if kind is not None and text_of(kind) == "Boolean":
+            for text in value.iterfind(name("t:Value")):
+                text.text = boolean(is_true(text.text))
+    return dictionary
 
 
 def render(configuration: UserConfiguration, name_node: Element, wanted: frozenset[str]) -> Element:

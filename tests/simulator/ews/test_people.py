@@ -6,7 +6,7 @@ import pytest
 
 from cirahub_simulator.client import AdminClient
 
-from .conftest import Answer, Soap
+from .conftest import Answer, Soap, field
 
 ZOE = (
     "<t:GivenName>Zoë</t:GivenName><t:EmailAddresses><t:Entry Key='EmailAddress1'>zoe@x.example"
@@ -58,8 +58,47 @@ def test_an_attribute_that_the_schema_lacks_is_open(
     soap: Soap, admin: AdminClient, setting: str, codes: list[str]
 ) -> None:
     admin.switch(find_people_traversal=setting)
-    answer = soap.call(
-        '<m:FindPeople Traversal="Shallow"><m:IndexedPageItemView MaxEntriesReturned="1" '
-        'Offset="0" BasePoint="Beginning"/></m:FindPeople>'
+    view = '<m:IndexedPageItemView MaxEntriesReturned="1" Offset="0" BasePoint="Beginning"/>'
+    for request in (
+        f'<m:FindPeople Traversal="Shallow">{view}</m:FindPeople>',
+        f'<m:FindPeople>{view}<m:QueryString ResetCache="false">a</m:QueryString></m:FindPeople>',
+    ):
+        assert soap.call(request).codes == codes
+
+
+def test_people_are_sorted_and_restricted(soap: Soap) -> None:
+    """As exchangelib asks for `people().filter(display_name=…).order_by(…)`."""
+    order = f'<m:SortOrder><t:FieldOrder Order="Descending">{field("persona:Surname")}'
+    order += "</t:FieldOrder></m:SortOrder>"
+    zoe = ZOE.replace("Zoë", "Zoëlle")
+    soap.create(zoe)
+    soap.create(zoe.replace("Ångström", "Ödegaard").replace("zoe@", "other@"))
+
+    def surnames(restriction: str) -> list[str]:
+        answer = soap.call(
+            '<m:FindPeople><m:IndexedPageItemView MaxEntriesReturned="9" Offset="0" '
+            f'BasePoint="Beginning"/><m:Restriction>{restriction}</m:Restriction>{order}'
+            '<m:ParentFolderId><t:DistinguishedFolderId Id="contacts"/></m:ParentFolderId>'
+            "</m:FindPeople>"
+        )
+        assert answer.codes == ["NoError"]
+        return [str(node.text) for node in answer.all("//t:Persona/t:Surname")]
+
+    def equal(uri: str, value: str) -> str:
+        return (
+            f"<t:IsEqualTo>{field(uri)}<t:FieldURIOrConstant><t:Constant Value='{value}'/>"
+            "</t:FieldURIOrConstant></t:IsEqualTo>"
+        )
+
+    assert surnames(equal("persona:GivenName", "Zoëlle")) == ["Ödegaard", "Ångström"]
+    assert surnames(equal("persona:EmailAddress", "other@x.example")) == ["Ödegaard"]
+    assert surnames(equal("persona:HomeCity", "Oslo")) == []
+
+
+def test_people_are_not_searched_by_what_items_have(soap: Soap) -> None:
+    refused = soap.call(
+        '<m:FindPeople><m:IndexedPageItemView MaxEntriesReturned="9" Offset="0" '
+        f'BasePoint="Beginning"/><m:Restriction><t:Exists>{field("item:Subject")}</t:Exists>'
+        "</m:Restriction></m:FindPeople>"
     )
-    assert answer.codes == codes
+    assert refused.codes == ["ErrorUnsupportedPathForQuery"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from .conftest import Answer, Soap
 
 NAME = (
@@ -50,3 +52,13 @@ def test_a_configuration_s_life(soap: Soap) -> None:
 def test_a_large_one_is_refused(soap: Soap) -> None:
     large = f"<t:BinaryData>{'A' * 1_100_000}</t:BinaryData>"
     assert write(soap, "CreateUserConfiguration", large) == ["ErrorMessageSizeExceeded"]
+
+
+@pytest.mark.parametrize(("sent", "kept"), [("1", "true"), ("0", "false"), ("true", "true")])
+def test_a_truth_value_is_answered_in_words(soap: Soap, sent: str, kept: str) -> None:
+    """exchangelib sends digits and reads words."""
+    entry = ENTRY.replace("String</t:Type><t:Value>red", f"Boolean</t:Type><t:Value>{sent}")
+    assert write(soap, "CreateUserConfiguration", f"<t:Dictionary>{entry}</t:Dictionary>") == [
+        "NoError"
+    ]
+    assert ask(soap).text("//t:DictionaryValue/t:Value") == kept

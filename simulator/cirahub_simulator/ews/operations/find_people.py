@@ -8,18 +8,18 @@ of names and addresses.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 from cirahub_simulator.ews import errors
 from cirahub_simulator.ews.call import Call, child
 from cirahub_simulator.ews.contents import items_in
 from cirahub_simulator.ews.envelope import error_message, success
 from cirahub_simulator.ews.markup import Element, add, children, element, find, text_of
-from cirahub_simulator.ews.persona import render
+from cirahub_simulator.ews.persona import render, values_of
 from cirahub_simulator.ews.property import Reading
-from cirahub_simulator.ews.view import page, read_view
+from cirahub_simulator.ews.restriction import read_restriction
+from cirahub_simulator.ews.view import in_order, page, read_order, read_view
 from cirahub_simulator.graph.contact import Contact
-
-_NOT_SIMULATED = ("Restriction", "AggregationRestriction", "SortOrder")
 
 
 def answer(call: Call) -> Element:
@@ -34,17 +34,20 @@ def answer(call: Call) -> Element:
 
 def _find(call: Call) -> Element:
     request = call.request
-    if (
-        request.get("Traversal") is not None
-        and call.world.switches.find_people_traversal == "refused"
-    ):
-        raise errors.schema_violation("The 'Traversal' attribute is not declared.")
-    for name in _NOT_SIMULATED:
-        if find(request, f"m:{name}") is not None:
-            raise errors.not_supported(f"FindPeople with {name}")
     query = find(request, "m:QueryString")
+    if call.world.switches.find_people_traversal == "refused":
+        for name in (*request.attrib, *(() if query is None else query.attrib)):
+            raise errors.schema_violation(f"The '{name}' attribute is not declared.")
+    if find(request, "m:AggregationRestriction") is not None:
+        raise errors.not_supported("FindPeople with AggregationRestriction")
     wanted = "" if query is None else text_of(query).strip().casefold()
-    found = [one for one in _people(call) if _begins(one, wanted)]
+    test = read_restriction(find(request, "m:Restriction"))
+    found = [
+        one
+        for one in _people(call)
+        if _begins(one, wanted) and (test is None or test(partial(values_of, one)))
+    ]
+    found = in_order(found, read_order(request), values_of)
     shape = find(request, "m:PersonaShape")
     base = "Default" if shape is None else text_of(child(shape, "t:BaseShape"))
     paging = element("m:Paging")
