@@ -199,7 +199,8 @@ def render(folder: Path) -> str:
     for name in sorted(NAMES):
         schemas.operation(name)
     found = schemas.digest
-    rooms = []
+    others = sorted(name for name in Contract(folder).operations if name not in NAMES)
+    rooms = [f' "others": {msgspec.json.encode(others).decode()}']
     for key, table in (
         ("operations", found.operations),
         ("groups", found.groups),

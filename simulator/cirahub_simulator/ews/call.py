@@ -186,7 +186,7 @@ class Call:
         ones too). Raises EwsError, SoapFaultError.
         """
         match local_name(node):
-            case "ItemId" | "ParentItemId" if node.get("Id") is not None:
+            case "ItemId" | "ParentItemId" | "ReferenceItemId" if node.get("Id") is not None:
                 return self._item(node.get("Id", ""))
             case "OccurrenceItemId" if node.get("RecurringMasterId") is not None:
                 mailbox, item = self._item(node.get("RecurringMasterId", ""))

@@ -109,3 +109,11 @@ def not_requestable(path: str) -> EwsError:
 def not_supported(what: str) -> EwsError:
     """Something real that this simulator doesn't do; better said than guessed."""
     return EwsError("ErrorInvalidOperation", f"The simulator does not do this: {what}.")
+
+
+def not_served(operation: str) -> SoapFaultError:
+    """A published operation that this simulator doesn't have.
+
+    Not ErrorInvalidRequest, which clients take for one of the version's and try others.
+    """
+    return SoapFaultError("ErrorInvalidOperation", f"The simulator does not do this: {operation}.")

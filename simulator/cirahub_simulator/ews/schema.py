@@ -86,6 +86,8 @@ class Digest(msgspec.Struct):
 
     operations: dict[str, str] = msgspec.field(default_factory=dict)
     """The type of each operation's element."""
+    others: list[str] = msgspec.field(default_factory=list)
+    """Elements of the published operations that the simulator doesn't have."""
     groups: dict[str, Particle] = msgspec.field(default_factory=dict)
     """What stands in several places, by name; what an element's substitutes are among them."""
     records: dict[str, Record] = msgspec.field(default_factory=dict)
@@ -112,14 +114,21 @@ def _record(kind: str) -> Record | None:
     )
 
 
+def is_published(operation: str) -> bool:
+    """Whether Exchange has an operation, by the name of its request's element."""
+    return operation in _digest().operations or operation in _digest().others
+
+
 def check_request(operation: Element) -> None:
     """Raises SoapFaultError for the first thing that the schema does not allow."""
     name = local_name(operation)
     kind = _digest().operations.get(name)
-    if name == "FindPeople" and operation.get("Traversal") is not None:
-        # Whether that is refused is open (`Switches.find_people_traversal`).
+    if name == "FindPeople":
+        # Whether these are refused is open (`Switches.find_people_traversal`).
         operation = deepcopy(operation)
-        del operation.attrib["Traversal"]
+        operation.attrib.pop("Traversal", None)
+        for query in operation.iterfind(f"{{{MESSAGES}}}QueryString"):
+            query.attrib.clear()
     if kind is not None:
         _check(operation, kind)
 

@@ -10,11 +10,12 @@ from typing import TypeAlias
 
 from cirahub_simulator.ews.call import Call
 from cirahub_simulator.ews.envelope import CONTENT_TYPE, fault, read_envelope, write_answer
-from cirahub_simulator.ews.errors import SoapFaultError, invalid_request
+from cirahub_simulator.ews.errors import SoapFaultError, invalid_request, not_served
 from cirahub_simulator.ews.markup import Element, add, element
 from cirahub_simulator.ews.operations import (
     configure_user,
     convert_id,
+    copy_folder,
     create_attachment,
     create_folder,
     create_item,
@@ -22,6 +23,7 @@ from cirahub_simulator.ews.operations import (
     delete_folder,
     delete_item,
     empty_folder,
+    expand_dl,
     find_folder,
     find_item,
     find_people,
@@ -41,7 +43,7 @@ from cirahub_simulator.ews.operations import (
     update_folder,
     update_item,
 )
-from cirahub_simulator.ews.schema import check_request
+from cirahub_simulator.ews.schema import check_request, is_published
 from cirahub_simulator.wire import Request, Response
 from cirahub_simulator.world import World
 
@@ -52,6 +54,7 @@ Operation: TypeAlias = Callable[[Call], list[Element]]
 
 OPERATIONS: dict[str, Operation] = {
     "ConvertId": convert_id.answer,
+    "CopyFolder": copy_folder.answer,
     "CopyItem": transfer_item.copy,
     "CreateAttachment": create_attachment.answer,
     "CreateFolder": create_folder.answer,
@@ -62,6 +65,7 @@ OPERATIONS: dict[str, Operation] = {
     "DeleteItem": delete_item.answer,
     "DeleteUserConfiguration": configure_user.delete,
     "EmptyFolder": empty_folder.answer,
+    "ExpandDL": expand_dl.answer,
     "FindFolder": find_folder.answer,
     "FindItem": find_item.answer,
     "GetAttachment": get_attachment.answer,
@@ -121,7 +125,7 @@ class EwsService:
         envelope = read_envelope(request.body)
         name = envelope.operation
         if name not in NAMES:
-            raise invalid_request(f"The simulator has no operation {name}.")
+            raise not_served(name) if is_published(name) else invalid_request()
         if request.client is None:
             raise SoapFaultError("ErrorAccessDenied", "Nobody is signed in.", status=401)
         check_request(envelope.body)

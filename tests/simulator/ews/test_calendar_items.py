@@ -222,6 +222,94 @@ def test_an_appointment_that_can_t_be_is_refused(soap: Soap, body: str, code: st
     assert soap.call(body).codes == [code]
 
 
+def test_a_series_without_an_end_has_a_first_and_no_last(soap: Soap) -> None:
+    """All of it is never looked at: a daily one has nine hundred thousand days."""
+    forever = (
+        "<t:Recurrence><t:DailyRecurrence><t:Interval>1</t:Interval></t:DailyRecurrence>"
+        "<t:NoEndRecurrence><t:StartDate>2027-03-22</t:StartDate></t:NoEndRecurrence>"
+        "</t:Recurrence>"
+    )
+    master = create(
+        soap,
+        "<t:Subject>Daily</t:Subject><t:Start>2027-03-22T10:00:00Z</t:Start>"
+        f"<t:End>2027-03-22T11:00:00Z</t:End>{forever}",
+    )
+    first = f'<t:OccurrenceItemId RecurringMasterId="{master.item_id}" InstanceIndex="1"/>'
+    soap.done(
+        '<m:DeleteItem DeleteType="HardDelete" SendMeetingCancellations="SendToNone">'
+        f"<m:ItemIds>{first}</m:ItemIds></m:DeleteItem>"
+    )
+    got = get(soap, by_id(master.item_id))
+    assert got.text("//t:FirstOccurrence/t:Start") == "2027-03-23T10:00:00Z"
+    assert got.find("//t:LastOccurrence") is None
+
+
+def reply(soap: Soap, content: str, disposition: str = "SendAndSaveCopy") -> list[str]:
+    return soap.call(
+        f'<m:CreateItem MessageDisposition="{disposition}"><m:Items>{content}</m:Items>'
+        "</m:CreateItem>"
+    ).codes
+
+
+def test_a_meeting_is_cancelled_by_its_organizer(soap: Soap, admin: AdminClient) -> None:
+    """As the EWS Managed API (`CancelMeeting`) and exchangelib (`cancel`) ask."""
+    made = lunch(
+        soap,
+        "<t:RequiredAttendees><t:Attendee><t:Mailbox><t:EmailAddress>guest@x.example"
+        "</t:EmailAddress></t:Mailbox></t:Attendee></t:RequiredAttendees>",
+    )
+    of = f'<t:ReferenceItemId Id="{made.item_id}" ChangeKey="{made.change_key}"/>'
+    for name, code in (
+        ("AcceptItem", "ErrorCalendarIsOrganizerForAccept"),
+        ("TentativelyAcceptItem", "ErrorCalendarIsOrganizerForTentative"),
+        ("DeclineItem", "ErrorCalendarIsOrganizerForDecline"),
+    ):
+        assert reply(soap, f"<t:{name}>{of}</t:{name}>") == [code]
+    body = '<t:NewBodyContent BodyType="Text">Ill</t:NewBodyContent>'
+    cancel = f"<t:CancelCalendarItem>{of}{body}</t:CancelCalendarItem>"
+    assert reply(soap, cancel) == ["NoError"]
+    [told] = admin.messages()
+    assert (told["kind"], told["to"], told["comment"]) == (
+        "cancellation",
+        ["guest@x.example"],
+        "Ill",
+    )
+    assert reply(soap, cancel) == ["ErrorItemNotFound"], "it went to Deleted Items"
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "response"),
+    [
+        ("AcceptItem", "accepted", "Accept"),
+        ("TentativelyAcceptItem", "tentativelyAccepted", "Tentative"),
+    ],
+)
+def test_a_meeting_is_answered_by_who_is_invited(
+    soap: Soap, admin: AdminClient, name: str, kind: str, response: str
+) -> None:
+    invited = admin.add_event(
+        OLGA,
+        {
+            "subject": "Review",
+            "start": {"dateTime": "2027-02-01T09:00:00", "timeZone": "UTC"},
+            "end": {"dateTime": "2027-02-01T10:00:00", "timeZone": "UTC"},
+            "attendees": [{"emailAddress": {"address": OLGA}, "type": "required"}],
+        },
+        organizer={"name": "Paul", "address": PAUL},
+    )
+    assert invited["subject"] == "Review"
+    [item] = view(soap, "2027-02-01T00:00:00Z", "2027-02-02T00:00:00Z").all("//t:ItemId")
+    of = f'<t:ReferenceItemId Id="{item.get("Id")}"/>'
+    assert reply(soap, f"<t:CancelCalendarItem>{of}</t:CancelCalendarItem>") == [
+        "ErrorCalendarIsNotOrganizer"
+    ]
+    body = '<t:Body BodyType="Text">Gladly</t:Body>'
+    assert reply(soap, f"<t:{name}>{body}{of}</t:{name}>") == ["NoError"]
+    [told] = admin.messages()
+    assert (told["kind"], told["to"], told["comment"]) == (kind, [PAUL], "Gladly")
+    assert get(soap, by_id(item.get("Id"))).text("//t:MyResponseType") == response
+
+
 def test_a_series_keeps_its_time_of_day_over_summer_time(soap: Soap) -> None:
     master = weekly(soap)
     got = get(soap, by_id(master.item_id))

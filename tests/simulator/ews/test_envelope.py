@@ -68,3 +68,20 @@ def test_what_is_no_soap_at_all_is_the_web_server_s_to_refuse(soap: Soap) -> Non
 def test_the_path_is_found_in_any_case(soap: Soap) -> None:
     soap.url = soap.url.replace("/EWS/Exchange.asmx", "/ews/exchange.ASMX")
     assert soap.done(GET_CONTACTS).folder_id
+
+
+OOF = (
+    "<m:GetUserOofSettingsRequest><t:Mailbox><t:Address>olga.nowak@adatum.example</t:Address>"
+    "</t:Mailbox></m:GetUserOofSettingsRequest>"
+)
+
+
+@pytest.mark.parametrize(
+    ("operation", "code"), [(OOF, "ErrorInvalidOperation"), ("<m:Nothing/>", "ErrorInvalidRequest")]
+)
+def test_what_exchange_has_and_the_simulator_lacks_is_told_apart(
+    soap: Soap, operation: str, code: str
+) -> None:
+    """exchangelib takes ErrorInvalidRequest for one of the version's, and tries all of them."""
+    answer = soap.call(operation)
+    assert (answer.status, answer.codes) == (500, [code])

@@ -127,6 +127,40 @@ def test_a_folder_does_not_go_below_itself(soap: Soap) -> None:
     assert answer.codes == ["ErrorMoveCopyFailed"]
 
 
+def copy(soap: Soap, folder: str, target: str) -> Answer:
+    return soap.call(
+        f"<m:CopyFolder><m:ToFolderId>{target}</m:ToFolderId><m:FolderIds>{folder}</m:FolderIds>"
+        "</m:CopyFolder>"
+    )
+
+
+def test_a_folder_is_copied_with_all_in_it(soap: Soap) -> None:
+    outer = by_id(soap.make_folder("Outer"))
+    inner = by_id(soap.make_folder("Inner", outer))
+    soap.create("<t:DisplayName>Above</t:DisplayName>", outer)
+    soap.create("<t:DisplayName>Below</t:DisplayName>", inner)
+    assert copy(soap, outer, CONTACTS).codes == ["ErrorFolderExists"]
+    assert copy(soap, outer, inner).codes == ["ErrorMoveCopyFailed"]
+    target = by_id(soap.make_folder("Target"))
+    made = copy(soap, outer, target)
+    assert made.codes == ["NoError"]
+    there = by_id(made.folder_id)
+    assert there != outer
+
+    def shown(folder: str) -> list[str]:
+        found = soap.find("contacts:DisplayName", folder=folder)
+        return [str(node.text) for node in found.all("//t:Contact/t:DisplayName")]
+
+    assert [names(find(soap, each)) for each in (outer, there)] == [["Inner"], ["Inner"]]
+    below = by_id(find(soap, there).folder_id)
+    assert [shown(each) for each in (outer, inner, there, below)] == [
+        ["Above"],
+        ["Below"],
+        ["Above"],
+        ["Below"],
+    ]
+
+
 @pytest.mark.parametrize("deep", [True, False])
 def test_a_folder_is_emptied(soap: Soap, deep: bool) -> None:
     outer = by_id(soap.make_folder("Outer"))

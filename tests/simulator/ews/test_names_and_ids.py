@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from tests.simulator.conftest import ANNA
 
-from .conftest import Answer, Soap
+from cirahub_simulator.client import AdminClient
+
+from .conftest import Answer, Soap, impersonate
 
 FORMATS = ("EwsLegacyId", "EwsId", "EntryId", "HexEntryId", "StoreId", "OwaId")
 
@@ -102,3 +105,80 @@ def test_a_zone_has_its_rules(soap: Soap) -> None:
         "W. Europe Standard Time",
         "India Standard Time",
     )
+
+
+@pytest.fixture
+def desk(online: Soap, admin: AdminClient) -> Soap:
+    """Anna's Exchange Online, whose address list has a group of her, a mail contact and a group."""
+    online.header = impersonate(ANNA)
+    for name, hidden in (("Ada Lovelace", False), ("Adam Hidden", True)):
+        alias = name.split()[0].lower()
+        admin.cmdlet(
+            "contoso.example",
+            "New-MailContact",
+            Name=name,
+            Alias=alias,
+            ExternalEmailAddress=f"{alias}@partner.example",
+        )
+        admin.cmdlet(
+            "contoso.example",
+            "Set-MailContact",
+            Identity=alias,
+            HiddenFromAddressListsEnabled=hidden,
+        )
+    anna = next(one["id"] for one in admin.mailboxes() if one["userPrincipalName"] == ANNA)
+    ids = {one["Alias"]: one["ExternalDirectoryObjectId"] for one in mail_contacts(admin)}
+    for name, members in (("Inner", []), ("Switchboard", [anna, ids["ada"], ids["adam"], "inner"])):
+        admin.seed(
+            [
+                {
+                    "kind": "group",
+                    "id": name.lower(),
+                    "tenant": "contoso.example",
+                    "displayName": name,
+                    "mail": f"{name.lower()}@contoso.example",
+                    "mailNickname": name.lower(),
+                    "mailEnabled": True,
+                    "members": members,
+                }
+            ]
+        )
+    return online
+
+
+def mail_contacts(admin: AdminClient) -> list[dict[str, str]]:
+    return admin.cmdlet("contoso.example", "Get-MailContact")
+
+
+def test_the_address_list_has_mail_contacts_and_groups(desk: Soap) -> None:
+    """As the EWS Managed API asks: `ResolveName(name, DirectoryOnly, true)`."""
+    contact = resolve(desk, "ada", full="true")
+    assert addresses(contact) == ["ada@partner.example"], "and who is hidden is not in it"
+    assert contact.text("//t:Contact/t:DisplayName") == "Ada Lovelace"
+    group = resolve(desk, "switchb", full="true")
+    assert addresses(group) == ["switchboard@contoso.example"]
+    assert group.text("//t:MailboxType") == "PublicDL"
+
+
+@pytest.mark.parametrize(
+    "name", ["switchboard@contoso.example", "Switchboard", "SMTP:switchboard@contoso.example"]
+)
+def test_a_group_is_expanded_one_level_deep(desk: Soap, name: str) -> None:
+    """As the EWS Managed API (`ExpandGroup`) and exchangelib (`expand_dl`) ask."""
+    answer = desk.done(
+        f"<m:ExpandDL><m:Mailbox><t:EmailAddress>{name}</t:EmailAddress></m:Mailbox></m:ExpandDL>"
+    )
+    assert answer.find("//m:DLExpansion").get("TotalItemsInView") == "3"
+    assert [node.text for node in answer.all("//t:Mailbox/t:EmailAddress")] == [
+        ANNA,
+        "ada@partner.example",
+        "inner@contoso.example",
+    ]
+    assert answer.all("//t:MailboxType")[-1].text == "PublicDL"
+
+
+def test_a_group_that_is_none_is_not_expanded(soap: Soap) -> None:
+    answer = soap.call(
+        "<m:ExpandDL><m:Mailbox><t:EmailAddress>paul</t:EmailAddress></m:Mailbox></m:ExpandDL>"
+    )
+    assert answer.codes == ["ErrorNameResolutionNoResults"]

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from cirahub_simulator.ews import meeting_reply
 from cirahub_simulator.ews.call import Call, attribute, child
 from cirahub_simulator.ews.contact_item import ContactEditor
 from cirahub_simulator.ews.errors import EwsError, not_supported, schema_violation
@@ -23,13 +24,17 @@ SENDING = ("SendToNone", "SendOnlyToAll", "SendToAllAndSaveCopy")
 
 
 def answer(call: Call) -> list[Element]:
-    """A message for each item to make."""
+    """A message for each item to make, or response object to send."""
     request = call.request
     items = list(children(child(request, "m:Items")))
     if not items:
         raise schema_violation("The element 'Items' is empty.")
 
     def one(node: Element) -> Iterator[Element]:
+        if local_name(node) in meeting_reply.NAMES:
+            meeting_reply.reply(call, node)
+            yield wrapped("m:Items", [])
+            return
         kind, mailbox, editor = _editor(call, local_name(node))
         for entry in children(node):
             write(editor, kind, entry)

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from cirahub_simulator.directory import User
+from cirahub_simulator.directory import Group, OrgContact, User
 from cirahub_simulator.ews import errors
+from cirahub_simulator.ews.addressee import address_list
 from cirahub_simulator.ews.call import Call, attribute, child
 from cirahub_simulator.ews.contact import indexed_value
 from cirahub_simulator.ews.envelope import error_message, success
@@ -75,49 +76,49 @@ def _resolve(call: Call) -> Element:
 
 
 def _from_directory(call: Call, wanted: str, full: bool) -> Iterator[Element]:
-    for user in call.world.directory.users(call.organisation_id):
-        names = (
-            user.display_name,
-            user.given_name,
-            user.surname,
-            user.mail,
-            user.user_principal_name,
-        )
-        if user.has_mailbox and any((n or "").casefold().startswith(wanted) for n in names):
+    for one in address_list(call.world, call.organisation_id):
+        if one.begins(wanted):
             made = element("t:Resolution")
-            address = user.mail or user.user_principal_name
-            made.append(_mailbox(user.display_name, address, "Mailbox"))
-            if full:
-                made.append(_contact(user, address))
+            made.append(one.mailbox())
+            if full and not isinstance(one.who, Group):
+                made.append(_contact(one.who, one.address))
             yield made
 
 
-def _contact(user: User, address: str) -> Element:
-    """A user as a contact of the directory."""
+def _contact(who: User | OrgContact, address: str) -> Element:
+    """Somebody as a contact of the directory."""
     made = element("t:Contact")
 
     def text(name: str, value: str | None) -> None:
         if value:
             add(made, f"t:{name}", value)
 
-    text("DisplayName", user.display_name)
-    text("GivenName", user.given_name)
-    text("CompanyName", user.company_name)
+    text("DisplayName", who.display_name)
+    text("GivenName", who.given_name)
+    text("CompanyName", who.company_name)
     entry = add(add(made, "t:EmailAddresses"), "t:Entry", f"SMTP:{address}")
     entry.set("Key", "EmailAddress1")
-    phones = [("BusinessPhone", phone) for phone in user.business_phones[:1]]
-    if user.mobile_phone:
-        phones.append(("MobilePhone", user.mobile_phone))
-    if phones:
+    if phones := _phones(who):
         dictionary = add(made, "t:PhoneNumbers")
         for key, phone in phones:
             add(dictionary, "t:Entry", phone, Key=key)
     text("ContactSource", "ActiveDirectory")
-    text("Department", user.department)
-    text("JobTitle", user.job_title)
-    text("OfficeLocation", user.office_location)
-    text("Surname", user.surname)
+    text("Department", who.department)
+    text("JobTitle", who.job_title)
+    if isinstance(who, User):
+        text("OfficeLocation", who.office_location)
+    text("Surname", who.surname)
     return made
+
+
+def _phones(who: User | OrgContact) -> list[tuple[str, str]]:
+    """By PhoneNumberKeyType, in its order."""
+    if isinstance(who, User):
+        phones = [("BusinessPhone", phone) for phone in who.business_phones[:1]]
+        return [*phones, *([("MobilePhone", who.mobile_phone)] if who.mobile_phone else [])]
+    given = {phone["type"]: phone["number"] for phone in who.phones}
+    keys = {"businessFax": "BusinessFax", "business": "BusinessPhone", "mobile": "MobilePhone"}
+    return [(key, given[kind]) for kind, key in keys.items() if kind in given]
 
 
 def _from_contacts(call: Call, wanted: str) -> Iterator[Element]:

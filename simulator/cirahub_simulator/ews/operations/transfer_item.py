@@ -48,12 +48,12 @@ def _answer(call: Call, operation: str, *, keep: bool) -> list[Element]:
                 "A single occurrence can't be moved or copied.",
             )
         if target is not mailbox:
-            _copy(mailbox, target, folder, item)
+            copy_item(mailbox, target, folder, item)
             if not keep:
                 _purge(mailbox, item)
             yield wrapped("m:Items", [])
             return
-        there = _copy(mailbox, target, folder, item) if keep else _move(mailbox, folder, item)
+        there = copy_item(mailbox, target, folder, item) if keep else _move(mailbox, folder, item)
         shown = wrapped(f"t:{kind_of(there).element}", [item_id(call.reading(target, there))])
         yield wrapped("m:Items", [shown] if ids_wanted else [])
 
@@ -82,7 +82,8 @@ def _move(mailbox: Mailbox, folder: Folder, item: Item) -> Item:
     return mailbox.calendars.move_event(item, calendar)
 
 
-def _copy(source: Mailbox, target: Mailbox, folder: Folder, item: Item) -> Item:
+def copy_item(source: Mailbox, target: Mailbox, folder: Folder, item: Item) -> Item:
+    """A copy of an item in a folder of the same or another mailbox. Raises EwsError."""
     if isinstance(item, Contact):
         fields = msgspec.convert(msgspec.to_builtins(item.fields), ContactFields)
         made = target.create_contact(folder, ContactBody(fields, frozenset(), dict(item.extended)))
