@@ -9,7 +9,8 @@ are advanced queries, which need `ConsistencyLevel: eventual` and, but for `/$co
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import TypeVar
 from urllib.parse import quote, urlencode
 
@@ -17,7 +18,10 @@ import msgspec
 
 from cirahub_simulator.graph import errors
 from cirahub_simulator.graph.call import Call
+from cirahub_simulator.graph.filter import Schema
+from cirahub_simulator.graph.listing import matching
 from cirahub_simulator.graph.query import Query
+from cirahub_simulator.graph.search import compile_search
 from cirahub_simulator.wire import Response
 
 PAGE_SIZE = 100
@@ -83,6 +87,26 @@ def refuse_unless_advanced(call: Call, query: Query, *, cast: bool = False) -> N
             "'ConsistencyLevel: eventual' and $count=true.",
             "Request_UnsupportedQuery",
         )
+
+
+def found_in(
+    call: Call,
+    items: Iterable[Item],
+    query: Query,
+    schema: Schema,
+    properties: Callable[[Item], Mapping[str, object]],
+) -> list[Item]:
+    """The items that the query's search and filter admit, in its order. Raises GraphError."""
+    if query.search is not None:
+        if not eventual(call):
+            raise errors.bad_request(
+                "Request with $search query parameter only works through MSGraph with a special "
+                "request header: 'ConsistencyLevel: eventual'",
+                "Request_UnsupportedQuery",
+            )
+        test = compile_search(query.search, schema)
+        items = [item for item in items if test(properties(item))]
+    return matching(items, replace(query, search=None), schema, properties)
 
 
 def _position(token: str | None) -> int:

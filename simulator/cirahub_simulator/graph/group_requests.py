@@ -14,12 +14,12 @@ from cirahub_simulator.graph import errors
 from cirahub_simulator.graph.call import Call
 from cirahub_simulator.graph.directory_listing import (
     directory_query,
+    found_in,
     page_of,
     refuse_unless_advanced,
     require_eventual,
 )
 from cirahub_simulator.graph.filter import Kind, Schema
-from cirahub_simulator.graph.listing import matching
 from cirahub_simulator.graph.query import Query
 from cirahub_simulator.graph.roles import (
     require_groups,
@@ -122,7 +122,7 @@ def _query(call: Call) -> Query:
 
 def _matching(call: Call, query: Query) -> list[Group]:
     refuse_unless_advanced(call, query)
-    return matching(visible_groups(call), query, SCHEMA, lambda group: shown(group, ()))
+    return found_in(call, visible_groups(call), query, SCHEMA, lambda group: shown(group, ()))
 
 
 def visible_groups(call: Call) -> list[Group]:
@@ -205,7 +205,7 @@ def _list(call: Call, found: list[_Found], *, groups_seen: bool) -> Response:
         if cast not in properties:
             raise errors.not_simulated("$filter, $search and $orderby of members without a cast")
         schema = USER_SCHEMA if cast == "user" else SCHEMA
-        chosen = matching(chosen, query, schema, _whole)
+        chosen = found_in(call, chosen, query, schema, _whole)
     whole = sees_users(call.request.client)
     context = {"user": "users", "group": "groups"}.get(cast, "directoryObjects")
     return page_of(

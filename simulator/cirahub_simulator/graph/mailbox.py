@@ -57,6 +57,10 @@ class Mailbox:
         self.token_generation = next(_generations)
         self.attachments: dict[str, dict[int, Attachment]] = {}
         """Files of items, by the item's immutable id and by number; photos of contacts aside."""
+        self.photo: Photo | None = None
+        """Its owner's."""
+        self.settings: dict[str, object] = {}
+        """What of its settings was changed, by Graph's names."""
         self.user_configurations: dict[tuple[str, str], UserConfiguration] = {}
         """What applications keep beside a folder's items, by the folder's id and a name."""
         self.distinguished: dict[str, Folder] = {}

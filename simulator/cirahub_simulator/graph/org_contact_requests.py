@@ -11,12 +11,12 @@ from cirahub_simulator.graph import errors
 from cirahub_simulator.graph.call import Call
 from cirahub_simulator.graph.directory_listing import (
     directory_query,
+    found_in,
     page_of,
     refuse_unless_advanced,
     require_eventual,
 )
 from cirahub_simulator.graph.filter import Kind, Schema
-from cirahub_simulator.graph.listing import matching
 from cirahub_simulator.graph.object_delta import Tracked
 from cirahub_simulator.graph.query import Query
 from cirahub_simulator.graph.roles import require_org_contacts
@@ -85,8 +85,8 @@ def _visible(call: Call) -> dict[str, OrgContact]:
 
 def _found(call: Call, query: Query) -> list[OrgContact]:
     refuse_unless_advanced(call, query)
-    return matching(
-        _visible(call).values(), query, SCHEMA, lambda found: _values(found, _PROPERTIES)
+    return found_in(
+        call, _visible(call).values(), query, SCHEMA, lambda found: _values(found, _PROPERTIES)
     )
 
 

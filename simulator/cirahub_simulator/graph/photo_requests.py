@@ -1,4 +1,5 @@
-"""Requests for a contact's photo: its size, the picture, another one, none.
+"""Requests for a contact's photo (its size, the picture, another one, none), and what those for a
+user's share with them.
 
 https://learn.microsoft.com/graph/api/profilephoto-get and
 https://learn.microsoft.com/graph/api/profilephoto-update; the contract declares DELETE besides.
@@ -23,10 +24,15 @@ PROPERTIES = frozenset(("id", "width", "height"))
 def get_photo(call: Call, mailbox: Mailbox) -> Response:
     """A photo's metadata."""
     contact = find_contact(call, mailbox)
-    query = call.query(TYPE, PROPERTIES, MAX_TOP)
-    photo = contact.photo
-    if photo is None and call.switches.absent_photo == "not-found":
+    if contact.photo is None and call.switches.absent_photo == "not-found":
         raise _no_photo()
+    context = f"users('{mailbox.user_id}')/contacts('{call.route.contact}')/photo/$entity"
+    return call.entity(200, context, shown(call, contact.photo))
+
+
+def shown(call: Call, photo: Photo | None) -> dict[str, object]:
+    """A photo's metadata; of none, that of a single pixel."""
+    query = call.query(TYPE, PROPERTIES, MAX_TOP)
     values: dict[str, object] = (
         {"id": "1x1", "width": 1, "height": 1}
         if photo is None
@@ -38,13 +44,16 @@ def get_photo(call: Call, mailbox: Mailbox) -> Response:
         "@odata.mediaContentType": "image/gif" if photo is None else "image/jpeg",
         "@odata.mediaEtag": "" if photo is None else photo.etag,
     }
-    context = f"users('{mailbox.user_id}')/contacts('{call.route.contact}')/photo/$entity"
-    return call.entity(200, context, head | values)
+    return head | values
 
 
 def get_picture(call: Call, mailbox: Mailbox) -> Response:
     """The picture itself."""
-    photo = _photo(find_contact(call, mailbox))
+    return picture(call, _photo(find_contact(call, mailbox)))
+
+
+def picture(call: Call, photo: Photo) -> Response:
+    """A photo's bytes."""
     answer = call.answer(200, photo.data)
     answer.headers |= {"Content-Type": "image/jpeg", "ETag": photo.etag}
     return answer
@@ -52,7 +61,12 @@ def get_picture(call: Call, mailbox: Mailbox) -> Response:
 
 def put_picture(call: Call, mailbox: Mailbox) -> Response:
     """Another picture; PATCH does the same."""
-    contact = find_contact(call, mailbox)
+    mailbox.set_photo(find_contact(call, mailbox), given_photo(call))
+    return written(call)
+
+
+def given_photo(call: Call) -> Photo:
+    """The photo of a request's body. Raises GraphError."""
     request = call.request
     if len(request.body) >= MAX_BYTES:
         raise errors.GraphError(
@@ -66,7 +80,11 @@ def put_picture(call: Call, mailbox: Mailbox) -> Response:
     photo = read_photo(request.body)
     if photo is None:
         raise errors.bad_request("The photo is no JPEG picture.", "ErrorInvalidPhoto")
-    mailbox.set_photo(contact, photo)
+    return photo
+
+
+def written(call: Call) -> Response:
+    """What a request that wrote a photo is answered."""
     answer = call.nothing()
     answer.status = 200
     return answer

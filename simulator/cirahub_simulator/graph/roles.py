@@ -37,6 +37,18 @@ _READ_GROUPS = frozenset(
 )
 _READ_MEMBERSHIPS = _READ_GROUPS | {"User.Read.All", "User.ReadWrite.All"}
 _READ_HIDDEN = "Member.Read.Hidden"
+_READ_ORGANIZATION = frozenset(
+    (
+        "Organization.Read.All",
+        "Organization.ReadWrite.All",
+        "Directory.Read.All",
+        "Directory.ReadWrite.All",
+    )
+)
+_WRITE_PHOTOS = frozenset(("ProfilePhoto.ReadWrite.All", "User.ReadWrite.All"))
+_READ_PHOTOS = _WRITE_PHOTOS | {"ProfilePhoto.Read.All", "User.Read.All"}
+_WRITE_SETTINGS = frozenset(("MailboxSettings.ReadWrite",))
+_READ_SETTINGS = _WRITE_SETTINGS | {"MailboxSettings.Read"}
 
 BASIC_PROFILE = frozenset(
     ("id", "displayName", "givenName", "mail", "surname", "userPrincipalName")
@@ -102,6 +114,33 @@ def require_memberships(client: Principal | None) -> bool:
     if client.roles.isdisjoint(_READ_MEMBERSHIPS):
         raise errors.directory_access_denied()
     return not client.roles.isdisjoint(_READ_GROUPS)
+
+
+def require_organization(client: Principal | None) -> None:
+    """Refuse an application that may not read the organisation. Raises GraphError.
+
+    https://learn.microsoft.com/graph/api/organization-list
+    """
+    if client is not None and client.roles.isdisjoint(_READ_ORGANIZATION):
+        raise errors.directory_access_denied()
+
+
+def require_photos(client: Principal | None, *, write: bool) -> None:
+    """Refuse an application that may not do this with users' photos. Raises GraphError.
+
+    https://learn.microsoft.com/graph/api/profilephoto-get and profilephoto-update
+    """
+    if client is not None and client.roles.isdisjoint(_WRITE_PHOTOS if write else _READ_PHOTOS):
+        raise errors.access_denied()
+
+
+def require_settings(client: Principal | None, *, write: bool) -> None:
+    """Refuse an application that may not do this with mailboxes' settings. Raises GraphError.
+
+    https://learn.microsoft.com/graph/api/user-get-mailboxsettings and user-update-mailboxsettings
+    """
+    if client is not None and client.roles.isdisjoint(_WRITE_SETTINGS if write else _READ_SETTINGS):
+        raise errors.access_denied()
 
 
 def sees_users(client: Principal | None) -> bool | None:

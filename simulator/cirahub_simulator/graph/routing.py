@@ -16,11 +16,18 @@ from cirahub_simulator.graph.errors import bad_request, no_such_path, not_simula
 
 Noun = Literal[
     "batch",
+    "organization",
+    "organizations",
     "users",
     "users-count",
     "users-delta",
     "user",
     "user-groups",
+    "user-manager",
+    "user-photo",
+    "user-photo-value",
+    "user-photos",
+    "user-settings",
     "org-contact",
     "org-contacts",
     "org-contacts-count",
@@ -85,6 +92,9 @@ class Route:
     """Of memberships: whether those of nested groups count."""
     cast: str = ""
     """The type that a collection of directory objects is cast to, as `user`."""
+    size: str = ""
+    """Of a user's photo, as `48x48`. Empty: the photo as it is."""
+    organization: str = ""
     extension: str = ""
     """The id or the name of an open extension of the contact or the event."""
 
@@ -102,6 +112,12 @@ def resolve(path: str) -> Route:
         raise bad_request("/me request is only valid with delegated authentication flow.")
     if first == "contacts" and len(segments) <= 2:
         return _org_contacts(segments[1:])
+    if first == "organization" and len(segments) <= 2:
+        if len(segments) == 1:
+            return Route("organizations")
+        return Route("organization", organization=segments[1])
+    if first == "subscriptions":
+        raise not_simulated("subscriptions to change notifications")
     if first == "groups":
         return _below_groups(segments[1:])
     if first != "users":
@@ -169,6 +185,10 @@ def _below_users(segments: list[str]) -> Route:
         if counted:
             raise no_such_path("$count")
         return Route("user-groups", user, transitive=name == "transitivememberof", cast=cast)
+    if name in ("manager", "mailboxsettings") and not rest:
+        return Route("user-manager" if name == "manager" else "user-settings", user)
+    if name in ("photo", "photos"):
+        return _photo(user, name, [segment.lower() for segment in rest])
     if name == "contacts":
         return _below_contacts(user, (), rest)
     if name == "contactfolders":
@@ -182,6 +202,16 @@ def _below_users(segments: list[str]) -> Route:
     if name in ("events", "calendarview"):
         return _in_calendar(user, "", segments[1:], segments[1], in_folder=False)
     raise no_such_path(segments[1])
+
+
+def _photo(user: str, name: str, segments: list[str]) -> Route:
+    """A user's photo, or one of its sizes: https://learn.microsoft.com/graph/api/profilephoto-get"""
+    if name == "photos" and not segments:
+        return Route("user-photos", user)
+    size, rest = (segments[0], segments[1:]) if name == "photos" else ("", segments)
+    if rest not in ([], ["$value"]):
+        raise no_such_path(rest[0])
+    return Route("user-photo-value" if rest else "user-photo", user, size=size)
 
 
 def _below_folders(user: str, above: tuple[str, ...], segments: list[str]) -> Route:

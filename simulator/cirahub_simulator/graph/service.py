@@ -21,9 +21,12 @@ from cirahub_simulator.graph import (
     extension_requests,
     folder_requests,
     group_requests,
+    mailbox_settings_requests,
     meeting_requests,
     org_contact_requests,
+    organization_requests,
     photo_requests,
+    user_photo_requests,
     user_requests,
     view_delta,
 )
@@ -32,7 +35,12 @@ from cirahub_simulator.graph.call import Call
 from cirahub_simulator.graph.group_delta import GroupDelta
 from cirahub_simulator.graph.mailbox import Mailbox
 from cirahub_simulator.graph.object_delta import ObjectDelta
-from cirahub_simulator.graph.roles import require_calendars, require_contacts
+from cirahub_simulator.graph.roles import (
+    require_calendars,
+    require_contacts,
+    require_photos,
+    require_settings,
+)
 from cirahub_simulator.graph.routing import Noun, resolve
 from cirahub_simulator.odata import graph_error
 from cirahub_simulator.wire import Request, Response
@@ -59,6 +67,21 @@ _MAILBOX: dict[tuple[Noun, str], _InMailbox] = {
     ("photo-value", "PUT"): photo_requests.put_picture,
     ("photo-value", "PATCH"): photo_requests.put_picture,
     ("photo-value", "DELETE"): photo_requests.delete_picture,
+}
+
+_PHOTOS: dict[tuple[Noun, str], _InMailbox] = {
+    ("user-photo", "GET"): user_photo_requests.get_photo,
+    ("user-photo", "DELETE"): user_photo_requests.delete_photo,
+    ("user-photo-value", "GET"): user_photo_requests.get_picture,
+    ("user-photo-value", "PUT"): user_photo_requests.put_picture,
+    ("user-photo-value", "PATCH"): user_photo_requests.put_picture,
+    ("user-photo-value", "DELETE"): user_photo_requests.delete_photo,
+    ("user-photos", "GET"): user_photo_requests.list_photos,
+}
+
+_SETTINGS: dict[tuple[Noun, str], _InMailbox] = {
+    ("user-settings", "GET"): mailbox_settings_requests.get_settings,
+    ("user-settings", "PATCH"): mailbox_settings_requests.update_settings,
 }
 
 _EXTENSIONS: dict[tuple[Noun, str], _InMailbox] = {
@@ -130,6 +153,9 @@ class GraphService:
             ("org-contacts-delta", "GET"): self.org_contact_delta.answer,
             ("user", "GET"): user_requests.get_user,
             ("user-groups", "GET"): group_requests.list_groups_of_user,
+            ("user-manager", "GET"): user_requests.get_manager,
+            ("organizations", "GET"): organization_requests.list_organizations,
+            ("organization", "GET"): organization_requests.get_organization,
             ("groups", "GET"): group_requests.list_groups,
             ("groups-count", "GET"): group_requests.count_groups,
             ("groups-delta", "GET"): self.group_delta.answer,
@@ -172,21 +198,30 @@ class GraphService:
         in_directory = self._directory.get(key)
         if in_directory is not None:
             return in_directory(call)
-        in_mailbox = self._of_events.get(key) if route.event else self._calendars.get(key)
-        if in_mailbox is not None:
-            require_calendars(request.client, write=request.method != "GET")
-            event_requests.check_preferences(call)
-        else:
-            in_mailbox = self._mailbox.get(key)
-            if in_mailbox is None:
-                raise errors.method_not_allowed()
-            require_contacts(request.client, write=request.method != "GET")
+        in_mailbox = self._admit(call, key)
         user = user_requests.find_user(call)
         if user is None:
             raise errors.invalid_user(route.user)
         mailbox = self.mailbox(user)
         refusal = self.world.throttle.admit(call.switches, request, user.id)
         return refusal if refusal is not None else in_mailbox(call, mailbox)
+
+    def _admit(self, call: Call, key: tuple[Noun, str]) -> _InMailbox:
+        """What answers a request in a mailbox, if the caller may ask for it. Raises GraphError."""
+        client, write = call.request.client, call.request.method != "GET"
+        found = self._of_events.get(key) if call.route.event else self._calendars.get(key)
+        if found is not None:
+            require_calendars(client, write=write)
+            event_requests.check_preferences(call)
+        elif (found := _PHOTOS.get(key)) is not None:
+            require_photos(client, write=write)
+        elif (found := _SETTINGS.get(key)) is not None:
+            require_settings(client, write=write)
+        elif (found := self._mailbox.get(key)) is not None:
+            require_contacts(client, write=write)
+        else:
+            raise errors.method_not_allowed()
+        return found
 
     def _batch(self, request: Request) -> Response:
         if request.batch is not None:

@@ -14,12 +14,12 @@ from cirahub_simulator.graph import errors
 from cirahub_simulator.graph.call import Call
 from cirahub_simulator.graph.directory_listing import (
     directory_query,
+    found_in,
     page_of,
     refuse_unless_advanced,
     require_eventual,
 )
 from cirahub_simulator.graph.filter import Kind, Schema
-from cirahub_simulator.graph.listing import matching
 from cirahub_simulator.graph.object_delta import Tracked
 from cirahub_simulator.graph.query import Query
 from cirahub_simulator.graph.roles import BASIC_PROFILE, require_users
@@ -95,6 +95,12 @@ def get_user(call: Call) -> Response:
     return call.entity(200, "users/$entity", values_of(user, query.select, whole=whole))
 
 
+def get_manager(call: Call) -> Response:
+    """https://learn.microsoft.com/graph/api/user-list-manager: nobody here has one."""
+    require_users(call.request.client)
+    raise errors.no_such_resource("manager" if find_user(call) is not None else call.route.user)
+
+
 def find_user(call: Call) -> User | None:
     """The user that the path names, among those of the caller's tenant."""
     client = call.request.client
@@ -127,7 +133,7 @@ def _query(call: Call) -> Query:
 
 def _found(call: Call, query: Query) -> list[User]:
     refuse_unless_advanced(call, query)
-    return matching(visible_users(call), query, SCHEMA, _filterable)
+    return found_in(call, visible_users(call), query, SCHEMA, _filterable)
 
 
 def _filterable(user: User) -> dict[str, object]:

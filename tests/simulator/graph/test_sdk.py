@@ -20,8 +20,10 @@ from msgraph.generated.models.single_value_legacy_extended_property import (
 )
 from msgraph.graph_service_client import GraphServiceClient
 from msgraph_core.tasks.page_iterator import PageIterator  # type: ignore[import-untyped]
+from tests.simulator.ews.pictures import jpeg
 
 from cirahub_simulator.process import EmbeddedSimulator
+from cirahub_simulator.seed.generate import CIRAHUB
 
 pytestmark = [
     # The SDK warns of its own code when its request builders are imported, which it does late.
@@ -178,3 +180,42 @@ async def test_batch(graph_client: GraphServiceClient, simulator: EmbeddedSimula
     assert answers.get_response_status_codes() == {"create": 201, "list": 200}
     # Bodies can't be read with this SDK: github.com/microsoftgraph/msgraph-sdk-python-core, 807.
     assert "Batch" in {c["contact"]["givenName"] for c in simulator.admin.contacts(ANNA)}
+
+
+async def test_what_is_about_a_user_and_the_organisation(
+    graph_client: GraphServiceClient, simulator: EmbeddedSimulator
+) -> None:
+    """https://learn.microsoft.com/graph/api/user-list (example 7, `$search`), organization-list,
+    user-get-mailboxsettings and profilephoto-update."""
+    from msgraph.generated.users.users_request_builder import UsersRequestBuilder
+
+    simulator.admin.grant(
+        CIRAHUB,
+        "contoso.example",
+        (
+            "MailboxSettings.Read",
+            "Organization.Read.All",
+            "ProfilePhoto.ReadWrite.All",
+            "User.Read.All",
+        ),
+    )
+    parameters = UsersRequestBuilder.UsersRequestBuilderGetQueryParameters(
+        search='"displayName:berg"', orderby=["displayName"], count=True
+    )
+    configuration = RequestConfiguration(query_parameters=parameters)
+    configuration.headers.add("ConsistencyLevel", "eventual")
+    page = await graph_client.users.get(request_configuration=configuration)
+    assert page is not None
+    assert ANNA in [user.user_principal_name for user in page.value or []]
+    tenants = await graph_client.organization.get()
+    assert tenants is not None
+    assert [one.display_name for one in tenants.value or []] == ["Contoso"]
+    anna = graph_client.users.by_user_id(ANNA)
+    settings = await anna.mailbox_settings.get()
+    assert settings is not None
+    assert settings.time_zone == "UTC"
+    await anna.photo.content.put(jpeg(48, 48))
+    assert await anna.photo.content.get() == jpeg(48, 48)
+    shown = await anna.photo.get()
+    assert shown is not None
+    assert (shown.width, shown.height) == (48, 48)
