@@ -18,6 +18,8 @@ from cirahub_simulator.graph.filter import Predicate, Schema
 _PART = re.compile(r'\s*(?:"(?P<clause>(?:[^"\\]|\\.)*)"|(?P<mark>[()]|AND\b|OR\b))')
 _WORD = re.compile(r"[^\W\d_]+|\d+|[^\w\s]|_")
 _HUMP = re.compile(r"(?<=[^\W\d_A-Z])(?=[A-Z])")
+_MOST = 100
+"""Clauses and marks of a search; it is read by recursion."""
 _TOKENIZED = frozenset(("displayName", "description"))
 
 
@@ -41,6 +43,8 @@ class _Parser:
                 raise self._error()
             self._parts.append((match.lastgroup, match[match.lastgroup]))
             position = match.end()
+        if len(self._parts) > _MOST:
+            raise self._error()
 
     def parse(self) -> Predicate:
         test = self._either()

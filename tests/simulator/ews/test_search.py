@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from xml.sax.saxutils import escape
+
 import pytest
 
-from .conftest import Answer, Soap, field, indexed
+from .conftest import Answer, Soap, field, indexed, shape_of
 
 PEOPLE = (
     ("Åsa", "Berg", "Sales", "asa@x.example", "1970-01-02T00:00:00Z"),
@@ -217,3 +219,92 @@ def test_a_property_of_nothing_is_no_property(soap: Soap, folder: str) -> None:
     assert soap.find("folder:DisplayName", folder=folder).codes == ["ErrorInvalidPropertyRequest"]
     where = f"<t:Exists>{field('folder:DisplayName')}</t:Exists>"
     assert soap.find(restriction=where, folder=folder).codes == ["ErrorUnsupportedPathForQuery"]
+
+
+def said(
+    soap: Soap, query: str, folder: str = '<t:DistinguishedFolderId Id="contacts"/>'
+) -> Answer:
+    """As the EWS Managed API asks in `FindItems(folder, "…", view)`."""
+    return soap.call(
+        f'<m:FindItem Traversal="Shallow">{shape_of("IdOnly", "item:Subject")}'
+        '<m:IndexedPageItemView MaxEntriesReturned="9" Offset="0" BasePoint="Beginning"/>'
+        f"<m:ParentFolderIds>{folder}</m:ParentFolderIds>"
+        f"<m:QueryString>{escape(query)}</m:QueryString></m:FindItem>"
+    )
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("zoëlle", ["A", "B"]),
+        ("zoëlle ÅNG", ["A"]),
+        ("ngström", []),
+        ("zoëlle AND NOT ångström", ["B"]),
+        ("zoëlle -ångström", ["B"]),
+        ("zoëlle (ångström OR ödegaard)", ["A", "B"]),
+        ("body:plan", ["A"]),
+        ('body:"plan"', []),
+        ('body:"secret plans"', ["A"]),
+        ('body:"sec pla"*', ["A"]),
+        ('body:"plans secret"', []),
+        ("body:(plans secret)", ["A"]),
+        ("zoëlle@x.example", ["A"]),
+        ("kind:contacts zoëlle", ["A", "B"]),
+        ("kind:meetings", []),
+        ("kind:tasks", []),
+    ],
+)
+def test_a_query_string_looks_for_words(soap: Soap, query: str, expected: list[str]) -> None:
+    ids = {}
+    for key, surname, more in (
+        ("A", "Ångström", "<t:Body BodyType='Text'>Secret plans</t:Body>"),
+        ("B", "Ödegaard", ""),
+    ):
+        ids[key] = soap.create(
+            f"{more}<t:GivenName>Zoëlle</t:GivenName><t:EmailAddresses>"
+            f"<t:Entry Key='EmailAddress1'>{'zoëlle' if more else 'other'}@x.example</t:Entry>"
+            f"</t:EmailAddresses><t:Surname>{surname}</t:Surname>"
+        ).item_id
+    answer = said(soap, query)
+    assert answer.codes == ["NoError"], answer.content
+    assert [node.get("Id") for node in answer.all("//t:ItemId")] == [ids[key] for key in expected]
+
+
+def test_a_query_string_finds_appointments(soap: Soap) -> None:
+    made = soap.done(
+        '<m:CreateItem SendMeetingInvitations="SendToNone"><m:Items><t:CalendarItem>'
+        "<t:Subject>Lunch</t:Subject><t:Start>2027-01-04T11:00:00Z</t:Start>"
+        "<t:End>2027-01-04T12:00:00Z</t:End><t:Location>Harry's Bar</t:Location>"
+        "<t:RequiredAttendees><t:Attendee><t:Mailbox><t:EmailAddress>guest@x.example"
+        "</t:EmailAddress></t:Mailbox></t:Attendee></t:RequiredAttendees>"
+        "</t:CalendarItem></m:Items></m:CreateItem>"
+    )
+    calendar = '<t:DistinguishedFolderId Id="calendar"/>'
+    for query in ("subject:lunch", "harry", "to:guest", "from:olga kind:meetings"):
+        assert said(soap, query, calendar).item_id == made.item_id, query
+    assert said(soap, "subject:harry", calendar).find("//t:ItemId") is None
+
+
+@pytest.mark.parametrize(
+    ("query", "code"),
+    [
+        ("(zoë", "ErrorInvalidArgument"),
+        ("zoë)", "ErrorInvalidArgument"),
+        ("subject:", "ErrorInvalidArgument"),
+        ("received:today", "ErrorInvalidOperation"),
+        ("subject:zoë (body:nothing OR company:x)", "ErrorInvalidOperation"),
+        ("-" * 5000, "ErrorRestrictionTooComplex"),
+    ],
+)
+def test_a_query_string_that_is_none_is_refused(soap: Soap, query: str, code: str) -> None:
+    assert said(soap, query).codes == [code]
+
+
+def test_a_query_string_goes_with_no_restriction(soap: Soap) -> None:
+    answer = soap.call(
+        f'<m:FindItem Traversal="Shallow">{shape_of("IdOnly")}<m:Restriction><t:Exists>'
+        f"{field('item:Subject')}</t:Exists></m:Restriction><m:ParentFolderIds>"
+        '<t:DistinguishedFolderId Id="contacts"/></m:ParentFolderIds>'
+        "<m:QueryString>a</m:QueryString></m:FindItem>"
+    )
+    assert answer.codes == ["ErrorUnsupportedQueryFilter"]

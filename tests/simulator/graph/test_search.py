@@ -114,6 +114,7 @@ def test_a_search_needs_the_header(searcher: Client) -> None:
         '"accountEnabled:true"',
         '"displayName:a" "displayName:b"',
         '("displayName:a"',
+        "(" * 5000,
         '"displayName:a" or "displayName:b"',
     ],
 )

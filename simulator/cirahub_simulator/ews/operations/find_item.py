@@ -11,10 +11,11 @@ from cirahub_simulator.ews.call import Call, attribute, child
 from cirahub_simulator.ews.contents import items_in
 from cirahub_simulator.ews.errors import EwsError, not_supported
 from cirahub_simulator.ews.item import ItemShape, read_shape
-from cirahub_simulator.ews.markup import Element, add, boolean, element, find
+from cirahub_simulator.ews.markup import Element, add, boolean, element, find, text_of
 from cirahub_simulator.ews.messages import each
 from cirahub_simulator.ews.moments import local_moment
 from cirahub_simulator.ews.property import Reading
+from cirahub_simulator.ews.query_string import Test, read_query
 from cirahub_simulator.ews.restriction import read_restriction
 from cirahub_simulator.ews.search import item_values
 from cirahub_simulator.ews.view import MOST, in_order, page, read_order, read_view
@@ -26,7 +27,6 @@ _NOT_SIMULATED = (
     "SeekToConditionPageItemView",
     "GroupBy",
     "DistinguishedGroupBy",
-    "QueryString",
 )
 
 
@@ -44,6 +44,7 @@ def answer(call: Call) -> list[Element]:
         view = read_view(request, "Item")
         orders = read_order(request)
         test = read_restriction(find(request, "m:Restriction"))
+        said = _query(request)
         mailbox, folder = call.folder_of(node)
         calendar_view = find(request, "m:CalendarView")
         if calendar_view is not None:
@@ -54,7 +55,8 @@ def answer(call: Call) -> list[Element]:
         found = [
             reading
             for reading in _named(readings, find(request, "m:ContactsView"))
-            if test is None or test(partial(item_values, reading))
+            if (test is None or test(partial(item_values, reading)))
+            and (said is None or said(reading))
         ]
         root = element("m:RootFolder")
         shown = page(in_order(found, orders, item_values), view, root)
@@ -62,6 +64,18 @@ def answer(call: Call) -> list[Element]:
         yield root
 
     return each("FindItem", call.folders_of(request, "m:ParentFolderIds"), one)
+
+
+def _query(request: Element) -> Test | None:
+    """The test of a QueryString, which goes with no restriction. Raises EwsError."""
+    node = find(request, "m:QueryString")
+    if node is None or not text_of(node).strip():
+        return None
+    if find(request, "m:Restriction") is not None:
+        raise EwsError(
+            "ErrorUnsupportedQueryFilter", "A query string can't be used with a restriction."
+        )
+    return read_query(text_of(node))
 
 
 def _view(call: Call, mailbox: Mailbox, folder: Folder, view: Element, shape: ItemShape) -> Element:
