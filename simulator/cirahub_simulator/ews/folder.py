@@ -14,7 +14,7 @@ from cirahub_simulator.ews.contents import count_in
 from cirahub_simulator.ews.errors import not_requestable, schema_violation
 from cirahub_simulator.ews.identifiers import ews_id
 from cirahub_simulator.ews.item_properties import rights
-from cirahub_simulator.ews.markup import Element, add, children, element, find, text_of
+from cirahub_simulator.ews.markup import Element, add, boolean, children, element, find, text_of
 from cirahub_simulator.ews.property_path import Path, read_path
 from cirahub_simulator.ews.schema_version import later_than
 from cirahub_simulator.graph.folder import Folder
@@ -88,6 +88,23 @@ PROPERTIES: dict[str, Callable[[Mailbox, Folder], Element | None]] = {
 }
 """In the order of the schema. ExtendedProperty comes after ChildFolderCount."""
 
+_STORE: dict[str, Callable[[Mailbox, Folder], str]] = {
+    "Integer 0x3602": lambda mailbox, folder: str(count_in(mailbox, folder)),
+    "Integer 0x3603": lambda _, __: "0",
+    "Boolean 0x360a": lambda _, folder: boolean(bool(folder.children)),
+    "String 0x3001": lambda _, folder: folder.display_name,
+    "String 0x3613": lambda _, folder: folder.folder_class,
+}
+"""PidTagContentCount, PidTagContentUnreadCount, PidTagSubfolders, PidTagDisplayName and
+PidTagContainerClass ([MS-OXCFOLD] 2.2.2.2): what clients that know MAPI read of a folder."""
+
+
+def extended_value(mailbox: Mailbox, folder: Folder, canonical: str) -> str | None:
+    """An extended property's value, also of one that is the store's own."""
+    read = _STORE.get(canonical)
+    return folder.extended.get(canonical) if read is None else read(mailbox, folder)
+
+
 _ORDER = {uri: number for number, uri in enumerate(PROPERTIES)}
 _AFTER_EXTENDED = _ORDER["folder:ManagedFolderInformation"]
 _DEFAULT = frozenset(
@@ -115,7 +132,7 @@ class FolderShape:
             if _ORDER[uri] < _AFTER_EXTENDED:
                 self._append(made, uri, mailbox, folder)
         for path in self.extended:
-            value = folder.extended.get(path.uri)
+            value = extended_value(mailbox, folder, path.uri)
             if value is not None:
                 entry = add(made, "t:ExtendedProperty")
                 entry.append(path.to_element())

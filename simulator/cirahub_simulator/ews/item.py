@@ -11,7 +11,12 @@ from dataclasses import dataclass
 from cirahub_simulator.ews import contact as contacts
 from cirahub_simulator.ews import mapi
 from cirahub_simulator.ews.absent import is_absent
-from cirahub_simulator.ews.errors import EwsError, not_requestable, schema_violation
+from cirahub_simulator.ews.errors import (
+    EwsError,
+    SoapFaultError,
+    not_requestable,
+    schema_violation,
+)
 from cirahub_simulator.ews.kinds import CONTACT, KINDS, Kind, extended_value, kind_of
 from cirahub_simulator.ews.markup import (
     Element,
@@ -22,6 +27,7 @@ from cirahub_simulator.ews.markup import (
     local_name,
     text_of,
 )
+from cirahub_simulator.ews.moments import read_moment
 from cirahub_simulator.ews.property import Reading
 from cirahub_simulator.ews.property_path import Path, read_path
 from cirahub_simulator.ews.schema_version import later_than
@@ -182,13 +188,15 @@ def _checked(path: Path, value: str) -> str:
         match path.uri.partition(" ")[0]:
             case "Integer" | "Short" | "Long":
                 return str(int(value))
+            case "SystemTime":
+                return read_moment(value)
             case "Boolean":
                 return {"true": "true", "1": "true", "false": "false", "0": "false"}[value.lower()]
             case "Double" | "Float":
                 float(value)
             case _:
                 return value
-    except (ValueError, KeyError) as error:
+    except (ValueError, KeyError, SoapFaultError) as error:
         raise EwsError(
             "ErrorInvalidExtendedPropertyValue",
             "The value of the extended property does not fit its type.",

@@ -6,13 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Never, Protocol
 
-from cirahub_simulator.ews import calendar_item, contact, contact_item
+from cirahub_simulator.calendar.event import Instance
+from cirahub_simulator.ews import calendar_item, contact, contact_item, mapi
 from cirahub_simulator.ews.draft import extended_of
 from cirahub_simulator.ews.item_properties import AFTER_EXTENDED, NAMES
 from cirahub_simulator.ews.markup import Element
 from cirahub_simulator.ews.property import Item, Property
 from cirahub_simulator.ews.property_path import Path
 from cirahub_simulator.graph.contact import Contact
+from cirahub_simulator.graph.identifiers import number_of
 
 _DEFAULT = frozenset(("item:ItemId", "item:Subject", "item:Body", "item:HasAttachments"))
 _NOT_IN_ALL = frozenset(("item:ConversationId", "item:UniqueBody", "item:Preview", "item:TextBody"))
@@ -92,7 +94,17 @@ def kind_of(item: Item) -> Kind:
 
 
 def extended_value(item: Item, canonical: str) -> str | None:
-    """An extended property's value, also of one that is a field of the item."""
+    """An extended property's value, also of one that is a field of the item or the store's own."""
+    match canonical:
+        case mapi.ARTICLE_NUMBER:
+            return str(number_of(item.event.id if isinstance(item, Instance) else item.id))
+        case mapi.CREATED:
+            return item.created
+        case mapi.MODIFIED:
+            return item.modified
+        case mapi.MESSAGE_CLASS:
+            default = contact_item.CLASS if isinstance(item, Contact) else calendar_item.CLASS
+            return item.extended.get(canonical, default)
     if isinstance(item, Contact):
         return extended_of(item, canonical)
     return item.extended.get(canonical)

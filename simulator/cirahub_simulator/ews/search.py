@@ -44,7 +44,7 @@ def item_values(reading: Reading, path: Path) -> Sequence[str]:
 def folder_values(mailbox: Mailbox, folder: Folder, path: Path) -> Sequence[str]:
     """What a folder has of a property. Raises EwsError for one that can't be searched."""
     if path.extended:
-        return _plain(path, folder.extended.get(path.uri))
+        return _plain(path, folders.extended_value(mailbox, folder, path.uri))
     read = folders.PROPERTIES.get(path.uri)
     if read is None:
         raise _unsupported(path)

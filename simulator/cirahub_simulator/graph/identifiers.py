@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from base64 import b64encode, urlsafe_b64encode
+from base64 import b64encode, urlsafe_b64decode, urlsafe_b64encode
 from hashlib import sha256
 
 CONTACT_SUFFIX = "AAA="
@@ -46,6 +46,12 @@ class Numbering:
 
 def _digits(number: int) -> str:
     return urlsafe_b64encode(number.to_bytes(9, "big")).decode()
+
+
+def number_of(item_id: str) -> int:
+    """The running number in an id of an item."""
+    digits = item_id.removesuffix(CONTACT_SUFFIX)[-12:]
+    return int.from_bytes(urlsafe_b64decode(digits), "big")
 
 
 def etag(change_key: str) -> str:

@@ -233,3 +233,30 @@ def test_public_folders_are_there_for_everybody_of_the_organisation(soap: Soap) 
     assert ("Create", made.item_id) in changes(answer)
     soap.session.auth = ("paul", "simulated-paul-password")
     assert soap.get(made.item_id).text("//t:Contact/t:DisplayName") == "Shared"
+
+
+def test_what_mapi_knows_of_a_folder_is_answered(soap: Soap) -> None:
+    """DavMail tells by these what a folder is of."""
+    folder = by_id(soap.make_folder("Known"))
+    soap.make_folder("Below", folder)
+    soap.create("<t:DisplayName>One</t:DisplayName>", folder)
+    wanted = {
+        ("0x3001", "String"): "Known",
+        ("0x3602", "Integer"): "1",
+        ("0x3603", "Integer"): "0",
+        ("0x360a", "Boolean"): "true",
+        ("0x3613", "String"): "IPF.Contact",
+    }
+    paths = [
+        f'<t:ExtendedFieldURI PropertyTag="{tag}" PropertyType="{kind}"/>' for tag, kind in wanted
+    ]
+    answer = get(soap, folder, *paths)
+    assert answer.codes == ["NoError"]
+    assert [node.text for node in answer.all("//t:ExtendedProperty/t:Value")] == list(
+        wanted.values()
+    )
+    where = (
+        f"<m:Restriction><t:IsEqualTo>{paths[-1]}<t:FieldURIOrConstant><t:Constant "
+        'Value="IPF.Contact"/></t:FieldURIOrConstant></t:IsEqualTo></m:Restriction>'
+    )
+    assert names(find(soap, folder, more=where)) == ["Below"]

@@ -308,3 +308,70 @@ def test_a_query_string_goes_with_no_restriction(soap: Soap) -> None:
         "<m:QueryString>a</m:QueryString></m:FindItem>"
     )
     assert answer.codes == ["ErrorUnsupportedQueryFilter"]
+
+
+def test_items_are_found_by_their_message_class(soap: Soap) -> None:
+    """DavMail asks for contacts so."""
+    path = '<t:ExtendedFieldURI PropertyTag="0x1a" PropertyType="String"/>'
+
+    def found(wanted: str) -> int:
+        answer = soap.find(
+            path,
+            restriction=f"<t:IsEqualTo>{path}<t:FieldURIOrConstant><t:Constant Value='{wanted}'/>"
+            "</t:FieldURIOrConstant></t:IsEqualTo>",
+        )
+        assert answer.codes == ["NoError"]
+        assert {node.text for node in answer.all("//t:Value")} <= {wanted}
+        return len(answer.all("//t:Contact"))
+
+    assert found("IPM.Contact") == len(soap.find().all("//t:Contact")) > 0
+    assert found("IPM.DistList") == 0
+
+
+def test_items_have_numbers_that_folders_are_listed_by(soap: Soap) -> None:
+    """As DavMail lists a folder; it passes over items whose number is not above the last."""
+    number = '<t:ExtendedFieldURI PropertyTag="0xe23" PropertyType="Integer"/>'
+    order = f'<t:FieldOrder Order="Ascending">{number}</t:FieldOrder>'
+    made = soap.create("<t:GivenName>Last</t:GivenName>")
+
+    def listed() -> list[tuple[int, str]]:
+        found = soap.find(number, order=order).all("//t:Contact")
+        return [
+            (int(node.findtext(".//{*}Value")), node.find("{*}ItemId").get("Id")) for node in found
+        ]
+
+    numbers = [each for each, _ in listed()]
+    assert numbers == sorted(set(numbers))
+    assert numbers[0] > 0
+    assert listed()[-1][1] == made.item_id
+    inside = soap.make_folder("Inside")
+    moved = soap.done(
+        f'<m:MoveItem><m:ToFolderId><t:FolderId Id="{inside}"/></m:ToFolderId><m:ItemIds>'
+        f'<t:ItemId Id="{made.item_id}"/></m:ItemIds></m:MoveItem>'
+    )
+    assert int(soap.get(moved.item_id, number).text("//t:Value") or "") > numbers[-1]
+
+
+def test_a_time_is_answered_as_exchange_writes_it(soap: Soap) -> None:
+    """DavMail sends fractions of seconds and reads none."""
+    birthday = '<t:ExtendedFieldURI PropertyTag="0x3a42" PropertyType="SystemTime"/>'
+    times = [
+        f'<t:ExtendedFieldURI PropertyTag="{tag}" PropertyType="SystemTime"/>'
+        for tag in ("0x3007", "0x3008")
+    ]
+
+    def content(value: str) -> str:
+        return f"<t:ExtendedProperty>{birthday}<t:Value>{value}</t:Value></t:ExtendedProperty>"
+
+    made = soap.create(content("1980-01-02T00:00:00.000Z"))
+    got = soap.get(made.item_id, birthday, *times)
+    assert [node.text for node in got.all("//t:ExtendedProperty/t:Value")] == [
+        "1980-01-02T00:00:00Z",
+        got.text("//t:DateTimeCreated"),
+        got.text("//t:LastModifiedTime"),
+    ]
+    refused = soap.call(
+        f"<m:CreateItem><m:Items><t:Contact>{content('yesterday')}</t:Contact></m:Items>"
+        "</m:CreateItem>"
+    )
+    assert refused.codes == ["ErrorInvalidExtendedPropertyValue"]
