@@ -300,11 +300,25 @@ def test_a_query_string_that_is_none_is_refused(soap: Soap, query: str, code: st
     assert said(soap, query).codes == [code]
 
 
-def test_a_query_string_goes_with_no_restriction(soap: Soap) -> None:
+@pytest.mark.parametrize(
+    ("folder", "other"),
+    [
+        (
+            "contacts",
+            f"<m:Restriction><t:Exists>{field('item:Subject')}</t:Exists></m:Restriction>",
+        ),
+        (
+            "calendar",
+            '<m:CalendarView StartDate="2027-01-01T00:00:00Z" EndDate="2027-02-01T00:00:00Z"/>',
+        ),
+    ],
+)
+def test_a_query_string_goes_with_neither_restriction_nor_view(
+    soap: Soap, folder: str, other: str
+) -> None:
     answer = soap.call(
-        f'<m:FindItem Traversal="Shallow">{shape_of("IdOnly")}<m:Restriction><t:Exists>'
-        f"{field('item:Subject')}</t:Exists></m:Restriction><m:ParentFolderIds>"
-        '<t:DistinguishedFolderId Id="contacts"/></m:ParentFolderIds>'
+        f'<m:FindItem Traversal="Shallow">{shape_of("IdOnly")}{other}<m:ParentFolderIds>'
+        f'<t:DistinguishedFolderId Id="{folder}"/></m:ParentFolderIds>'
         "<m:QueryString>a</m:QueryString></m:FindItem>"
     )
     assert answer.codes == ["ErrorUnsupportedQueryFilter"]

@@ -90,10 +90,11 @@ def _view(call: Call, mailbox: Mailbox, folder: Folder, view: Element, shape: It
             "ErrorCalendarFolderIsInvalidForCalendarView",
             "A calendar view is of a calendar folder.",
         )
-    if any(find(call.request, f"m:{name}") is not None for name in ("Restriction", "SortOrder")):
+    others = ("Restriction", "SortOrder", "QueryString")
+    if any(find(call.request, f"m:{name}") is not None for name in others):
         raise EwsError(
             "ErrorUnsupportedQueryFilter",
-            "Restrictions and sort order can't be used with a calendar view.",
+            "Restrictions, sort order and query strings can't be used with a calendar view.",
         )
     start, end = (
         local_moment(view.get(name, ""), UTC_NAME, call.time_zone).instant
