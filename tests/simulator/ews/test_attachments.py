@@ -112,3 +112,22 @@ def test_a_copy_has_what_its_original_has(soap: Soap) -> None:
     )
     names = [node.text for node in soap.get(copy.item_id).all("//t:FileAttachment/t:Name")]
     assert names == ["ContactPicture.jpg", "a.txt"]
+
+
+def test_an_item_is_created_with_its_files(soap: Soap) -> None:
+    """As exchangelib does with what was attached before the item was saved."""
+    file = "<t:FileAttachment><t:Name>notes.txt</t:Name><t:Content>bm90ZXM=</t:Content>"
+    made = soap.create(
+        f"<t:Attachments>{file}</t:FileAttachment></t:Attachments><t:GivenName>A</t:GivenName>"
+    )
+    got = soap.get(made.item_id, "item:Attachments")
+    assert got.change_key == made.change_key
+    assert [node.text for node in got.all("//t:FileAttachment/t:Name")] == ["notes.txt"]
+    held = len(soap.find().all("//t:Contact"))
+    refused = soap.call(
+        "<m:CreateItem><m:Items><t:Contact><t:Attachments><t:ItemAttachment><t:Name>a</t:Name>"
+        "<t:Contact><t:GivenName>B</t:GivenName></t:Contact></t:ItemAttachment></t:Attachments>"
+        "</t:Contact></m:Items></m:CreateItem>"
+    )
+    assert refused.codes == ["ErrorInvalidOperation"]
+    assert len(soap.find().all("//t:Contact")) == held, "nothing is made by halves"

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from cirahub_simulator.ews import meeting_reply
+from cirahub_simulator.ews.attachment import attach
 from cirahub_simulator.ews.call import Call, attribute, child
 from cirahub_simulator.ews.contact_item import ContactEditor
 from cirahub_simulator.ews.errors import EwsError, not_supported, schema_violation
@@ -36,9 +37,18 @@ def answer(call: Call) -> list[Element]:
             yield wrapped("m:Items", [])
             return
         kind, mailbox, editor = _editor(call, local_name(node))
+        files: list[Element] = []
         for entry in children(node):
-            write(editor, kind, entry)
+            if local_name(entry) == "Attachments":
+                files += children(entry)
+            else:
+                write(editor, kind, entry)
+        for file in files:
+            if local_name(file) != "FileAttachment":
+                raise not_supported(f"creating an {local_name(file)}")
         item = editor.save()
+        for file in files:
+            attach(mailbox, item, file)
         shown = wrapped(f"t:{kind.element}", [item_id(call.reading(mailbox, item))])
         yield wrapped("m:Items", [shown])
 
