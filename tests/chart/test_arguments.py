@@ -19,7 +19,7 @@ from .rendering import SETS, TEAM, Rendered
 
 Of = Callable[[str], Rendered]
 
-FROM_ENVIRONMENT = {"CIRAHUB_DATABASE": "postgresql://db.example/cirahub"}
+FROM_ENVIRONMENT = {"CIRAHUB_DATABASE": "postgresql://cirahub:s3cret@db.example/cirahub"}
 """What a Secret of the sets would have."""
 NOT_OF_A_CLUSTER = {"kubeconfig", "dev"}
 """Options for a laptop."""

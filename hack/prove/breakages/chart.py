@@ -15,20 +15,18 @@ BREAKAGES: tuple[Breakage, ...] = (
         what="the definitions go, with all that was declared, when the release is uninstalled",
         file=f"{_TEMPLATES}/crds.yaml",
         old='(dict "helm.sh/resource-policy" "keep")',
-        new='(dict "helm.sh/resource-policy" "")',
+        new='(dict "of" "a release")',
         tests=f"{_TESTS}/test_release.py::"
         "test_definitions_upgrade_and_what_was_declared_survives_uninstalling",
-        own_cluster=True,
     ),
     Breakage(
         guards=CHART,
         what="the store goes when the release is uninstalled",
         file=f"{_TEMPLATES}/persistentvolumeclaim.yaml",
-        old="helm.sh/resource-policy: keep",
-        new='helm.sh/resource-policy: ""',
+        old="    helm.sh/resource-policy: keep\n",
+        new="    of: a release\n",
         tests=f"{_TESTS}/test_release.py::"
         "test_definitions_upgrade_and_what_was_declared_survives_uninstalling",
-        own_cluster=True,
     ),
     Breakage(
         guards=CHART,
