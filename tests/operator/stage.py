@@ -102,9 +102,10 @@ class Stage:
     async def synced(self, *manifests: Manifest) -> None:
         """Apply them, and wait until the Spokes and Hubs among them are in sync."""
         await self.apply(*manifests)
-        for one in manifests:
-            if one["kind"] in ("Spoke", "Hub"):
-                await self.comes(one["kind"], one["metadata"]["name"], "True", "Synced")
+        for kind in ("Spoke", "Hub"):
+            for one in manifests:
+                if one["kind"] == kind:
+                    await self.comes(kind, one["metadata"]["name"], "True", "Synced")
 
     async def delete(self, kind: str, name: str) -> None:
         await self.kubectl("delete", kind, name, "--wait=false")
