@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from .catalogue.exchange import SITUATIONS
+from .catalogue import exchange, exchange_mailboxes
 from .conftest import World
 from .situation import Situation
+
+SITUATIONS = (*exchange.SITUATIONS, *exchange_mailboxes.SITUATIONS)
 
 
 @pytest.mark.parametrize("situation", SITUATIONS, ids=lambda one: one.id)
