@@ -13,7 +13,8 @@ Which cluster is used, in this order:
    name that envtest gave to "where the control-plane binaries are"), or else from our cache,
    or else from a build, which takes some minutes and happens once.
 
-Helm, for the tests of the chart, is found and built in the same way (`cluster.helm`).
+Helm, for the tests of the chart, is found and built in the same way (`cluster.helm`), and
+promtool, for its alerts, is found or fetched (`cluster.promtool`).
 
 By hand: ``python hack/cluster --help``. In tests: the fixtures of ``cluster.fixtures``.
 Only the standard library is imported here (apart from ``cluster.fixtures``, which needs pytest,
@@ -31,10 +32,12 @@ from cluster.errors import (
     ComponentFailedError,
     HelmFailedError,
     KubectlFailedError,
+    PromtoolFailedError,
     RequestFailedError,
     ToolchainMissingError,
 )
 from cluster.helm import Helm
+from cluster.promtool import Promtool
 
 __all__ = [
     "Binaries",
@@ -48,6 +51,8 @@ __all__ = [
     "Helm",
     "HelmFailedError",
     "KubectlFailedError",
+    "Promtool",
+    "PromtoolFailedError",
     "RequestFailedError",
     "ToolchainMissingError",
 ]

@@ -17,7 +17,7 @@ if not __package__:
     # Run as a folder, Python puts the folder itself on the path instead of its parent.
     sys.path[0] = str(Path(__file__).resolve().parent.parent)
 
-from cluster import helm, kstatus
+from cluster import helm, kstatus, promtool
 from cluster.binaries import Binaries
 from cluster.controlplane import ControlPlane
 from cluster.errors import BinariesMissingError, ClusterError
@@ -32,7 +32,7 @@ def arguments() -> argparse.ArgumentParser:
         description="A real Kubernetes control plane (etcd, kube-apiserver, "
         "kube-controller-manager) on this machine, without images or daemons.",
         epilog="KUBEBUILDER_ASSETS names a folder with the binaries to use instead of built ones, "
-        "and HELM a Helm.",
+        "HELM a Helm, and PROMTOOL a promtool.",
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     commands.add_parser(
@@ -41,6 +41,9 @@ def arguments() -> argparse.ArgumentParser:
     commands.add_parser("path", help="print the folder of the binaries; fail if there are none")
     commands.add_parser("kstatus", help="build kstatus (a minute, once), and print where it is")
     commands.add_parser("helm", help="find Helm or build it (minutes, once), and print where it is")
+    commands.add_parser(
+        "promtool", help="find promtool or fetch it (seconds, once), and print where it is"
+    )
     up = commands.add_parser("up", help="run a control plane in the foreground until Ctrl-C")
     up.add_argument(
         "--kubeconfig",
@@ -66,6 +69,8 @@ def main(argv: list[str] | None = None) -> int:
             print(helm.find())
         elif options.command == "kstatus":
             print(kstatus.find())
+        elif options.command == "promtool":
+            print(promtool.find())
         else:
             up(options.kubeconfig, options.audit_log, keep=options.keep)
     except ClusterError as error:

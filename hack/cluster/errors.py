@@ -48,6 +48,13 @@ class KubectlFailedError(ClusterError):
         self.stderr = stderr
 
 
+class PromtoolFailedError(ClusterError):
+    """promtool exited with something else than 0.
+
+    The message carries the command and all that it said.
+    """
+
+
 class HelmFailedError(ClusterError):
     """Helm exited with something else than 0.
 

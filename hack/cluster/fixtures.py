@@ -16,6 +16,9 @@ from cluster.helm import Helm
 from cluster.helm import find as find_helm
 from cluster.kstatus import Kstatus
 from cluster.kstatus import find as find_kstatus
+from cluster.promtool import Promtool
+from cluster.promtool import find as find_promtool
+from cluster.promtool import obstacle as no_promtool
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
@@ -38,6 +41,8 @@ def pytest_collection_finish(session: pytest.Session) -> None:
             find_helm()
         if "kstatus" in asked:
             find_kstatus()
+        if "promtool" in asked and no_promtool() is None:
+            find_promtool()
     except ClusterError as error:
         pytest.exit(f"No cluster for the tests. {error}", returncode=1)
 
@@ -71,6 +76,14 @@ def helm(tmp_path_factory: pytest.TempPathFactory) -> Helm:
 @pytest.fixture(scope="session")
 def kstatus() -> Kstatus:
     return Kstatus.found()
+
+
+@pytest.fixture(scope="session")
+def promtool() -> Promtool:
+    why = no_promtool()
+    if why is not None:
+        pytest.skip(why)
+    return Promtool(find_promtool())
 
 
 @pytest.fixture
