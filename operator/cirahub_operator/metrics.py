@@ -5,11 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 from cirahub_operator.api.meta import ConditionStatus, Metadata, Status
+from cirahub_operator.conditions import READY
 from cirahub_operator.series import Series
+from cirahub_operator.summary import SUSPENDED
 from cirahub_sync.engine.report import Counts, PassReport, PlanSummary, SetReport, SpokeReport
 from cirahub_sync.spoke_set import MemberState
 
@@ -111,6 +114,12 @@ class Metrics:
             labels=("kind", "namespace", "name"),
             last="type",
         )
+        self._suspended = Series(
+            "cirahub_suspended",
+            "1 while an object is suspended, by its own spec or by its Hub's, 0 while it is not.",
+            kind="gauge",
+            labels=("kind", "namespace", "name"),
+        )
         self.hub_items = Gauge(
             "cirahub_hub_items", "Items in a hub.", ["namespace", "hub"], registry=self.registry
         )
@@ -141,6 +150,12 @@ class Metrics:
         self.last_sync = Gauge(
             "cirahub_hub_last_sync_timestamp_seconds",
             "When the last complete pass ended.",
+            ["namespace", "hub"],
+            registry=self.registry,
+        )
+        self.hub_interval = Gauge(
+            "cirahub_hub_interval_seconds",
+            "Time between two passes by a hub's spec; absent while none are made.",
             ["namespace", "hub"],
             registry=self.registry,
         )
@@ -207,6 +222,7 @@ class Metrics:
         """The families that are kept as bare numbers."""
         return (
             self._conditions,
+            self._suspended,
             self._spoke_items,
             self._pending,
             self._changes,
@@ -260,6 +276,19 @@ class Metrics:
         labels = (kind, metadata.namespace, metadata.name)
         holds = {one.type: float(one.status is ConditionStatus.TRUE) for one in status.conditions}
         self._conditions.put(labels, labels, holds)
+        suspended = any(one.type == READY and one.reason == SUSPENDED for one in status.conditions)
+        self._suspended.put(labels, labels, {"": float(suspended)})
+
+    def syncs_every(self, hub: Metadata, interval: float, last_sync: datetime | None) -> None:
+        """A hub is synced, every `interval` seconds. `last_sync` is what an operator before this
+        one knew of it, if that is news."""
+        self.hub_interval.labels(hub.namespace, hub.name).set(interval)
+        if last_sync is not None:
+            self.last_sync.labels(hub.namespace, hub.name).set(last_sync.timestamp())
+
+    def syncs_no_more(self, namespace: str, hub: str) -> None:
+        """A hub is not synced: suspended, invalid, or about to go."""
+        self.hub_interval.remove_by_labels({"namespace": namespace, "hub": hub})
 
     def credential_expires(self, namespace: str, name: str, at: float | None) -> None:
         """`at` in POSIX seconds; None if nobody says when."""
@@ -282,13 +311,14 @@ class Metrics:
     def forget(self, kind: str, namespace: str, name: str) -> None:
         """Take away the series of an object that is gone."""
         self._conditions.remove((kind, namespace, name))
+        self._suspended.remove((kind, namespace, name))
         if kind == "Connection":
             self.credential_expires(namespace, name, None)
             self._requests.remove((namespace, name))
         if kind == "Hub":
             for family in (self.pass_seconds, self.passes, self.hub_items,
                            self.hub_duplicates, self.hub_guarded,
-                           self.hub_planned, self.last_sync):  # fmt: skip
+                           self.hub_planned, self.hub_interval, self.last_sync):  # fmt: skip
                 family.remove_by_labels({"namespace": namespace, "hub": name})
         if kind == "Spoke":
             for series in (self._changes, self._throttled, self._spoke_items, self._pending):

@@ -100,7 +100,14 @@ def dump(manifests: Iterable[Manifest]) -> str:
 TENANT = "11111111-1111-4111-8111-111111111111"
 CLIENT = "22222222-2222-4222-8222-222222222222"
 AS_IT_COMES, EVERYTHING = "as it comes", "everything"
-MONITORING = {"serviceMonitor": {"enabled": True, "labels": {"release": "prometheus"}}}
+MONITORING = {
+    "serviceMonitor": {"enabled": True, "labels": {"release": "prometheus"}},
+    "prometheusRule": {
+        "enabled": True,
+        "labels": {"release": "prometheus"},
+        "runbookURL": "https://git.example.com/cirahub-operator/blob/main/",
+    },
+}
 
 _SETS: dict[str, Values] = {
     AS_IT_COMES: {},

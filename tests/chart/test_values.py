@@ -60,8 +60,6 @@ def test_the_everything_set_has_every_value_but_those_that_exclude_others() -> N
         ("podDisruptionBudget", "enabled"),
         ("metrics", "serviceMonitor", "interval"),
         ("metrics", "serviceMonitor", "scrapeTimeout"),
-        ("metrics", "prometheusRule", "enabled"),
-        ("metrics", "prometheusRule", "labels"),
         ("metrics", "dashboards", "enabled"),
         ("metrics", "dashboards", "labels", "grafana_dashboard"),
         ("metrics", "dashboards", "annotations"),
@@ -157,9 +155,13 @@ REFUSED: dict[str, tuple[Values, str]] = {
         {"metrics": {"service": {"enabled": False}, "serviceMonitor": {"enabled": True}}},
         r"metrics.serviceMonitor.enabled needs metrics.service.enabled",
     ),
-    "rules that are not there": (
-        {"metrics": {"prometheusRule": {"enabled": True}}},
-        r"metrics.prometheusRule.enabled.*files/rules",
+    "dashboards that are not there": (
+        {"metrics": {"dashboards": {"enabled": True}}},
+        r"metrics.dashboards.enabled.*files/dashboards",
+    ),
+    "links that lead nowhere": (
+        {"metrics": {"prometheusRule": {"runbookURL": "git.example.com/main"}}},
+        r"/metrics/prometheusRule/runbookURL.*'git.example.com/main'",
     ),
 }
 
@@ -178,28 +180,30 @@ def test_a_parent_chart_may_set_values_for_all_of_its_parts(helm: Helm) -> None:
 
 def test_rules_and_dashboards_are_taken_from_their_folders(helm: Helm, tmp_path: Path) -> None:
     chart = Path(shutil.copytree(CHART, tmp_path / "chart"))
-    group = {
-        "name": "cirahub",
-        "rules": [{"alert": "NoLeader", "expr": "sum(cirahub_leader) != 1"}],
-    }
-    for path, text in {
-        "files/rules/fleet.yaml": yaml.safe_dump({"groups": [group]}),
-        "files/dashboards/hub.json": '{"title": "{{ legend }}"}',
-    }.items():
-        (chart / path).parent.mkdir(parents=True, exist_ok=True)
-        (chart / path).write_text(text)
+    dashboard = chart / "files/dashboards/hub.json"
+    dashboard.parent.mkdir(parents=True, exist_ok=True)
+    dashboard.write_text('{"title": "{{ legend }}"}')
     metrics = {
-        "prometheusRule": {"enabled": True, "labels": {"release": "prometheus"}},
+        "prometheusRule": {
+            "enabled": True,
+            "labels": {"release": "prometheus"},
+            "runbookURL": "https://git.example.com/main/",
+        },
         "dashboards": {"enabled": True, "annotations": {"folder": "Mail"}},
     }
     found = render(helm, {"metrics": metrics}, chart=chart)
     rules = found.one("PrometheusRule")
-    assert rules["spec"] == {"groups": [group]}
+    told = yaml.safe_load((CHART / "files/rules/cirahub.yaml").read_text())
+    for group in told["groups"]:
+        for rule in group["rules"]:
+            link = rule["annotations"]["runbook_url"]
+            rule["annotations"]["runbook_url"] = f"https://git.example.com/main/{link}"
+    assert rules["spec"] == told
     assert rules["metadata"]["labels"]["release"] == "prometheus"
-    (dashboard,) = (one for one in found.of("ConfigMap") if "dashboard" in one["metadata"]["name"])
-    assert dashboard["data"] == {"hub.json": '{"title": "{{ legend }}"}'}
-    assert dashboard["metadata"]["labels"]["grafana_dashboard"] == "1"
-    assert dashboard["metadata"]["annotations"] == {"folder": "Mail"}
+    (made,) = (one for one in found.of("ConfigMap") if "dashboard" in one["metadata"]["name"])
+    assert made["data"] == {"hub.json": '{"title": "{{ legend }}"}'}
+    assert made["metadata"]["labels"]["grafana_dashboard"] == "1"
+    assert made["metadata"]["annotations"] == {"folder": "Mail"}
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import datetime
 
 from cirahub_sync.engine.report import (
     Feud,
@@ -88,14 +89,44 @@ async def test_a_missing_hub_is_named_and_recovers_by_itself(
 async def test_a_suspended_hub_runs_no_pass_until_it_is_resumed(
     stage: Stage, engine: ScriptedEngine, operate: Operate
 ) -> None:
-    async with operate():
+    interval = "cirahub_hub_interval_seconds{"
+
+    def suspended(kind: str, name: str, number: float) -> str:
+        labels = f'kind="{kind}",name="{name}",namespace="{stage.namespace}"'
+        return f"cirahub_suspended{{{labels}}} {number}"
+
+    async with operate() as operation:
         await stage.apply(connection(), hub(suspend=True), spoke())
         await stage.comes("hub", "staff", "False", "Suspended")
         await stage.comes("spoke", "ann", "False", "Suspended")
+        expected = suspended("Hub", "staff", 1.0), suspended("Spoke", "ann", 1.0)
+        await stage.meters(operation.metrics, *expected, absent=interval)
         assert engine.passes == []
         await stage.synced(hub(suspend=False))
         await stage.comes("spoke", "ann", "True", "Synced")
+        expected = suspended("Hub", "staff", 0.0), suspended("Spoke", "ann", 0.0)
+        await stage.meters(operation.metrics, *expected, interval)
+        await stage.apply(hub(suspend=True))
+        await stage.meters(operation.metrics, absent=interval)
     assert engine.passes
+
+
+async def test_when_a_hub_was_synced_is_known_to_the_next_operator(
+    stage: Stage, engine: ScriptedEngine, operate: Operate
+) -> None:
+    """Else an alert of hubs that are not synced any more would be reset by a restart."""
+    async with operate():
+        await stage.synced(connection(), hub(interval="1h"), spoke())
+    engine.hanging = True
+    count = len(engine.passes)
+    async with operate() as operation:
+        await stage.until(lambda: len(engine.passes) > count)
+        synced = "cirahub_hub_last_sync_timestamp_seconds{"
+        await stage.meters(operation.metrics, synced, "cirahub_hub_interval_seconds{")
+        labels = {"namespace": stage.namespace, "hub": "staff"}
+        last = operation.metrics.registry.get_sample_value(synced.removesuffix("{"), labels)
+        told = (await stage.status("hub", "staff"))["lastSyncTime"]
+    assert last == datetime.fromisoformat(told).timestamp()
 
 
 async def test_suspending_stops_the_pass_that_runs(

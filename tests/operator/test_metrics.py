@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 import pytest
+import yaml
 from prometheus_client import Metric
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -19,6 +21,9 @@ LABELS = {"namespace", "hub", "spoke", "connection", "kind", "name", "spokeset"}
 """Names of objects."""
 WORDS = {"type", "result", "state", "reason", "code", "rule", "action"}
 """Of few values, all of them ours or HTTP's."""
+OF_TARGETS = {"namespace", "job"}
+"""Labels that Prometheus gives to what it scrapes."""
+RULES = ROOT / "charts/cirahub-operator/files/rules/cirahub.yaml"
 NOT_BASE_UNITS = {"milliseconds", "ms", "minutes", "hours", "days", "kilobytes", "percent"}
 
 
@@ -31,6 +36,7 @@ def filled() -> Metrics:
     made.requests = {"demo/contoso": {"200": 4, "none": 1}}
     made.sets = {"u": SetReport(uid="u", name="demo/everybody", counts=Counts(created=2))}
     made.sets["u"].reasons = {"TargetNotFound": 1}
+    metrics.syncs_every(hub().metadata, 300.0, None)
     metrics.passed(hub().metadata, made)
     metrics.condition("Spoke", spoke().metadata, synced(result()))
     with metrics.timed("Hub"):
@@ -134,3 +140,45 @@ def test_requests_add_up_and_go_with_their_connection() -> None:
     metrics.forget("Connection", "demo", connection().metadata.name)
 
     assert families(metrics)["cirahub_connection_requests_total"].samples == []
+
+
+def expressions() -> Mapping[str, str]:
+    """By the names of the alerts."""
+    groups = yaml.safe_load(RULES.read_text())["groups"]
+    return {rule["alert"]: rule["expr"] for group in groups for rule in group["rules"]}
+
+
+EXPRESSIONS = expressions()
+
+
+def queried(expression: str) -> set[str]:
+    found = set(re.findall(r"cirahub_\w+", expression))
+    return {re.sub(r"(_seconds)_(sum|count|bucket)$", r"\1", one) for one in found}
+
+
+@pytest.mark.parametrize("alert", EXPRESSIONS)
+def test_an_alert_queries_only_what_there_is(alert: str) -> None:
+    expression = EXPRESSIONS[alert]
+    metrics = queried(expression)
+    assert metrics
+    assert metrics <= FAMILIES.keys()
+    known = {name for metric in metrics for name in labels(FAMILIES[metric])} | OF_TARGETS
+    grouped = re.findall(r"\b(?:by|on) \(([^)]*)\)", expression)
+    assert {name.strip() for one in grouped for name in one.split(",") if name.strip()} <= known
+    for metric, matchers in re.findall(r"(cirahub_\w+)\{([^}]*)\}", expression):
+        selected = set(re.findall(r"(\w+)(?:=~|!~|!=|=)", matchers))
+        (family,) = queried(metric)
+        assert selected <= labels(FAMILIES[family])
+
+
+def test_the_page_has_the_alerts_of_each_metric() -> None:
+    page = (ROOT / "docs/metrics.md").read_text()
+    rows = re.findall(r"^\| `(cirahub_\w+)` \|.*\|([^|]*)\|$", page, re.MULTILINE)
+    told = {
+        (metric, alert)
+        for metric, last in rows
+        for alert, anchor in re.findall(r"\[`(\w+)`\]\(alerts\.md#(\w+)\)", last)
+        if anchor == alert.lower()
+    }
+    expected = {(metric, alert) for alert, one in EXPRESSIONS.items() for metric in queried(one)}
+    assert told == expected

@@ -106,4 +106,46 @@ BREAKAGES: tuple[Breakage, ...] = (
         new="              mountPath: /etc/cirahub/keys\n",
         tests=f"{_TESTS}/test_arguments.py::test_the_command_takes_the_arguments_of_each_set",
     ),
+    Breakage(
+        guards=CHART,
+        what="an alert fires at once for a hub that is between two passes",
+        file=f"{_ROOM}/files/rules/cirahub.yaml",
+        old="> 3 * clamp_min(",
+        new="> 0 * clamp_min(",
+        tests=f"{_TESTS}/test_alerts.py::test_each_alert_is_silent_when_nothing_is_wrong",
+    ),
+    Breakage(
+        guards=CHART,
+        what="what is suspended is reported as not ready",
+        file=f"{_ROOM}/files/rules/cirahub.yaml",
+        old="          unless max by (kind, namespace, name) "
+        "(last_over_time(cirahub_suspended[10m])) == 1\n",
+        new="",
+        tests=f"{_TESTS}/test_alerts.py::test_each_alert_is_silent_when_nothing_is_wrong",
+    ),
+    Breakage(
+        guards=CHART,
+        what="a purge is not noticed, because its counter is new",
+        file=f"{_ROOM}/files/rules/cirahub.yaml",
+        old='                (cirahub_spoke_changes_total{result="deleted"} unless ',
+        new='                (cirahub_spoke_changes_total{result="none"} unless ',
+        tests=f"{_TESTS}/test_alerts.py::test_each_alert_fires_when_it_should",
+    ),
+    Breakage(
+        guards=CHART,
+        what="an alert queries a metric that there is not, and never fires",
+        file=f"{_ROOM}/files/rules/cirahub.yaml",
+        old="min by (namespace, job) (cirahub_cluster_reachable) == 0",
+        new="min by (namespace, job) (cirahub_api_server_reachable) == 0",
+        tests="tests/operator/test_metrics.py::test_an_alert_queries_only_what_there_is",
+    ),
+    Breakage(
+        guards=CHART,
+        what="a restart hides that a hub is not synced any more",
+        file="operator/cirahub_operator/reconcile/hub.py",
+        old="last_sync = hub.status.last_sync_time if memory.report is None else None",
+        new="last_sync = None",
+        tests="tests/operator/test_hub.py::"
+        "test_when_a_hub_was_synced_is_known_to_the_next_operator",
+    ),
 )

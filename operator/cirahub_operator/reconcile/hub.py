@@ -13,6 +13,7 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import replace
 
 from cirahub_operator.api import Connection, Hub, Spoke, SpokeSet
+from cirahub_operator.api.duration import seconds
 from cirahub_operator.api.hub import HubStatus
 from cirahub_operator.cluster import Unparsable
 from cirahub_operator.disputes import frozen
@@ -93,6 +94,7 @@ class HubReconciler:
         absent += sum(hub.admits(namespace) for namespace in objects.unlisted)
         scene = replace(await self._scene(key, hub, members, sets), absent=absent)
         if hub.metadata.deleting:
+            self._around.metrics.syncs_no_more(key.namespace, key.name)
             await self._departing_sets.with_hub(scene)
             return await self._departing.hub(scene, bell)
         if not await cluster.hold(Hub, hub.metadata):
@@ -125,6 +127,7 @@ class HubReconciler:
     async def _invalid(
         self, key: Key, hub: Unparsable, members: Sequence[Member], bell: Bell
     ) -> Result:
+        self._around.metrics.syncs_no_more(key.namespace, key.name)
         after = await self._departing.beside_invalid(key, members, bell)
         if hub.metadata.deleting and self._around.overdue(hub.metadata):
             await self._around.give_up(Hub, hub.metadata, hub.why)
@@ -173,6 +176,7 @@ class HubReconciler:
 
     async def _wait(self, scene: Scene, state: Problem) -> None:
         hub = scene.hub
+        self._around.metrics.syncs_no_more(scene.key.namespace, scene.key.name)
 
         async def one(member: Member) -> Standing:
             return standing(await self._spokes.report(member.spoke(), state))
@@ -193,6 +197,9 @@ class HubReconciler:
         """A pass if one is due. Seconds until the next look."""
         hub, resolution = scene.hub, scene.resolution
         memory = self._memories.setdefault(scene.key, schedule.Memory())
+        last_sync = hub.status.last_sync_time if memory.report is None else None
+        interval = seconds(hub.spec.interval)
+        self._around.metrics.syncs_every(hub.metadata, interval, last_sync)
         members = await self._held(scene.members)
         asked = {one.label: one.requested_at for one in members}
         configs = [resolution.spokes[name] for name in asked if name in resolution.spokes]
