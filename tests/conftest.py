@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-pytest_plugins = ["cluster.fixtures", "tests.silence.plugin"]
+pytest_plugins = ["cluster.fixtures", "postgres.fixtures", "tests.keeps", "tests.silence.plugin"]
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -108,6 +108,7 @@ class Worker:
         self._make_throttle = make_throttle
         self._throttles: dict[tuple[str, str], Throttle] = {}
         self._verified: dict[str, set[str]] = {}
+        self._interruptions = 0
         self._photos: dict[str, PhotoMemory] = {}
         self._conflicts = Conflicts(store, lambda hub: self._context(hub, ()))
         self._merging = Merging(store, lambda hub: self._context(hub, ()))
@@ -374,6 +375,7 @@ class Worker:
                 runs.append(SpokeRun(spoke, hub.default_region, KINDS[hub.item_kind]))
             except ConfigurationError as error:
                 broken.append(SpokeReport(spoke.uid, spoke.name, problem=problem_of(error)))
+        self._distrust()
         return PassContext(
             hub=hub,
             runs=runs,
@@ -391,6 +393,14 @@ class Worker:
             photo_memory=self._photos.setdefault(hub.uid, PhotoMemory()),
             approved=approved,
         )
+
+    def _distrust(self) -> None:
+        """A database that was away may be one that lacks the last moments before: what this process
+        has seen of the receivers since counts no more than after a restart."""
+        if self._interruptions != self._store.database.interruptions:
+            self._interruptions = self._store.database.interruptions
+            self._verified.clear()
+            self._photos.clear()
 
     def _refused(self, hub: HubConfig, error: CirahubError) -> PassReport:
         now = self._clock()

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from tests.engine.conftest import CLIENT, SECRET, TENANT, Scene
+from tests.keeps import MakeKeep
 
 from cirahub_simulator.directory import Application, ClientSecret, Tenant
 from cirahub_simulator.faults import Fault
@@ -46,7 +47,7 @@ def simulated(switches: Switches | None = None) -> Iterator[EmbeddedSimulator]:
 
 
 @pytest.fixture
-def open_scene(tmp_path: Path) -> OpenScene:
+def open_scene(tmp_path: Path, make_keep: MakeKeep) -> OpenScene:
     """`async with open_scene("name") as scene`."""
 
     @asynccontextmanager
@@ -54,7 +55,7 @@ def open_scene(tmp_path: Path) -> OpenScene:
         folder = tmp_path / name
         folder.mkdir()
         with simulated() as simulator:
-            made = Scene(simulator, folder)
+            made = Scene(simulator, folder, make_keep)
             try:
                 yield made
             finally:

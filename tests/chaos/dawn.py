@@ -54,7 +54,7 @@ class Dawn:
         """`folder` is a new one, which stays for as long as this is begun from."""
         folder.mkdir()
         backup(scene, folder / scene.database.name)
-        (folder / "key").write_bytes(scene.database.with_name("key").read_bytes())
+        (folder / "key").write_bytes((scene.folder / "key").read_bytes())
         night = Night.over(scene.simulator.world)
         return cls(night, folder, scene.moved, scene.hub, dict(scene.spokes))
 

@@ -25,6 +25,7 @@ class Spec(msgspec.Struct, kw_only=True):
     """What the process needs to know."""
 
     database: str
+    """URL."""
     key_file: str
     installation: str
     origins: dict[str, str]
@@ -53,7 +54,7 @@ async def run(spec: Spec) -> int:
     ahead = spec.ahead
     worker = Worker.open(
         WorkerSettings(
-            database=f"sqlite:///{spec.database}",
+            database=spec.database,
             key_file=Path(spec.key_file),
             installation=spec.installation,
             origins=Origins(spec.origins, spec.ca_file),

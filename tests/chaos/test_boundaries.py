@@ -19,6 +19,8 @@ from tests.engine.conftest import Scene
 
 from cirahub_sync.configuration import DeletionLimits, Direction
 
+pytestmark = pytest.mark.every_database
+
 __all__ = ["tape"]
 
 HAMLET = Town(

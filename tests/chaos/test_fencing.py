@@ -4,10 +4,9 @@ nor sends anything more. And what every commit promises about cursors (invariant
 from __future__ import annotations
 
 import asyncio
-import sqlite3
-from contextlib import closing
 
 import pytest
+from sqlalchemy import select
 from tests.chaos.conftest import striking
 from tests.chaos.tape import Tape, tape
 from tests.chaos.town import SMALL, House, Town, quiet, verified
@@ -16,7 +15,10 @@ from tests.engine.conftest import Scene
 from cirahub_sync.configuration import Direction
 from cirahub_sync.errors import LeaseLostError
 from cirahub_sync.lease_terms import LeaseTerms
-from cirahub_sync.store.opening import Store
+from cirahub_sync.store.hub import HubStore
+from cirahub_sync.store.tables import hubs, metadata
+
+pytestmark = pytest.mark.every_database
 
 __all__ = ["tape"]
 
@@ -34,29 +36,21 @@ LATER = LeaseTerms().seconds + LeaseTerms().skew + 1.0
 
 def content(scene: Scene) -> list[object]:
     """Every row but the lease's own."""
-    with closing(sqlite3.connect(scene.database)) as connection:
-        tables = [
-            name
-            for (name,) in connection.execute("select name from sqlite_master where type = 'table'")
-            if name != "hubs"
-        ]
-        seq: list[object] = connection.execute("select uid, seq from hubs").fetchall()
-        return seq + [
-            (name, sorted(connection.execute(f"select * from {name}").fetchall(), key=repr))
-            for name in sorted(tables)
+    with scene.keep.connected() as connection:
+        return [
+            *connection.execute(select(hubs.c.uid, hubs.c.seq)),
+            *(
+                (table.name, sorted(connection.execute(select(table)), key=repr))
+                for table in metadata.sorted_tables
+                if table is not hubs
+            ),
         ]
 
 
-def take_over(scene: Scene) -> None:
+def take_over(scene: Scene, other: HubStore) -> None:
     """What the next worker does first, when the sleeper's lease has run out."""
     scene.advance(LATER)
-    store = Store.open(
-        f"sqlite:///{scene.database}",
-        scene.database.parent / "key",
-        scene.clock,
-    )
-    store.hub(scene.hub.uid).acquire()
-    store.close()
+    other.acquire()
 
 
 @pytest.mark.parametrize("batch", [0, 3])
@@ -68,19 +62,20 @@ async def test_a_worker_whose_lease_was_taken_over_commits_and_sends_nothing_mor
         "delay", service="graph", method="POST", path=r"/\$batch$", skip=batch, count=1, delay=1.0
     )
     held = striking(scene, rule)
+    next_worker = scene.opened()
+    other = next_worker.hub(scene.hub.uid)
     work = asyncio.create_task(scene.sync())
     await held.wait()
-    take_over(scene)
+    take_over(scene, other)
     before = content(scene)
-    there = len(scene.held("ben"))
-    scene.forget()
     with pytest.raises(LeaseLostError):
         await work
     assert content(scene) == before
+    next_worker.close()
     sent = [request for request in scene.requests() if request["path"].endswith("/$batch")]
-    # The batch that was held. Those that waited for their turn stay.
-    assert len(sent) == 1
-    assert len(scene.held("ben")) == there + 20
+    # Those before, and the batch that was held. Those that waited for their turn stay.
+    assert len(sent) == batch + 1
+    assert len(scene.held("ben")) == 20 * len(sent)
 
 
 async def test_the_next_worker_finds_what_the_sleeper_sent_and_doubles_nothing(
@@ -114,20 +109,15 @@ async def test_at_no_commit_is_a_cursor_ahead_of_what_it_stands_for(
 
     def committed(number: int) -> None:
         looked.append(number)
-        with closing(sqlite3.connect(scene.database)) as connection:
-            for spoke, people in native.items():
-                cursor = connection.execute(
-                    "select cursor, staged from cursors where spoke = ?", (spoke,)
-                ).fetchone()
-                (staged,) = connection.execute(
-                    "select count(*) from staging where spoke = ?", (spoke,)
-                ).fetchone()
-                (merged,) = connection.execute(
-                    "select count(*) from shadows where spoke = ? and native", (spoke,)
-                ).fetchone()
-                if cursor is not None and (cursor[0] or cursor[1]) and staged + merged < people:
+        rows = scene.keep.rows
+        for spoke, people in native.items():
+            cursors = rows("select cursor, staged from cursors where spoke = :of", of=spoke)
+            staged = len(rows("select 1 from staging where spoke = :of", of=spoke))
+            merged = len(rows("select 1 from shadows where spoke = :of and native", of=spoke))
+            for cursor, next_cursor in cursors:
+                if (cursor or next_cursor) and staged + merged < people:
                     ahead.append((number, spoke))
-                if cursor is not None and cursor[0] and merged < people:
+                if cursor and merged < people:
                     ahead.append((number, spoke))
 
     tape.committed = committed

@@ -20,6 +20,8 @@ from tests.chaos.runner import Spec
 from tests.chaos.town import LARGE, VERIFIED
 from tests.engine.conftest import SECRET, Scene
 
+pytestmark = pytest.mark.every_database
+
 ROOT = Path(__file__).parents[2]
 HELD = 1.0
 """Seconds that a request is held; the process is killed at once, so no test waits for it."""
@@ -29,8 +31,8 @@ async def start(scene: Scene, *, ahead: float = 0.0) -> asyncio.subprocess.Proce
     """A process that runs passes until they have nothing to do."""
     endpoints = scene.simulator.endpoints
     spec = Spec(
-        database=str(scene.database),
-        key_file=str(scene.database.parent / "key"),
+        database=scene.keep.url,
+        key_file=str(scene.folder / "key"),
         installation=scene.installation,
         origins=endpoints.origins,
         ca_file=endpoints.ca_file,
@@ -39,7 +41,7 @@ async def start(scene: Scene, *, ahead: float = 0.0) -> asyncio.subprocess.Proce
         spokes=list(scene.spokes.values()),
         ahead=ahead,
     )
-    file = scene.database.parent / "spec.json"
+    file = scene.folder / "spec.json"
     file.write_bytes(msgspec.json.encode(spec))
     return await asyncio.create_subprocess_exec(
         sys.executable,

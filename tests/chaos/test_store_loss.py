@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-import sqlite3
-from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -16,6 +14,8 @@ from tests.engine.conftest import Scene
 
 from cirahub_simulator.switches import Switches
 from cirahub_sync.configuration import Direction
+
+pytestmark = pytest.mark.every_database
 
 __all__ = ["tape"]
 
@@ -195,9 +195,8 @@ async def test_a_database_restored_from_the_middle_of_a_pass_duplicates_nothing(
 
 
 def read_and_not_merged(scene: Scene, spoke: str) -> bool:
-    with closing(sqlite3.connect(scene.database)) as connection:
-        query = "select 1 from cursors where spoke = ? and staged is not null"
-        return connection.execute(query, (spoke,)).fetchone() is not None
+    query = "select 1 from cursors where spoke = :spoke and staged is not null"
+    return scene.keep.rows(query, spoke=spoke) != []
 
 
 async def quiet_but_pending(scene: Scene) -> None:

@@ -8,17 +8,16 @@ from __future__ import annotations
 
 import base64
 import os
-import tempfile
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
+from tests.keeps import Keep, MakeKeep, SQLiteKeep
 
 from cirahub_simulator.client import AdminClient
 from cirahub_simulator.directory import Application, ClientSecret, Tenant, User
@@ -40,7 +39,7 @@ from cirahub_sync.errors import LeaseLostError
 from cirahub_sync.identity.base import AccessToken, Material
 from cirahub_sync.origins import Origins
 from cirahub_sync.spoke_set import SpokeSetConfig
-from cirahub_sync.store.database import Database
+from cirahub_sync.store.opening import Store
 from cirahub_sync.worker import Worker, WorkerSettings
 
 from .calendars import Calendars
@@ -67,10 +66,13 @@ class Handed:
 class Scene:
     """One hub. `connect` adds spokes, `sync` runs passes, users act by `add`, `edit`, `remove`."""
 
-    def __init__(self, simulator: EmbeddedSimulator, folder: Path) -> None:
+    def __init__(
+        self, simulator: EmbeddedSimulator, folder: Path, make_keep: MakeKeep = SQLiteKeep
+    ) -> None:
         self.simulator = simulator
         self.admin: AdminClient = simulator.admin
-        self._folder = folder
+        self.folder = folder
+        self.keep: Keep = make_keep(folder)
         self._moved = 0.0
         self.hub = HubConfig(
             uid="hub-1",
@@ -90,6 +92,8 @@ class Scene:
         key = folder / "key"
         if not key.exists():
             key.write_bytes(base64.b64encode(os.urandom(32)))
+        if not self.keep.exists():
+            self.keep.make()
         self.worker = self._open()
 
     def clock(self) -> float:
@@ -224,31 +228,40 @@ class Scene:
 
     @property
     def database(self) -> Path:
-        return self._folder / "store.sqlite3"
+        """The file, of a test that is about SQLite's."""
+        if not isinstance(self.keep, SQLiteKeep):
+            pytest.skip("about SQLite's file")
+        return self.keep.path
 
-    async def restart(self, *, before: Callable[[Path], None] | None = None) -> None:
-        """A new process on the same store; `before` may do something to the file."""
+    async def restart(self, *, before: Callable[[], object] | None = None) -> None:
+        """A new process on the same store; `before` may do something to it meanwhile."""
         await self.worker.close()
         if before is not None:
-            before(self.database)
+            before()
         self.worker = self._open()
 
     async def lose_store(self) -> None:
-        await self.restart(before=remove_database)
+        def lose() -> None:
+            self.keep.lose()
+            self.keep.make()
+
+        await self.restart(before=lose)
+
+    def opened(self) -> Store:
+        """The store once more, as another process opens it."""
+        return Store.open(self.keep.url, self.settings.key_file, self.clock)
 
     @property
     def settings(self) -> WorkerSettings:
         endpoints = self.simulator.endpoints
         return WorkerSettings(
-            database=f"sqlite:///{self.database}",
-            key_file=self._folder / "key",
+            database=self.keep.url,
+            key_file=self.folder / "key",
             installation=self.installation,
             origins=Origins(endpoints.origins, endpoints.ca_file),
         )
 
     def _open(self) -> Worker:
-        if not self.database.exists():
-            self.database.write_bytes(_blank())
         return Worker.open(
             self.settings, Handed(), clock=self.clock, steadily=self.clock, leading=self._leading
         )
@@ -256,21 +269,6 @@ class Scene:
     def _leading(self) -> None:
         if not self.leads:
             raise LeaseLostError("another operator leads")
-
-
-@cache
-def _blank() -> bytes:
-    """A database that nothing has been written to. Made once: to migrate one takes as long as
-    several passes."""
-    with tempfile.TemporaryDirectory(prefix="cirahub-blank-") as folder:
-        path = Path(folder) / "store.sqlite3"
-        Database.open(f"sqlite:///{path}").close()
-        return path.read_bytes()
-
-
-def remove_database(path: Path) -> None:
-    for suffix in ("", "-wal", "-shm"):
-        Path(f"{path}{suffix}").unlink(missing_ok=True)
 
 
 def _graph(fields: Mapping[str, Any]) -> dict[str, Any]:
@@ -302,9 +300,9 @@ def contoso(*granted: str) -> Iterator[EmbeddedSimulator]:
 
 
 @pytest.fixture
-async def scene(tmp_path: Path) -> AsyncIterator[Scene]:
+async def scene(tmp_path: Path, make_keep: MakeKeep) -> AsyncIterator[Scene]:
     with contoso("Contacts.ReadWrite", "User.ReadBasic.All") as simulator:
-        made = Scene(simulator, tmp_path)
+        made = Scene(simulator, tmp_path, make_keep)
         yield made
         await made.worker.close()
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
-
 import msgspec
 import pytest
 
@@ -17,7 +15,6 @@ from cirahub_sync.conflicts import OpenConflict
 from cirahub_sync.engine.decide import Choice
 from cirahub_sync.errors import ConflictChangedError, DecisionError
 from cirahub_sync.store.lease import LeaseHeldError
-from cirahub_sync.store.opening import Store
 
 from .conftest import Scene
 
@@ -197,7 +194,7 @@ async def test_a_choice_that_cannot_be_made_is_refused(scene: Scene) -> None:
 async def test_nobody_decides_while_a_pass_has_the_hub(scene: Scene) -> None:
     await at_odds(scene)
     conflict = await the_conflict(scene)
-    holder = Store.open(f"sqlite:///{scene.database}", scene.database.parent / "key", scene.clock)
+    holder = scene.opened()
     store = holder.hub(scene.hub.uid)
     store.acquire()
     try:
@@ -252,9 +249,8 @@ async def test_an_erased_spoke_takes_what_was_decided_for_it_along(
     assert report.complete
     await scene.settle()
     assert scene.the("cy", "Ann")["jobTitle"] == "Baker"
-    with sqlite3.connect(scene.database) as connection:
-        for table in ("decisions", "undecided", "conflicts"):
-            assert connection.execute(f"SELECT count(*) FROM {table}").fetchone() == (0,)
+    for table in ("decisions", "undecided", "conflicts"):
+        assert scene.keep.rows(f"SELECT * FROM {table}") == []
 
 
 async def test_a_spoke_that_is_made_again_keeps_what_was_decided_for_it(scene: Scene) -> None:
@@ -285,5 +281,4 @@ async def test_a_decision_goes_with_a_field_that_never_syncs_any_more(scene: Sce
     scene.connect("ben", never_sync=("jobTitle",))
     await scene.settle()
     assert scene.the("cy", "Ann")["jobTitle"] == "Baker"
-    with sqlite3.connect(scene.database) as connection:
-        assert connection.execute("SELECT count(*) FROM decisions").fetchone() == (0,)
+    assert scene.keep.rows("SELECT * FROM decisions") == []

@@ -11,6 +11,8 @@ from cirahub_sync.engine.report import PassReport
 
 from .conftest import Scene
 
+pytestmark = pytest.mark.every_database
+
 CREATES: dict[str, Any] = {"service": "graph", "method": "POST", "path": "/contacts$"}
 BATCHES: dict[str, Any] = {"service": "graph", "method": "POST", "path": r"\$batch"}
 PEOPLE = 30

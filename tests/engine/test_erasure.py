@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-import sqlite3
+from typing import Any
 
 import msgspec
+import pytest
+from sqlalchemy import text
 
 from cirahub_sync.configuration import (
     Condition,
@@ -18,6 +20,8 @@ from cirahub_sync.configuration import (
 from cirahub_sync.erasure import ErasureReport
 
 from .conftest import Scene
+
+pytestmark = pytest.mark.every_database
 
 CONTRIBUTE, RECEIVE, TWO_WAY = Direction.CONTRIBUTE, Direction.RECEIVE, Direction.TWO_WAY
 DAY = 86_400.0
@@ -251,8 +255,7 @@ async def test_a_spoke_whose_configuration_is_unknown_is_taken_out_of_the_hub(
     scene.add("ada", displayName="Ann", email="ann@example.org")
     scene.add("ben", displayName="Bob", email="bob@example.org")
     await scene.settle()
-    with sqlite3.connect(scene.database) as connection:
-        connection.execute("DELETE FROM configurations")
+    scene.keep.change("DELETE FROM configurations")
     del scene.spokes["ben"]
     assert await scene.worker.leave_spoke(scene.hub, "spoke-ben", erase_at=scene.clock())
     report = await _again(scene, "spoke-ben")
@@ -298,7 +301,7 @@ async def test_an_attempt_while_a_pass_is_under_way_says_so_and_is_made_later(
     assert (await _again(scene, "spoke-ben")).complete
 
 
-def _receipts(scene: Scene) -> list[sqlite3.Row]:
-    with sqlite3.connect(scene.database) as connection:
-        connection.row_factory = sqlite3.Row
-        return connection.execute("SELECT * FROM erasures ORDER BY number").fetchall()
+def _receipts(scene: Scene) -> list[dict[str, Any]]:
+    with scene.keep.connected() as connection:
+        found = connection.execute(text("SELECT * FROM erasures ORDER BY number"))
+        return [dict(row) for row in found.mappings()]

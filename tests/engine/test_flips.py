@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Mapping
 from typing import Any
 
@@ -69,8 +68,7 @@ def shown(scene: Scene, *names: str, field: str = "jobTitle") -> list[object]:
 
 
 def rows(scene: Scene, table: str) -> list[tuple[Any, ...]]:
-    with sqlite3.connect(scene.database) as connection:
-        return connection.execute(f"SELECT * FROM {table}").fetchall()
+    return scene.keep.rows(f"SELECT * FROM {table}")
 
 
 async def still(scene: Scene) -> None:

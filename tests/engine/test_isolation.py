@@ -252,7 +252,7 @@ async def test_a_store_that_is_damaged_while_it_is_open_is_told_in_the_report(
     assert report.problem is not None
     assert report.problem.reason == "StoreUnavailable"
     assert scene.names("ben") == ["Ann"]
-    await scene.restart(before=lambda path: _restore(path, whole))
+    await scene.restart(before=lambda: _restore(scene.database, whole))
     report = await scene.settle()
     assert report.written == 0
 

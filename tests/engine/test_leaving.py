@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
+
 from cirahub_sync.configuration import Direction
 
 from .conftest import Scene
+
+pytestmark = pytest.mark.every_database
 
 
 async def test_an_erased_contributor_is_gone_from_the_receivers_and_the_hub(scene: Scene) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from typing import Any
 
 import msgspec
@@ -19,7 +18,6 @@ from cirahub_sync.configuration import (
 from cirahub_sync.engine.report import PassReport
 from cirahub_sync.errors import MergeError
 from cirahub_sync.store.lease import LeaseHeldError
-from cirahub_sync.store.opening import Store
 
 from .conftest import Scene
 
@@ -29,8 +27,7 @@ Ids = dict[str, str]
 
 
 def rows(scene: Scene, query: str) -> list[tuple[Any, ...]]:
-    with sqlite3.connect(scene.database) as connection:
-        return connection.execute(query).fetchall()
+    return scene.keep.rows(query)
 
 
 def natives(scene: Scene, name: str) -> list[str]:
@@ -193,7 +190,7 @@ async def test_a_copy_with_the_stamp_of_an_item_that_was_merged_away_is_known(
     await scene.settle()
     assert [one["id"] for one in scene.held("dee")] == [copy["id"]]
     scene.edit("ada", ids["ada"], jobTitle="Butcher")
-    await scene.restart(before=lambda _: _forget_deliveries(scene))
+    await scene.restart(before=lambda: _forget_deliveries(scene))
     await scene.settle()
     (again,) = scene.held("dee")
     assert (again["id"], again["jobTitle"]) == (copy["id"], "Butcher")
@@ -321,7 +318,7 @@ async def test_items_that_are_unknown_or_of_another_hub_are_refused(scene: Scene
 
 async def test_nobody_merges_while_a_pass_has_the_hub(scene: Scene) -> None:
     await apart(scene)
-    holder = Store.open(f"sqlite:///{scene.database}", scene.database.parent / "key", scene.clock)
+    holder = scene.opened()
     store = holder.hub(scene.hub.uid)
     store.acquire()
     try:
@@ -394,7 +391,6 @@ def _only(field: str, value: str) -> Flow:
 
 def _forget_deliveries(scene: Scene) -> None:
     """As if the store had been restored from before the copies were made."""
-    with sqlite3.connect(scene.database) as connection:
-        connection.execute("DELETE FROM replicas")
-        connection.execute("UPDATE spokes SET mark = 0")
-        connection.execute("DELETE FROM cursors WHERE spoke = 'spoke-dee'")
+    scene.keep.change("DELETE FROM replicas")
+    scene.keep.change("UPDATE spokes SET mark = 0")
+    scene.keep.change("DELETE FROM cursors WHERE spoke = 'spoke-dee'")

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import sqlite3
 import sys
-from contextlib import closing
 
 import pytest
 
@@ -12,14 +10,16 @@ from cirahub_sync.configuration import Condition, Direction, Filter, Flow, Opera
 
 from .conftest import Scene
 
+pytestmark = pytest.mark.every_database
+
 
 def _rows(scene: Scene) -> list[tuple[object, ...]]:
-    with closing(sqlite3.connect(scene.database)) as connection:
-        return [
-            *connection.execute("select id, seq, content from items order by id"),
-            *connection.execute("select remote, etag, content, own from shadows order by remote"),
-            *connection.execute("select remote, etag, delivered_seq from replicas order by remote"),
-        ]
+    rows = scene.keep.rows
+    return [
+        *rows("select id, seq, content from items order by id"),
+        *rows("select remote, etag, content, own from shadows order by remote"),
+        *rows("select remote, etag, delivered_seq from replicas order by remote"),
+    ]
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from cirahub_sync.engine.decide import Choice
 from cirahub_sync.errors import StoreError
 from cirahub_sync.model.codec import encode_item
 from cirahub_sync.model.contact import Contact
-from cirahub_sync.store import database
+from cirahub_sync.store import backend
 from cirahub_sync.store.erasure import ErasureTable
 from cirahub_sync.store.opening import Store
 
@@ -344,7 +344,7 @@ async def test_it_is_not_complete_while_somebody_reads_what_was_there_before(
     scene: Scene, monkeypatch: pytest.MonkeyPatch, whole_hub: bool
 ) -> None:
     """A backup, say: for as long as it reads, the write-ahead log can't be emptied."""
-    monkeypatch.setattr(database, "_BUSY_TIMEOUT_MS", 50)
+    monkeypatch.setattr(backend, "LOCK_TIMEOUT_MS", 50)
     await scene.restart()
     watch = Watcher(scene, _OF_HUB[:-1] if whole_hub else _OF_LEAVER)
     await _lead_a_life(scene, watch)

@@ -26,11 +26,12 @@ from cirahub_sync.engine.rewind import rewind, to_rewind
 from cirahub_sync.errors import DecisionError
 from cirahub_sync.model.event import Role
 from cirahub_sync.store.earlier import Moment
-from cirahub_sync.store.opening import Store
 
 from .calendars import NINE, REVIEW, TEN, Calendars, but
 from .conftest import Scene
 from .test_merging import item_of, natives, rows
+
+pytestmark = pytest.mark.every_database
 
 RECEIVE, TWO_WAY = Direction.RECEIVE, Direction.TWO_WAY
 DAY = 86_400.0
@@ -429,7 +430,7 @@ async def test_of_what_never_syncs_nothing_is_kept_and_nothing_put_back(scene: S
 
 def kept(scene: Scene, item: str) -> str:
     """What the store has of an item's past, and of what was put back of it."""
-    store = Store.open(f"sqlite:///{scene.database}", scene.settings.key_file, scene.clock)
+    store = scene.opened()
     with store.hub(scene.hub.uid).read() as tx:
         found = repr([tx.earlier.since([item], 0), tx.rewound.said([item])])
     store.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import msgspec
+import pytest
 
 from cirahub_sync.configuration import Direction, MailboxTarget
 from cirahub_sync.spoke_set import LeaverLimits, MemberSource
@@ -23,6 +24,8 @@ from .company import (
     user,
 )
 from .conftest import Scene
+
+pytestmark = pytest.mark.every_database
 
 
 async def test_every_member_of_a_group_gets_what_the_template_says(company: Scene) -> None:

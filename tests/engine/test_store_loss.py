@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import pytest
 
 from cirahub_sync.configuration import Direction
 
-from .conftest import Scene, remove_database
+from .conftest import Scene
+
+pytestmark = pytest.mark.every_database
 
 
 @pytest.fixture
@@ -60,23 +61,14 @@ async def test_after_a_lost_store_edits_and_deletions_still_travel(three: Scene)
 async def test_a_store_restored_from_before_duplicates_nothing(
     three: Scene, tmp_path: Path
 ) -> None:
-    backup = tmp_path / "backup.sqlite3"
-
-    def save(database: Path) -> None:
-        shutil.copy(database, backup)
-
-    await three.restart(before=save)
+    backup = tmp_path / "backup"
+    three.keep.save(backup)
     for number in range(25, 40):
         three.add("ada", displayName=f"P{number:02}", email=f"p{number}@example.org")
     three.edit("ada", three.the("ada", "P00")["id"], jobTitle="Baker")
     await three.settle()
     before = _ids(three)
-
-    def restore(database: Path) -> None:
-        remove_database(database)
-        shutil.copy(backup, database)
-
-    await three.restart(before=restore)
+    await three.restart(before=lambda: three.keep.put_back(backup))
     await three.settle()
     assert _ids(three) == before
     assert three.the("ben", "P00", "Team")["jobTitle"] == "Baker"

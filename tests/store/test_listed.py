@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection, bindparam, delete, select, update
+from sqlalchemy import Connection, bindparam, delete, select, text, update
+from tests.keeps import Keep
 
 from cirahub_sync.store.database import Database
 from cirahub_sync.store.listed import Listed
@@ -29,9 +29,12 @@ EVEN = Listed(
 GONE = Listed(lambda items: delete(withdrawals).where(withdrawals.c.item.in_(items)))
 
 
+pytestmark = pytest.mark.every_database
+
+
 @pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    made = Database.open(f"sqlite:///{tmp_path / 'store.sqlite3'}")
+def database(keep: Keep) -> Iterator[Database]:
+    made = Database.open(keep.url)
     yield made
     made.close()
 
@@ -39,9 +42,11 @@ def database(tmp_path: Path) -> Iterator[Database]:
 @pytest.fixture
 def connection(database: Database) -> Iterator[Connection]:
     with database.write() as connection:
-        connection.exec_driver_sql(
-            "INSERT INTO hubs (uid, wrapped_key, key_version, seq, lease_token, lease_expires) "
-            "VALUES ('hub', '', 1, 0, 0, 0)"
+        connection.execute(
+            text(
+                "INSERT INTO hubs (uid, wrapped_key, key_version, seq, lease_token, lease_expires) "
+                "VALUES ('hub', '', 1, 0, 0, 0)"
+            )
         )
         rows = [
             {"job": job, "item": f"item-{number}", "hub": "hub", "seq": number}
@@ -91,9 +96,11 @@ def test_an_upsert_replaces_what_has_its_key(database: Database, connection: Con
 def test_columns_that_are_not_given_have_their_defaults(
     database: Database, connection: Connection
 ) -> None:
-    connection.exec_driver_sql(
-        "INSERT INTO spokes (uid, hub, rank, place, contributes_key, receives_key, mark, "
-        "verified_at) VALUES ('spoke', 'hub', 0, '', '', '', 0, 0)"
+    connection.execute(
+        text(
+            "INSERT INTO spokes (uid, hub, rank, place, contributes_key, receives_key, mark, "
+            "verified_at) VALUES ('spoke', 'hub', 0, '', '', '', 0, 0)"
+        )
     )
     row = {"spoke": "spoke", "remote": "r", "why": "unreadable", "due_at": 1.0}
     database.upsert(connection, pull_retry, [row])

@@ -23,6 +23,7 @@ from cirahub_sync.store.crypto import load_key
 from cirahub_sync.store.database import Database, head
 from cirahub_sync.store.keyring import Keyring
 from cirahub_sync.store.opening import Store
+from cirahub_sync.store.sqlite import SQLite
 
 MIGRATIONS = Path(module.__file__).with_name("migrations")
 
@@ -44,7 +45,7 @@ def _written_by(revision: str, path: Path, key_file: Path) -> None:
 
     with engine.begin() as connection:
         upgrade(connection)
-    database = Database(engine)
+    database = Database(SQLite(engine))
     keyring = Keyring(load_key(key_file))
     keyring.verify(database)
     cipher = keyring.cipher(database, "hub-1")

@@ -1,11 +1,17 @@
-"""What SQLite leaves in a file of rows that are deleted: nothing, once the file is rewritten."""
+"""What is left in a database's files of rows that are deleted: nothing, once they are rewritten."""
 
 from __future__ import annotations
 
 import random
 from pathlib import Path
 
+import pytest
+from tests.keeps import Keep, PostgreSQLKeep
+
+from cirahub_sync.errors import StoreError
+from cirahub_sync.store import backend
 from cirahub_sync.store.database import Database
+from cirahub_sync.store.tables import hubs
 
 
 def test_what_moved_rows_left_behind_in_their_pages_goes_when_the_file_is_rewritten(
@@ -42,3 +48,48 @@ def test_what_moved_rows_left_behind_in_their_pages_goes_when_the_file_is_rewrit
     files = b"".join(one.read_bytes() for one in tmp_path.iterdir())
     assert [one for one in gone if one[8:40] in files] == []
     database.close()
+
+
+def _tables_of(keep: PostgreSQLKeep) -> bytes:
+    """All files of the database, as they are on the disk."""
+    keep.server.run("CHECKPOINT")
+    (oid,) = keep.server.run(f"SELECT oid FROM pg_database WHERE datname = '{keep.name}'")
+    folder = keep.server.home / "data/base" / str(oid[0])
+    return b"".join(one.read_bytes() for one in folder.iterdir())
+
+
+@pytest.mark.only_database("postgresql")
+@pytest.mark.parametrize("all_of_it", [True, False], ids=["an erasure", "a hub's key"])
+def test_what_is_deleted_stays_in_the_tables_until_they_are_written_anew(
+    keep: Keep, all_of_it: bool
+) -> None:
+    assert isinstance(keep, PostgreSQLKeep)
+    value = random.Random(1).randbytes(64)
+    database = Database.open(keep.url)
+    with database.write() as connection:
+        row = {"uid": "hub", "wrapped_key": value, "key_version": 1}
+        database.insert_new(connection, hubs, row)
+    with database.write() as connection:
+        connection.execute(hubs.delete())
+    assert value in _tables_of(keep)
+    if all_of_it:
+        database.rewrite()
+    else:
+        database.shed()
+    assert value not in _tables_of(keep)
+    database.close()
+
+
+@pytest.mark.only_database("postgresql")
+def test_tables_that_somebody_reads_are_waited_for_and_then_told(
+    keep: Keep, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(backend, "LOCK_TIMEOUT_MS", 50)
+    database, backup = Database.open(keep.url), Database.open(keep.url)
+    with backup.read() as connection:
+        connection.execute(hubs.select()).all()
+        with pytest.raises(StoreError, match=r"be cleared .*: somebody else held the lock"):
+            database.rewrite()
+    database.rewrite()
+    database.close()
+    backup.close()

@@ -8,12 +8,14 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import update
+from tests.keeps import Keep
 
 from cirahub_sync.errors import ConfigurationError, KeyUnavailableError, LeaseLostError, StoreError
 from cirahub_sync.lease_terms import LeaseTerms
@@ -34,6 +36,8 @@ from cirahub_sync.store.rows import (
     Spoke,
 )
 from cirahub_sync.store.tables import hubs, metadata
+
+pytestmark = pytest.mark.every_database
 
 
 class Clock:
@@ -57,13 +61,30 @@ def key_file(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def store(tmp_path: Path, key_file: Path, clock: Clock) -> Iterator[Store]:
-    made = Store.open(f"sqlite:///{tmp_path}/store.sqlite3", key_file, clock, steadily=clock)
+def store(keep: Keep, key_file: Path, clock: Clock) -> Iterator[Store]:
+    made = Store.open(keep.url, key_file, clock, steadily=clock)
     yield made
     made.close()
 
 
 TERMS = LeaseTerms()
+
+
+@contextmanager
+def refusing_writes(store: Store) -> Iterator[None]:
+    """As a full disk does, or a stand-by."""
+    switch = {
+        "sqlite": "PRAGMA query_only={}",
+        "postgresql": "SET default_transaction_read_only={}",
+    }[store.database.engine.dialect.name]
+
+    def turn(state: str) -> None:
+        with store.database.read() as connection:
+            connection.exec_driver_sql(switch.format(state))
+
+    turn("ON")
+    yield
+    turn("OFF")
 
 
 def _item(item: str) -> Item:
@@ -119,13 +140,13 @@ def test_a_key_file_that_is_none_is_told(tmp_path: Path, content: bytes | None, 
 
 
 def test_another_key_opens_nothing_and_changes_nothing(
-    store: Store, tmp_path: Path, clock: Clock
+    store: Store, keep: Keep, tmp_path: Path, clock: Clock
 ) -> None:
     store.hub("hub")
     other = tmp_path / "other"
     other.write_bytes(base64.b64encode(os.urandom(32)))
     with pytest.raises(KeyUnavailableError, match="not the one this store was written under"):
-        Store.open(f"sqlite:///{tmp_path}/store.sqlite3", other, clock)
+        Store.open(keep.url, other, clock)
     store.hub("hub")
 
 
@@ -167,14 +188,10 @@ def test_a_lease_that_its_own_process_could_not_give_back_is_taken_again_at_once
 ) -> None:
     first, second = store.hub("h"), store.hub("h")
     first.acquire()
-    with store.database.read() as connection:
-        connection.exec_driver_sql("PRAGMA query_only=ON")  # refuses writes as a full disk does
-    with pytest.raises(StoreError):
+    with refusing_writes(store), pytest.raises(StoreError):
         first.release()
-    with store.database.read() as connection:
-        connection.exec_driver_sql("PRAGMA query_only=OFF")
     second.acquire()
-    with pytest.raises(LeaseLostError), first.write():
+    with pytest.raises((LeaseLostError, StoreError)), first.write():
         pass
     with pytest.raises(leases.LeaseHeldError):
         store.hub("h").acquire()
@@ -237,10 +254,10 @@ def test_a_transaction_that_is_rolled_back_extends_nothing(store: Store, clock: 
 
 
 def test_the_time_of_day_that_is_set_back_lengthens_no_lease(
-    tmp_path: Path, key_file: Path, clock: Clock
+    keep: Keep, key_file: Path, clock: Clock
 ) -> None:
     day = Clock()
-    store = Store.open(f"sqlite:///{tmp_path}/day.sqlite3", key_file, day, steadily=clock)
+    store = Store.open(keep.url, key_file, day, steadily=clock)
     sleeper, other = store.hub("hub"), store.hub("hub")
     sleeper.acquire()
     clock.now += TERMS.seconds + TERMS.skew + 1
@@ -286,7 +303,7 @@ def test_only_a_process_that_surely_was_of_here_is_taken_for_dead(
 
 
 def test_the_lease_of_a_process_that_died_here_is_taken_over_at_once(
-    store: Store, tmp_path: Path, key_file: Path
+    store: Store, keep: Keep, key_file: Path
 ) -> None:
     program = (
         "import pathlib, sys\n"
@@ -294,8 +311,7 @@ def test_the_lease_of_a_process_that_died_here_is_taken_over_at_once(
         f"store = Store.open(sys.argv[1], pathlib.Path(sys.argv[2]), lambda: {1_000_000.0})\n"
         "store.hub('hub').acquire()\n"
     )
-    url = f"sqlite:///{tmp_path}/store.sqlite3"
-    subprocess.run([sys.executable, "-c", program, url, str(key_file)], check=True)
+    subprocess.run([sys.executable, "-c", program, keep.url, str(key_file)], check=True)
     store.hub("hub").acquire()
 
 

@@ -156,8 +156,8 @@ BREAKAGES: tuple[Breakage, ...] = (
         guards=AVAILABILITY,
         what="a commit does not ask whose the hub is",
         file=f"{_SYNC}/store/lease.py",
-        old="        if done.rowcount != 1:",
-        new="        if done.rowcount < 0:",
+        old="        if done.rowcount != 1:\n            self._until",
+        new="        if done.rowcount < 0:\n            self._until",
         tests="tests/store/test_store.py::"
         "test_a_lease_that_ran_out_is_taken_over_and_its_holder_writes_nothing_more",
     ),
@@ -165,8 +165,8 @@ BREAKAGES: tuple[Breakage, ...] = (
         guards=AVAILABILITY,
         what="a hub's token does not grow",
         file=f"{_SYNC}/store/lease.py",
-        old="        lease = Lease(hub, row.lease_token + 1, _holder(), terms, clocks)",
-        new="        lease = Lease(hub, row.lease_token, _holder(), terms, clocks)",
+        old="        lease = Lease(database, hub, row.lease_token + 1, terms, clocks)",
+        new="        lease = Lease(database, hub, row.lease_token, terms, clocks)",
         tests="tests/store/test_store.py::"
         "test_a_lease_that_ran_out_is_taken_over_and_its_holder_writes_nothing_more",
     ),
@@ -174,8 +174,8 @@ BREAKAGES: tuple[Breakage, ...] = (
         guards=AVAILABILITY,
         what="a holder measures its lease by the time of day",
         file=f"{_SYNC}/store/lease.py",
-        old="        return self._clocks.steady() + seconds < self._until",
-        new="        return self._clocks.day() + seconds < self._until",
+        old="self._clocks.steady() + seconds < self._until",
+        new="self._clocks.day() + seconds < self._until",
         tests="tests/store/test_store.py::test_the_time_of_day_that_is_set_back_lengthens_no_lease",
     ),
     Breakage(

@@ -55,7 +55,7 @@ BREAKAGES: tuple[Breakage, ...] = (
     Breakage(
         guards=15,
         what="what is deleted stays in the file",
-        file="sync/cirahub_sync/store/database.py",
+        file="sync/cirahub_sync/store/sqlite.py",
         old="PRAGMA secure_delete=ON",
         new="PRAGMA secure_delete=OFF",
         tests="tests/engine/test_remains.py::"
@@ -73,7 +73,7 @@ BREAKAGES: tuple[Breakage, ...] = (
     Breakage(
         guards=15,
         what="what is deleted stays in the write-ahead log",
-        file="sync/cirahub_sync/store/database.py",
+        file="sync/cirahub_sync/store/sqlite.py",
         old='cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()',
         new='cursor.execute("SELECT 0").fetchone()',
         tests="tests/engine/test_remains.py::test_nothing_of_an_erased_spoke_can_be_found",
@@ -81,18 +81,18 @@ BREAKAGES: tuple[Breakage, ...] = (
     Breakage(
         guards=15,
         what="a log that somebody reads is taken for emptied",
-        file="sync/cirahub_sync/store/database.py",
-        old="                if busy:\n",
-        new="                if not isinstance(busy, int):\n",
+        file="sync/cirahub_sync/store/sqlite.py",
+        old="            if busy:\n",
+        new="            if not isinstance(busy, int):\n",
         tests="tests/engine/test_remains.py::"
         "test_it_is_not_complete_while_somebody_reads_what_was_there_before[spoke]",
     ),
     Breakage(
         guards=15,
         what="the file is not rewritten",
-        file="sync/cirahub_sync/store/database.py",
-        old='                    cursor.execute("VACUUM")',
-        new='                    cursor.execute("SELECT 0")',
+        file="sync/cirahub_sync/store/sqlite.py",
+        old='                cursor.execute("VACUUM")',
+        new='                cursor.execute("SELECT 0")',
         tests="tests/store/test_remnants.py",
     ),
     Breakage(

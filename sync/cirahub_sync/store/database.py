@@ -1,82 +1,95 @@
-"""The database: opening, migrating, and transactions.
-
-SQLite runs in WAL mode with one writer; a write transaction begins IMMEDIATE, so that it never
-fails half-way for a lock. See https://www.sqlite.org/wal.html and lang_transaction.html.
-"""
+"""The database: opening, migrating, and transactions, whichever it is."""
 
 from __future__ import annotations
 
-import os
-import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, Engine, Table, create_engine, event, inspect, text
+from sqlalchemy import URL, Connection, Engine, Table, inspect, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DatabaseError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.sql.dml import Insert
 
-from cirahub_sync.errors import ConfigurationError, StoreError
+from cirahub_sync.errors import CirahubError, ConfigurationError, StoreError
+from cirahub_sync.store.backend import Backend, unopened
 from cirahub_sync.store.listed import Inserts
+from cirahub_sync.store.sqlite import SQLite
 
 if TYPE_CHECKING:
     from sqlalchemy.dialects import postgresql, sqlite
 
 _MIGRATIONS = Path(__file__).with_name("migrations")
 _NOTED = "alembic_version"
-_BUSY_TIMEOUT_MS = 30_000
+_CONFLICTS = frozenset({"sqlite", "postgresql"})
+"""What knows INSERT … ON CONFLICT."""
+
+
+def revisions() -> list[str]:
+    """Of the schema, the oldest first: files are named REVISION_what_it_does.py."""
+    names = sorted(path.name for path in (_MIGRATIONS / "versions").glob("[0-9]*.py"))
+    return [name.partition("_")[0] for name in names]
 
 
 def head() -> str:
-    """The newest revision of the schema: files are named REVISION_what_it_does.py."""
-    names = sorted(path.name for path in (_MIGRATIONS / "versions").glob("[0-9]*.py"))
-    return names[-1].partition("_")[0]
+    return revisions()[-1]
 
 
 class Database:
     """One engine. Used from one thread at a time; transactions are short and never span an
     await."""
 
-    def __init__(self, engine: Engine) -> None:
-        self.engine = engine
+    def __init__(self, backend: Backend) -> None:
+        self._backend = backend
+        self.engine: Engine = backend.engine
         self._inserts = Inserts()
 
     @classmethod
     def open(cls, url: str) -> Database:
         """Connect, and migrate the schema forward if it is older. Raises ConfigurationError for
         an URL that is none, StoreError when the database can't be used."""
+        parsed = _parsed(url)
+        kind = _kind(parsed)
+        backend: Backend | None = None
         try:
-            parsed = make_url(url)
-        except SQLAlchemyError as error:
-            raise ConfigurationError(
-                "the database URL cannot be read; write it like sqlite:////var/lib/cirahub/store.db"
-            ) from error
-        try:
-            if parsed.get_backend_name() == "sqlite":
-                if parsed.database:
-                    folder = Path(parsed.database).parent
-                    folder.mkdir(parents=True, exist_ok=True)
-                    # Where SQLite puts what does not fit into memory: sqlite.org/tempfiles.html.
-                    os.environ.setdefault("SQLITE_TMPDIR", str(folder.resolve()))
-                engine = create_engine(parsed, connect_args={"check_same_thread": False})
-                _prepare_sqlite(engine)
-            else:
-                engine = create_engine(parsed, pool_pre_ping=True)
-            database = cls(engine)
+            backend = kind.connect(parsed)
+            database = cls(backend)
             database.migrate()
-        except (SQLAlchemyError, OSError) as error:
-            raise StoreError(
-                f"the database ({parsed.get_backend_name()}) cannot be opened: "
-                f"{type(error).__name__}; check that it is reachable, writable and not damaged"
+        except ModuleNotFoundError as error:
+            raise ConfigurationError(
+                f"the Python module {error.name}, by which a database of "
+                f"{parsed.get_backend_name()} is spoken to, is not installed; use sqlite or "
+                "postgresql, or install it"
             ) from error
+        except (SQLAlchemyError, OSError) as error:
+            if backend is None:
+                raise StoreError(unopened(parsed.get_backend_name(), error)) from error
+            backend.engine.dispose()
+            raise StoreError(backend.closed(error)) from error
+        except CirahubError:
+            if backend is not None:
+                backend.engine.dispose()
+            raise
         return database
 
+    @property
+    def interruptions(self) -> int:
+        """See `Backend.interruptions`."""
+        return self._backend.interruptions
+
     def migrate(self) -> None:
+        """Raises StoreError for a schema of a version that is newer than this one."""
         current = self._revision()
         if current == head():
             return
+        if current is not None and current not in revisions():
+            raise StoreError(
+                f"the database {self._backend.name} has the schema {current} of a newer version; "
+                f"this one knows {head()}. Run the version that it was last used with, or restore "
+                "the backup from before the upgrade",
+                stalled=True,
+            )
         # Not at the top: what migrates takes ten megabytes, and almost never is there anything to.
         from alembic import command
         from alembic.config import Config
@@ -84,10 +97,12 @@ class Database:
         config = Config()
         config.set_main_option("script_location", str(_MIGRATIONS))
         with self.engine.begin() as connection:
+            self._backend.alone(connection)
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
+            self._backend.migrated(connection)
         if current is not None:
-            self.rewrite()
+            self._backend.upgraded()
 
     def _revision(self) -> str | None:
         """Of the schema, as Alembic notes it; None if there is none yet."""
@@ -100,43 +115,15 @@ class Database:
             return noted
 
     def shed(self) -> None:
-        """Leave nothing of what was deleted in the write-ahead log. Raises StoreError, also if
-        somebody reads the database for longer than is waited for: the log stays as it is then."""
-        if self.engine.dialect.name == "sqlite":
-            with self._raw() as cursor:
-                # The answer tells of that, no error does: sqlite.org/pragma.html.
-                busy, *_ = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-                if busy:
-                    raise sqlite3.OperationalError
+        """Leave nothing of the names and keys that were deleted in the write-ahead log of SQLite,
+        or in the tables of PostgreSQL. Raises StoreError, also if somebody reads the database for
+        longer than is waited for: it stays as it is then."""
+        self._backend.shed()
 
     def rewrite(self) -> None:
-        """Leave nothing of what was deleted in the file: rows that moved to another page stay
-        behind in the gaps of the one they were on, which `secure_delete` does not overwrite. Takes
-        as long as copying the file twice, and its size again on disk. Raises StoreError."""
-        if self.engine.dialect.name == "sqlite":
-            with self._raw() as cursor:
-                cursor.execute("PRAGMA temp_store=FILE")
-                try:
-                    cursor.execute("VACUUM")
-                finally:
-                    cursor.execute("PRAGMA temp_store=MEMORY")
-            self.shed()
-
-    @contextmanager
-    def _raw(self) -> Iterator[Any]:
-        """A cursor outside of any transaction."""
-        connection = self.engine.raw_connection()
-        try:
-            cursor = connection.cursor()
-            yield cursor
-            cursor.close()
-        except sqlite3.Error as error:
-            raise StoreError(
-                f"the database could not be cleared of what was deleted ({type(error).__name__}); "
-                "see that it is not in use for long and that its disk has room"
-            ) from error
-        finally:
-            connection.close()
+        """Leave nothing of what was deleted in the database's files. Takes as long as copying them
+        twice, and their size again on disk. Raises StoreError."""
+        self._backend.rewrite()
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
@@ -144,31 +131,20 @@ class Database:
         try:
             with self.engine.begin() as connection:
                 yield connection
-        except DatabaseError as error:
-            if _locked(error.orig):
-                raise StoreError(
-                    "the database is locked by another process, and was for "
-                    f"{_BUSY_TIMEOUT_MS / 1000:.0f} s; nothing was written. See what keeps it (a "
-                    "backup, an open shell) and end that"
-                ) from error
-            raise StoreError(
-                f"the database refused a transaction: {type(error.orig).__name__}; nothing of it "
-                "was written. Check that it is reachable and its disk writable, with room left"
-            ) from error
+        except DBAPIError as error:
+            raise StoreError(self._backend.refused(error)) from error
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
+        """One state of the database, whoever writes meanwhile."""
         try:
             with (
-                self.engine.connect().execution_options(cirahub_read=True) as connection,
+                self.engine.connect().execution_options(**self._backend.reading) as connection,
                 connection.begin(),
             ):
                 yield connection
-        except DatabaseError as error:
-            raise StoreError(
-                f"the database could not be read: {type(error.orig).__name__}; check that it is "
-                "reachable and not damaged"
-            ) from error
+        except DBAPIError as error:
+            raise StoreError(self._backend.unreadable(error)) from error
 
     def upsert(
         self, connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]
@@ -177,10 +153,9 @@ class Database:
         if not rows:
             return
         dialect = connection.dialect.name
-        if dialect not in {"sqlite", "postgresql"}:
+        if dialect not in _CONFLICTS:
             # SQL Server has no ON CONFLICT; MERGE is known for races, so delete, then insert.
             keys = [column.name for column in table.primary_key]
-            condition = [table.c[key] == row[key] for row in rows[:1] for key in keys]
             for row in rows:
                 condition = [table.c[key] == row[key] for key in keys]
                 connection.execute(table.delete().where(*condition))
@@ -204,14 +179,44 @@ class Database:
         if rows:
             self._inserts.run(connection, ("insert", table.name), table.insert, rows)
 
+    def insert_new(self, connection: Connection, table: Table, row: Mapping[str, Any]) -> None:
+        """Unless a row of its primary key is there, or comes from somebody else this moment."""
+        dialect = connection.dialect.name
+        if dialect not in _CONFLICTS:
+            connection.execute(table.insert(), row)
+            return
+        connection.execute(_inserting(dialect, table).on_conflict_do_nothing(), row)
+
     def close(self) -> None:
         self.engine.dispose()
 
 
-def _locked(error: BaseException | None) -> bool:
-    """https://www.sqlite.org/rescode.html#busy; the low byte is the primary result code."""
-    code = getattr(error, "sqlite_errorcode", None)
-    return isinstance(code, int) and code & 0xFF == sqlite3.SQLITE_BUSY
+def _parsed(url: str) -> URL:
+    try:
+        return make_url(url)
+    except (SQLAlchemyError, ValueError):
+        # Not chained: it may repeat what is in the URL.
+        raise ConfigurationError(
+            "the database URL cannot be read; write it like sqlite:////var/lib/cirahub/store.db or "
+            "postgresql://cirahub@db.example/cirahub"
+        ) from None
+
+
+def _kind(url: URL) -> type[Backend]:
+    """Not at the top: the driver of PostgreSQL takes megabytes. Raises ConfigurationError."""
+    name, _, driver = url.drivername.partition("+")
+    if name == "sqlite":
+        return SQLite
+    if name in {"postgresql", "postgres"} and driver in {"", "psycopg"}:
+        from cirahub_sync.store.postgresql import PostgreSQL
+
+        return PostgreSQL
+    if name == "mssql":
+        return Backend
+    raise ConfigurationError(
+        f"the database URL names {url.drivername}, which a store can't be kept in; write "
+        "sqlite:///FILE or postgresql://USER@HOST/DATABASE"
+    )
 
 
 def _inserting(dialect: str, table: Table) -> postgresql.Insert | sqlite.Insert:
@@ -223,25 +228,3 @@ def _inserting(dialect: str, table: Table) -> postgresql.Insert | sqlite.Insert:
     from sqlalchemy.dialects.postgresql import insert as into_postgresql
 
     return into_postgresql(table)
-
-
-def _prepare_sqlite(engine: Engine) -> None:
-    @event.listens_for(engine, "connect")
-    def _connect(connection: Any, _record: Any) -> None:
-        connection.isolation_level = None  # BEGIN is ours: see _begin
-        cursor = connection.cursor()
-        cursor.execute(f"PRAGMA busy_timeout={_BUSY_TIMEOUT_MS}")
-        cursor.execute("PRAGMA journal_mode=WAL")
-        # A power cut may undo the last commits, never damage the file; that is a store restored
-        # from a moment ago, which the engine copes with (invariant 16).
-        cursor.execute("PRAGMA synchronous=NORMAL")
-        cursor.execute("PRAGMA foreign_keys=ON")
-        cursor.execute("PRAGMA temp_store=MEMORY")
-        # What is deleted is overwritten, so that an erasure leaves nothing in the file.
-        cursor.execute("PRAGMA secure_delete=ON")
-        cursor.close()
-
-    @event.listens_for(engine, "begin")
-    def _begin(connection: Connection) -> None:
-        read = connection.get_execution_options().get("cirahub_read", False)
-        connection.exec_driver_sql("BEGIN" if read else "BEGIN IMMEDIATE")

@@ -6,7 +6,7 @@ import os
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from sqlalchemy import insert, select
+from sqlalchemy import select
 
 from cirahub_sync.errors import KeyUnavailableError
 from cirahub_sync.store.crypto import KEY_BYTES, Cipher
@@ -34,10 +34,9 @@ class Keyring:
                         "the store holds hubs but its key check is missing; restore the database "
                         "and its key-encryption key from the same backup"
                     )
-                connection.execute(
-                    insert(key_check).values(id=1, sealed=self._seal(_CHECK, "key_check"))
-                )
-                return
+                made = {"id": 1, "sealed": self._seal(_CHECK, "key_check")}
+                database.insert_new(connection, key_check, made)
+                sealed = connection.execute(select(key_check.c.sealed)).scalar_one()
         self._open(sealed, "key_check")
 
     def knows(self, database: Database, hub: str) -> bool:
@@ -48,18 +47,17 @@ class Keyring:
 
     def cipher(self, database: Database, hub: str) -> Cipher:
         """The hub's cipher; a hub that is new gets a key and its row."""
+        wrapped = select(hubs.c.wrapped_key, hubs.c.key_version).where(hubs.c.uid == hub)
         with database.write() as connection:
-            row = connection.execute(
-                select(hubs.c.wrapped_key, hubs.c.key_version).where(hubs.c.uid == hub)
-            ).first()
+            row = connection.execute(wrapped).first()
             if row is None:
-                key = os.urandom(KEY_BYTES)
-                connection.execute(
-                    insert(hubs).values(
-                        uid=hub, wrapped_key=self._seal(key, hub), key_version=_FIRST_VERSION
-                    )
-                )
-                return Cipher(key, _FIRST_VERSION)
+                made = {
+                    "uid": hub,
+                    "wrapped_key": self._seal(os.urandom(KEY_BYTES), hub),
+                    "key_version": _FIRST_VERSION,
+                }
+                database.insert_new(connection, hubs, made)
+                row = connection.execute(wrapped).one()
         return Cipher(self._open(row.wrapped_key, hub), row.key_version)
 
     def _seal(self, plaintext: bytes, identity: str) -> bytes:

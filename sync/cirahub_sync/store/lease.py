@@ -50,18 +50,26 @@ class Lease:
     """A held lease. `check` in every write transaction verifies it, and the commit extends it."""
 
     def __init__(
-        self, hub: str, token: int, holder: str, terms: LeaseTerms, clocks: Clocks
+        self, database: Database, hub: str, token: int, terms: LeaseTerms, clocks: Clocks
     ) -> None:
         self.hub = hub
-        self.holder = holder
+        self.holder = _holder()
         self.token = token
         self.terms = terms
         self._clocks = clocks
+        self._database = database
+        self._interruptions = database.interruptions
         self._until = clocks.steady() + terms.seconds
 
     def check(self, connection: Connection) -> float:
-        """Until when it is held once the transaction is committed. Raises LeaseLostError, and so
-        rolls the transaction back, if somebody else holds it."""
+        """Until when it is held once the transaction is committed. Raises, and so rolls the
+        transaction back, LeaseLostError if somebody else holds it, and StoreError if what the pass
+        has committed may have been lost with a connection."""
+        if self._interrupted:
+            raise StoreError(
+                f"hub {self.hub}: the connection to the database was lost while this pass was "
+                "running; it stops, and the next one starts from what is there"
+            )
         until = self._clocks.steady() + self.terms.seconds
         done = connection.execute(
             update(hubs)
@@ -82,7 +90,11 @@ class Lease:
 
     def outlives(self, seconds: float) -> bool:
         """Whether a request that takes at most `seconds` would end within the lease."""
-        return self._clocks.steady() + seconds < self._until
+        return not self._interrupted and self._clocks.steady() + seconds < self._until
+
+    @property
+    def _interrupted(self) -> bool:
+        return self._database.interruptions != self._interruptions
 
 
 def acquire(database: Database, hub: str, terms: LeaseTerms, clocks: Clocks) -> Lease:
@@ -100,16 +112,26 @@ def acquire(database: Database, hub: str, terms: LeaseTerms, clocks: Clocks) -> 
                 f"hub {hub}: another pass is under way (on {host}); this one is tried again later",
                 retry_after=left,
             )
-        lease = Lease(hub, row.lease_token + 1, _holder(), terms, clocks)
-        connection.execute(
+        lease = Lease(database, hub, row.lease_token + 1, terms, clocks)
+        done = connection.execute(
             update(hubs)
-            .where(hubs.c.uid == hub)
+            .where(
+                hubs.c.uid == hub,
+                # As it was read: two may do that at once, and the row is the first one's then.
+                hubs.c.lease_token == row.lease_token,
+                hubs.c.lease_expires == row.lease_expires,
+            )
             .values(
                 lease_holder=lease.holder,
                 lease_token=lease.token,
                 lease_expires=clocks.day() + terms.seconds,
             )
         )
+        if done.rowcount != 1:
+            raise LeaseHeldError(
+                f"hub {hub}: another pass has begun this moment; this one is tried again later",
+                retry_after=terms.seconds + terms.skew,
+            )
     _left.discard(row.lease_holder or "")
     return lease
 

@@ -17,7 +17,7 @@ from tests.failures.situation import RECONCILING, STALLED, Situation
 from tests.failures.town import Town
 
 from cirahub_operator.resolver import lasting_uid
-from cirahub_sync.store import database
+from cirahub_sync.store import backend
 from cirahub_sync.store.lease import LeaseHeldError
 from cirahub_sync.store.opening import Store
 
@@ -103,9 +103,9 @@ async def _held(town: Town) -> None:
 
 async def _soon_impatient(town: Town) -> Start:
     """A lock is waited for half a minute, and less here."""
-    usual = database._BUSY_TIMEOUT_MS
-    town.at_the_end(lambda: setattr(database, "_BUSY_TIMEOUT_MS", usual))
-    database._BUSY_TIMEOUT_MS = 2000
+    usual = backend.LOCK_TIMEOUT_MS
+    town.at_the_end(lambda: setattr(backend, "LOCK_TIMEOUT_MS", usual))
+    backend.LOCK_TIMEOUT_MS = 2000
     return town.start
 
 

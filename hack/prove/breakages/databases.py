@@ -1,0 +1,80 @@
+"""What is taken out of keeping the store in a database that several processes reach."""
+
+from __future__ import annotations
+
+from prove.breakage import Breakage
+
+DATABASES = "Databases"
+_STORE = "sync/cirahub_sync/store"
+_CONTENTION = "tests/store/test_contention.py"
+
+BREAKAGES: tuple[Breakage, ...] = (
+    Breakage(
+        guards=DATABASES,
+        what="two that take a hub at the same moment both have it",
+        file=f"{_STORE}/lease.py",
+        old="                hubs.c.lease_token == row.lease_token,\n"
+        "                hubs.c.lease_expires == row.lease_expires,\n",
+        new="",
+        tests=f"{_CONTENTION}::test_of_two_that_take_a_hub_at_the_same_moment_one_has_it",
+    ),
+    Breakage(
+        guards=DATABASES,
+        what="who makes a hub does not give way",
+        file=f"{_STORE}/database.py",
+        old="_inserting(dialect, table).on_conflict_do_nothing()",
+        new="_inserting(dialect, table)",
+        tests=f"{_CONTENTION}::test_a_hub_that_two_make_at_the_same_moment_has_one_key",
+    ),
+    Breakage(
+        guards=DATABASES,
+        what="several migrate at once",
+        file=f"{_STORE}/postgresql.py",
+        old='"SELECT pg_advisory_xact_lock(:lock)"',
+        new='"SELECT CAST(:lock AS bigint)"',
+        tests=f"{_CONTENTION}::test_who_starts_while_another_migrates_waits_and_finds_it_done",
+    ),
+    Breakage(
+        guards=DATABASES,
+        what="a read sees one state after the other",
+        file=f"{_STORE}/postgresql.py",
+        old='"isolation_level": "REPEATABLE READ"',
+        new='"isolation_level": "READ COMMITTED"',
+        tests=f"{_CONTENTION}::test_a_read_sees_one_state_whatever_is_written_meanwhile",
+    ),
+    Breakage(
+        guards=DATABASES,
+        what="what is noted beside a pass does not wait for it",
+        file=f"{_STORE}/hub.py",
+        old="values(key_version=hubs.c.key_version)",
+        new="where(hubs.c.seq < 0).values(key_version=hubs.c.key_version)",
+        tests=f"{_CONTENTION}::"
+        "test_what_a_pass_writes_and_what_is_noted_beside_it_are_one_after_the_other",
+    ),
+    Breakage(
+        guards=DATABASES,
+        what="a connection to a server that was restarted is taken for good",
+        file=f"{_STORE}/postgresql.py",
+        old="pool_pre_ping=True",
+        new="pool_pre_ping=False",
+        tests="tests/engine/test_database_outage.py::"
+        "test_a_server_that_was_restarted_between_two_passes_is_not_noticed",
+    ),
+    Breakage(
+        guards=DATABASES,
+        what="what was verified before the database crashed is taken for granted",
+        file="sync/cirahub_sync/worker.py",
+        old="            self._verified.clear()\n",
+        new="",
+        tests="tests/engine/test_database_outage.py::"
+        "test_a_server_that_ends_within_a_pass_ends_the_pass_and_the_next_one_goes_on[crash]",
+    ),
+    Breakage(
+        guards=DATABASES,
+        what="a schema of a newer version is touched",
+        file=f"{_STORE}/database.py",
+        old="if current is not None and current not in revisions():",
+        new="if current is not None and not revisions():",
+        tests="tests/store/test_opening.py::test_a_schema_of_a_newer_version_is_left_alone",
+    ),
+)

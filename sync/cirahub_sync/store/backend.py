@@ -1,0 +1,75 @@
+"""What one database does differently from another; what is here suits any."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import ClassVar
+
+from sqlalchemy import URL, Connection, Engine, create_engine
+from sqlalchemy.exc import DBAPIError
+
+LOCK_TIMEOUT_MS = 30_000
+"""How long a transaction waits for somebody else's."""
+
+
+class Backend:
+    """Of one engine."""
+
+    reading: ClassVar[Mapping[str, object]] = MappingProxyType({})
+    """Execution options of a connection that only reads, and sees one state all the time."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self.interruptions = 0
+        """How often a connection was lost. What had been committed before may be lost with it: a
+        stand-by that takes over may be a moment behind."""
+
+    @classmethod
+    def connect(cls, url: URL) -> Backend:
+        """Nothing is opened yet."""
+        return cls(create_engine(url, pool_pre_ping=True, hide_parameters=True))
+
+    @property
+    def name(self) -> str:
+        """For messages; without user and password."""
+        return self.engine.dialect.name
+
+    def alone(self, connection: Connection) -> None:
+        """Until the transaction's end nobody else migrates."""
+
+    def refused(self, error: DBAPIError) -> str:
+        """Why a transaction was not committed, and what to do."""
+        return (
+            f"the database refused a transaction: {type(error.orig).__name__}; nothing of it "
+            "was written. Check that it is reachable and its disk writable, with room left"
+        )
+
+    def unreadable(self, error: DBAPIError) -> str:
+        return (
+            f"the database could not be read: {type(error.orig).__name__}; check that it is "
+            "reachable and not damaged"
+        )
+
+    def closed(self, error: Exception) -> str:
+        """Why it could not be opened, and what to do."""
+        return unopened(self.name, error)
+
+    def migrated(self, connection: Connection) -> None:
+        """What the migrations of every database leave to do for this one, in their transaction."""
+
+    def upgraded(self) -> None:
+        """An earlier version's database has got this one's schema."""
+
+    def shed(self) -> None:
+        """See `Database.shed`."""
+
+    def rewrite(self) -> None:
+        """See `Database.rewrite`."""
+
+
+def unopened(name: str, error: Exception) -> str:
+    return (
+        f"the database ({name}) cannot be opened: {type(error).__name__}; check that it is "
+        "reachable, writable and not damaged"
+    )

@@ -1,0 +1,111 @@
+"""SQLite: in WAL mode, with one writer. A write transaction begins IMMEDIATE, so that it never
+fails half-way for a lock. See https://www.sqlite.org/wal.html and lang_transaction.html.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event
+from sqlalchemy.exc import DBAPIError
+
+from cirahub_sync.errors import StoreError
+from cirahub_sync.store import backend
+from cirahub_sync.store.backend import Backend
+
+
+class SQLite(Backend):
+    reading = MappingProxyType({"cirahub_read": True})
+
+    @classmethod
+    def connect(cls, url: URL) -> SQLite:
+        """Makes the folder that the file is to be in. Raises OSError."""
+        if url.database:
+            folder = Path(url.database).parent
+            folder.mkdir(parents=True, exist_ok=True)
+            # Where SQLite puts what does not fit into memory: sqlite.org/tempfiles.html.
+            os.environ.setdefault("SQLITE_TMPDIR", str(folder.resolve()))
+        engine = create_engine(url, connect_args={"check_same_thread": False}, hide_parameters=True)
+        _prepare(engine)
+        return cls(engine)
+
+    def refused(self, error: DBAPIError) -> str:
+        if _locked(error.orig):
+            return (
+                "the database is locked by another process, and was for "
+                f"{backend.LOCK_TIMEOUT_MS / 1000:.0f} s; nothing was written. See what keeps it "
+                "(a backup, an open shell) and end that"
+            )
+        return super().refused(error)
+
+    def shed(self) -> None:
+        with self._raw() as cursor:
+            # The answer tells of that, no error does: sqlite.org/pragma.html.
+            busy, *_ = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            if busy:
+                raise sqlite3.OperationalError
+
+    def rewrite(self) -> None:
+        """Rows that moved to another page stay behind in the gaps of the one they were on, which
+        `secure_delete` does not overwrite."""
+        with self._raw() as cursor:
+            cursor.execute("PRAGMA temp_store=FILE")
+            try:
+                cursor.execute("VACUUM")
+            finally:
+                cursor.execute("PRAGMA temp_store=MEMORY")
+        self.shed()
+
+    def upgraded(self) -> None:
+        """Earlier versions left in the file what they had deleted."""
+        self.rewrite()
+
+    @contextmanager
+    def _raw(self) -> Iterator[Any]:
+        """A cursor outside of any transaction."""
+        connection = self.engine.raw_connection()
+        try:
+            cursor = connection.cursor()
+            yield cursor
+            cursor.close()
+        except sqlite3.Error as error:
+            raise StoreError(
+                f"the database could not be cleared of what was deleted ({type(error).__name__}); "
+                "see that it is not in use for long and that its disk has room"
+            ) from error
+        finally:
+            connection.close()
+
+
+def _locked(error: BaseException | None) -> bool:
+    """https://www.sqlite.org/rescode.html#busy; the low byte is the primary result code."""
+    code = getattr(error, "sqlite_errorcode", None)
+    return isinstance(code, int) and code & 0xFF == sqlite3.SQLITE_BUSY
+
+
+def _prepare(engine: Engine) -> None:
+    @event.listens_for(engine, "connect")
+    def _connect(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None  # BEGIN is ours: see _begin
+        cursor = connection.cursor()
+        cursor.execute(f"PRAGMA busy_timeout={backend.LOCK_TIMEOUT_MS}")
+        cursor.execute("PRAGMA journal_mode=WAL")
+        # A power cut may undo the last commits, never damage the file; that is a store restored
+        # from a moment ago, which the engine copes with (invariant 16).
+        cursor.execute("PRAGMA synchronous=NORMAL")
+        cursor.execute("PRAGMA foreign_keys=ON")
+        cursor.execute("PRAGMA temp_store=MEMORY")
+        # What is deleted is overwritten, so that an erasure leaves nothing in the file.
+        cursor.execute("PRAGMA secure_delete=ON")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        read = connection.get_execution_options().get("cirahub_read", False)
+        connection.exec_driver_sql("BEGIN" if read else "BEGIN IMMEDIATE")
