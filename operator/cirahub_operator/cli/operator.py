@@ -13,7 +13,7 @@ import click
 from cirahub_operator import frugality, logs
 from cirahub_operator.api.duration import seconds
 from cirahub_operator.cli import cluster_ranges as ranges
-from cirahub_operator.cli.store import KeyFile, state_folder
+from cirahub_operator.cli.store import KeyFile, state_folder, unseen
 from cirahub_operator.errors import OperatorError
 from cirahub_operator.logs import LogFormat
 from cirahub_operator.settings import Election, LeaseTiming, OwnIdentity, Settings, Timing
@@ -74,7 +74,9 @@ def _grant(text: str) -> OwnIdentity:
     default=DATABASE,
     envvar="CIRAHUB_DATABASE",
     show_envvar=True,
-    help="SQLAlchemy URL of the store. SQLite wants a local disk and one operator.",
+    callback=unseen,
+    help="URL of the store: sqlite:///FILE, on a local disk and for one operator, or "
+    "postgresql://USER@HOST/DATABASE. One with a password: in the variable only.",
 )
 @click.option(
     "--key-file",

@@ -110,7 +110,9 @@ _STORE_OPTIONS: Sequence[Callable[[Command], Command]] = (
         "--database",
         envvar="CIRAHUB_DATABASE",
         show_envvar=True,
-        help="SQLAlchemy URL of the store. Default: store.sqlite3 in XDG_STATE_HOME/cirahub.",
+        callback=store.unseen,
+        help="URL of the store: sqlite:///FILE or postgresql://USER@HOST/DATABASE. One with a "
+        "password: in the variable only. Default: store.sqlite3 in XDG_STATE_HOME/cirahub.",
     ),
     click.option(
         "--key-file",

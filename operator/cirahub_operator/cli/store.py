@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import click
+from click.core import ParameterSource
+from sqlalchemy import URL
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
@@ -84,13 +86,31 @@ def prepare(database: str | None, key_file: Path | None, *, init_key: bool) -> t
     return database, key
 
 
-def _sqlite_file(database: str) -> Path | None:
-    try:
-        url = make_url(database)
-    except ArgumentError as error:
+def unseen(context: click.Context, option: click.Parameter, database: str | None) -> str | None:
+    """A database's URL as given, without a password where others see it. Raises
+    StoreOptionError."""
+    seen = context.get_parameter_source(str(option.name)) is ParameterSource.COMMANDLINE
+    if database is not None and seen and _url(database).password:
         raise StoreOptionError(
-            f"--database {database!r} is no URL; write it like sqlite:///store.sqlite3"
-        ) from error
+            "--database has a password in it, which everybody on this machine can see; give the "
+            "URL by the variable CIRAHUB_DATABASE, or the password by PGPASSWORD"
+        )
+    return database
+
+
+def _url(database: str) -> URL:
+    try:
+        return make_url(database)
+    except (ArgumentError, ValueError):
+        # Neither told nor chained: there may be a password in it.
+        raise StoreOptionError(
+            "--database is no URL; write it like sqlite:///store.sqlite3 or "
+            "postgresql://cirahub@db.example/cirahub"
+        ) from None
+
+
+def _sqlite_file(database: str) -> Path | None:
+    url = _url(database)
     if url.get_backend_name() != "sqlite" or url.database in {None, "", ":memory:"}:
         return None
     return Path(str(url.database))

@@ -118,7 +118,7 @@ class PostgreSQL(Backend):
             # Connections to what was the primary are no use any more.
             self.interruptions += 1
             self.engine.dispose()
-        return self._told(error, "refused a transaction, and nothing of it was written")
+        return self._told(error, "could not be written")
 
     def unreadable(self, error: DBAPIError) -> str:
         return self._told(error, "could not be read")
@@ -143,7 +143,11 @@ class PostgreSQL(Backend):
         try:
             with self.engine.connect() as connection:
                 alone = connection.execution_options(isolation_level="AUTOCOMMIT")
-                alone.exec_driver_sql(f"VACUUM (FULL) {', '.join(tables)}")
+                alone.exec_driver_sql("SET statement_timeout = 0")
+                try:
+                    alone.exec_driver_sql(f"VACUUM (FULL) {', '.join(tables)}")
+                finally:
+                    alone.exec_driver_sql(f"SET statement_timeout = {_STATEMENT_TIMEOUT_MS}")
         except DBAPIError as error:
             raise StoreError(
                 self._told(error, "could not be cleared of what was deleted")
@@ -151,14 +155,18 @@ class PostgreSQL(Backend):
 
     def _told(self, error: DBAPIError, what: str) -> str:
         state = _state(error)
-        why = _WHY.get(state) or _WHY.get(state[:2]) if state else _connecting(str(error.orig))
-        why = why or f"{type(error.orig).__name__}; look at the server's log"
+        if state:
+            known = (_WHY.get(state[:length]) for length in (5, 3, 2))
+            unknown = f"{type(error.orig).__name__}; look at the server's log"
+            why = next(filter(None, known), unknown)
+        else:
+            why = _connecting(str(error.orig))
         return f"the database {self.name} {what}: {why}"
 
 
 _WHY: Mapping[str, str] = {
-    "08": "the connection was lost, and what was being committed may be committed or not; comes "
-    "right by itself once the server can be reached",
+    "08": "the connection was lost; what was being committed may be committed or not. Comes right "
+    "by itself once the server can be reached",
     "22": "a service gave an id or a version that is longer than 512 characters, or no text",
     "23": "another process wrote the same rows at this moment; comes right by itself",
     "25P03": "this process was stopped for so long that the server gave its transaction up; comes "
