@@ -59,12 +59,16 @@ bench: venv ## Run the benchmarks
 cluster: venv ## Run a control plane in the foreground, for trying things out
 	@$(VENV)/python hack/cluster up
 
+.PHONY: image
+image: venv ## Build the image, with or without Docker, and list its parts (BASE=image: on another one)
+	@$(VENV)/python hack/image $(if $(BASE),--base '$(BASE)')
+
 .PHONY: lock
-lock: ## Resolve requirements.lock anew (UPGRADE=1: take the newest of everything)
+lock: ## Resolve the locks anew (UPGRADE=1: take the newest of everything)
 	@hack/bootstrap/run lock $(if $(UPGRADE),--upgrade)
 
 .PHONY: clean
-clean: ## Remove what the other targets made here; the control plane's binaries stay in their cache
+clean: ## Remove what the other targets made here; the control plane's binaries and images stay in their cache
 	rm -rf .venv .cache .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 	rm -rf build dist
 	find $(SOURCE) -name __pycache__ -type d -prune -exec rm -rf {} +

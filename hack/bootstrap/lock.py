@@ -1,8 +1,9 @@
-"""Makes requirements.lock anew from pyproject.toml, by uv in an environment that is thrown away.
+"""Makes the locks anew from pyproject.toml, by uv in an environment that is thrown away.
 
 By hand the same is: ``uv pip compile pyproject.toml --group dev --universal --python-version 3.11
---generate-hashes --no-header --no-annotate --output-file requirements.lock``. The result names
-no index: whoever installs from it uses the one that pip is configured for.
+--generate-hashes --no-header --no-annotate --output-file requirements.lock``, and without the group
+and with ``--constraint requirements.lock`` for the image. The results name no index: whoever
+installs from them uses the one that pip is configured for.
 """
 
 import os
@@ -10,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import tomllib
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -19,9 +21,6 @@ from bootstrap.errors import BootstrapError
 COMPILE = (
     "pip",
     "compile",
-    "pyproject.toml",
-    "--group",
-    "dev",
     "--universal",
     "--python-version",
     "3.11",
@@ -31,25 +30,44 @@ COMPILE = (
 )
 
 
+DEVELOPMENT = "requirements.lock"
+"""All that is installed here: what the project needs, and what its tests and checks do."""
+RUNTIME = "requirements-runtime.lock"
+"""What the project needs: the part of it that the image has."""
+BUILD = "requirements-build.lock"
+"""What makes a wheel of the project: the part of it that the image's first stage has besides."""
+
+
 def renew(root: Path, *, upgrade: bool) -> None:
-    """Write the lock. Pins that still fit are kept unless `upgrade`. Raises BootstrapError."""
-    lock = root / "requirements.lock"
-    with tempfile.TemporaryDirectory(prefix="cirahub-lock-") as scratch:
-        environment, made = Path(scratch, "venv"), Path(scratch, lock.name)
+    """Write the locks. Pins that still fit are kept unless `upgrade`. Raises BootstrapError."""
+    with tempfile.TemporaryDirectory(prefix="cirahub-lock-") as folder:
+        scratch = Path(folder)
+        environment = scratch / "venv"
         _run([sys.executable, "-m", "venv", str(environment)], "making an environment for uv", root)
         pip = ("-m", "pip", "install", "--quiet", "--disable-pip-version-check")
         _run([environment / "bin" / "python", *pip, "uv"], "installing uv", root)
+        uv = environment / "bin" / "uv"
+        pins = scratch / DEVELOPMENT
         if not upgrade:
-            made.write_bytes(lock.read_bytes())
-        _run(
-            [environment / "bin" / "uv", *COMPILE, "--output-file", made],
-            "resolving the dependencies",
-            root,
-        )
-        partial = lock.with_name(f"{lock.name}.{os.getpid()}")
-        partial.write_bytes(made.read_bytes())
-        partial.replace(lock)
-    progress.say(f"wrote {lock.name}")
+            pins.write_bytes((root / DEVELOPMENT).read_bytes())
+        _compile(uv, root, ["pyproject.toml", "--group", "dev"], pins)
+        # The parts have the versions of the whole: what is tested is what runs.
+        same: list[str | Path] = ["--constraint", pins]
+        _compile(uv, root, ["pyproject.toml", *same], scratch / RUNTIME)
+        backend = scratch / "build.in"
+        project = tomllib.loads((root / "pyproject.toml").read_text())
+        backend.write_text("\n".join(project["build-system"]["requires"]) + "\n")
+        _compile(uv, root, [backend, *same], scratch / BUILD)
+        for made in (DEVELOPMENT, RUNTIME, BUILD):
+            partial = root / f"{made}.{os.getpid()}"
+            partial.write_bytes((scratch / made).read_bytes())
+            partial.replace(root / made)
+            progress.say(f"wrote {made}")
+
+
+def _compile(uv: Path, root: Path, what: Sequence[str | Path], into: Path) -> None:
+    command = [uv, *COMPILE, *what, "--output-file", into]
+    _run(command, f"resolving {into.name}", root)
 
 
 def _run(command: Sequence[str | Path], what: str, root: Path) -> None:

@@ -24,22 +24,24 @@ class Outcome:
 
 
 class Progress:
-    """Says on `stream` (stderr unless told) what is going on and for how long."""
+    """Says on `stream` (stderr unless told) what is going on and for how long, and first who says
+    it."""
 
-    def __init__(self, stream: TextIO | None = None) -> None:
+    def __init__(self, stream: TextIO | None = None, *, speaker: str = "cluster") -> None:
         self._stream = sys.stderr if stream is None else stream
+        self._speaker = speaker
         self._terminal = self._stream.isatty()
         self.tick = TERMINAL_TICK if self._terminal else LOG_TICK
 
     def say(self, line: str) -> None:
         end = "\033[K\n" if self._terminal else "\n"
-        print(f"cluster: {line}", end=end, file=self._stream, flush=True)
+        print(f"{self._speaker}: {line}", end=end, file=self._stream, flush=True)
 
     def update(self, line: str, since: float) -> None:
         """`since` is a reading of `time.monotonic`."""
         text = f"{line} ({time.monotonic() - since:.0f} s)"
         if self._terminal:
-            print(f"\rcluster: {text}\033[K", end="\r", file=self._stream, flush=True)
+            print(f"\r{self._speaker}: {text}\033[K", end="\r", file=self._stream, flush=True)
         else:
             self.say(text)
 
@@ -51,10 +53,11 @@ class Progress:
         env: Mapping[str, str],
         on_stderr: Callable[[str], None],
         status: Callable[[], str],
+        on_stdout: Callable[[str], None] = lambda _: None,
     ) -> Outcome:
         """Run `command` to its end, and show `status()` at every tick.
 
-        `on_stderr` sees each line of stderr, on another thread. An interruption ends the
+        `on_stderr` and `on_stdout` see each line, on other threads. An interruption ends the
         command as well.
         """
         began = time.monotonic()
@@ -66,6 +69,10 @@ class Progress:
             tail.append(line)
             on_stderr(line)
 
+        def take_stdout(line: str) -> None:
+            stdout.append(line)
+            on_stdout(line)
+
         with subprocess.Popen(
             command,
             cwd=cwd,
@@ -76,7 +83,7 @@ class Progress:
             text=True,
         ) as process:
             pumps = [
-                _pump(process.stdout, stdout.append),
+                _pump(process.stdout, take_stdout),
                 _pump(process.stderr, take_stderr),
             ]
             try:
