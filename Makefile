@@ -56,8 +56,8 @@ bench: venv ## Run the benchmarks
 	@for script in benchmarks/*.py; do echo "== $$script"; PYTHONPATH=hack $(VENV)/python "$$script" || exit 1; done
 
 .PHONY: cluster
-cluster: venv ## Run a control plane in the foreground, for trying things out
-	@$(VENV)/python hack/cluster up
+cluster: venv ## Run a control plane in the foreground, for trying things out (NODE=1: and pods)
+	@$(VENV)/python hack/cluster up $(if $(NODE),--node)
 
 .PHONY: image
 image: venv ## Build the image, with or without Docker, and list its parts (BASE=image: on another one)

@@ -2,7 +2,8 @@
 
 kube-apiserver, etcd, kube-controller-manager and kubectl are built once from a pinned Go
 module, cached, and started in about three seconds. No image is pulled and no daemon is needed.
-There is no scheduler and no node: pods are accepted and stay Pending.
+There is no scheduler and no node: pods are accepted and stay Pending. Where the machine lets it,
+`cluster.node` adds both.
 
 Which cluster is used, in this order:
 

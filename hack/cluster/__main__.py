@@ -9,7 +9,8 @@ import argparse
 import shutil
 import signal
 import sys
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from threading import Event
 
@@ -17,10 +18,12 @@ if not __package__:
     # Run as a folder, Python puts the folder itself on the path instead of its parent.
     sys.path[0] = str(Path(__file__).resolve().parent.parent)
 
-from cluster import helm, kstatus, promtool
+from cluster import helm, kstatus, node, promtool
 from cluster.binaries import Binaries
 from cluster.controlplane import ControlPlane
 from cluster.errors import BinariesMissingError, ClusterError
+from cluster.node.tools import Tools
+from cluster.progress import Progress
 
 INTERRUPTED = 130
 SIGNAL_POLL = 0.5
@@ -35,9 +38,10 @@ def arguments() -> argparse.ArgumentParser:
         "HELM a Helm, and PROMTOOL a promtool.",
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    commands.add_parser(
+    build = commands.add_parser(
         "build", help="find the binaries or build them (minutes, once), and print their folder"
     )
+    build.add_argument("--node", action="store_true", help="those of a node, too; needs root")
     commands.add_parser("path", help="print the folder of the binaries; fail if there are none")
     commands.add_parser("kstatus", help="build kstatus (a minute, once), and print where it is")
     commands.add_parser("helm", help="find Helm or build it (minutes, once), and print where it is")
@@ -54,6 +58,9 @@ def arguments() -> argparse.ArgumentParser:
     up.add_argument(
         "--audit-log", type=Path, metavar="FILE", help="write an audit log there, an event a line"
     )
+    up.add_argument(
+        "--node", action="store_true", help="with a node, which really runs pods; needs root"
+    )
     up.add_argument("--keep", action="store_true", help="leave logs and data in place at the end")
     return parser
 
@@ -62,7 +69,7 @@ def main(argv: list[str] | None = None) -> int:
     options = arguments().parse_args(argv)
     try:
         if options.command == "build":
-            print(Binaries.find().directory)
+            print((_node_tools().control_plane if options.node else Binaries.find()).directory)
         elif options.command == "path":
             print(path())
         elif options.command == "helm":
@@ -72,7 +79,7 @@ def main(argv: list[str] | None = None) -> int:
         elif options.command == "promtool":
             print(promtool.find())
         else:
-            up(options.kubeconfig, options.audit_log, keep=options.keep)
+            up(options.kubeconfig, options.audit_log, keep=options.keep, with_node=options.node)
     except ClusterError as error:
         print(f"cluster: {error}", file=sys.stderr)
         return 1
@@ -90,7 +97,26 @@ def path() -> Path:
     return binaries.directory
 
 
-def up(kubeconfig: Path | None, audit_log: Path | None, *, keep: bool) -> None:
+def _node_tools() -> Tools:
+    why = node.obstacle()
+    if why is not None:
+        raise BinariesMissingError(f"A node {why}.")
+    return Tools.find(Progress())
+
+
+@contextmanager
+def _started(audit: bool | Path, *, keep: bool, with_node: bool) -> Iterator[ControlPlane]:
+    if with_node:
+        with node.Node.start(audit=audit, keep=keep) as started:
+            yield started.plane
+    else:
+        with ControlPlane.start(audit=audit, keep=keep) as plane:
+            yield plane
+
+
+def up(
+    kubeconfig: Path | None, audit_log: Path | None, *, keep: bool, with_node: bool = False
+) -> None:
     binaries = Binaries.find()
     ended = Event()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -99,7 +125,7 @@ def up(kubeconfig: Path | None, audit_log: Path | None, *, keep: bool) -> None:
     with ExitStack() as stack:
         if kubeconfig is not None:
             stack.callback(claimed(kubeconfig).unlink, missing_ok=True)
-        plane = stack.enter_context(ControlPlane.start(audit=audit, binaries=binaries, keep=keep))
+        plane = stack.enter_context(_started(audit, keep=keep, with_node=with_node))
         shown = plane.kubeconfig
         if kubeconfig is not None:
             shown = Path(shutil.copyfile(shown, kubeconfig)).resolve()

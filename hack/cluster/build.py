@@ -45,6 +45,7 @@ class Build:
             (tools.module / "go.sum").read_bytes(),
             *(source.read_bytes() for source in tools.sources),
             tools.linker_flags(pins).encode(),
+            " ".join((tools.tags, *tools.packages.values())).encode(),
             f"{sys.platform}/{platform.machine()}".encode(),
         ):
             key.update(hashlib.sha256(part).digest())
@@ -80,14 +81,14 @@ class Build:
     def _compile(self, go: Path, into: Path, progress: Progress) -> None:
         env = {
             **os.environ,
-            "CGO_ENABLED": "0",
+            "CGO_ENABLED": "1" if self.tools.c else "0",
             "GOFLAGS": "-mod=readonly -trimpath -buildvcs=false",
             "GOTOOLCHAIN": "local",
             "GOWORK": "off",
         }
         counts = _Counts()
         listing = progress.run(
-            [go, "list", "-deps", *self.tools.packages.values()],
+            [go, "list", "-deps", "-tags", self.tools.tags, *self.tools.packages.values()],
             cwd=self.tools.module,
             env=env,
             on_stderr=counts.take,
@@ -99,7 +100,8 @@ class Build:
                 f"{listing.tail}\nCheck that the Go module proxy can be reached, and try again."
             )
         counts.total = len(listing.stdout)
-        flags = ["-v", "-ldflags", self.tools.linker_flags(self.pins), "-o", f"{into}{os.sep}"]
+        flags = ["-v", "-tags", self.tools.tags, "-ldflags", self.tools.linker_flags(self.pins)]
+        flags += ["-o", f"{into}{os.sep}"]
         building = progress.run(
             [go, "build", *flags, *self.tools.packages.values()],
             cwd=self.tools.module,

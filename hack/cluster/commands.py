@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from cluster.layout import HOST, Layout
+from cluster.layout import Layout
 
 CONTROLLERS = (
     "namespace-controller",
@@ -11,7 +11,8 @@ CONTROLLERS = (
     "root-ca-certificate-publisher-controller",
     "clusterrole-aggregation-controller",
 )
-"""Those whose work clients of the API notice although there are no nodes."""
+"""Those whose work clients of the API notice although there are no nodes. Where there is one, all
+that are on by default."""
 
 
 def etcd(binary: Path, layout: Layout) -> list[str]:
@@ -39,18 +40,29 @@ def kube_apiserver(binary: Path, layout: Layout, audit_log: Path | None) -> list
         # A request is answered after its event was written: a reader never comes too early.
         "--audit-log-mode=blocking",
     ]
+    network = layout.network
+    if network.kubelets is None:
+        # Endpoints must not be loopback addresses, so there are none of `kubernetes.default`.
+        nodes = ["--endpoint-reconciler-type=none"]
+    else:
+        nodes = [
+            f"--kubelet-client-certificate={network.kubelets.certificate}",
+            f"--kubelet-client-key={network.kubelets.key}",
+            # Names of nodes are known to nobody's DNS.
+            "--kubelet-preferred-address-types=InternalIP",
+            "--enable-admission-plugins=NodeRestriction",
+        ]
     return [
         str(binary),
         f"--etcd-servers=unix://{layout.etcd_socket}",
-        f"--bind-address={HOST}",
+        f"--bind-address={network.host}",
         f"--secure-port={layout.port}",
         # See `ports.Reservation`.
         "--permit-port-sharing",
         f"--cert-dir={layout.certificates}",
-        f"--advertise-address={HOST}",
-        # Endpoints must not be loopback addresses, so there are none of `kubernetes.default`.
-        "--endpoint-reconciler-type=none",
-        "--service-cluster-ip-range=10.0.0.0/24",
+        f"--advertise-address={network.host}",
+        *nodes,
+        f"--service-cluster-ip-range={network.services}",
         "--authorization-mode=Node,RBAC",
         f"--token-auth-file={layout.tokens}",
         f"--service-account-issuer={layout.url}",
@@ -62,10 +74,11 @@ def kube_apiserver(binary: Path, layout: Layout, audit_log: Path | None) -> list
 
 
 def kube_controller_manager(binary: Path, layout: Layout) -> list[str]:
+    controllers = CONTROLLERS if layout.network.kubelets is None else ("*",)
     return [
         str(binary),
-        f"--kubeconfig={layout.controllers_kubeconfig}",
-        f"--controllers={','.join(CONTROLLERS)}",
+        f"--kubeconfig={layout.kubeconfig_of('kube-controller-manager')}",
+        f"--controllers={','.join(controllers)}",
         f"--root-ca-file={layout.ca_file}",
         "--leader-elect=false",
         # 0 serves nothing: neither port nor certificate.

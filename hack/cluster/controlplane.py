@@ -16,7 +16,8 @@ from cluster import commands
 from cluster.access import Cluster
 from cluster.binaries import Binaries
 from cluster.component import Component
-from cluster.layout import ANONYMOUS_DISCOVERY, HOST, Layout
+from cluster.layout import ANONYMOUS_DISCOVERY, Layout
+from cluster.network import ALONE, Network
 from cluster.ports import Reservation
 from cluster.watchdog import Watchdog
 
@@ -27,7 +28,8 @@ REQUEST_TIMEOUT = 10.0
 
 
 class ControlPlane(Cluster):
-    """Made by `start`. Everything listens on 127.0.0.1 or on a socket in `directory`."""
+    """Made by `start`. Everything listens on the address of the network that it was given, or on
+    a socket in `directory`."""
 
     def __init__(
         self, binaries: Binaries, layout: Layout, audit_log: Path | None, watchdog: Watchdog
@@ -73,21 +75,27 @@ class ControlPlane(Cluster):
     @classmethod
     @contextmanager
     def start(
-        cls, *, audit: bool | Path = False, binaries: Binaries | None = None, keep: bool = False
+        cls,
+        *,
+        audit: bool | Path = False,
+        binaries: Binaries | None = None,
+        keep: bool = False,
+        network: Network = ALONE,
+        within: Path | None = None,
     ) -> Iterator[Self]:
         """Start and wait until ready; at the end kill it and remove its directory.
 
         `audit` names the audit log, or True for one in `directory`; if CIRAHUB_AUDIT_LOGS names a
-        folder, all that have no name of their own are there. `keep` leaves the directory in place
-        at the end. Without `binaries` those of `Binaries.find` are used,
-        which may take minutes to build. Raises ClusterError.
+        folder, all that have no name of their own are there. The directory is made `within`
+        another, if one is given; `keep` leaves it in place at the end. Without `binaries` those of
+        `Binaries.find` are used, which may take minutes to build. Raises ClusterError.
         """
         binaries = binaries or Binaries.find()
         with ExitStack() as stack:
-            directory = Path(mkdtemp(prefix="cirahub-cluster-"))
+            directory = Path(mkdtemp(prefix="cirahub-cluster-", dir=within))
             watchdog = stack.enter_context(closing(Watchdog(None if keep else directory)))
-            port = stack.enter_context(Reservation(HOST)).port
-            layout = Layout(directory, port, token=secrets.token_urlsafe(32))
+            port = stack.enter_context(Reservation(network.host)).port
+            layout = Layout(directory, port, secrets.token_urlsafe(32), network)
             audit_log = _audit_log(audit, directory)
             plane = cls(binaries, layout, audit_log, watchdog)
             stack.callback(plane._stop)
@@ -99,6 +107,10 @@ class ControlPlane(Cluster):
     def has_controllers(self) -> bool:
         """False when KUBEBUILDER_ASSETS brought no kube-controller-manager."""
         return self._controllers is not None
+
+    def kubeconfig_of(self, component: str) -> Path:
+        """Of a component that comes with a node: `kubelet`, `kube-proxy` or `kube-scheduler`."""
+        return self._layout.kubeconfig_of(component)
 
     @property
     def pids(self) -> dict[str, int]:
@@ -162,7 +174,7 @@ class ControlPlane(Cluster):
     def _request(self, method: str, path: str, body: str | None = None) -> int:
         trust = ssl.create_default_context(cafile=str(self.ca_file))
         connection = http.client.HTTPSConnection(
-            HOST, self._layout.port, timeout=REQUEST_TIMEOUT, context=trust
+            self._layout.network.host, self._layout.port, timeout=REQUEST_TIMEOUT, context=trust
         )
         headers = {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"}
         with closing(connection):

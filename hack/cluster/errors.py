@@ -32,6 +32,10 @@ class ClusterUnusableError(ClusterError):
     """A cluster that was handed to us cannot be used."""
 
 
+class NodeFailedError(ClusterError):
+    """A node could not be prepared or did not become ready."""
+
+
 class RequestFailedError(ClusterError):
     """The API server could not be asked, or refused."""
 

@@ -16,6 +16,9 @@ from cluster.helm import Helm
 from cluster.helm import find as find_helm
 from cluster.kstatus import Kstatus
 from cluster.kstatus import find as find_kstatus
+from cluster.node import obstacle as no_node
+from cluster.node.tools import Tools
+from cluster.progress import Progress
 from cluster.promtool import Promtool
 from cluster.promtool import find as find_promtool
 from cluster.promtool import obstacle as no_promtool
@@ -43,6 +46,8 @@ def pytest_collection_finish(session: pytest.Session) -> None:
             find_kstatus()
         if "promtool" in asked and no_promtool() is None:
             find_promtool()
+        if "node" in asked and no_node() is None:
+            Tools.find(Progress())
     except ClusterError as error:
         pytest.exit(f"No cluster for the tests. {error}", returncode=1)
 

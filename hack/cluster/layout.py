@@ -3,14 +3,23 @@
 import base64
 import json
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from cluster.errors import ClusterError
+from cluster.network import ALONE, Network
 
-HOST = "127.0.0.1"
 ADMINISTRATOR = "admin"
 CONTROLLERS = "system:kube-controller-manager"
+MASTERS = "system:masters"
+NODE_NAME = "cirahub"
+USERS = {
+    "kube-scheduler": ("system:kube-scheduler", ""),
+    "kube-proxy": ("system:kube-proxy", ""),
+    "kubelet": (f"system:node:{NODE_NAME}", "system:nodes"),
+}
+"""Name and group of the components that come with a node. Their roles are there from the start."""
 UNIX_PATH_MAX = 107
 """unix(7): sun_path has 108 bytes, of which one is the final null byte."""
 
@@ -21,6 +30,7 @@ AUDIT_POLICY = {
     "rules": [
         # What the control plane asks of itself would drown what its clients ask.
         {"level": "None", "users": ["system:apiserver", CONTROLLERS]},
+        {"level": "None", "users": [user for user, _ in USERS.values()]},
         {"level": "None", "nonResourceURLs": ["/readyz*", "/livez*", "/healthz*"]},
         # What an operator says of its objects.
         {
@@ -63,10 +73,11 @@ class Layout:
     """Of the API server: the only TCP port, since etcd listens on a socket in `directory`."""
     token: str
     """The administrator's."""
+    network: Network = ALONE
 
     @property
     def url(self) -> str:
-        return f"https://{HOST}:{self.port}"
+        return f"https://{self.network.host}:{self.port}"
 
     @property
     def etcd_socket(self) -> Path:
@@ -99,9 +110,8 @@ class Layout:
     def kubeconfig(self) -> Path:
         return self.directory / "kubeconfig"
 
-    @property
-    def controllers_kubeconfig(self) -> Path:
-        return self.directory / "controllers.kubeconfig"
+    def kubeconfig_of(self, component: str) -> Path:
+        return self.directory / f"{component}.kubeconfig"
 
     @property
     def tokens(self) -> Path:
@@ -125,13 +135,18 @@ class Layout:
         self.audit_policy.write_text(json.dumps(AUDIT_POLICY))
 
     def _write_tokens(self) -> None:
-        """Columns: token, user, uid, groups. The controllers get a name of their own for the
-        audit log, and every right, since no per-controller accounts are made."""
-        rows = [
-            f"{self.token},{ADMINISTRATOR},{ADMINISTRATOR},system:masters",
-            f"{secrets.token_urlsafe(32)},{CONTROLLERS},{CONTROLLERS},system:masters",
-        ]
+        """Columns: token, user, uid, groups."""
+        rows = [f"{self.token},{ADMINISTRATOR},{ADMINISTRATOR},{MASTERS}"]
+        for user, group in self._users.values():
+            rows.append(f"{secrets.token_urlsafe(32)},{user},{user},{group}")
         self.tokens.write_text("\n".join(rows) + "\n")
+
+    @property
+    def _users(self) -> Mapping[str, tuple[str, str]]:
+        """The controllers get a name of their own for the audit log, and every right, since no
+        per-controller accounts are made."""
+        controllers = {"kube-controller-manager": (CONTROLLERS, MASTERS)}
+        return controllers if self.network.kubelets is None else {**controllers, **USERS}
 
     def take_authority(self) -> bool:
         """Write `ca_file` and the kubeconfigs once kube-apiserver has made its certificate.
@@ -145,8 +160,10 @@ class Layout:
             return False
         self.ca_file.write_text(begin + blocks[-1])
         self.kubeconfig.write_text(self._kubeconfig(ADMINISTRATOR, self.token))
-        token = self.tokens.read_text().splitlines()[1].split(",", maxsplit=1)[0]
-        self.controllers_kubeconfig.write_text(self._kubeconfig(CONTROLLERS, token))
+        _, *rows = self.tokens.read_text().splitlines()
+        for component, row in zip(self._users, rows, strict=True):
+            token, user, *_ = row.split(",")
+            self.kubeconfig_of(component).write_text(self._kubeconfig(user, token))
         return True
 
     def _kubeconfig(self, user: str, token: str) -> str:

@@ -46,6 +46,10 @@ class Toolset:
     """Variables of the linker (-X) for a version."""
     takes: str
     """How long a first build does, for people who wait."""
+    tags: str = ""
+    """Of the build, with commas between them."""
+    c: bool = False
+    """Whether it needs a C compiler."""
 
     @property
     def sources(self) -> Sequence[Path]:
@@ -94,6 +98,51 @@ HELM = Toolset(
     packages={"helm": "helm.sh/helm/v4/cmd/helm"},
     stamps=lambda version: {"helm.sh/helm/v4/internal/version.version": version},
     takes="3 minutes",
+)
+
+NODE = Toolset(
+    name="the node's part of Kubernetes",
+    module=FOLDER,
+    named_after="k8s.io/kubernetes",
+    packages={
+        "kubelet": "k8s.io/kubernetes/cmd/kubelet",
+        "kube-proxy": "k8s.io/kubernetes/cmd/kube-proxy",
+        "kube-scheduler": "k8s.io/kubernetes/cmd/kube-scheduler",
+    },
+    stamps=_kubernetes_stamps,
+    takes="2 minutes",
+)
+
+CONTAINERD = Toolset(
+    name="containerd",
+    module=FOLDER / "tools" / "containerd",
+    named_after="github.com/containerd/containerd/v2",
+    packages={
+        name: f"github.com/containerd/containerd/v2/cmd/{name}"
+        for name in ("containerd", "containerd-shim-runc-v2", "ctr")
+    },
+    stamps=lambda version: {"github.com/containerd/containerd/v2/version.Version": version},
+    takes="2 minutes",
+)
+
+RUNC = Toolset(
+    name="runc",
+    module=FOLDER / "tools" / "runc",
+    named_after="github.com/opencontainers/runc",
+    packages={"runc": "github.com/opencontainers/runc"},
+    stamps=lambda _: {},
+    takes="half a minute",
+    tags="seccomp",
+    c=True,
+)
+
+PODS = Toolset(
+    name="what runs in the node's own pods",
+    module=FOLDER / "tools" / "node",
+    named_after="github.com/coredns/coredns",
+    packages={name: f"./cmd/{name}" for name in ("coredns", "pause", "credential", "web")},
+    stamps=lambda _: {},
+    takes="2 minutes",
 )
 
 KSTATUS = Toolset(

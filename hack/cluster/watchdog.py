@@ -5,7 +5,7 @@ the *thread* that started a child ends (prctl(2)), which breaks whoever starts a
 a worker thread. So a small process of its own watches: its standard input is a pipe from
 the starter, on which ``+PID`` and ``-PID`` name the process groups to end. At the end of the
 pipe, or when its parent has changed (a fork of the starter may hold the pipe open), it kills
-those that are left and removes the temporary directory.
+those that are left and removes the temporary directory, and control groups.
 
 This file is also the program of that process, so it imports the standard library only.
 """
@@ -18,6 +18,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 PARENT_POLL = 1.0
@@ -28,11 +29,12 @@ REMOVAL_POLL = 0.1
 class Watchdog:
     """The starter's end of the pipe."""
 
-    def __init__(self, directory: Path | None) -> None:
-        """`directory` is removed at the end of the watch; None: nothing is removed."""
+    def __init__(self, directory: Path | None, cgroups: Iterable[Path] = ()) -> None:
+        """At the end of the watch `directory` is removed, if there is one, and the `cgroups` with
+        all that are below them."""
         command = [sys.executable, "-I", "-S", __file__, str(os.getpid())]
         self._process = subprocess.Popen(
-            command if directory is None else [*command, str(directory)],
+            [*command, "" if directory is None else directory, *cgroups],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             start_new_session=True,
@@ -56,14 +58,16 @@ class Watchdog:
         self._process.stdin.flush()
 
 
-def watch(parent: int, directory: Path | None) -> None:
+def watch(parent: int, directory: Path | None, cgroups: Iterable[Path]) -> None:
     """The watching process's whole life."""
     groups = _groups_left_behind(parent)
     for group in groups:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(group, signal.SIGKILL)
+    for cgroup in cgroups:
+        _remove(cgroup, _remove_cgroup)
     if directory is not None:
-        _remove(directory)
+        _remove(directory, shutil.rmtree)
 
 
 def _groups_left_behind(parent: int) -> set[int]:
@@ -82,11 +86,17 @@ def _groups_left_behind(parent: int) -> set[int]:
     return groups
 
 
-def _remove(directory: Path) -> None:
+def _remove_cgroup(cgroup: Path) -> None:
+    """Its files cannot be removed, and go with it."""
+    for folder, _, _ in os.walk(cgroup, topdown=False):
+        Path(folder).rmdir()
+
+
+def _remove(directory: Path, remove: Callable[[Path], None]) -> None:
     """A process that was just killed may still be completing a write: try again for a while."""
     for remaining in reversed(range(REMOVAL_ATTEMPTS)):
         try:
-            shutil.rmtree(directory)
+            remove(directory)
         except OSError:
             if not remaining:
                 raise
@@ -99,4 +109,5 @@ if __name__ == "__main__":
     # The starter decides when this ends; a Ctrl-C or a `kill` of the whole job must not.
     for ignored in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(ignored, signal.SIG_IGN)
-    watch(int(sys.argv[1]), Path(sys.argv[2]) if len(sys.argv) > 2 else None)
+    parent, directory, *cgroups = sys.argv[1:]
+    watch(int(parent), Path(directory) if directory else None, map(Path, cgroups))

@@ -12,9 +12,9 @@ import tarfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from cluster.debian import SEARCHED, found
 from cluster.progress import Progress
 from image.errors import ImageFailedError
-from image.packages import SEARCHED, found
 
 SUITE = "trixie"
 """The Debian that the official image of the Dockerfile's default is made from."""

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from cluster.debian import SEARCHED, found
 from cluster.progress import Progress
 from image.base import Base
 from image.errors import ImageFailedError
-from image.packages import SEARCHED, found
 
 PACKAGES = {"buildah": "buildah", "debootstrap": "debootstrap"}
 SEARCH_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"

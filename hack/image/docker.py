@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from cluster.debian import found
 from cluster.progress import Progress
 from image.errors import ImageFailedError
-from image.packages import found
 
 ANSWERS_WITHIN = 10.0
 

@@ -16,14 +16,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+from cluster import debian
 from cluster.build import cache_folder
+from cluster.errors import BinariesMissingError
 from cluster.progress import Progress
-from image import indexes, packages
+from image import indexes
 from image.archive import Archive
 from image.base import Base
 from image.buildah import PACKAGES, Buildah
 from image.context import Context
 from image.docker import Docker
+from image.errors import ImageFailedError, UnpreparedError
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 KEPT = 6
@@ -44,7 +47,9 @@ class Image:
         """Why none can be had here, or None."""
         if Docker.of_this_machine(Progress()) is not None:
             return None
-        return packages.obstacle(PACKAGES)
+        if os.geteuid() != 0:
+            return "needs root, for the file systems of images"
+        return debian.obstacle(PACKAGES)
 
     @classmethod
     def find(cls, progress: Progress, *, base: str = "") -> Self:
@@ -85,7 +90,7 @@ class Image:
             builder = docker
         else:
             progress.say("no Docker daemon answers: buildah builds it")
-            packages.install(PACKAGES, progress)
+            _install(progress)
             builder = Buildah.of(self._storage(base or local.key), progress)
             if not base:
                 local.prepare(progress)
@@ -106,6 +111,16 @@ class Image:
         return place
 
 
+def _install(progress: Progress) -> None:
+    why = Image.obstacle()
+    if why is not None:
+        raise UnpreparedError(f"Building the image {why}. A Docker daemon would do, too.")
+    try:
+        debian.install(PACKAGES, progress)
+    except BinariesMissingError as error:
+        raise ImageFailedError(str(error)) from error
+
+
 def _labels() -> dict[str, str]:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     return {
@@ -123,7 +138,7 @@ def _labels() -> dict[str, str]:
 
 def _git(*arguments: str) -> str:
     """What it answers; nothing outside of a clone."""
-    git = packages.found("git")
+    git = debian.found("git")
     if git is None:
         return ""
     told = subprocess.run(

@@ -19,6 +19,7 @@ from prove.breakages import (
     leaving,
     mail_contacts,
     matching,
+    node,
     permissions,
     photos,
     plans,
@@ -55,4 +56,5 @@ BREAKAGES: tuple[Breakage, ...] = (
     *photos.BREAKAGES,
     *chart.BREAKAGES,
     *gitops.BREAKAGES,
+    *node.BREAKAGES,
 )

@@ -1,4 +1,5 @@
-"""Debian's packages of what builds an image: found, or installed where that is allowed."""
+"""Debian's packages of what builds images and runs nodes: found, or installed where that is
+allowed."""
 
 import os
 import shutil
@@ -6,8 +7,8 @@ from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 
+from cluster.errors import BinariesMissingError
 from cluster.progress import Progress
-from image.errors import ImageFailedError, UnpreparedError
 
 SEARCHED = os.pathsep.join((os.environ.get("PATH", os.defpath), "/usr/sbin", "/sbin"))
 """Who is root by other means than a login often lacks the last ones."""
@@ -15,29 +16,34 @@ APT = ("apt-get", "--quiet", "--yes", "--no-install-recommends")
 
 
 def found(program: str) -> str | None:
+    """A name is looked for among the programs, a path where it is."""
+    if program.startswith(os.sep):
+        return program if Path(program).exists() else None
     return shutil.which(program, path=SEARCHED)
 
 
 def lacking(packages: Mapping[str, str]) -> list[str]:
-    """The packages, by program, whose program is not here."""
-    return [package for program, package in packages.items() if found(program) is None]
+    """The packages, by program or file, whose program or file is not here."""
+    return sorted({package for program, package in packages.items() if found(program) is None})
 
 
 def obstacle(packages: Mapping[str, str]) -> str | None:
-    """Why an image can't be built here with these, or None where it can."""
-    if os.geteuid() != 0:
-        return "needs root, for the file systems of images"
+    """Why they can't be had here, or None where they can."""
     missing = lacking(packages)
-    if missing and found("apt-get") is None:
+    if not missing:
+        return None
+    if found("apt-get") is None:
         return f"needs {' and '.join(missing)}, and there is no apt-get to install them by"
+    if os.geteuid() != 0:
+        return f"needs {' and '.join(missing)}, which only root may install"
     return None
 
 
 def install(packages: Mapping[str, str], progress: Progress) -> None:
-    """Those that are lacking. Raises UnpreparedError and ImageFailedError."""
+    """Those that are lacking. Raises BinariesMissingError."""
     why = obstacle(packages)
     if why is not None:
-        raise UnpreparedError(f"Building the image {why}. A Docker daemon would do, too.")
+        raise BinariesMissingError(f"This machine {why}. Install them by hand, and try again.")
     missing = lacking(packages)
     if not missing:
         return
@@ -51,7 +57,7 @@ def install(packages: Mapping[str, str], progress: Progress) -> None:
             status=partial(str, label),
         )
         if outcome.exit_code != 0:
-            raise ImageFailedError(
+            raise BinariesMissingError(
                 f"{label} ended with {outcome.exit_code}:\n{outcome.tail}\n"
                 "Install them by hand, and try again."
             )

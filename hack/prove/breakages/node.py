@@ -1,0 +1,35 @@
+"""What is taken out of the node."""
+
+from __future__ import annotations
+
+from prove.breakage import Breakage
+
+NODE = "Node"
+_TESTS = "tests/node/test_node.py"
+
+BREAKAGES: tuple[Breakage, ...] = (
+    Breakage(
+        guards=NODE,
+        what="the kubelet answers everybody",
+        file="hack/cluster/node/configuration.py",
+        old='"anonymous": {"enabled": False}',
+        new='"anonymous": {"enabled": True}',
+        tests=f"{_TESTS}::test_the_kubelet_answers_the_api_server_alone",
+    ),
+    Breakage(
+        guards=NODE,
+        what="pods ask for names where nobody tells them",
+        file="hack/cluster/node/configuration.py",
+        old='"clusterDNS": [self.link.dns]',
+        new='"clusterDNS": [self.link.host]',
+        tests=f"{_TESTS}::test_a_pod_reaches_a_service_by_its_name_and_a_job_completes",
+    ),
+    Breakage(
+        guards=NODE,
+        what="it is tried without root",
+        file="hack/cluster/node/node.py",
+        old="if os.geteuid() != 0:",
+        new="if os.geteuid() < 0:",
+        tests=f"{_TESTS}::test_who_is_not_root_is_told_so",
+    ),
+)
