@@ -15,7 +15,7 @@ Which cluster is used, in this order:
    or else from a build, which takes some minutes and happens once.
 
 Helm, for the tests of the chart, is found and built in the same way (`cluster.helm`), and
-promtool, for its alerts, is found or fetched (`cluster.promtool`).
+promtool and Prometheus, for its alerts and dashboards, are found or fetched (`cluster.promtool`).
 
 By hand: ``python hack/cluster --help``. In tests: the fixtures of ``cluster.fixtures``.
 Only the standard library is imported here (apart from ``cluster.fixtures``, which needs pytest,
@@ -33,11 +33,13 @@ from cluster.errors import (
     ComponentFailedError,
     HelmFailedError,
     KubectlFailedError,
+    PrometheusFailedError,
     PromtoolFailedError,
     RequestFailedError,
     ToolchainMissingError,
 )
 from cluster.helm import Helm
+from cluster.prometheus import Prometheus
 from cluster.promtool import Promtool
 
 __all__ = [
@@ -52,6 +54,8 @@ __all__ = [
     "Helm",
     "HelmFailedError",
     "KubectlFailedError",
+    "Prometheus",
+    "PrometheusFailedError",
     "Promtool",
     "PromtoolFailedError",
     "RequestFailedError",

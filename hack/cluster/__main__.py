@@ -35,7 +35,7 @@ def arguments() -> argparse.ArgumentParser:
         description="A real Kubernetes control plane (etcd, kube-apiserver, "
         "kube-controller-manager) on this machine, without images or daemons.",
         epilog="KUBEBUILDER_ASSETS names a folder with the binaries to use instead of built ones, "
-        "HELM a Helm, and PROMTOOL a promtool.",
+        "HELM a Helm, PROMTOOL a promtool, and PROMETHEUS a Prometheus.",
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     build = commands.add_parser(
@@ -47,6 +47,9 @@ def arguments() -> argparse.ArgumentParser:
     commands.add_parser("helm", help="find Helm or build it (minutes, once), and print where it is")
     commands.add_parser(
         "promtool", help="find promtool or fetch it (seconds, once), and print where it is"
+    )
+    commands.add_parser(
+        "prometheus", help="find Prometheus or fetch it (seconds, once), and print where it is"
     )
     up = commands.add_parser("up", help="run a control plane in the foreground until Ctrl-C")
     up.add_argument(
@@ -78,6 +81,8 @@ def main(argv: list[str] | None = None) -> int:
             print(kstatus.find())
         elif options.command == "promtool":
             print(promtool.find())
+        elif options.command == "prometheus":
+            print(promtool.find(promtool.Program.SERVER))
         else:
             up(options.kubeconfig, options.audit_log, keep=options.keep, with_node=options.node)
     except ClusterError as error:

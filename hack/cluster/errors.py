@@ -59,6 +59,13 @@ class PromtoolFailedError(ClusterError):
     """
 
 
+class PrometheusFailedError(ClusterError):
+    """Prometheus could not be asked, or refused a query.
+
+    The message carries the query and what it said.
+    """
+
+
 class HelmFailedError(ClusterError):
     """Helm exited with something else than 0.
 

@@ -5,6 +5,7 @@ Register it by ``pytest_plugins = ["cluster.fixtures"]`` in the topmost conftest
 
 import secrets
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -19,9 +20,9 @@ from cluster.kstatus import find as find_kstatus
 from cluster.node import obstacle as no_node
 from cluster.node.tools import Tools
 from cluster.progress import Progress
-from cluster.promtool import Promtool
-from cluster.promtool import find as find_promtool
-from cluster.promtool import obstacle as no_promtool
+from cluster.promtool import Program, Promtool
+from cluster.promtool import find as find_program
+from cluster.promtool import obstacle as no_program
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
@@ -44,8 +45,9 @@ def pytest_collection_finish(session: pytest.Session) -> None:
             find_helm()
         if "kstatus" in asked:
             find_kstatus()
-        if "promtool" in asked and no_promtool() is None:
-            find_promtool()
+        for program in Program:
+            if program in asked and no_program(program) is None:
+                find_program(program)
         if "node" in asked and no_node() is None:
             Tools.find(Progress())
     except ClusterError as error:
@@ -85,10 +87,20 @@ def kstatus() -> Kstatus:
 
 @pytest.fixture(scope="session")
 def promtool() -> Promtool:
-    why = no_promtool()
+    return Promtool(_found(Program.PROMTOOL))
+
+
+@pytest.fixture(scope="session")
+def prometheus() -> Path:
+    """The executable."""
+    return _found(Program.SERVER)
+
+
+def _found(program: Program) -> Path:
+    why = no_program(program)
     if why is not None:
         pytest.skip(why)
-    return Promtool(find_promtool())
+    return find_program(program)
 
 
 @pytest.fixture

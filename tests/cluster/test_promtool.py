@@ -1,4 +1,4 @@
-"""promtool is named, found or fetched once; where it can't be had, that is told."""
+"""promtool and Prometheus: named, found or fetched once; where they can't be had, that is told."""
 
 import os
 from pathlib import Path
@@ -7,7 +7,7 @@ import pytest
 
 from cluster import BinariesMissingError, Promtool, PromtoolFailedError
 from cluster.progress import Progress
-from cluster.promtool import find, obstacle
+from cluster.promtool import Program, find, obstacle
 
 from .test_binaries import executable
 
@@ -22,14 +22,16 @@ esac
 DPKG = """#!/bin/sh
 mkdir -p "$3/usr/bin"
 printf '#!/bin/sh\\necho "promtool $*"\\n' > "$3/usr/bin/promtool"
-chmod +x "$3/usr/bin/promtool"
+cp "$3/usr/bin/promtool" "$3/usr/bin/prometheus"
+chmod +x "$3/usr/bin/promtool" "$3/usr/bin/prometheus"
 """
 
 
 @pytest.fixture
 def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder of programs that come before those of the system."""
-    monkeypatch.delenv("PROMTOOL", raising=False)
+    for program in Program:
+        monkeypatch.delenv(program.named, raising=False)
     monkeypatch.setenv("PATH", os.pathsep.join((str(tmp_path / "bin"), "/bin")))
     return tmp_path / "bin"
 
@@ -75,17 +77,18 @@ def test_debians_is_unpacked_once_and_not_installed(
     debian: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert obstacle() is None
-    fetched = find(Progress())
+    fetched = find(progress=Progress())
 
     assert Promtool(fetched).run("check", "rules") == "promtool check rules\n"
     assert find() == fetched
+    assert find(Program.SERVER) == fetched.with_name("prometheus")
     assert debian.read_text().splitlines() == [
         "apt-get --quiet download prometheus",
         "apt-get --quiet update",
         "apt-get --quiet download prometheus",
     ]
     assert [one.name for one in fetched.parent.iterdir() if one.is_dir()] == []
-    assert "fetching promtool, once" in capsys.readouterr().err
+    assert "fetching Prometheus, once" in capsys.readouterr().err
 
 
 @pytest.mark.usefixtures("empty_cache", "debian")
