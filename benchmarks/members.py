@@ -104,7 +104,11 @@ async def measured(what: str, work: Callable[[], Awaitable[PassReport]]) -> Pass
     began, used = time.monotonic(), time.process_time()
     report = await work()
     assert report.problem is None, report.problem
-    requests = sum(sum(codes.values()) for codes in report.requests.values())
+    requests = sum(
+        sum(one.answers.values())
+        for with_apis in report.traffic.values()
+        for one in with_apis.values()
+    )
     (one,) = report.sets.values()
     print(
         f"{what}: {time.monotonic() - began:.1f} s ({time.process_time() - used:.1f} s of the "

@@ -6,13 +6,23 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from importlib.metadata import version
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    Info,
+    ProcessCollector,
+    generate_latest,
+)
 
 from cirahub_operator.api.meta import ConditionStatus, Metadata, Status
 from cirahub_operator.conditions import READY
 from cirahub_operator.series import Series
 from cirahub_operator.summary import SUSPENDED
+from cirahub_sync.endpoints.session import Api
 from cirahub_sync.engine.report import Counts, PassReport, PlanSummary, SetReport, SpokeReport
 from cirahub_sync.spoke_set import MemberState
 
@@ -49,6 +59,13 @@ class Metrics:
             "Passes by result: success, partial (a spoke failed) or failure.",
             ["namespace", "hub", "result"],
             registry=self.registry,
+        )
+        self._phases = Series(
+            "cirahub_pass_phase_seconds_total",
+            "Time that passes spent recovering, pulling, merging, planning, pushing, with photos.",
+            kind="counter",
+            labels=("namespace", "hub"),
+            last="phase",
         )
         spoke = ("namespace", "hub", "spoke")
         self._changes = Series(
@@ -100,12 +117,40 @@ class Metrics:
             labels=spoke,
             last="reason",
         )
+        self._pending_since = Series(
+            "cirahub_spoke_pending_since_timestamp_seconds",
+            "Since when the oldest change waits that did not reach a spoke, by reason.",
+            kind="gauge",
+            labels=spoke,
+            last="reason",
+        )
+        self._set_pending = Series(
+            "cirahub_spokeset_pending_items",
+            "Items that wait to be delivered to a SpokeSet's members, by reason.",
+            kind="gauge",
+            labels=of_set,
+            last="reason",
+        )
+        self._set_pending_since = Series(
+            "cirahub_spokeset_pending_since_timestamp_seconds",
+            "Since when the oldest change waits that did not reach a member, by reason.",
+            kind="gauge",
+            labels=of_set,
+            last="reason",
+        )
+        through = ("namespace", "connection", "api")
         self._requests = Series(
             "cirahub_connection_requests_total",
-            "HTTP requests through a connection by status code, none: no whole answer came.",
+            "HTTP requests through a connection by API and status code; none: no whole answer.",
             kind="counter",
-            labels=("namespace", "connection"),
+            labels=through,
             last="code",
+        )
+        self._connection_throttled = Series(
+            "cirahub_connection_throttled_seconds_total",
+            "Time that requests through a connection waited because the API asked for it.",
+            kind="counter",
+            labels=through,
         )
         self._conditions = Series(
             "cirahub_condition",
@@ -139,6 +184,24 @@ class Metrics:
             "cirahub_hub_plan_entries",
             "Writes that wait for a plan's approval, by action: create, update or delete.",
             ["namespace", "hub", "action"],
+            registry=self.registry,
+        )
+        self.conflicts = Counter(
+            "cirahub_hub_conflicts",
+            "Conflicts that passes recorded, whoever decides them.",
+            ["namespace", "hub"],
+            registry=self.registry,
+        )
+        self.hub_undecided = Gauge(
+            "cirahub_hub_undecided_conflicts",
+            "Conflicts that wait for a person, frozen fields included.",
+            ["namespace", "hub"],
+            registry=self.registry,
+        )
+        self.hub_frozen = Gauge(
+            "cirahub_hub_frozen_fields",
+            "Fields that two spokes kept changing back and forth, until a person decides.",
+            ["namespace", "hub"],
             registry=self.registry,
         )
         self.credential_expiry = Gauge(
@@ -216,6 +279,10 @@ class Metrics:
             ["kind"],
             registry=self.registry,
         )
+        Info(
+            "cirahub_build", "The version of this operator, always 1.", registry=self.registry
+        ).info({"version": version("cirahub-operator")})
+        ProcessCollector(registry=self.registry)
 
     @property
     def series(self) -> Sequence[Series]:
@@ -225,12 +292,17 @@ class Metrics:
             self._suspended,
             self._spoke_items,
             self._pending,
+            self._pending_since,
             self._changes,
             self._throttled,
             self._members,
             self._failing,
+            self._set_pending,
+            self._set_pending_since,
             self._set_changes,
+            self._phases,
             self._requests,
+            self._connection_throttled,
         )
 
     def text(self) -> bytes:
@@ -255,10 +327,14 @@ class Metrics:
         failed = any(one.problem for one in report.everywhere)
         result = "failure" if report.problem else "partial" if failed else "success"
         self.passes.labels(*labels, result).inc()
+        self._phases.add(labels, labels, report.phases)
+        self.conflicts.labels(*labels).inc(report.conflicts)
         if report.problem is None:
             self.hub_items.labels(*labels).set(report.items)
             self.hub_duplicates.labels(*labels).set(report.duplicates)
             self.hub_guarded.labels(*labels).set(report.guarded)
+            self.hub_undecided.labels(*labels).set(report.undecided)
+            self.hub_frozen.labels(*labels).set(report.frozen)
             plan = report.plan or PlanSummary(id="")
             for action in ("create", "update", "delete"):
                 self.hub_planned.labels(*labels, action).set(getattr(plan, f"{action}s"))
@@ -267,10 +343,12 @@ class Metrics:
             self._spoke_passed(hub, spoke)
         for one in report.sets.values():
             self._set_passed(hub, one)
-        for name, answers in report.requests.items():
+        for name, traffic in report.traffic.items():
             namespace, _, connection = name.rpartition("/")
-            labels = (namespace, connection)
-            self._requests.add(labels, labels, answers)
+            for api, had in traffic.items():
+                through = (namespace, connection, api)
+                self._requests.add(through, through, had.answers)
+                self._connection_throttled.add(through, through, {"": had.throttled_seconds})
 
     def condition(self, kind: str, metadata: Metadata, status: Status) -> None:
         labels = (kind, metadata.namespace, metadata.name)
@@ -314,18 +392,24 @@ class Metrics:
         self._suspended.remove((kind, namespace, name))
         if kind == "Connection":
             self.credential_expires(namespace, name, None)
-            self._requests.remove((namespace, name))
+            for api in Api:
+                self._requests.remove((namespace, name, api.value))
+                self._connection_throttled.remove((namespace, name, api.value))
         if kind == "Hub":
             for family in (self.pass_seconds, self.passes, self.hub_items,
-                           self.hub_duplicates, self.hub_guarded,
+                           self.hub_duplicates, self.hub_guarded, self.conflicts,
+                           self.hub_undecided, self.hub_frozen,
                            self.hub_planned, self.hub_interval, self.last_sync):  # fmt: skip
                 family.remove_by_labels({"namespace": namespace, "hub": name})
+            self._phases.remove((namespace, name))
         if kind == "Spoke":
-            for series in (self._changes, self._throttled, self._spoke_items, self._pending):
+            for series in (self._changes, self._throttled, self._spoke_items, self._pending,
+                           self._pending_since):  # fmt: skip
                 series.remove((namespace, name))
 
         if kind == "SpokeSet":
-            for series in (self._members, self._failing, self._set_changes):
+            for series in (self._members, self._failing, self._set_changes, self._set_pending,
+                           self._set_pending_since):  # fmt: skip
                 series.remove((namespace, name))
 
     def erased(self, hub: Metadata, spokes: Iterable[SpokeReport]) -> None:
@@ -343,6 +427,8 @@ class Metrics:
         states = {state.value.lower(): one.states.get(state.value, 0) for state in MemberState}
         self._members.put(key, labels, states)
         self._failing.put(key, labels, one.reasons)
+        self._set_pending.put(key, labels, one.pending)
+        self._set_pending_since.put(key, labels, one.waiting_since)
 
     def _spoke_changed(self, hub: Metadata, spoke: SpokeReport) -> None:
         self._changed(self._changes, hub, spoke.name, spoke.counts)
@@ -359,6 +445,8 @@ class Metrics:
         key, labels = _labels(hub, spoke.name)
         if spoke.throttled_seconds:
             self._throttled.add(key, labels, {"": spoke.throttled_seconds})
+        if spoke.waiting_since is not None:
+            self._pending_since.put(key, labels, spoke.waiting_since)
         if spoke.problem is None:
             self._spoke_items.put(key, labels, _standing(spoke.counts, spoke.guarded))
             self._pending.put(key, labels, spoke.pending)

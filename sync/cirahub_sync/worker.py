@@ -5,7 +5,6 @@ the command line makes. This is what a thread of the operator, a Job or `cirahub
 from __future__ import annotations
 
 import time
-from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -27,7 +26,7 @@ from cirahub_sync.endpoints.base import Endpoint, Fence
 from cirahub_sync.endpoints.directory import Directory
 from cirahub_sync.endpoints.masking import Masking
 from cirahub_sync.endpoints.opening import capabilities_of, counted_with, open_session
-from cirahub_sync.endpoints.session import Session, Surroundings
+from cirahub_sync.endpoints.session import Answers, Session, Surroundings, no_answers
 from cirahub_sync.endpoints.withholding import Withholding
 from cirahub_sync.engine import sync_pass
 from cirahub_sync.engine.approval import entry_of
@@ -104,7 +103,7 @@ class Worker:
         self._clock = clock
         self._leading = leading
         self._sessions: dict[str, _Opened] = {}
-        self._answers: dict[str, Counter[str]] = {}
+        self._answers: dict[str, Answers] = {}
         self._make_throttle = make_throttle
         self._throttles: dict[tuple[str, str], Throttle] = {}
         self._verified: dict[str, set[str]] = {}
@@ -413,11 +412,17 @@ class Worker:
                 continue
             waited = opened.session.take_waited(run.config, run.report.target)
             run.report.throttled_seconds = waited
-            if waited and (member := context.members.get(run.uid)) is not None:
-                context.report.sets[member.set_uid].throttled_seconds += waited
-            if answers := self._answers.get(run.config.connection.uid):
-                context.report.requests[run.config.connection.name] = dict(answers)
-                answers.clear()
+            if waited:
+                if (member := context.members.get(run.uid)) is not None:
+                    context.report.sets[member.set_uid].throttled_seconds += waited
+                api = opened.session.api_of(run.config)
+                traffic = context.report.traffic_with(run.config.connection.name, api)
+                traffic.throttled_seconds += waited
+            for api, codes in self._answers.get(run.config.connection.uid, {}).items():
+                if codes:
+                    traffic = context.report.traffic_with(run.config.connection.name, api)
+                    traffic.answers = dict(codes)
+                    codes.clear()
 
     async def _doubt(self, context: PassContext) -> None:
         """After a refusal, the next pass signs in anew instead of going on with a token of up to
@@ -463,7 +468,7 @@ class Worker:
             clock=self._clock,
             lease=self._settings.lease,
             throttle=self._throttles.setdefault(counted_with(connection), self._make_throttle()),
-            answers=self._answers.setdefault(connection.uid, Counter()),
+            answers=self._answers.setdefault(connection.uid, no_answers()),
         )
         session = open_session(connection, surroundings)
         self._sessions[connection.uid] = _Opened(connection, session)

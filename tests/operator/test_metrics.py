@@ -3,28 +3,44 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from importlib.metadata import version
 
 import pytest
 import yaml
 from prometheus_client import Metric
 from prometheus_client.parser import text_string_to_metric_families
 
+from cirahub_operator.heartbeat import Heartbeat
 from cirahub_operator.metrics import Metrics
-from cirahub_sync.engine.report import Counts, PendingReason, SetReport
+from cirahub_sync.endpoints.session import Api
+from cirahub_sync.engine.report import (
+    UNCONSIDERED,
+    Counts,
+    PendingReason,
+    Phase,
+    SetReport,
+    Traffic,
+)
+from cluster import Promtool
 
 from .conftest import ROOT
 from .objects import connection, hub, spoke
-from .test_summary import report, result, synced
+from .test_summary import BROKEN, report, result, synced
 
 LABELS = {"namespace", "hub", "spoke", "connection", "kind", "name", "spokeset"}
 """Names of objects."""
-WORDS = {"type", "result", "state", "reason", "code", "rule", "action"}
+WORDS = {"type", "result", "state", "reason", "code", "rule", "action", "phase", "api", "version"}
 """Of few values, all of them ours or HTTP's."""
+BUILD = "cirahub_build_info"
+"""What every exporter calls this, of a gauge that is always 1."""
 OF_TARGETS = {"namespace", "job"}
 """Labels that Prometheus gives to what it scrapes."""
 RULES = ROOT / "charts/cirahub-operator/files/rules/cirahub.yaml"
 NOT_BASE_UNITS = {"milliseconds", "ms", "minutes", "hours", "days", "kilobytes", "percent"}
+
+
+SINCE = {PendingReason.FAILED.value: 1_700_000_000.0, UNCONSIDERED: 1_700_000_100.0}
 
 
 def filled() -> Metrics:
@@ -32,10 +48,12 @@ def filled() -> Metrics:
     metrics = Metrics()
     counts = Counts(pulled=5, items=5, pending=3)
     pending = {PendingReason.GRACE.value: 1, PendingReason.FAILED.value: 2}
-    made = report(result(counts=counts, pending=pending, throttled_seconds=1.5))
-    made.requests = {"demo/contoso": {"200": 4, "none": 1}}
+    one = result(counts=counts, pending=pending, throttled_seconds=1.5, waiting_since=SINCE)
+    made = report(one, phases={Phase.PULL.value: 1.5}, conflicts=2, undecided=1)
+    made.traffic = {"demo/contoso": {"graph": Traffic({"200": 4, "none": 1}, 1.5)}}
     made.sets = {"u": SetReport(uid="u", name="demo/everybody", counts=Counts(created=2))}
     made.sets["u"].reasons = {"TargetNotFound": 1}
+    made.sets["u"].pending, made.sets["u"].waiting_since = pending, SINCE
     metrics.syncs_every(hub().metadata, 300.0, None)
     metrics.passed(hub().metadata, made)
     metrics.condition("Spoke", spoke().metadata, synced(result()))
@@ -48,6 +66,7 @@ def filled() -> Metrics:
     metrics.status_refused.labels("Hub").inc()
     metrics.permission_missing.labels("watch", "demo").set(0)
     metrics.watch_age.labels("hubs").set(0)
+    Heartbeat(metrics.registry)
     return metrics
 
 
@@ -57,7 +76,7 @@ def families(metrics: Metrics) -> dict[str, Metric]:
     return {
         one.name + ("_total" if one.type == "counter" else ""): one
         for one in found
-        if not one.name.endswith("_created")
+        if not one.name.endswith("_created") and not one.name.startswith("process_")
     }
 
 
@@ -78,8 +97,22 @@ def test_names_and_texts_follow_the_conventions(name: str) -> None:
     assert family.type in {"counter", "gauge", "histogram"}
     assert name.endswith("_total") == (family.type == "counter")
     assert not NOT_BASE_UNITS & set(words)
-    assert words[-1] not in {"count", "sum", "bucket", "info", "gauge", "counter", "histogram"}
+    suffixes = {"count", "sum", "bucket", "info", "gauge", "counter", "histogram"}
+    assert words[-1] not in suffixes or name == BUILD
     assert family.samples, "fill it in `filled`"
+
+
+def test_promtool_finds_nothing_to_better(promtool: Promtool) -> None:
+    assert promtool.run("check", "metrics", stdin=filled().text().decode()) == ""
+
+
+def test_the_process_tells_of_itself_as_others_do() -> None:
+    text = filled().text().decode()
+    assert all(
+        f"\n{name} " in text
+        for name in ("process_resident_memory_bytes", "process_cpu_seconds_total")
+    )
+    assert f'cirahub_build_info{{version="{version("cirahub-operator")}"}} 1.0' in text
 
 
 @pytest.mark.parametrize("name", FAMILIES)
@@ -95,9 +128,10 @@ def test_the_page_tells_of_each_metric_as_it_is() -> None:
     assert told == {name: (one.type, labels(one)) for name, one in FAMILIES.items()}
 
 
-def test_each_reason_to_wait_is_on_the_page() -> None:
+@pytest.mark.parametrize("words", [PendingReason, Phase, Api, [UNCONSIDERED]])
+def test_each_word_that_labels_may_be_is_on_the_page(words: Iterable[str]) -> None:
     page = (ROOT / "docs/metrics.md").read_text()
-    assert [one for one in PendingReason if f"`{one}`" not in page] == []
+    assert [one for one in words if f"`{one}`" not in page] == []
 
 
 def test_what_waits_is_told_by_reason_and_goes_when_it_is_delivered() -> None:
@@ -111,6 +145,26 @@ def test_what_waits_is_told_by_reason_and_goes_when_it_is_delivered() -> None:
     metrics.passed(hub().metadata, report(result(counts=Counts(items=5))))
 
     assert families(metrics)["cirahub_spoke_pending_items"].samples == []
+
+
+def test_how_long_something_waits_is_told_as_a_time_and_goes_when_it_is_delivered() -> None:
+    """A time, so that what asks computes the age:
+    https://prometheus.io/docs/practices/instrumentation/#timestamps-not-time-since."""
+    name, metrics = "cirahub_spoke_pending_since_timestamp_seconds", filled()
+    told = {one.labels["reason"]: one.value for one in families(metrics)[name].samples}
+    assert told == SINCE
+
+    metrics.passed(hub().metadata, report(result(problem=BROKEN)))
+    assert families(metrics)[name].samples, "no pass came to look"
+    metrics.passed(hub().metadata, report(result(waiting_since={})))
+    assert families(metrics)[name].samples == []
+
+
+def test_phases_add_up_over_passes() -> None:
+    metrics = filled()
+    metrics.passed(hub().metadata, report(phases={"pull": 2.0, "push": 0.5}))
+    samples = families(metrics)["cirahub_pass_phase_seconds_total"].samples
+    assert {one.labels["phase"]: one.value for one in samples} == {"pull": 3.5, "push": 0.5}
 
 
 def test_no_series_of_an_object_outlives_it() -> None:
@@ -132,10 +186,19 @@ def test_no_series_of_an_object_outlives_it() -> None:
 def test_requests_add_up_and_go_with_their_connection() -> None:
     metrics = filled()
     again = report(result())
-    again.requests = {"demo/contoso": {"200": 2, "429": 1}}
+    again.traffic = {
+        "demo/contoso": {"graph": Traffic({"200": 2, "429": 1}, 0.5), "ews": Traffic({"200": 1})}
+    }
     metrics.passed(hub().metadata, again)
     requests = families(metrics)["cirahub_connection_requests_total"].samples
-    assert {one.labels["code"]: one.value for one in requests} == {"200": 6, "none": 1, "429": 1}
+    assert {(one.labels["api"], one.labels["code"]): one.value for one in requests} == {
+        ("graph", "200"): 6,
+        ("graph", "none"): 1,
+        ("graph", "429"): 1,
+        ("ews", "200"): 1,
+    }
+    waits = families(metrics)["cirahub_connection_throttled_seconds_total"].samples
+    assert {one.labels["api"]: one.value for one in waits} == {"graph": 2.0, "ews": 0.0}
 
     metrics.forget("Connection", "demo", connection().metadata.name)
 

@@ -98,7 +98,7 @@ async def everything_once(stage: Stage, simulator: SimulatorProcess, operator: O
     copies = folders(simulator, BJORN).count((folder,))
     assert copies > 10
     await operator.counts(
-        f'cirahub_connection_requests_total{{code="200",connection="by-secret",namespace="{folder}"}}'
+        f'cirahub_connection_requests_total{{api="graph",code="200",connection="by-secret",namespace="{folder}"}}'
     )
     await stage.leaves("spoke", "bjorn")
     assert (folder,) not in folders(simulator, BJORN)

@@ -19,6 +19,7 @@ from prove.breakages import (
     leaving,
     mail_contacts,
     matching,
+    metrics,
     node,
     permissions,
     photos,
@@ -56,5 +57,6 @@ BREAKAGES: tuple[Breakage, ...] = (
     *photos.BREAKAGES,
     *chart.BREAKAGES,
     *gitops.BREAKAGES,
+    *metrics.BREAKAGES,
     *node.BREAKAGES,
 )

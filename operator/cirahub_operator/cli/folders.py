@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import sys
 import time
-from collections import Counter
 from pathlib import Path
 from typing import Literal
 
@@ -24,7 +23,7 @@ from cirahub_sync import origins
 from cirahub_sync.configuration import ConnectionConfig
 from cirahub_sync.endpoints.opening import open_session
 from cirahub_sync.endpoints.public_folder import PublicFolder
-from cirahub_sync.endpoints.session import Surroundings
+from cirahub_sync.endpoints.session import Surroundings, no_answers
 from cirahub_sync.errors import CirahubError, ConfigurationError
 from cirahub_sync.lease_terms import LeaseTerms
 from cirahub_sync.origins import Origins
@@ -102,7 +101,7 @@ async def _listed(
             clock=time.time,
             lease=LeaseTerms(),
             throttle=Throttle(),
-            answers=Counter(),
+            answers=no_answers(),
         ),
     )
     try:

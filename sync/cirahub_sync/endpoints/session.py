@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Callable, Sequence
+from enum import StrEnum
 from typing import Protocol
 
 import msgspec
@@ -20,6 +21,22 @@ from cirahub_sync.origins import Origins
 from cirahub_sync.throttle import Throttle
 
 
+class Api(StrEnum):
+    """What of a service requests go to, each with limits of its own."""
+
+    GRAPH = "graph"
+    EWS = "ews"
+    EXCHANGE_ADMIN = "exchange-admin"
+
+
+Answers = defaultdict[Api, Counter[str]]
+"""HTTP answers by API and status code; `none` where no whole answer came."""
+
+
+def no_answers() -> Answers:
+    return defaultdict(Counter)
+
+
 class Surroundings(msgspec.Struct, frozen=True, kw_only=True):
     """What a session is made with besides its connection."""
 
@@ -30,8 +47,8 @@ class Surroundings(msgspec.Struct, frozen=True, kw_only=True):
     lease: LeaseTerms
     throttle: Throttle
     """Shared by all connections whose requests the service counts together."""
-    answers: Counter[str]
-    """HTTP answers by status code are counted on it; `none` where no whole answer came."""
+    answers: Answers
+    """Counted on."""
 
 
 class Session(Protocol):
@@ -70,6 +87,10 @@ class Session(Protocol):
     def public_folders(self) -> AsyncIterator[PublicFolder]:
         """All that what signs in may see, each after the one that it is in. Raises
         ConfigurationError where it can't see any."""
+        ...
+
+    def api_of(self, spoke: SpokeConfig) -> Api:
+        """What requests about a spoke's items go to."""
         ...
 
     def take_waited(self, spoke: SpokeConfig, resolved: str) -> float:

@@ -24,7 +24,7 @@ from cirahub_sync.engine.adopted import Adoption
 from cirahub_sync.engine.comeback import claim_from, gives_way
 from cirahub_sync.engine.grouped import Groups, groups_asked, hidden_by
 from cirahub_sync.engine.photo_memory import PhotoMemory
-from cirahub_sync.engine.report import PassReport, Problem, SpokeReport
+from cirahub_sync.engine.report import PassReport, Phase, Problem, SpokeReport
 from cirahub_sync.engine.rules import Rules, compile_rules
 from cirahub_sync.errors import (
     AccessDeniedError,
@@ -368,6 +368,18 @@ class PassContext:
 
     def fingerprint(self, content: Content) -> bytes:
         return self.store.cipher.fingerprint(fingerprint_bytes(content))
+
+    @contextmanager
+    def phase(self, phase: Phase) -> Iterator[None]:
+        """Time this as one of the pass's phases, and not as what it is part of."""
+        phases, began = self.report.phases, self.clock()
+        others = sum(phases.values())
+        try:
+            yield
+        finally:
+            within = sum(phases.values()) - others
+            took = max(0.0, self.clock() - began - within)
+            phases[phase.value] = phases.get(phase.value, 0.0) + took
 
     @contextmanager
     def isolate(self, run: SpokeRun) -> Iterator[None]:

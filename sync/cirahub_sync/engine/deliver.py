@@ -32,7 +32,7 @@ from cirahub_sync.engine.outgoing import delivery_of, intent_of, operation_of
 from cirahub_sync.engine.plan import DELETIONS, Encoder, Judgement, Planned, blended, judge
 from cirahub_sync.engine.postpone import await_change, await_window, postpone
 from cirahub_sync.engine.refold import refold
-from cirahub_sync.engine.report import PendingReason
+from cirahub_sync.engine.report import PendingReason, Phase
 from cirahub_sync.engine.sources import sources_of
 from cirahub_sync.engine.verify import verify
 from cirahub_sync.errors import CirahubError, LeaseLostError, StoreError
@@ -243,6 +243,10 @@ class Receiver:
         return known
 
     def _judge(self, items: Sequence[Item], endpoint: Endpoint) -> list[Judgement]:
+        with self._context.phase(Phase.PLAN):
+            return self._lacking(items, endpoint)
+
+    def _lacking(self, items: Sequence[Item], endpoint: Endpoint) -> list[Judgement]:
         run, context = self.run, self._context
         ids = [item.id for item in items]
         with context.store.read() as tx:

@@ -37,6 +37,11 @@ class PendingReason(StrEnum):
     """The filter's expression can't be evaluated for it; what is there stays as it is."""
 
 
+UNCONSIDERED = "Unconsidered"
+"""Beside the `PendingReason`s, of changes that no pass came to look at for a receiver: it could not
+be reached, or the pass broke off."""
+
+
 class Failing(msgspec.Struct, frozen=True):
     """Items of a spoke that don't get through as they are; the others do."""
 
@@ -120,6 +125,9 @@ class SpokeReport(msgspec.Struct):
     target: str = ""
     pending: dict[str, int] = {}
     """Items that wait, by `PendingReason`; `counts.pending` is their sum."""
+    waiting_since: dict[str, float] | None = None
+    """Since when (POSIX seconds) the oldest of them waits, by `PendingReason`, or `UNCONSIDERED`;
+    None: the pass did not come to look."""
     rejected: Failing | None = None
     """The service refuses them: sent again when they change, and once a day."""
     undelivered: Failing | None = None
@@ -144,6 +152,8 @@ class SetReport(msgspec.Struct, kw_only=True):
     """Sums over the members that took part."""
     pending: dict[str, int] = {}
     """Items that wait, by `PendingReason`."""
+    waiting_since: dict[str, float] = {}
+    """As a `SpokeReport`'s."""
     states: dict[str, int] = {}
     """Members by `spoke_set.MemberState`."""
     reasons: dict[str, int] = {}
@@ -210,6 +220,29 @@ class Feud(msgspec.Struct, frozen=True):
     """`namespace/name`; a uid where the name is not known."""
 
 
+class Phase(StrEnum):
+    """A pass is in one at a time, or in none: while it makes ready, and while it counts."""
+
+    RECOVER = "recover"
+    PULL = "pull"
+    MERGE = "merge"
+    PLAN = "plan"
+    """Judging what receivers lack, a chunk at a time, between the writes of the push."""
+    PUSH = "push"
+    """The rest of delivering, a verification of a receiver before its first create included."""
+    PHOTOS = "photos"
+
+
+class Traffic(msgspec.Struct):
+    """With one API of a connection."""
+
+    answers: dict[str, int] = {}
+    """HTTP requests since the last report about the connection, by the answer's status code
+    (`none`: no whole answer). A batch is one."""
+    throttled_seconds: float = 0.0
+    """That requests about the pass's spokes waited because the service's limits asked for it."""
+
+
 class PassReport(msgspec.Struct):
     hub: str
     started: float
@@ -241,11 +274,15 @@ class PassReport(msgspec.Struct):
     each source that reads empty; joined by commas."""
     plan: PlanSummary | None = None
     """What waits for approval (Manual)."""
-    requests: dict[str, dict[str, int]] = {}
-    """HTTP requests since the last report about a connection, by its name and the answer's status
-    code (`none`: no whole answer). A batch is one."""
+    phases: dict[str, float] = {}
+    """Seconds that the pass spent in each `Phase` that it came to."""
+    traffic: dict[str, dict[str, Traffic]] = {}
+    """By a connection's name and `endpoints.session.Api`."""
     problem: Problem | None = None
     """Of the hub as a whole (the store, its key, its lease)."""
+
+    def traffic_with(self, connection: str, api: str) -> Traffic:
+        return self.traffic.setdefault(connection, {}).setdefault(api, Traffic())
 
     @property
     def stages(self) -> dict[str, StageSummary]:

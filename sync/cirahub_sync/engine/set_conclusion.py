@@ -9,8 +9,9 @@ import msgspec
 
 from cirahub_sync.engine.context import PassContext, SpokeRun
 from cirahub_sync.engine.guard import DAY
-from cirahub_sync.engine.report import Counts, PendingReason, SetReport, SpokeReport
+from cirahub_sync.engine.report import Counts, SetReport, SpokeReport
 from cirahub_sync.spoke_set import MemberState, SpokeSetConfig
+from cirahub_sync.store.delivery import SETTLED
 from cirahub_sync.store.hub import Transaction
 from cirahub_sync.store.members import MemberRow
 
@@ -18,10 +19,6 @@ WORST = 10
 FIRST_PAUSE = 300.0
 """Seconds after which a member whose mailbox is not there is tried again, at least; doubled each
 time, up to a day."""
-_SETTLED = frozenset(
-    (PendingReason.GRACE.value, PendingReason.REMEMBERED.value, PendingReason.WINDOW.value)
-)
-"""Reasons for which something may wait in a spoke that is all right."""
 
 
 class _Moment(msgspec.Struct, frozen=True):
@@ -74,7 +71,7 @@ def _judge(
         return
     else:
         behind = run.config.direction.receives and run.row.mark < at.seq
-        waits = behind or any(reason not in _SETTLED for reason in run.report.pending)
+        waits = behind or any(reason not in SETTLED for reason in run.report.pending)
         row.state = MemberState.PENDING if waits else MemberState.READY
         row.reason, row.failures, row.retry_at = "", 0, 0.0
     if problem is not None or failed:
@@ -97,6 +94,8 @@ def _add(report: SetReport, of: SpokeReport) -> None:
         setattr(report.counts, name, getattr(report.counts, name) + getattr(of.counts, name))
     for reason, count in of.pending.items():
         report.pending[reason] = report.pending.get(reason, 0) + count
+    for reason, since in (of.waiting_since or {}).items():
+        report.waiting_since[reason] = min(since, report.waiting_since.get(reason, since))
     report.guarded += of.guarded
     report.sources_emptied += of.source_emptied
     problem = of.problem

@@ -18,6 +18,7 @@ from cirahub_sync.engine.flips import feud
 from cirahub_sync.engine.groups import look_up_groups
 from cirahub_sync.engine.guard import Candidate, holdings, judge_deletions
 from cirahub_sync.engine.keys import renew_keys
+from cirahub_sync.engine.lag import tell_lag
 from cirahub_sync.engine.leave import clear
 from cirahub_sync.engine.merge import merge
 from cirahub_sync.engine.photo_pass import sync_photos
@@ -32,6 +33,7 @@ from cirahub_sync.engine.report import (
     Failing,
     PassReport,
     PendingReason,
+    Phase,
     Problem,
     SpokeReport,
 )
@@ -126,8 +128,10 @@ async def _run(context: PassContext) -> None:
     receivers = _receivers(context)
     if receivers:
         context.say(f"delivering to {len(receivers)} spokes")
-    await push(context, receivers)
-    await sync_photos(context)
+    with context.phase(Phase.PUSH):
+        await push(context, receivers)
+    with context.phase(Phase.PHOTOS):
+        await sync_photos(context)
     conclude_approval(context)
 
 
@@ -154,7 +158,8 @@ async def gather(context: PassContext) -> None:
     await renew_keys(context)
     for run in _former_contributors(context):
         await stop_contributing(context, run)
-    await recover(context, context.runs)
+    with context.phase(Phase.RECOVER):
+        await recover(context, context.runs)
     now = context.clock()
     sources = [
         run
@@ -164,9 +169,11 @@ async def gather(context: PassContext) -> None:
     with context.store.read() as tx:
         context.began = tx.seq
     context.say(f"reading {len(sources)} spokes")
-    await pull(context, sources)
-    await merge(context, [run for run in sources if not run.failed])
-    await apply_policy(context)
+    with context.phase(Phase.PULL):
+        await pull(context, sources)
+    with context.phase(Phase.MERGE):
+        await merge(context, [run for run in sources if not run.failed])
+        await apply_policy(context)
     _date_orphans(context)
 
 
@@ -295,7 +302,7 @@ def _conclude(context: PassContext) -> None:
             tx.replicas.counts(),
             tx.pull_retry.counts(),
         )
-        pending = tx.pending.counts()
+        pending = tx.pending.standing(report.finished)
         for run in context.runs:
             idle = not (context.erasing or run.config.direction.receives)
             if idle and run.uid in pending:
@@ -305,14 +312,15 @@ def _conclude(context: PassContext) -> None:
             counts = run.report.counts
             counts.items = native.get(run.uid, 0)
             counts.copies = copies.get(run.uid, 0)
-            run.report.pending = pending.get(run.uid, {})
+            waiting = pending.get(run.uid, {})
+            run.report.pending = {reason: one.count for reason, one in waiting.items()}
             counts.pending = sum(run.report.pending.values())
             if STAGE in run.report.pending and run.registered and not context.dry:
-                waiting = run.report.pending[STAGE]
-                run.report.stage = summary(tx, run.config, run.row, waiting)
+                run.report.stage = summary(tx, run.config, run.row, waiting[STAGE].count)
             counts.unreadable = unreadable.get(run.uid, 0)
             run.report.target = run.row.target or "" if run.registered else ""
             _complain(tx, run.report, context.clock())
+        tell_lag(context, tx, pending)
         conclude_sets(context, tx)
         if not context.erasing:
             tx.add_report(report.started, msgspec.msgpack.encode(report))

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import URL, Connection, Engine, Table, inspect, text
+from sqlalchemy import URL, ColumnElement, Connection, Engine, Table, inspect, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.sql import ColumnCollection
 from sqlalchemy.sql.dml import Insert
 
 from cirahub_sync.errors import CirahubError, ConfigurationError, StoreError
@@ -24,6 +25,10 @@ _MIGRATIONS = Path(__file__).with_name("migrations")
 _NOTED = "alembic_version"
 _CONFLICTS = frozenset({"sqlite", "postgresql"})
 """What knows INSERT … ON CONFLICT."""
+
+Excluded = ColumnCollection[str, Any]
+Merged = Callable[[Excluded], dict[str, ColumnElement[Any]]]
+"""Of the new row: what columns of the row that is there become."""
 
 
 def revisions() -> list[str]:
@@ -147,9 +152,16 @@ class Database:
             raise StoreError(self._backend.unreadable(error)) from error
 
     def upsert(
-        self, connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]
+        self,
+        connection: Connection,
+        table: Table,
+        rows: Sequence[Mapping[str, Any]],
+        *,
+        merged: Merged | None = None,
     ) -> None:
-        """Insert rows, replacing those with the same primary key."""
+        """Insert rows, replacing those with the same primary key. `merged`, the same for a table
+        every time, gives what columns of those become instead of what the new row has; SQL Server
+        does without."""
         if not rows:
             return
         dialect = connection.dialect.name
@@ -167,7 +179,9 @@ class Database:
             keys = [column.name for column in table.primary_key]
             others = [column.name for column in table.c if column.name not in keys]
             return insert.on_conflict_do_update(
-                index_elements=keys, set_={name: insert.excluded[name] for name in others}
+                index_elements=keys,
+                set_={name: insert.excluded[name] for name in others}
+                | ({} if merged is None else merged(insert.excluded)),
             )
 
         self._inserts.run(connection, ("upsert", table.name), make, rows)

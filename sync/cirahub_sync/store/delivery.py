@@ -6,9 +6,21 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Row, Select, bindparam, delete, func, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    bindparam,
+    case,
+    delete,
+    func,
+    literal_column,
+    select,
+    update,
+)
 
-from cirahub_sync.store.database import Database
+from cirahub_sync.store.database import Database, Excluded
 from cirahub_sync.store.listed import Listed
 from cirahub_sync.store.membership import of_hub
 from cirahub_sync.store.parts import parts
@@ -42,6 +54,9 @@ _SEEN = Listed(
 _REPLICA_ETAG = select(replicas.c.etag).where(
     replicas.c.spoke == bindparam("spoke"), replicas.c.remote == bindparam("remote")
 )
+SETTLED = ("Grace", "Remembered", "OutsideWindow")
+"""Reasons for which something waits that is as it should be."""
+_ON_PURPOSE: list[ColumnElement[str]] = [literal_column(f"'{reason}'") for reason in SETTLED]
 _REPLICA_STATES = {state.value: state for state in ReplicaState}
 
 
@@ -308,6 +323,21 @@ def _intent(row: Row[tuple[object, ...]]) -> Intent:
     )
 
 
+class Standing(msgspec.Struct, frozen=True):
+    """Of what waits in a spoke for one reason."""
+
+    count: int
+    since: float
+    """POSIX seconds; of what has waited longest."""
+
+
+def _since(new: Excluded) -> dict[str, ColumnElement[Any]]:
+    """What waits goes on waiting, until it is delivered, or something else has to come of it than
+    what kept it on purpose."""
+    late_only_now = pending.c.reason.in_(_ON_PURPOSE) & new.reason.not_in(_ON_PURPOSE)
+    return {"since": case((late_only_now, new.since), else_=pending.c.since)}
+
+
 class PendingTable:
     def __init__(self, connection: Connection, database: Database, hub: str) -> None:
         self._connection = connection
@@ -319,9 +349,15 @@ class PendingTable:
             self._connection,
             pending,
             [
-                {**msgspec.structs.asdict(row), "hub": self._hub, "error": row.error[:256]}
+                {
+                    **msgspec.structs.asdict(row),
+                    "hub": self._hub,
+                    "error": row.error[:256],
+                    "since": 0.0,
+                }
                 for row in rows
             ],
+            merged=_since,
         )
 
     def by_item(self, spoke: str, ids: Sequence[str]) -> dict[str, Pending]:
@@ -381,6 +417,31 @@ class PendingTable:
         found: dict[str, dict[str, int]] = {}
         for spoke, reason, count in rows:
             found.setdefault(str(spoke), {})[str(reason)] = int(count)
+        return found
+
+    def standing(self, now: float) -> dict[str, dict[str, Standing]]:
+        """As `counts`, with the time. What was put since this was last asked waits since `now`."""
+        since = case((pending.c.since == 0.0, now), else_=pending.c.since)
+        rows = self._connection.execute(
+            select(
+                pending.c.spoke,
+                pending.c.reason,
+                func.count(),
+                func.min(since),
+                func.min(pending.c.since),
+            )
+            .where(of_hub(pending.c.spoke, self._hub))
+            .group_by(pending.c.spoke, pending.c.reason)
+        ).all()
+        if any(noted == 0.0 for *_, noted in rows):
+            self._connection.execute(
+                update(pending)
+                .where(of_hub(pending.c.spoke, self._hub), pending.c.since == 0.0)
+                .values(since=now)
+            )
+        found: dict[str, dict[str, Standing]] = {}
+        for spoke, reason, count, oldest, _ in rows:
+            found.setdefault(str(spoke), {})[str(reason)] = Standing(int(count), float(oldest))
         return found
 
     def latest(self, spoke: str, reason: str, due_after: float) -> Pending | None:

@@ -103,6 +103,15 @@ class MomentTable:
         ).first()
         return None if row is None else Moment(row.seq, row.at)
 
+    def after(self, seq: int) -> list[Moment]:
+        """Those in which the hub had come further than that, the first one first."""
+        rows = self._connection.execute(
+            select(moments)
+            .where(moments.c.hub == self._hub, moments.c.seq > seq)
+            .order_by(moments.c.seq)
+        )
+        return [Moment(row.seq, row.at) for row in rows]
+
     def expire(self, before: float) -> int | None:
         """Forget those from before the last one until `before`. Returns its number, if any were
         there."""

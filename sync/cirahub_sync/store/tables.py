@@ -205,8 +205,10 @@ pending = Table(
     Column("due_at", Float, nullable=False),
     Column("attempts", Integer, nullable=False, default=0),
     Column("error", String(256), nullable=False, default=""),
+    Column("since", Float, nullable=False, server_default="0"),
     Index(None, "spoke", "due_at"),
-    comment="Considered, not delivered: why, and when to look again.",
+    comment="Considered, not delivered: why, and when to look again. since: when a pass first "
+    "ended with it undelivered; 0: none has.",
 )
 
 removals = Table(

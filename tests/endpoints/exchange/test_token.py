@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -17,7 +16,7 @@ from cirahub_sync.configuration import ClientSecretAuth, ConnectionConfig, Secre
 from cirahub_sync.configuration import ExchangeServer as ServerConfig
 from cirahub_sync.endpoints.exchange.opening import ExchangeConnection
 from cirahub_sync.endpoints.exchange.permissions import ROLE
-from cirahub_sync.endpoints.session import Surroundings
+from cirahub_sync.endpoints.session import Surroundings, no_answers
 from cirahub_sync.errors import AccessDeniedError, CredentialError
 from cirahub_sync.lease_terms import LeaseTerms
 from cirahub_sync.needs import READS_CONTACTS
@@ -87,7 +86,7 @@ async def opened(office: Office) -> AsyncIterator[ExchangeConnection]:
             clock=office.world.clock.time,
             lease=LeaseTerms(),
             throttle=Throttle(),
-            answers=Counter(),
+            answers=no_answers(),
         ),
     )
     yield connection

@@ -23,7 +23,7 @@ from cirahub_sync.endpoints.exchange.permissions import missing
 from cirahub_sync.endpoints.exchange.public_folders import public_folders
 from cirahub_sync.endpoints.exchange.session import ExchangeSession
 from cirahub_sync.endpoints.public_folder import PublicFolder
-from cirahub_sync.endpoints.session import Surroundings
+from cirahub_sync.endpoints.session import Api, Surroundings
 from cirahub_sync.errors import ConfigurationError
 from cirahub_sync.identity.base import SignIn
 from cirahub_sync.identity.provider import host_proof
@@ -59,7 +59,7 @@ class ExchangeConnection:
             self._proofs,
             surroundings.origins,
             throttle=surroundings.throttle,
-            answers=surroundings.answers,
+            answers=surroundings.answers[Api.EWS],
             patience=Patience(write=surroundings.lease.write),
         )
 
@@ -116,6 +116,9 @@ class ExchangeConnection:
                 "and no public folders; name a Connection with auth.basic"
             )
         return public_folders(self._exchange)
+
+    def api_of(self, spoke: SpokeConfig) -> Api:
+        return Api.EWS
 
     def take_waited(self, spoke: SpokeConfig, resolved: str) -> float:
         if not isinstance(spoke.target, MailboxTarget | CalendarTarget | PublicFolderTarget):

@@ -27,7 +27,7 @@ from cirahub_sync.endpoints.graph.directory import GraphDirectory
 from cirahub_sync.endpoints.graph.endpoint import GraphEndpoint
 from cirahub_sync.endpoints.graph.session import GraphSession
 from cirahub_sync.endpoints.public_folder import PublicFolder
-from cirahub_sync.endpoints.session import Surroundings
+from cirahub_sync.endpoints.session import Api, Surroundings
 from cirahub_sync.errors import ConfigurationError
 from cirahub_sync.identity import provider
 from cirahub_sync.identity.base import SignIn
@@ -81,7 +81,7 @@ class GraphConnection:
             self._tokens,
             surroundings.origins,
             throttle=surroundings.throttle,
-            answers=surroundings.answers,
+            answers=surroundings.answers[Api.GRAPH],
             patience=Patience(write=surroundings.lease.write),
         )
         self._administration = AdminSession(
@@ -89,7 +89,7 @@ class GraphConnection:
             self._tokens,
             surroundings.origins,
             throttle=surroundings.throttle,
-            answers=surroundings.answers,
+            answers=surroundings.answers[Api.EXCHANGE_ADMIN],
             patience=Patience(write=surroundings.lease.write),
         )
         self._settling = Settling(surroundings.clock)
@@ -152,6 +152,10 @@ class GraphConnection:
 
     def public_folders(self) -> AsyncIterator[PublicFolder]:
         return public_folders(self._administration, f"connection {self._connection.name}")
+
+    def api_of(self, spoke: SpokeConfig) -> Api:
+        administered = isinstance(spoke.target, MailContactsTarget)
+        return Api.EXCHANGE_ADMIN if administered else Api.GRAPH
 
     def take_waited(self, spoke: SpokeConfig, resolved: str) -> float:
         target = _target(spoke)
