@@ -43,13 +43,14 @@ lint: venv ## Check style, types and who imports whom
 	@$(VENV)/lint-imports
 
 .PHONY: generate
-generate: venv ## Write CRDs, roles, pages and seed from their sources (CHECK=1: compare)
+generate: venv ## Write CRDs, roles, pages, dashboards and seed from their sources (CHECK=1: compare)
 	@$(VENV)/python -m cirahub_operator.api.generate $(if $(CHECK),--check)
 	@$(VENV)/python -m cirahub_operator.permissions.generate $(if $(CHECK),--check)
 	@$(VENV)/python -m cirahub_simulator.seed.generate $(if $(CHECK),--check)
 	@PYTHONPATH=. $(VENV)/python -m tests.contract.ews_digest $(if $(CHECK),--check)
 	@PYTHONPATH=hack:. $(VENV)/python -m tests.failures.page $(if $(CHECK),--check)
 	@PYTHONPATH=hack:. $(VENV)/python -m tests.chart.page $(if $(CHECK),--check)
+	@$(VENV)/python hack/dashboards $(if $(CHECK),--check)
 
 .PHONY: bench
 bench: venv ## Run the benchmarks

@@ -54,9 +54,14 @@ class OperatorService:
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
+    def address(self) -> str:
+        """Host and port."""
+        return f"{HOST}:{self._port.number}"
+
+    @property
     def url(self) -> str:
         """Of `/healthz`, `/readyz` and `/metrics`."""
-        return f"http://{HOST}:{self._port.number}"
+        return f"http://{self.address}"
 
     def __enter__(self) -> Self:
         self._watchdog = Watchdog(self.directory)

@@ -106,6 +106,12 @@ MONITORING = {
         "enabled": True,
         "labels": {"release": "prometheus"},
         "runbookURL": "https://git.example.com/cirahub-operator/blob/main/",
+        "grafanaURL": "https://grafana.example.com/",
+    },
+    "dashboards": {
+        "enabled": True,
+        "labels": {"grafana_dashboard": "yes"},
+        "annotations": {"grafana_folder": "Mail"},
     },
 }
 

@@ -6,13 +6,15 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import yaml
 
 from cluster import Promtool
+from dashboards import BOARDS
 
-from .alerts import CASES, Case
+from .alerts import CASES, Case, of
 from .rendering import CHART, ROOT
 
 FILE = CHART / "files/rules/cirahub.yaml"
@@ -57,7 +59,8 @@ def test_an_alert_says_how_bad_it_is_and_where_to_read_on(name: str) -> None:
     rule = RULES[name]
     assert rule["labels"].keys() == {"severity"}
     assert rule["labels"]["severity"] in SEVERITIES
-    assert rule["annotations"].keys() == {"summary", "description", "runbook_url"}
+    texts = {"summary", "description", "runbook_url", "dashboard_url"}
+    assert rule["annotations"].keys() == texts
     assert rule["annotations"]["runbook_url"] == f"docs/alerts.md#{name.lower()}"
     assert all(rule["annotations"][one].endswith(".") for one in ("summary", "description"))
 
@@ -68,6 +71,39 @@ def test_an_alert_tells_only_of_labels_that_it_has(name: str) -> None:
     for case in CASES:
         if case.alert == name and case.fires is not None:
             assert told <= case.fires.keys()
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_an_alert_leads_to_a_dashboard_that_takes_what_it_brings(name: str) -> None:
+    link = urlsplit(RULES[name]["annotations"]["dashboard_url"])
+    (board,) = (one for one in BOARDS if link.path == f"d/{one.uid}")
+    taken = {f"var-{one.name}" for one in board.variables}
+    assert {one.partition("=")[0] for one in filter(None, link.query.split("&"))} <= taken
+
+
+@pytest.mark.parametrize(("hub", "leads"), [("staff", "team"), ("people/staff", "people")])
+def test_an_alert_of_a_spoke_leads_to_its_hub_wherever_that_is(
+    promtool: Promtool, tmp_path: Path, hub: str, leads: str
+) -> None:
+    name = "CirahubItemsUnreadable"
+    rule = {**RULES[name], "expr": "vector_of_one", "for": "0s"}
+    annotations = {"dashboard_url": RULES[name]["annotations"]["dashboard_url"]}
+    group = {"name": name, "rules": [{**rule, "annotations": annotations}]}
+    (tmp_path / "rules.yaml").write_text(yaml.safe_dump({"groups": [group]}, width=1000))
+    labels = {"namespace": "team", "hub": hub, "spoke": "ann"}
+    told = f"d/cirahub-hub?var-namespace={leads}&var-hub=staff"
+    alert = {
+        "exp_labels": {**labels, "severity": "warning"},
+        "exp_annotations": {"dashboard_url": told},
+    }
+    test = {
+        "interval": "1m",
+        "input_series": [{"series": of("vector_of_one", labels), "values": "1x9"}],
+        "alert_rule_test": [{"alertname": name, "eval_time": "5m", "exp_alerts": [alert]}],
+    }
+    trial = {"rule_files": ["rules.yaml"], "tests": [test]}
+    (tmp_path / "tests.yaml").write_text(yaml.safe_dump(trial, width=1000))
+    promtool.run("test", "rules", tmp_path / "tests.yaml")
 
 
 def test_each_alert_has_its_section_and_each_section_its_alert() -> None:

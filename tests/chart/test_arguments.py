@@ -29,7 +29,8 @@ def parsed(found: Rendered, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     """By parameter. The endpoints file is read by the command, so it is put somewhere. Raises
     click.UsageError."""
     arguments = list(found.arguments)
-    for one in found.of("ConfigMap"):
+    endpoints = [one for one in found.of("ConfigMap") if "endpoints.json" in one["data"]]
+    for one in endpoints:
         file = tmp_path / "endpoints.json"
         file.write_text(one["data"]["endpoints.json"])
         inside = "--endpoints=/etc/cirahub/endpoints/endpoints.json"

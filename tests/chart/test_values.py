@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 import tomllib
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import jsonschema
@@ -60,9 +58,6 @@ def test_the_everything_set_has_every_value_but_those_that_exclude_others() -> N
         ("podDisruptionBudget", "enabled"),
         ("metrics", "serviceMonitor", "interval"),
         ("metrics", "serviceMonitor", "scrapeTimeout"),
-        ("metrics", "dashboards", "enabled"),
-        ("metrics", "dashboards", "labels", "grafana_dashboard"),
-        ("metrics", "dashboards", "annotations"),
         ("networkPolicy", "metricsFrom"),
         *(path for path, _ in leaves(DEFAULTS) if path[0].endswith(("Probe", "ecurityContext"))),
     }
@@ -155,10 +150,6 @@ REFUSED: dict[str, tuple[Values, str]] = {
         {"metrics": {"service": {"enabled": False}, "serviceMonitor": {"enabled": True}}},
         r"metrics.serviceMonitor.enabled needs metrics.service.enabled",
     ),
-    "dashboards that are not there": (
-        {"metrics": {"dashboards": {"enabled": True}}},
-        r"metrics.dashboards.enabled.*files/dashboards",
-    ),
     "links that lead nowhere": (
         {"metrics": {"prometheusRule": {"runbookURL": "git.example.com/main"}}},
         r"/metrics/prometheusRule/runbookURL.*'git.example.com/main'",
@@ -178,32 +169,38 @@ def test_a_parent_chart_may_set_values_for_all_of_its_parts(helm: Helm) -> None:
     render(helm, {"global": {"imageRegistry": "registry.example"}})
 
 
-def test_rules_and_dashboards_are_taken_from_their_folders(helm: Helm, tmp_path: Path) -> None:
-    chart = Path(shutil.copytree(CHART, tmp_path / "chart"))
-    dashboard = chart / "files/dashboards/hub.json"
-    dashboard.parent.mkdir(parents=True, exist_ok=True)
-    dashboard.write_text('{"title": "{{ legend }}"}')
+def test_rules_and_dashboards_are_taken_from_their_folders(helm: Helm) -> None:
     metrics = {
         "prometheusRule": {
             "enabled": True,
             "labels": {"release": "prometheus"},
             "runbookURL": "https://git.example.com/main/",
+            "grafanaURL": "https://grafana.example.com/",
         },
         "dashboards": {"enabled": True, "annotations": {"folder": "Mail"}},
     }
-    found = render(helm, {"metrics": metrics}, chart=chart)
+    found = render(helm, {"metrics": metrics})
     rules = found.one("PrometheusRule")
     told = yaml.safe_load((CHART / "files/rules/cirahub.yaml").read_text())
     for group in told["groups"]:
         for rule in group["rules"]:
-            link = rule["annotations"]["runbook_url"]
-            rule["annotations"]["runbook_url"] = f"https://git.example.com/main/{link}"
+            texts = rule["annotations"]
+            texts["runbook_url"] = f"https://git.example.com/main/{texts['runbook_url']}"
+            texts["dashboard_url"] = f"https://grafana.example.com/{texts['dashboard_url']}"
     assert rules["spec"] == told
     assert rules["metadata"]["labels"]["release"] == "prometheus"
-    (made,) = (one for one in found.of("ConfigMap") if "dashboard" in one["metadata"]["name"])
-    assert made["data"] == {"hub.json": '{"title": "{{ legend }}"}'}
-    assert made["metadata"]["labels"]["grafana_dashboard"] == "1"
-    assert made["metadata"]["annotations"] == {"folder": "Mail"}
+    made = [one for one in found.of("ConfigMap") if "dashboard" in one["metadata"]["name"]]
+    files = {one.name: one.read_text() for one in (CHART / "files/dashboards").iterdir()}
+    assert {name: text for one in made for name, text in one["data"].items()} == files
+    for one in made:
+        assert one["metadata"]["labels"]["grafana_dashboard"] == "1"
+        assert one["metadata"]["annotations"] == {"folder": "Mail"}
+
+
+def test_without_a_grafana_alerts_lead_to_none(helm: Helm) -> None:
+    found = render(helm, {"metrics": {"prometheusRule": {"enabled": True}}})
+    for group in found.one("PrometheusRule")["spec"]["groups"]:
+        assert all("dashboard_url" not in rule["annotations"] for rule in group["rules"])
 
 
 @pytest.mark.parametrize(

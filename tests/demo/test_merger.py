@@ -3,14 +3,19 @@ there are in one hub, and a hub of events beside it."""
 
 from __future__ import annotations
 
+import json
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.demo.calendars import Exchange, Graph, moments, short, weekly
 from tests.demo.contacts import PublicFolders, Shown, shown
-from tests.demo.played import Played, seed
+from tests.demo.played import EXAMPLES, NAMESPACE, Played, seed
 
 from cirahub_simulator.seed.generate import CIRAHUB
+from cluster import Prometheus
+from dashboards.queries import asked
 from demo.stage import Stage
 
 CONTOSO = "contoso.example"
@@ -31,6 +36,8 @@ GRANTED = {
     ],
 }
 """What `cirahub permissions -f examples/merger` says, and no more."""
+HUBS = ("people", "appointments")
+CHART = EXAMPLES.parent / "charts/cirahub-operator"
 RECIPIENTS = "Exchange Recipient Administrator"
 
 
@@ -153,6 +160,40 @@ def test_the_calendars_of_a_tenant_and_a_server_are_another(merger: Merger) -> N
 
     merger.until(equal, "the calendars differ")
     merger.wait_ready()
+
+
+def test_every_panel_of_the_dashboards_shows_something(
+    merger: Merger, stage: Stage, prometheus: Path
+) -> None:
+    """But those that say that they are empty while all is well."""
+    rules = sorted((CHART / "files/rules").iterdir())
+    with Prometheus.start(prometheus, scraped=stage.operator.address, rules=rules) as scraping:
+        # A rate is of two samples.
+        merger.until(lambda: scraping.query("rate(cirahub_passes_total[1m])"), "two scrapes")
+        empty = {
+            (board["uid"], hub, panel["title"], target["expr"])
+            for board in dashboards()
+            for hub in HUBS
+            for panel in board["panels"]
+            for target in panel.get("targets", ())
+            if not re.search(r"(^|\. )Empty ", panel["description"])
+            and not scraping.query(asked(target["expr"], {"namespace": NAMESPACE, "hub": hub}))
+        }
+        assert empty == set()
+        for board in dashboards():
+            _, *chosen = board["templating"]["list"]
+            for variable in chosen:
+                selector = asked(variable["query"]["query"], {"namespace": NAMESPACE})
+                selector = selector.removeprefix("label_values(").rpartition(",")[0]
+                found = scraping.query(f"group by ({variable['name']}) ({selector})")
+                values = {one.labels[variable["name"]] for one in found}
+                assert values >= {"namespace": {NAMESPACE}, "hub": set(HUBS)}[variable["name"]]
+        firing = scraping.query('ALERTS{alertstate="firing"}')
+        assert [one.labels["alertname"] for one in firing] == []
+
+
+def dashboards() -> list[dict[str, Any]]:
+    return [json.loads(one.read_text()) for one in (CHART / "files/dashboards").iterdir()]
 
 
 def test_who_leaves_takes_along_what_the_hub_made(merger: Merger) -> None:

@@ -23,6 +23,7 @@ from cirahub_sync.engine.report import (
     Traffic,
 )
 from cluster import Promtool
+from dashboards import BOARDS
 
 from .conftest import ROOT
 from .objects import connection, hub, spoke
@@ -34,8 +35,8 @@ WORDS = {"type", "result", "state", "reason", "code", "rule", "action", "phase",
 """Of few values, all of them ours or HTTP's."""
 BUILD = "cirahub_build_info"
 """What every exporter calls this, of a gauge that is always 1."""
-OF_TARGETS = {"namespace", "job"}
-"""Labels that Prometheus gives to what it scrapes."""
+OF_TARGETS = {"namespace", "job", "instance", "le"}
+"""Labels that Prometheus gives to what it scrapes, and to buckets."""
 RULES = ROOT / "charts/cirahub-operator/files/rules/cirahub.yaml"
 NOT_BASE_UNITS = {"milliseconds", "ms", "minutes", "hours", "days", "kilobytes", "percent"}
 
@@ -221,12 +222,38 @@ def queried(expression: str) -> set[str]:
 
 @pytest.mark.parametrize("alert", EXPRESSIONS)
 def test_an_alert_queries_only_what_there_is(alert: str) -> None:
-    expression = EXPRESSIONS[alert]
+    look_through(EXPRESSIONS[alert])
+
+
+PANELS = {
+    f"{board.uid}: {panel.title}": [board.expression(query) for query in panel.queries]
+    for board in BOARDS
+    for panel in board.panels
+    if "ALERTS" not in panel.queries[0].expression
+}
+
+
+@pytest.mark.parametrize("panel", PANELS)
+def test_a_panel_queries_only_what_there_is(panel: str) -> None:
+    for expression in PANELS[panel]:
+        look_through(expression)
+
+
+def test_the_values_to_choose_from_are_those_of_labels_that_there_are() -> None:
+    for board in BOARDS:
+        for variable in board.variables:
+            look_through(variable.selector)
+            (family,) = queried(variable.selector)
+            assert variable.name in labels(FAMILIES[family])
+
+
+def look_through(expression: str) -> None:
+    """Its metrics are ours, or of any process; and its labels are theirs."""
     metrics = queried(expression)
     assert metrics
     assert metrics <= FAMILIES.keys()
     known = {name for metric in metrics for name in labels(FAMILIES[metric])} | OF_TARGETS
-    grouped = re.findall(r"\b(?:by|on) \(([^)]*)\)", expression)
+    grouped = re.findall(r"\b(?:by|on|ignoring) \(([^)]*)\)", expression)
     assert {name.strip() for one in grouped for name in one.split(",") if name.strip()} <= known
     for metric, matchers in re.findall(r"(cirahub_\w+)\{([^}]*)\}", expression):
         selected = set(re.findall(r"(\w+)(?:=~|!~|!=|=)", matchers))

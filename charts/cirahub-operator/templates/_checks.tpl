@@ -30,9 +30,4 @@
 {{- end }}
 {{- end }}
 {{- end }}
-{{- range $option, $folder := dict "prometheusRule" "files/rules" "dashboards" "files/dashboards" }}
-{{- if and (index $values.metrics $option).enabled (not ($.Files.Glob (printf "%s/*" $folder))) }}
-{{- fail (printf "metrics.%s.enabled: this chart has nothing in %s yet" $option $folder) }}
-{{- end }}
-{{- end }}
 {{- end }}

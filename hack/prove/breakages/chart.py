@@ -141,6 +141,32 @@ BREAKAGES: tuple[Breakage, ...] = (
     ),
     Breakage(
         guards=CHART,
+        what="a panel queries a metric that there is not, and is always empty",
+        file="hack/dashboards/fleet.py",
+        old='"sum(max by (namespace, hub) (cirahub_hub_guarded_deletions{HERE}))"',
+        new='"sum(max by (namespace, hub) (cirahub_hub_held_deletions{HERE}))"',
+        tests="tests/operator/test_metrics.py::test_a_panel_queries_only_what_there_is",
+    ),
+    Breakage(
+        guards=CHART,
+        what="a hub's dashboard lacks its Spokes of other namespaces",
+        file=f"{_ROOM}/files/dashboards/cirahub-hub.json",
+        old='or cirahub_spoke_items{hub=\\"$namespace/$hub\\"})))",\n     "legendFormat": "Spokes"',
+        new=')))",\n     "legendFormat": "Spokes"',
+        tests=f"{_TESTS}/test_dashboards.py::"
+        "test_spokes_of_other_namespaces_are_on_the_dashboard_of_their_hub",
+    ),
+    Breakage(
+        guards=CHART,
+        what="an alert leads to a dashboard that shows nothing, for want of a variable",
+        file="hack/dashboards/hub.py",
+        old='        Variable("hub", "Hub", ',
+        new='        Variable("name", "Hub", ',
+        tests=f"{_TESTS}/test_alerts.py::"
+        "test_an_alert_leads_to_a_dashboard_that_takes_what_it_brings",
+    ),
+    Breakage(
+        guards=CHART,
         what="a restart hides that a hub is not synced any more",
         file="operator/cirahub_operator/reconcile/hub.py",
         old="last_sync = hub.status.last_sync_time if memory.report is None else None",
