@@ -181,10 +181,11 @@ def test_a_process_that_is_stopped_within_a_transaction_holds_nobody_up_for_long
     open_store: Callable[[], Store], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The server gives its transaction up, and with that its hub's row."""
-    monkeypatch.setattr(postgresql, "_IDLE_IN_TRANSACTION_MS", 100)
-    stopped = open_store().hub("hub")
+    with monkeypatch.context() as of_one:
+        of_one.setattr(postgresql, "_IDLE_IN_TRANSACTION_MS", 1_000)
+        stopped = open_store().hub("hub")
+        stopped.acquire()
     other = open_store().hub("hub")
-    stopped.acquire()
 
     def sleep() -> None:
         with stopped.write() as tx:
