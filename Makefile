@@ -52,6 +52,10 @@ generate: venv ## Write CRDs, roles, pages, dashboards and seed from their sourc
 	@PYTHONPATH=hack:. $(VENV)/python -m tests.chart.page $(if $(CHECK),--check)
 	@$(VENV)/python hack/dashboards $(if $(CHECK),--check)
 
+.PHONY: pictures
+pictures: venv control-plane ## Draw docs/pictures: the dashboards, of a real run of five minutes
+	@PYTHONPATH=hack $(VENV)/python -m pictures
+
 .PHONY: bench
 bench: venv ## Run the benchmarks
 	@for script in benchmarks/*.py; do echo "== $$script"; PYTHONPATH=hack $(VENV)/python "$$script" || exit 1; done

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-
-NAMED_EMPTY = "Empty "
 
 
 class Kind(StrEnum):
@@ -93,3 +92,9 @@ class Board:
 
     def expression(self, query: Query) -> str:
         return query.expression.replace("HERE", self.here)
+
+
+def picture(board: Board, row: Row) -> str:
+    """The name of its file in `docs/pictures`."""
+    words = re.findall(r"\w+", row.title.lower())
+    return "-".join((board.uid.removeprefix("cirahub-"), *words)) + ".svg"

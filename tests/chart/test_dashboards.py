@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
+from xml.sax.saxutils import escape
 
 import pytest
 import yaml
@@ -17,11 +18,12 @@ from cirahub_operator import conditions
 from cirahub_sync.store.delivery import SETTLED
 from cluster import Promtool
 from dashboards import BOARDS, Kind
+from dashboards.board import picture
 from dashboards.queries import asked
 from dashboards.reasons import ASKING, ON_PURPOSE
 
 from .alerts import of
-from .rendering import CHART
+from .rendering import CHART, ROOT
 
 FOLDER = CHART / "files/dashboards"
 FILES: Mapping[str, Any] = {one.name: json.loads(one.read_text()) for one in FOLDER.iterdir()}
@@ -125,6 +127,25 @@ def test_what_is_asked_for_by_name_is_what_the_operator_says() -> None:
     types = {value for name, value in vars(conditions).items() if name.isupper()}
     assert set(ASKING.split("|")) <= types
     assert set(ON_PURPOSE.split("|")) == set(SETTLED)
+
+
+def test_the_page_has_a_picture_of_each_row_and_no_other() -> None:
+    page = (ROOT / "docs/dashboards.md").read_text()
+    shown = re.findall(r"!\[(.*)\]\(pictures/(.*)\)", page)
+    assert shown == [(row.title, picture(board, row)) for board in BOARDS for row in board.rows]
+    files = {one.name: one for one in (ROOT / "docs/pictures").iterdir()}
+    assert files.keys() == {file for _, file in shown}
+    assert [name for name, one in files.items() if one.stat().st_size > 100 * 1024] == []
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_each_panel_is_in_the_picture_of_its_row(name: str) -> None:
+    (board,) = (one for one in BOARDS if name == f"{one.uid}.json")
+    for row in board.rows:
+        drawn = (ROOT / "docs/pictures" / picture(board, row)).read_text()
+        assert [one.title for one in row.panels if f">{escape(one.title)}<" not in drawn] == [], (
+            "run `make pictures`"
+        )
 
 
 @pytest.mark.parametrize("name", FILES)
