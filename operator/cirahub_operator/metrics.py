@@ -27,6 +27,8 @@ from cirahub_sync.engine.report import Counts, PassReport, PlanSummary, SetRepor
 from cirahub_sync.spoke_set import MemberState
 
 PASS_BUCKETS = (0.1, 0.5, 1, 5, 15, 60, 300, 900, 3600, 14_400)
+LOOK_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.25, *PASS_BUCKETS)
+"""Of looks at objects: most take milliseconds, a Hub's as long as its pass."""
 RESULTS = ("pulled", "merged", "removed", "created", "updated", "deleted", "adopted", "ambiguous",
            "failed", "photos_read", "photos_written", "photos_removed", "photos_refused",
            "photos_failed")  # fmt: skip
@@ -39,6 +41,7 @@ class Metrics:
             "cirahub_reconcile_seconds",
             "Time that a reconcile took, a Hub's pass included.",
             ["kind"],
+            buckets=sorted(LOOK_BUCKETS),
             registry=self.registry,
         )
         self.reconciles = Counter(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from importlib.metadata import version
+from pathlib import Path
 
 import pytest
 import yaml
@@ -12,7 +13,7 @@ from prometheus_client import Metric
 from prometheus_client.parser import text_string_to_metric_families
 
 from cirahub_operator.heartbeat import Heartbeat
-from cirahub_operator.metrics import Metrics
+from cirahub_operator.metrics import PASS_BUCKETS, Metrics
 from cirahub_sync.endpoints.session import Api
 from cirahub_sync.engine.report import (
     UNCONSIDERED,
@@ -161,6 +162,14 @@ def test_how_long_something_waits_is_told_as_a_time_and_goes_when_it_is_delivere
     assert families(metrics)[name].samples == []
 
 
+def test_a_look_that_takes_as_long_as_a_pass_is_told_from_one_of_seconds() -> None:
+    """A Hub's has its pass in it."""
+    buckets = families(filled())["cirahub_reconcile_seconds"].samples
+    bounds = {float(one.labels["le"]) for one in buckets if "le" in one.labels}
+    assert set(PASS_BUCKETS) <= bounds
+    assert min(bounds) <= 0.01
+
+
 def test_phases_add_up_over_passes() -> None:
     metrics = filled()
     metrics.passed(hub().metadata, report(phases={"pull": 2.0, "push": 0.5}))
@@ -237,6 +246,15 @@ PANELS = {
 def test_a_panel_queries_only_what_there_is(panel: str) -> None:
     for expression in PANELS[panel]:
         look_through(expression)
+
+
+@pytest.mark.parametrize(
+    "page", sorted((ROOT / "docs").glob("*.md")), ids=lambda page: str(page.name)
+)
+def test_no_page_names_a_metric_that_there_is_not(page: Path) -> None:
+    packages = {"cirahub_operator", "cirahub_sync", "cirahub_simulator"}
+    named = queried(" ".join(re.findall(r"`[^`\n]+`", page.read_text())))
+    assert named - packages <= FAMILIES.keys()
 
 
 def test_the_values_to_choose_from_are_those_of_labels_that_there_are() -> None:
