@@ -9,6 +9,7 @@ from pathlib import Path
 
 from cluster.layout import NODE_NAME
 from cluster.network import Credential
+from cluster.node import init
 from cluster.node.link import Link
 
 CNI_PLUGINS = Path("/usr/lib/cni")
@@ -21,16 +22,13 @@ NOTHING_IS_SHORT = {
 
 CONTAINERD = """\
 version = 3
-root = "{home}/containerd"
+root = "{images}"
 state = "/run/containerd"
 # It writes to /opt, and is for people.
 disabled_plugins = ["io.containerd.internal.v1.opt"]
 
 [grpc]
 address = "{socket}"
-
-[plugins."io.containerd.cri.v1.images"]
-snapshotter = "{snapshotter}"
 
 [plugins."io.containerd.cri.v1.images".pinned_images]
 sandbox = "{pause}"
@@ -72,16 +70,13 @@ class Configuration:
     def kube_proxy(self) -> Path:
         return self.home / "kube-proxy.json"
 
-    def write(
-        self, *, snapshotter: str, runc: Path, client: Credential, proxy_kubeconfig: Path
-    ) -> None:
+    def write(self, *, runc: Path, client: Credential, proxy_kubeconfig: Path) -> None:
         networks = self.home / "networks"
         networks.mkdir()
         self.containerd.write_text(
             CONTAINERD.format(
-                home=self.home,
+                images=self.home / init.IMAGES,
                 socket=self.socket,
-                snapshotter=snapshotter,
                 pause=PAUSE,
                 plugins=CNI_PLUGINS,
                 networks=networks,

@@ -30,8 +30,6 @@ LOG = "init.log"
 @dataclass(frozen=True, slots=True)
 class Isolation:
     link: Link
-    snapshotter: str
-    """Of containerd: what the file system of the node's folder is good for."""
     _init: int
     """Process 1 of the node, by the number that it has outside."""
     _cgroups: Cgroups
@@ -60,16 +58,16 @@ class Isolation:
         watchdog.add(process.pid)
         try:
             assert process.stdout is not None
-            told = process.stdout.readline().split()
-            if len(told) != 2:
+            told = process.stdout.readline()
+            if not told:
                 raise NodeFailedError(
                     "A node needs namespaces, mounts and cgroups of its own, and could not have "
                     f"them:\n{(home / LOG).read_text(errors='replace').strip()}\n"
                     "Run it as root, outside of containers or in one that is privileged."
                 )
             cgroups.settle(process.pid)
-            number, snapshotter = int(told[0]), told[1]
-            yield cls(Link.lay(number), snapshotter, number, cgroups)
+            number = int(told)
+            yield cls(Link.lay(number), number, cgroups)
         finally:
             os.killpg(process.pid, signal.SIGKILL)
             process.communicate()
