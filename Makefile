@@ -14,7 +14,7 @@ endif
 .PHONY: help
 help: ## List the targets
 	@echo "make TARGET, where TARGET is one of:"
-	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
+	@sed -n 's/^\([a-z][a-z0-9-]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
 	@echo "PYTHON=python3.13 chooses the interpreter; CIRAHUB_TEST_KUBECONFIG=FILE tests on a"
 	@echo "cluster of yours; PYTEST_ARGS='-k throttle' reaches pytest."
 
@@ -26,6 +26,13 @@ demo: venv control-plane ## See it work, on this machine alone (KEEP=1 stays up,
 test: venv control-plane helm kstatus ## Run all tests, also those on a real control plane (PYTEST_ARGS)
 	@$(VENV)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile \
 		--no-loadscope-reorder $(PYTEST_ARGS)
+
+.PHONY: e2e
+e2e: venv helm ## Play the whole of it on real pods (CLUSTER=kind; CLUSTER=existing KUBECONFIG=f IMAGE=name)
+	@$(if $(filter existing,$(CLUSTER)),$(if $(KUBECONFIG),CIRAHUB_TEST_KUBECONFIG='$(KUBECONFIG)')) \
+		PYTHONPATH=hack $(VENV)/python -m e2e \
+		$(if $(CLUSTER),--cluster '$(CLUSTER)') $(if $(IMAGE),--image '$(IMAGE)') $(if $(BEFORE),--before '$(BEFORE)') \
+		$(if $(IF_POSSIBLE),--if-possible)
 
 .PHONY: chaos
 chaos: venv ## Kill the worker at hundreds of moments, play thousands of bad days (CHAOS_ARGS=--help)

@@ -58,6 +58,10 @@ class Cluster:
         """
         return self._kubectl.run(*arguments, stdin=input)
 
+    def command(self, *arguments: str) -> list[str | Path]:
+        """The same as a command line, for a process that goes on."""
+        return [self._kubectl.binary, "--kubeconfig", self.kubeconfig, *arguments]
+
     def get(self, path: str) -> Any:
         """Read as the administrator: the JSON at `path` (`/api/v1/namespaces`), or None if nothing
         is there. Far cheaper than kubectl, for who polls. Raises RequestFailedError."""
@@ -100,12 +104,14 @@ def existing_cluster() -> Iterator[Cluster | None]:
         raise ClusterUnusableError(f"{EXISTING} names {named}, which is no file. Correct it.")
     with (
         TemporaryDirectory(prefix="cirahub-cluster-") as directory,
-        closing(_taken_over(Path(named), Path(directory))) as cluster,
+        closing(taken_over(Path(named), Path(directory))) as cluster,
     ):
         yield cluster
 
 
-def _taken_over(named: Path, directory: Path) -> Cluster:
+def taken_over(named: Path, directory: Path) -> Cluster:
+    """The cluster of a kubeconfig's current context, with files in a folder that is there. Raises
+    ClusterUnusableError."""
     found = shutil.which("kubectl")
     kubectl = Path(found) if found else Binaries.find().kubectl
     ask = Kubectl(kubectl, named).run

@@ -83,6 +83,11 @@ class Prometheus:
             for one in self._ask("query_range", asked)["result"]
         ]
 
+    def rules(self) -> Sequence[Mapping[str, Any]]:
+        """Of every group, with `name`, `health` and, of alerts, `state`. Raises
+        PrometheusFailedError."""
+        return [rule for group in self._ask("rules", {})["groups"] for rule in group["rules"]]
+
     def _ask(self, what: str, parameters: Mapping[str, str]) -> Any:
         url = f"{self.url}/api/v1/{what}?{urllib.parse.urlencode(parameters)}"
         try:
@@ -91,7 +96,7 @@ class Prometheus:
         except urllib.error.HTTPError as error:
             told = json.load(error).get("error", "")
             raise PrometheusFailedError(
-                f"Prometheus refuses {parameters['query']}: {told}"
+                f"Prometheus refuses {parameters.get('query', what)}: {told}"
             ) from error
         except OSError as error:
             self._component.check_running()

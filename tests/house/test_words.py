@@ -16,7 +16,7 @@ from .conftest import House
 
 def targets(house: House) -> dict[str, str]:
     """The Makefile's targets with the rest of their line."""
-    found = re.findall(r"^([a-z][a-z-]*):(?!=)(.*)$", house.text("Makefile"), flags=re.MULTILINE)
+    found = re.findall(r"^([a-z][a-z0-9-]*):(?!=)(.*)$", house.text("Makefile"), flags=re.MULTILINE)
     return dict(found)
 
 
@@ -53,7 +53,7 @@ def test_every_make_target_that_people_are_told_of_exists(house: House) -> None:
     told = {
         (str(page), target)
         for page in pages
-        for target in re.findall(r"(?:`|^|\n)(?:\$ )?make ([a-z][a-z-]*)", house.text(page))
+        for target in re.findall(r"(?:`|^|\n)(?:\$ )?make ([a-z][a-z0-9-]*)", house.text(page))
     }
 
     assert {(page, target) for page, target in told if target not in known} == set()

@@ -1,0 +1,347 @@
+"""What is played, step by step, on whichever cluster."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import partial
+from typing import Any
+
+import yaml
+
+from cluster import promtool
+from cluster.access import Cluster
+from cluster.errors import KubectlFailedError
+from cluster.prometheus import Prometheus
+from cluster.promtool import Program
+from demo import resources
+from demo.mailbox import Held, Mailboxes
+from demo.narration import Narration
+from demo.resources import RESOURCES, Spoke, Standing
+from e2e.background import Background
+from e2e.errors import EndToEndError
+from e2e.load import Load
+from e2e.release import CRDS, NAMESPACE, TEAM, Release
+from e2e.stand import Stand
+from e2e.versions import ROOT, Version
+
+READY_WITHIN = 180.0
+ARRIVES_WITHIN = 120.0
+SCRAPED_WITHIN = 60.0
+IDENTITIES = ROOT / "hack/e2e/identities.yaml"
+STRANGER, BY_THE_POD = "Connection stranger", "Connection by-the-pod"
+NEWER = "of a newer version"
+"""What an operator says of a store with a schema that it doesn't know."""
+REQUESTED_AT = "reconcile.cirahub.io/requestedAt"
+SERVICE = "service/cirahub-operator-metrics"
+MONITORING = {
+    "ServiceMonitor": "metrics.serviceMonitor.enabled",
+    "PrometheusRule": "metrics.prometheusRule.enabled",
+}
+SCRAPED = (
+    "up == 1",
+    'cirahub_condition{kind="Hub",type="Ready"} == 1',
+    'cirahub_passes_total{result="success"} > 0',
+    "cirahub_leader == 1",
+)
+SAYS_LESS = {"beatriz"}
+"""Who keeps fields to itself."""
+PLAIN_RECEIVER = "bob"
+"""Whose copies are what the hub holds, without a mapping or a filter."""
+OF_THE_MAILBOX = frozenset({"categories", "fileAs"})
+"""What a copy has of its own."""
+
+
+class Story:
+    def __init__(
+        self,
+        cluster: Cluster,
+        release: Release,
+        stand: Stand,
+        background: Background,
+        steps: Steps,
+    ) -> None:
+        self._cluster = cluster
+        self._release = release
+        self._stand = stand
+        self._background = background
+        self._steps = steps
+        self._tell = steps.tell
+        self._mailboxes = Mailboxes(stand.admin)
+        self._spokes: dict[str, Spoke] = {}
+        self._load = Load(stand.admin, ())
+        self._originals: dict[str, set[str]] = {}
+
+    def play(self, now: Version, before: Version | None) -> None:
+        first = before or now
+        with self._steps.step(f"helm install: {first.what}"):
+            self._release.make_key()
+            self._release.install(first)
+        with self._steps.step("examples/quickstart, to Ready"):
+            self._examples()
+        with self._steps.step("Every copy is what its original is"):
+            self._copies()
+        with self._steps.step(
+            "The pod's projected token signs in, an account unknown to Entra not"
+        ):
+            self._identities()
+        with self._steps.step(f"helm upgrade to {now.what} while changes arrive"):
+            self._moved_under_load(now)
+        with self._steps.step("Prometheus scrapes, and knows the alerts"):
+            self._scraped(now)
+        if before is not None:
+            with self._steps.step(f"helm upgrade back to {before.what} while changes arrive"):
+                if now.schema <= before.schema:
+                    self._moved_under_load(before)
+                else:
+                    self._refuses(before)
+            with self._steps.step(f"helm upgrade to {now.what} again"):
+                self._moved_under_load(now)
+        with self._steps.step("The drain of docs/install.md, and helm uninstall"):
+            self._drained()
+
+    def _examples(self) -> None:
+        self._originals = {
+            str(mailbox["userPrincipalName"]): self._held_ids(str(mailbox["userPrincipalName"]))
+            for mailbox in self._stand.admin.mailboxes()
+        }
+        self._cluster.kubectl("apply", "--kustomize", ROOT / "examples/quickstart")
+        self._tell.until(
+            "everything becomes Ready",
+            self._all_ready,
+            within=READY_WITHIN,
+            status=self._waiting_for,
+        )
+        self._spokes = resources.spokes(self._cluster, TEAM)
+        for line in self._cluster.kubectl("get", RESOURCES, "-n", TEAM).splitlines():
+            self._tell.say(line)
+        contributors = [one.mailbox for one in self._spokes.values() if not one.receives]
+        self._load = Load(self._stand.admin, contributors)
+
+    def _held_ids(self, mailbox: str) -> set[str]:
+        return {held.immutable_id for held in self._mailboxes.contacts(mailbox)}
+
+    def _copies(self) -> None:
+        """Of those whom one mailbox alone knows: what several say is merged."""
+        told = [
+            (spoke, held)
+            for spoke in self._spokes.values()
+            if spoke.contributes
+            for held in self._mailboxes.at(spoke)
+            if not held.is_copy
+        ]
+        copies = [h for h in self._mailboxes.at(self._spokes[PLAIN_RECEIVER]) if h.is_copy]
+        alone = [
+            held
+            for spoke, held in told
+            if spoke.name not in SAYS_LESS
+            and held.emails
+            and not any(held.emails & other.emails for _, other in told if other is not held)
+        ]
+        compared = 0
+        for original in alone:
+            found = [copy for copy in copies if copy.emails & original.emails]
+            if len(found) > 1:
+                raise EndToEndError(f"{original.name} has {len(found)} copies.")
+            for copy in found:
+                compared += 1
+                different = list(_differences(original, copy))
+                if different:
+                    raise EndToEndError(f"The copy of {original.name}: {'; '.join(different)}")
+        if not compared:
+            raise EndToEndError("There is nothing to compare.")
+        self._tell.say(f"{compared} of {len(copies)} copies have one original, and are equal.")
+
+    def _identities(self) -> None:
+        self._cluster.kubectl("apply", "--filename", IDENTITIES)
+
+        def refused() -> str | None:
+            told = self._standings().get(STRANGER)
+            return str(told) if told and not told.ready and "AADSTS" in str(told) else None
+
+        def signed_in() -> bool | None:
+            told = self._standings().get(BY_THE_POD)
+            return (told is not None and told.ready) or None
+
+        for what, seen in (("the pod signs in", signed_in), ("the other is refused", refused)):
+            self._tell.until(what, seen, within=READY_WITHIN, status=self._waiting_for)
+        self._tell.say(str(self._standings()[BY_THE_POD]))
+        self._tell.say(str(self._standings()[STRANGER]))
+        self._cluster.kubectl("delete", "--filename", IDENTITIES)
+
+    def _moved_under_load(self, version: Version) -> None:
+        held = self._uids()
+        with self._load.applied():
+            self._release.upgrade(version)
+        if self._uids() != held:
+            raise EndToEndError("Objects were made anew by the upgrade.")
+        self._sync_now()
+        receivers = [spoke for spoke in self._spokes.values() if spoke.receives]
+        self._tell.until(
+            "every change arrives everywhere, once",
+            lambda: not list(self._missing(receivers)) or None,
+            within=ARRIVES_WITHIN,
+            status=lambda: "; ".join(list(self._missing(receivers))[:3]),
+        )
+        self._tell.until("all is Ready", self._all_ready, within=READY_WITHIN)
+        self._tell.say(
+            f"{len(self._load.expected)} contacts and {self._load.edits} edits so far, in each of "
+            f"{len(receivers)} mailboxes once."
+        )
+
+    def _refuses(self, version: Version) -> None:
+        """Whose schema is older. Nothing is lost by it: who comes after goes on from there."""
+        with self._load.applied():
+            self._release.begin_upgrade(version)
+            self._tell.until(
+                "it leaves the store alone",
+                self._said_newer,
+                within=READY_WITHIN,
+            )
+        self._tell.say("It does not open the store of a newer version, and says so.")
+
+    def _said_newer(self) -> bool | None:
+        try:
+            return NEWER in self._release.logs() or None
+        except KubectlFailedError:
+            # A pod whose container is not there yet has no log.
+            return None
+
+    def _missing(self, receivers: Sequence[Spoke]) -> Iterator[str]:
+        for spoke in receivers:
+            titles: dict[str, list[object]] = {}
+            for held in self._mailboxes.contacts(spoke.mailbox):
+                for address in held.emails:
+                    titles.setdefault(address, []).append(held.content.get("jobTitle"))
+            for address, title in self._load.expected.items():
+                if titles.get(address) != [title]:
+                    yield f"{address} in {spoke.place} is {titles.get(address)}, not {title!r}"
+
+    def _sync_now(self) -> None:
+        stamp = f"{REQUESTED_AT}={time.time_ns()}"
+        self._cluster.kubectl("annotate", "hubs", "--all", "-n", TEAM, "--overwrite", stamp)
+
+    def _scraped(self, version: Version) -> None:
+        """By the port that the chart's ServiceMonitor names, with the rules of its
+        PrometheusRule."""
+        monitor, rule = (
+            yaml.safe_load(
+                self._release.rendered(version, f"{name.lower()}.yaml", f"{setting}=true")
+            )
+            for name, setting in MONITORING.items()
+        )
+        (endpoint,) = monitor["spec"]["endpoints"]
+        rules = self._background.folder / "rules.json"
+        rules.write_text(json.dumps({"groups": rule["spec"]["groups"]}))
+        forwarded = self._background.forwarded(self._cluster, NAMESPACE, SERVICE, endpoint["port"])
+        binary = promtool.find(Program.SERVER)
+        with (
+            forwarded as port,
+            Prometheus.start(binary, scraped=f"127.0.0.1:{port}", rules=[rules]) as prometheus,
+        ):
+            self._watched(prometheus)
+
+    def _watched(self, prometheus: Prometheus) -> None:
+        for expression in SCRAPED:
+            self._tell.until(
+                f"{expression} holds",
+                partial(_held, prometheus, expression),
+                within=SCRAPED_WITHIN,
+            )
+        rules = self._tell.until(
+            "every rule is evaluated",
+            lambda: _evaluated(prometheus.rules()),
+            within=SCRAPED_WITHIN,
+        )
+        wrong = [rule["name"] for rule in rules if rule["health"] != "ok"]
+        firing = [rule["name"] for rule in rules if rule["state"] == "firing"]
+        if wrong or firing:
+            raise EndToEndError(f"Rules fail: {wrong}. Alerts fire: {firing}.")
+        self._tell.say(f"{len(rules)} rules are evaluated without an error, and none fires.")
+
+    def _drained(self) -> None:
+        ours = ("--all", "-n", TEAM)
+        ask = self._cluster.kubectl
+        ask("annotate", "hubs", *ours, "cirahub.io/erase=now")
+        ask("delete", "spokesets,spokes", *ours, "--timeout=300s")
+        ask("delete", "hubs,connections", *ours, "--timeout=300s")
+        left = {
+            mailbox: count
+            for mailbox in self._originals
+            if (count := sum(held.is_copy for held in self._mailboxes.contacts(mailbox)))
+        }
+        if left:
+            raise EndToEndError(f"Copies are left: {left}")
+        lost = {
+            mailbox: len(gone)
+            for mailbox, ids in self._originals.items()
+            if (gone := ids - self._held_ids(mailbox))
+        }
+        if lost:
+            raise EndToEndError(f"People's own contacts are gone: {lost}")
+        self._release.uninstall()
+        ask("delete", "crd", *CRDS)
+        volume, key = "pvc/cirahub-operator-store", "secret/cirahub-operator-key"
+        ask("delete", volume, key, "-n", NAMESPACE)
+        remaining = ask("get", "all,pvc,roles,rolebindings", "-n", NAMESPACE, "-o", "name").split()
+        if remaining:
+            raise EndToEndError(f"Left in {NAMESPACE}: {', '.join(remaining)}")
+        self._tell.say("No copy is left, and everybody has all that was theirs.")
+
+    def _uids(self) -> dict[str, str]:
+        told = self._cluster.kubectl(
+            "get",
+            RESOURCES,
+            "-n",
+            TEAM,
+            "-o",
+            "jsonpath={range .items[*]}{.metadata.uid}={.kind}/{.metadata.name} {end}",
+        )
+        return dict(pair.split("=", maxsplit=1) for pair in told.split())
+
+    def _standings(self) -> dict[str, Standing]:
+        found = resources.standings(self._cluster, TEAM)
+        return {f"{one.kind} {one.metadata.name}": one for one in found}
+
+    def _all_ready(self) -> bool | None:
+        found = self._standings().values()
+        return (bool(found) and all(one.ready for one in found)) or None
+
+    def _waiting_for(self) -> str:
+        return "; ".join(str(one) for one in self._standings().values() if not one.ready)
+
+
+class Steps:
+    """Each with its time."""
+
+    def __init__(self, tell: Narration) -> None:
+        self.tell = tell
+        self._taken: list[tuple[str, str]] = []
+
+    @contextmanager
+    def step(self, title: str) -> Iterator[None]:
+        self.tell.step(title)
+        began = time.monotonic()
+        yield
+        self._taken.append((title, f"{time.monotonic() - began:.1f}"))
+
+    def table(self) -> None:
+        self.tell.table(("STEP", "SECONDS"), self._taken)
+
+
+def _differences(original: Held, copy: Held) -> Iterator[str]:
+    for name in sorted((original.content.keys() | copy.content.keys()) - OF_THE_MAILBOX):
+        ours, theirs = original.content.get(name), copy.content.get(name)
+        if ours != theirs:
+            yield f"{name} is {theirs!r}, not {ours!r}"
+
+
+def _held(prometheus: Prometheus, expression: str) -> bool | None:
+    return bool(prometheus.query(expression)) or None
+
+
+def _evaluated(rules: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]] | None:
+    """None as long as there are some that were not looked at."""
+    return rules if rules and all(rule["health"] != "unknown" for rule in rules) else None
