@@ -3,7 +3,7 @@
 Both run against the simulator, alternating, in one run: figures are ratios, so that a slow machine
 slows both. "Bare" is what the wire allows: the same contacts as ready-made `$batch` bodies, four at
 a time into each mailbox, nothing read, kept or checked. Then a pass in which nothing changed, and
-one in which one contact in a hundred did.
+one in which one contact in a hundred did; and what the store takes of the disk.
 
     python benchmarks/fanout.py [--contacts N] [--receivers M] [--rounds R]
 """
@@ -14,11 +14,13 @@ import argparse
 import asyncio
 import base64
 import os
+import sqlite3
 import ssl
 import statistics
 import tempfile
 import time
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 from urllib.parse import urlencode
 from urllib.request import Request, urlopen
@@ -179,16 +181,23 @@ class Ours:
             "c", "bench/c", ClientSecretAuth(TENANT, CLIENT, secret=SecretFile("benchmark"))
         )
         self.hub = HubConfig("h", "bench/h")
-        self.spokes = [
-            SpokeConfig(
-                uid=address,
-                name=address,
-                connection=connection,
-                target=MailboxTarget(address),
-                direction=Direction.RECEIVE if index else Direction.CONTRIBUTE,
-            )
-            for index, address in enumerate(mailboxes)
-        ]
+        self._connection = connection
+        self.spokes = [self._spoke(mailboxes[0], Direction.CONTRIBUTE)]
+        for address in mailboxes[1:]:
+            self.receive(address)
+
+    def receive(self, address: str) -> None:
+        """Have one more mailbox get everything."""
+        self.spokes.append(self._spoke(address, Direction.RECEIVE))
+
+    def _spoke(self, address: str, direction: Direction) -> SpokeConfig:
+        return SpokeConfig(
+            uid=address,
+            name=address,
+            connection=self._connection,
+            target=MailboxTarget(address),
+            direction=direction,
+        )
 
     async def sync(self) -> tuple[float, float, PassReport]:
         """Wall and CPU seconds of a pass, and its report."""
@@ -200,14 +209,25 @@ class Ours:
         return time.perf_counter() - wall, time.process_time() - cpu, report
 
 
+def stored(folder: Path) -> int:
+    """Bytes of the store, without what is free in its file."""
+    copy = folder / "copy.sqlite3"
+    with closing(sqlite3.connect(folder / "store.sqlite3")) as connection:
+        connection.execute("VACUUM INTO ?", (str(copy),))
+    size = copy.stat().st_size
+    copy.unlink()
+    return size
+
+
 async def measure(contacts: int, receivers: int) -> dict[str, float]:
     names = [f"m{index}@bench.example" for index in range(receivers + 1)]
     others = [f"bare{index}@bench.example" for index in range(receivers)]
+    late = "late@bench.example"
     with (
         SimulatorProcess("--empty", "--no-throttle") as simulator,
         tempfile.TemporaryDirectory() as folder,
     ):
-        seed(simulator, contacts, [*names, *others])
+        seed(simulator, contacts, [*names, *others, late])
         floor = await bare(simulator, contacts, others)
         ours = Ours(simulator, Path(folder), names)
         first, first_cpu, report = await ours.sync()
@@ -220,6 +240,10 @@ async def measure(contacts: int, receivers: int) -> dict[str, float]:
         for entry in source[::100]:
             simulator.admin.update_contact(names[0], entry["contact"]["id"], {"jobTitle": "Brewer"})
         changed, _, report = await ours.sync()
+        whole = stored(Path(folder))
+        ours.receive(late)
+        await ours.sync()
+        a_copy = (stored(Path(folder)) - whole) / contacts
         await ours.worker.close()
     return {
         "first pass, wall, ours / bare": first / floor,
@@ -229,6 +253,8 @@ async def measure(contacts: int, receivers: int) -> dict[str, float]:
         "no-op pass, requests": float(requests),
         "1 % changed, wall / first pass": changed / first,
         "1 % changed, writes": float(report.written),
+        "database, bytes a copy": a_copy,
+        "database, bytes an item, its copies apart": whole / contacts - a_copy * receivers,
     }
 
 
