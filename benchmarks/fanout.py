@@ -39,6 +39,7 @@ from cirahub_sync.configuration import (
     SpokeConfig,
 )
 from cirahub_sync.engine.report import PassReport
+from cirahub_sync.engine.shared import Crew
 from cirahub_sync.identity.base import AccessToken, Material
 from cirahub_sync.origins import Origins
 from cirahub_sync.worker import Worker, WorkerSettings
@@ -164,19 +165,24 @@ async def bare(simulator: SimulatorProcess, contacts: int, mailboxes: Sequence[s
 class Ours:
     """A worker with one contributing spoke and the others receiving."""
 
-    def __init__(self, simulator: SimulatorProcess, folder: Path, mailboxes: Sequence[str]) -> None:
+    def __init__(
+        self,
+        simulator: SimulatorProcess,
+        folder: Path,
+        mailboxes: Sequence[str],
+        *,
+        database: str = "",
+    ) -> None:
         key = folder / "key"
         key.write_bytes(base64.b64encode(os.urandom(32)))
         endpoints = simulator.endpoints
-        self.worker = Worker.open(
-            WorkerSettings(
-                database=f"sqlite:///{folder}/store.sqlite3",
-                key_file=key,
-                installation="benchmark",
-                origins=Origins(endpoints.origins, endpoints.ca_file),
-            ),
-            Handed(),
+        self.settings = WorkerSettings(
+            database=database or f"sqlite:///{folder}/store.sqlite3",
+            key_file=key,
+            installation="benchmark",
+            origins=Origins(endpoints.origins, endpoints.ca_file),
         )
+        self.worker = Worker.open(self.settings, Handed())
         connection = ConnectionConfig(
             "c", "bench/c", ClientSecretAuth(TENANT, CLIENT, secret=SecretFile("benchmark"))
         )
@@ -199,10 +205,10 @@ class Ours:
             direction=direction,
         )
 
-    async def sync(self) -> tuple[float, float, PassReport]:
+    async def sync(self, crew: Crew | None = None) -> tuple[float, float, PassReport]:
         """Wall and CPU seconds of a pass, and its report."""
         wall, cpu = time.perf_counter(), time.process_time()
-        report = await self.worker.run_pass(self.hub, self.spokes)
+        report = await self.worker.run_pass(self.hub, self.spokes, crew=crew)
         problems = [spoke.problem for spoke in report.spokes.values() if spoke.problem]
         if report.problem or problems:
             raise SystemExit(f"the pass failed: {report.problem or problems[0]}")

@@ -35,7 +35,8 @@ from cirahub_sync.engine.decide import Choice
 from cirahub_sync.engine.photo_memory import PhotoMemory
 from cirahub_sync.engine.plan import fields_changed
 from cirahub_sync.engine.release import release
-from cirahub_sync.engine.report import PassReport, PlanSummary, SpokeReport
+from cirahub_sync.engine.report import PassReport, PlanSummary, Problem, SpokeReport
+from cirahub_sync.engine.shared import Crew
 from cirahub_sync.engine.suspects import suspects
 from cirahub_sync.erasure import Erasure, ErasureReport
 from cirahub_sync.errors import CirahubError, ConfigurationError
@@ -51,8 +52,11 @@ from cirahub_sync.needs import READS_CONTACTS, Needs
 from cirahub_sync.origins import Origins
 from cirahub_sync.planned import PlannedAction, PlanReport
 from cirahub_sync.sets import Sets
+from cirahub_sync.shards import Shards
 from cirahub_sync.spoke_set import SpokeSetConfig, ToldMember
+from cirahub_sync.store.hub import HubStore
 from cirahub_sync.store.opening import Store
+from cirahub_sync.store.shards import ShardKey
 from cirahub_sync.throttle import Throttle
 
 Progress = Callable[[str], None]
@@ -116,6 +120,7 @@ class Worker:
         self._deletions = Deletions(store, lambda hub: self._context(hub, ()))
         self._leaving = Leaving(store, self._context, self._doubt, clock)
         self._sets = Sets(store, lambda hub: self._context(hub, ()), clock)
+        self._shards = Shards(store, self._context, self._account, self._doubt, clock)
 
     @classmethod
     def open(
@@ -155,20 +160,30 @@ class Worker:
         approved: frozenset[str] = frozenset(),
         absent: int = 0,
         progress: Progress | None = None,
+        crew: Crew | None = None,
     ) -> PassReport:
         """One pass. `approved` holds digests from earlier `PassReport.approval`s; `absent` counts
-        spokes, or sets, of the hub that can't take part, for want of a Connection, say. Raises only
-        what concerns the process (LeaseLostError); everything else is in the report."""
+        spokes, or sets, of the hub that can't take part, for want of a Connection, say. A crew does
+        in other processes what is done at mailboxes: see `work_shard`. Raises only what concerns
+        the process (LeaseLostError); everything else is in the report."""
         try:
             context = self._context(
                 hub, spokes, sets=sets, approved=approved, absent=absent, progress=progress
             )
         except CirahubError as error:
             return self._refused(hub, error)
-        await sync_pass.run_pass(context)
+        await sync_pass.run_pass(context, crew)
         self._account(context)
         await self._doubt(context)
         return context.report
+
+    async def shards(self, hub: str) -> Sequence[ShardKey]:
+        """See `shards.Shards.free`."""
+        return self._shards.free(hub)
+
+    async def work_shard(self, hub: str, key: ShardKey) -> Problem | None:
+        """See `shards.Shards.work`."""
+        return await self._shards.work(hub, key)
 
     async def plan(
         self,
@@ -366,7 +381,9 @@ class Worker:
         absent: int = 0,
         progress: Progress | None = None,
         erasing: bool = False,
+        store: HubStore | None = None,
     ) -> PassContext:
+        """`store`: of a shard, which it holds; what this process has seen is not asked then."""
         runs: list[SpokeRun] = []
         broken: list[SpokeReport] = []
         for spoke in spokes:
@@ -382,13 +399,13 @@ class Worker:
             broken=broken,
             absent=absent,
             erasing=erasing,
-            store=self._store.hub(hub.uid),
+            store=store or self._store.hub(hub.uid),
             open_endpoint=self._open_endpoint,
             open_directory=self._open_directory,
             installation=self._settings.installation,
             clock=self._clock,
             progress=progress,
-            verified=self._verified.setdefault(hub.uid, set()),
+            verified=set() if store else self._verified.setdefault(hub.uid, set()),
             photo_memory=self._photos.setdefault(hub.uid, PhotoMemory()),
             approved=approved,
         )
@@ -408,21 +425,22 @@ class Worker:
     def _account(self, context: PassContext) -> None:
         for run in context.runs:
             opened = self._sessions.get(run.config.connection.uid)
-            if opened is None:
-                continue
-            waited = opened.session.take_waited(run.config, run.report.target)
-            run.report.throttled_seconds = waited
-            if waited:
-                if (member := context.members.get(run.uid)) is not None:
-                    context.report.sets[member.set_uid].throttled_seconds += waited
-                api = opened.session.api_of(run.config)
-                traffic = context.report.traffic_with(run.config.connection.name, api)
-                traffic.throttled_seconds += waited
-            for api, codes in self._answers.get(run.config.connection.uid, {}).items():
-                if codes:
+            if opened is not None:
+                waited = opened.session.take_waited(run.config, run.report.target)
+                run.report.throttled_seconds += waited
+                if waited:
+                    api = opened.session.api_of(run.config)
                     traffic = context.report.traffic_with(run.config.connection.name, api)
-                    traffic.answers = dict(codes)
-                    codes.clear()
+                    traffic.throttled_seconds += waited
+                for api, codes in self._answers.get(run.config.connection.uid, {}).items():
+                    if codes:
+                        traffic = context.report.traffic_with(run.config.connection.name, api)
+                        traffic.count(codes)
+                        codes.clear()
+            member = context.members.get(run.uid)
+            if member is not None and member.set_uid in context.report.sets:
+                of_set = context.report.sets[member.set_uid]
+                of_set.throttled_seconds += run.report.throttled_seconds
 
     async def _doubt(self, context: PassContext) -> None:
         """After a refusal, the next pass signs in anew instead of going on with a token of up to

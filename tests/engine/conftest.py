@@ -1,4 +1,5 @@
-"""A hub with spokes over the simulator, on real sockets, driven pass by pass.
+"""A hub with spokes over the simulator, on real sockets, driven pass by pass; with
+CIRAHUB_TEST_PARTS in parts, a spoke each.
 
 Time is the worker's own clock, moved by the tests, so that grace periods and back-offs pass
 without waiting. Users act through the simulator's admin endpoint.
@@ -18,6 +19,7 @@ from typing import Any
 import msgspec
 import pytest
 from tests.keeps import Keep, MakeKeep, SQLiteKeep
+from tests.shards.crew import Here
 
 from cirahub_simulator.client import AdminClient
 from cirahub_simulator.directory import Application, ClientSecret, Tenant, User
@@ -147,6 +149,8 @@ class Scene:
 
     async def sync(self, passes: int = 1, **options: Any) -> PassReport:
         """Passes over the hub; the last one's report. Problems are the test's to look at."""
+        if os.environ.get("CIRAHUB_TEST_PARTS"):
+            options.setdefault("crew", Here(1, self._open))
         for _ in range(passes):
             report = await self.worker.run_pass(
                 self.hub, list(self.spokes.values()), sets=list(self.sets.values()), **options

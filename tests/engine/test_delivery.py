@@ -153,7 +153,7 @@ async def test_what_a_dead_process_wrote_is_settled_before_it_is_read(
     two.edit("ada", source, jobTitle="Baker")
     two.admin.add_rule("status", status=504, moment="after", service="graph", method="PATCH")
     with monkeypatch.context() as dying:
-        dying.setattr("cirahub_sync.engine.push.recover", _never)
+        dying.setattr("cirahub_sync.engine.errands.recover", _never)
         await two.sync()
     two.admin.clear_rules()
     assert two.the("cy", "P00")["jobTitle"] == "Baker"

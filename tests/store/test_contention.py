@@ -58,15 +58,15 @@ def test_of_two_that_take_a_hub_at_the_same_moment_one_has_it(
     open_store: Callable[[], Store], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first, second = open_store().hub("hub"), open_store().hub("hub")
-    holder = leases._holder
+    holder = leases.new_holder
 
     def in_between() -> str:
         """The row was read, and is not written yet."""
-        monkeypatch.setattr(leases, "_holder", holder)
+        monkeypatch.setattr(leases, "new_holder", holder)
         second.acquire()
         return holder()
 
-    monkeypatch.setattr(leases, "_holder", in_between)
+    monkeypatch.setattr(leases, "new_holder", in_between)
     with pytest.raises(leases.LeaseHeldError, match="begun this moment"):
         first.acquire()
     second.renew()

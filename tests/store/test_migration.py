@@ -76,7 +76,7 @@ def test_a_store_of_the_first_schema_goes_on(tmp_path: Path) -> None:
     assert b"deleted by the earlier version" in _files(path)
     store = Store.open(f"sqlite:///{path}", key_file, lambda: 0.0)
     with store.database.engine.connect() as connection:
-        assert MigrationContext.configure(connection).get_current_revision() == "0018"
+        assert MigrationContext.configure(connection).get_current_revision() == "0019"
     with store.hub("hub-1").read() as tx:
         (item,) = tx.items.after(0, 10)
     assert (as_contact(item.content).display_name, item.died_of) == ("Ann", None)

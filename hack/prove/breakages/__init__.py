@@ -21,6 +21,7 @@ from prove.breakages import (
     matching,
     metrics,
     node,
+    parts,
     permissions,
     photos,
     plans,
@@ -59,4 +60,5 @@ BREAKAGES: tuple[Breakage, ...] = (
     *gitops.BREAKAGES,
     *metrics.BREAKAGES,
     *node.BREAKAGES,
+    *parts.BREAKAGES,
 )

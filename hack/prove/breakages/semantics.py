@@ -221,10 +221,12 @@ BREAKAGES: tuple[Breakage, ...] = (
     Breakage(
         guards=RECOVERY,
         what="what an earlier run sent is settled after the reading",
-        file=f"{_ENGINE}/sync_pass.py",
-        old="    await recover(context, context.runs)\n    now = context.clock()\n",
-        new="    now = context.clock()\n    await pull(context, context.runs)\n"
-        "    await merge(context, context.runs)\n    await recover(context, context.runs)\n",
+        file=f"{_ENGINE}/errands.py",
+        old="            await recover(self._context, self._context.runs)\n",
+        new="            from cirahub_sync.engine.merge import merge\n\n"
+        "            await pull(self._context, sources)\n"
+        "            await merge(self._context, sources)\n"
+        "            await recover(self._context, self._context.runs)\n",
         tests="tests/engine/test_delivery.py::"
         "test_what_a_dead_process_wrote_is_settled_before_it_is_read",
     ),

@@ -285,6 +285,8 @@ class PassContext:
         self.asking_for_spokes: list[SpokeRun] = []
         """Those that judge an item again when others contribute it. Kept, since every chunk asks,
         and of thousands of spokes hardly one does."""
+        self.asking_elsewhere: Sequence[str] = ()
+        """Of a shard: the uids of those that other shards have."""
         self.asking_for_groups: list[SpokeRun] = []
         self.sets = sets
         self.members: dict[str, MemberRow] = {}

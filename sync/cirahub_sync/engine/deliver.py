@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import aclosing
 
 import msgspec
@@ -153,10 +153,13 @@ class Receiver:
         with self._context.store.read() as tx:
             return list(foreseen(tx, self.run, acting))
 
-    async def deletions_due(self) -> list[Candidate]:
-        """Judge the deletions again whose grace is over; what came back to life is dropped."""
+    async def deletions_due(self, *, among: Collection[str] | None = None) -> list[Candidate]:
+        """Judge the deletions again whose grace is over; what came back to life is dropped.
+        `among`: of these items only."""
         with self._context.store.read() as tx:
             due = tx.pending.due(self.run.uid, self._now, DELETIONS, 1_000_000)
+            if among is not None:
+                due = [row for row in due if row.item in among]
             found = tx.items.get([row.item for row in due])
         if not due:
             return []

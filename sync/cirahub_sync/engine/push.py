@@ -1,7 +1,7 @@
 """Push: intents first, then requests, then what became of them.
 
 Creates and updates of all receivers go out together; deletions come last, when everything due is
-known to the guard. Only this module decides to send anything again.
+known to the guard.
 """
 
 from __future__ import annotations
@@ -10,32 +10,19 @@ from collections.abc import Sequence
 
 from cirahub_sync.configuration import DeletedBy
 from cirahub_sync.engine.context import PassContext, SpokeRun
-from cirahub_sync.engine.deliver import APPROVAL, RETRIED, Receiver
+from cirahub_sync.engine.deliver import APPROVAL, RETRIED
+from cirahub_sync.engine.errands import AtPlaces
 from cirahub_sync.engine.first_sync import STAGE
 from cirahub_sync.engine.flips import FLIPS_COUNT_FOR
-from cirahub_sync.engine.guard import DAY, Candidate, holdings, judge_deletions
-from cirahub_sync.engine.lanes import each
-from cirahub_sync.engine.plan import DELETIONS, Encoder
-from cirahub_sync.engine.recover import recover
-
-CONCURRENT_RECEIVERS = 64
+from cirahub_sync.engine.guard import DAY, Candidate, Verdict, holdings, judge_deletions
+from cirahub_sync.engine.plan import DELETIONS
 
 
-async def push(context: PassContext, runs: Sequence[SpokeRun]) -> None:
+async def push(context: PassContext, runs: Sequence[SpokeRun], errands: AtPlaces) -> None:
     """Deliver to these receivers. Those that failed earlier in the pass are left out."""
-    encoder = Encoder(context.fingerprint)
-    busy = _with_work(context, runs)
-    receivers = [Receiver(context, run, encoder) for run in busy if run.settled]
-    await _each(context, receivers, deletions=False)
-    await _guarded(context, receivers)
-    await _each(context, receivers, deletions=True)
-    unsure = [
-        receiver.run
-        for receiver in receivers
-        if (receiver.unsure or receiver.run.doubled) and not receiver.run.failed
-    ]
-    if unsure:
-        await recover(context, unsure, give_up=False)
+    busy = [run for run in _with_work(context, runs) if run.settled]
+    candidates = await errands.deliver(busy)
+    await errands.delete(_judged(context, busy, candidates))
     _purge(context)
 
 
@@ -48,29 +35,16 @@ def _with_work(context: PassContext, runs: Sequence[SpokeRun]) -> list[SpokeRun]
     return [run for run in runs if run.row.mark < last or run.uid in waiting or run.doubled]
 
 
-async def _each(context: PassContext, receivers: Sequence[Receiver], *, deletions: bool) -> None:
-    async def one(receiver: Receiver) -> None:
-        with context.isolate(receiver.run):
-            await (receiver.delete() if deletions else receiver.deliver())
-
-    willing = [receiver for receiver in receivers if not receiver.run.failed]
-    await each(willing, one, lanes=CONCURRENT_RECEIVERS)
-
-
-async def _guarded(context: PassContext, receivers: Sequence[Receiver]) -> None:
-    candidates: list[Candidate] = []
-    for receiver in receivers:
-        if receiver.run.failed:
-            continue
-        with context.isolate(receiver.run):
-            candidates.extend(await receiver.deletions_due())
+def _judged(
+    context: PassContext, runs: Sequence[SpokeRun], candidates: Sequence[Candidate]
+) -> Verdict:
     with context.store.read() as tx:
         there = holdings(tx, candidates, context.clock())
     verdict = judge_deletions(candidates, there, context.hub.deletion, context.approved)
     context.report.approval = verdict.approval
-    for receiver in receivers:
-        receiver.run.report.guarded += verdict.held.get(receiver.run.uid, 0)
-        receiver.apply(verdict)
+    for run in runs:
+        run.report.guarded += verdict.held.get(run.uid, 0)
+    return verdict
 
 
 def _purge(context: PassContext) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 
 import msgspec
@@ -242,6 +242,11 @@ class Traffic(msgspec.Struct):
     throttled_seconds: float = 0.0
     """That requests about the pass's spokes waited because the service's limits asked for it."""
 
+    def count(self, answers: Mapping[str, int]) -> None:
+        """Add these, by status code."""
+        for code, number in answers.items():
+            self.answers[code] = self.answers.get(code, 0) + number
+
 
 class PassReport(msgspec.Struct):
     hub: str
@@ -283,6 +288,14 @@ class PassReport(msgspec.Struct):
 
     def traffic_with(self, connection: str, api: str) -> Traffic:
         return self.traffic.setdefault(connection, {}).setdefault(api, Traffic())
+
+    def add_traffic(self, traffic: Mapping[str, Mapping[str, Traffic]]) -> None:
+        """What another process had, of the same pass."""
+        for connection, by_api in traffic.items():
+            for api, one in by_api.items():
+                known = self.traffic_with(connection, api)
+                known.count(one.answers)
+                known.throttled_seconds += one.throttled_seconds
 
     @property
     def stages(self) -> dict[str, StageSummary]:

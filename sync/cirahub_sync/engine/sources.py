@@ -32,10 +32,9 @@ def sources_of(
 def reconsider(context: PassContext, tx: Transaction, ids: Sequence[str]) -> None:
     """Have those who ask for the sources judge the items again: these may have changed without
     the items. A deletion that waits is judged again when its time comes."""
-    for run in context.asking_for_spokes:
-        if run.registered:
-            waiting = tx.pending.by_item(run.uid, ids)
-            tx.pending.reconsider(
-                run.uid,
-                [i for i in ids if i not in waiting or waiting[i].reason not in DELETIONS],
-            )
+    asking = [run.uid for run in context.asking_for_spokes if run.registered]
+    for uid in (*asking, *context.asking_elsewhere):
+        waiting = tx.pending.by_item(uid, ids)
+        tx.pending.reconsider(
+            uid, [i for i in ids if i not in waiting or waiting[i].reason not in DELETIONS]
+        )

@@ -3,8 +3,6 @@ photos."""
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable
 from functools import partial
 
 import msgspec
@@ -13,10 +11,12 @@ from cirahub_sync.engine.adoption import adoptions, first_looks
 from cirahub_sync.engine.approval import begin_approval, conclude_approval, foresee
 from cirahub_sync.engine.context import PassContext, SpokeRun, problem_of
 from cirahub_sync.engine.deliver import Receiver
+from cirahub_sync.engine.errands import AtPlaces, Errands
 from cirahub_sync.engine.first_sync import STAGE, begin_stages, summary
 from cirahub_sync.engine.flips import feud
 from cirahub_sync.engine.groups import look_up_groups
 from cirahub_sync.engine.guard import Candidate, holdings, judge_deletions
+from cirahub_sync.engine.held import Stage, held
 from cirahub_sync.engine.keys import renew_keys
 from cirahub_sync.engine.lag import tell_lag
 from cirahub_sync.engine.leave import clear
@@ -24,9 +24,7 @@ from cirahub_sync.engine.merge import merge
 from cirahub_sync.engine.photo_pass import sync_photos
 from cirahub_sync.engine.plan import Encoder, Planned
 from cirahub_sync.engine.policy import apply_policy, begin_policy
-from cirahub_sync.engine.pull import pull
 from cirahub_sync.engine.push import push
-from cirahub_sync.engine.recover import recover
 from cirahub_sync.engine.registration import register
 from cirahub_sync.engine.rejudge import stop_contributing
 from cirahub_sync.engine.report import (
@@ -34,25 +32,25 @@ from cirahub_sync.engine.report import (
     PassReport,
     PendingReason,
     Phase,
-    Problem,
     SpokeReport,
 )
 from cirahub_sync.engine.set_conclusion import conclude_sets
 from cirahub_sync.engine.set_members import enlist
+from cirahub_sync.engine.shared import Crew, SharedErrands
 from cirahub_sync.engine.twins import count_twins
 from cirahub_sync.engine.verify import due
-from cirahub_sync.errors import CirahubError, LeaseLostError, StoreError
+from cirahub_sync.errors import CirahubError, StoreError
 from cirahub_sync.store.hub import Transaction
 from cirahub_sync.store.rows import Action, Job
 
-Stage = Callable[[PassContext], Awaitable[None]]
 SETTLED_SECONDS = 1.0
 """What waits for less is no failure yet."""
 
 
-async def run_pass(context: PassContext) -> PassReport:
-    """One whole pass. Raises LeaseLostError; everything else is in the report."""
-    return await leased(context, _run)
+async def run_pass(context: PassContext, crew: Crew | None = None) -> PassReport:
+    """One whole pass; with a crew, what is done at places is shared among its workers. Raises
+    LeaseLostError; everything else is in the report."""
+    return await leased(context, partial(_run, crew=crew))
 
 
 async def run_plan(context: PassContext) -> dict[str, list[Planned]]:
@@ -65,7 +63,7 @@ async def run_plan(context: PassContext) -> dict[str, list[Planned]]:
         await _assemble(context)
         await _look(context)
         fresh = first_looks(context)
-        await gather(context)
+        await gather(context, Errands(context))
         context.adoptions = adoptions(context, fresh)
         encoder = Encoder(context.fingerprint)
         for run in _receivers(context):
@@ -118,18 +116,21 @@ def _guard(context: PassContext, planned: dict[str, list[Planned]]) -> None:
         ]
 
 
-async def _run(context: PassContext) -> None:
+async def _run(context: PassContext, *, crew: Crew | None = None) -> None:
     await _assemble(context)
     begin_approval(context)
     begin_stages(context)
     if context.gate is not None:
         await _look(context)
-    await gather(context)
+    errands: AtPlaces = Errands(context)
+    if crew is not None and context.gate is None:
+        errands = SharedErrands(context, crew)
+    await gather(context, errands)
     receivers = _receivers(context)
     if receivers:
         context.say(f"delivering to {len(receivers)} spokes")
     with context.phase(Phase.PUSH):
-        await push(context, receivers)
+        await push(context, receivers, errands)
     with context.phase(Phase.PHOTOS):
         await sync_photos(context)
     conclude_approval(context)
@@ -151,15 +152,13 @@ async def _look(context: PassContext) -> None:
                 await run.endpoint(context)
 
 
-async def gather(context: PassContext) -> None:
+async def gather(context: PassContext, errands: AtPlaces) -> None:
     """Recover, pull and merge."""
     begin_policy(context)
     await look_up_groups(context)
     await renew_keys(context)
     for run in _former_contributors(context):
         await stop_contributing(context, run)
-    with context.phase(Phase.RECOVER):
-        await recover(context, context.runs)
     now = context.clock()
     sources = [
         run
@@ -169,8 +168,7 @@ async def gather(context: PassContext) -> None:
     with context.store.read() as tx:
         context.began = tx.seq
     context.say(f"reading {len(sources)} spokes")
-    with context.phase(Phase.PULL):
-        await pull(context, sources)
+    await errands.read(sources)
     with context.phase(Phase.MERGE):
         await merge(context, [run for run in sources if not run.failed])
         await apply_policy(context)
@@ -224,22 +222,9 @@ async def leased(context: PassContext, stages: Stage) -> PassReport:
         report.problem = problem_of(error)
         report.finished = context.clock()
         return report
-    work = asyncio.ensure_future(stages(context))
     try:
-        await _renewing(context, work)
-    except (LeaseLostError, BaseExceptionGroup) as error:
-        lost = _lost(error)
-        if lost is not None:
-            raise lost from error
-        report.problem = _hub_problem(error)
-    except CirahubError as error:
-        report.problem = problem_of(error)
+        report.problem = await held(context, stages)
     finally:
-        if not work.done():
-            work.cancel()
-            await asyncio.wait([work])
-        for run in context.runs:
-            await run.close()
         for end in (partial(_conclude, context), context.store.release):
             try:
                 end()
@@ -247,37 +232,6 @@ async def leased(context: PassContext, stages: Stage) -> PassReport:
                 report.finished = context.clock()
                 report.problem = report.problem or problem_of(error)
     return report
-
-
-async def _renewing(context: PassContext, work: asyncio.Future[None]) -> None:
-    while not work.done():
-        await asyncio.wait([work], timeout=context.store.terms.renewal)
-        if not work.done():
-            context.store.renew()
-    await work
-
-
-def _lost(error: BaseException) -> LeaseLostError | None:
-    if isinstance(error, LeaseLostError):
-        return error
-    if isinstance(error, BaseExceptionGroup):
-        for inner in error.exceptions:
-            found = _lost(inner)
-            if found is not None:
-                return found
-    return None
-
-
-def _hub_problem(error: BaseException) -> Problem:
-    """The problem of the whole hub in a group that the tasks of a stage raised; an exception that
-    is none of ours is a bug, and goes on up."""
-    if isinstance(error, BaseExceptionGroup):
-        for inner in error.exceptions:
-            if isinstance(inner, BaseExceptionGroup | CirahubError):
-                return _hub_problem(inner)
-    if isinstance(error, CirahubError):
-        return problem_of(error)
-    raise error
 
 
 def _conclude(context: PassContext) -> None:
@@ -322,8 +276,9 @@ def _conclude(context: PassContext) -> None:
             _complain(tx, run.report, context.clock())
         tell_lag(context, tx, pending)
         conclude_sets(context, tx)
+        tx.shards.clear()
         if not context.erasing:
-            tx.add_report(report.started, msgspec.msgpack.encode(report))
+            tx.reports.add(report.started, msgspec.msgpack.encode(report))
 
 
 def _complain(tx: Transaction, report: SpokeReport, now: float) -> None:

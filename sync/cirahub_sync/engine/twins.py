@@ -13,7 +13,7 @@ _report = msgspec.msgpack.Decoder(PassReport).decode
 def count_twins(tx: Transaction, report: PassReport) -> None:
     """As they stand. Where nothing has happened since the last report, what that one says counts:
     a pass in which nothing changed reads no key."""
-    kept = tx.last_report()
+    kept = tx.reports.last()
     last = _report(kept) if kept is not None else None
     if last is not None and last.sequence == report.sequence:
         report.duplicates = last.duplicates

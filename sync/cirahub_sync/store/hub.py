@@ -31,8 +31,10 @@ from cirahub_sync.store.plans import PlanTable
 from cirahub_sync.store.portraits import PictureTable, PortraitTable
 from cirahub_sync.store.redirects import BindingTable, RedirectTable
 from cirahub_sync.store.removals import RemovalTable
+from cirahub_sync.store.reports import ReportTable
 from cirahub_sync.store.rows import PERSON, Conflict, Spoke
 from cirahub_sync.store.set_tables import members
+from cirahub_sync.store.shards import ShardKey, ShardLease, ShardTable, take
 from cirahub_sync.store.tables import (
     arrivals,
     conflicts,
@@ -42,7 +44,6 @@ from cirahub_sync.store.tables import (
     hubs,
     intents,
     match_keys,
-    passes,
     pending,
     pull_retry,
     removals,
@@ -52,7 +53,6 @@ from cirahub_sync.store.tables import (
 )
 from cirahub_sync.store.twins import TwinTable
 
-_REPORTS_KEPT = 20
 _SEQ = select(hubs.c.seq).where(hubs.c.uid == bindparam("hub"))
 _RETIRED = select(spokes.c.uid).where(spokes.c.hub == bindparam("hub"), spokes.c.place == "")
 
@@ -197,6 +197,14 @@ class Transaction:
     @cached_property
     def pictures(self) -> PictureTable:
         return PictureTable(self.connection, self._database, self.hub, self.cipher)
+
+    @cached_property
+    def reports(self) -> ReportTable:
+        return ReportTable(self.connection, self.hub)
+
+    @cached_property
+    def shards(self) -> ShardTable:
+        return ShardTable(self.connection, self.hub, self.cipher)
 
     @property
     def seq(self) -> int:
@@ -378,29 +386,6 @@ class Transaction:
             select(func.count()).select_from(conflicts).where(conflicts.c.hub == self.hub)
         ).scalar_one()
 
-    def last_report(self) -> bytes | None:
-        return self.connection.execute(
-            select(passes.c.report)
-            .where(passes.c.hub == self.hub)
-            .order_by(passes.c.started.desc())
-            .limit(1)
-        ).scalar()
-
-    def add_report(self, started: float, report: bytes) -> None:
-        self.connection.execute(insert(passes).values(hub=self.hub, started=started, report=report))
-        oldest = (
-            select(passes.c.started)
-            .where(passes.c.hub == self.hub)
-            .order_by(passes.c.started.desc())
-            .offset(_REPORTS_KEPT)
-            .limit(1)
-        )
-        self.connection.execute(
-            delete(passes).where(
-                passes.c.hub == self.hub, passes.c.started <= oldest.scalar_subquery()
-            )
-        )
-
 
 class HubStore:
     """A hub opened with its key. Reads need no lease; every write checks it."""
@@ -418,24 +403,40 @@ class HubStore:
         self._database = database
         self.terms = terms
         self._clocks = clocks
-        self._lease: leases.Lease | None = None
+        self._lease: leases.Lease | ShardLease | None = None
 
     def acquire(self) -> None:
         """Raises LeaseHeldError while another living pass has the hub."""
         self._lease = leases.acquire(self._database, self.hub, self.terms, self._clocks)
 
+    def take(self, key: ShardKey) -> int:
+        """See `shards.take`. Which attempt at the shard this is, from 1; 0 if it is settled."""
+        self._lease = take(self._database, self.hub, key, self.terms, self._clocks)
+        return 0 if self._lease is None else self._lease.token
+
     def release(self) -> None:
-        if self._lease is not None:
+        if isinstance(self._lease, leases.Lease):
             leases.release(self._database, self._lease)
-            self._lease = None
+        self._lease = None
+
+    @property
+    def number(self) -> int:
+        """Of the pass that holds the hub."""
+        if self._lease is None or isinstance(self._lease, ShardLease):
+            raise RuntimeError("HubStore.number without acquire()")
+        return self._lease.token
 
     def fence(self, seconds: float) -> None:
-        """See `endpoints.base.Fence`. A lease that is too short is renewed first, if it is still
-        ours; a lease that was taken over can't be."""
+        """See `endpoints.base.Fence`. What is too short is renewed first, if it is still ours."""
         if self._lease is None:
             raise LeaseLostError(f"hub {self.hub}: the pass has ended; nothing more is sent")
         if not self._lease.outlives(seconds):
             self.renew()
+        if isinstance(self._lease, ShardLease) and not self._lease.outlives(seconds):
+            raise LeaseLostError(
+                f"hub {self.hub}: the pass of this shard is about to lose it: its coordinator "
+                "does not renew the lease; nothing more is sent"
+            )
 
     def renew(self) -> None:
         """Raises LeaseLostError."""

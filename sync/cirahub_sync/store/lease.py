@@ -53,7 +53,7 @@ class Lease:
         self, database: Database, hub: str, token: int, terms: LeaseTerms, clocks: Clocks
     ) -> None:
         self.hub = hub
-        self.holder = _holder()
+        self.holder = new_holder()
         self.token = token
         self.terms = terms
         self._clocks = clocks
@@ -106,7 +106,7 @@ def acquire(database: Database, hub: str, terms: LeaseTerms, clocks: Clocks) -> 
             )
         ).one()
         left = row.lease_expires + terms.skew - clocks.day()
-        if row.lease_holder and left > 0 and _alive(row.lease_holder):
+        if row.lease_holder and left > 0 and may_live(row.lease_holder):
             host = row.lease_holder.split("|")[0]
             raise LeaseHeldError(
                 f"hub {hub}: another pass is under way (on {host}); this one is tried again later",
@@ -154,13 +154,13 @@ def release(database: Database, lease: Lease) -> None:
         raise
 
 
-def _holder() -> str:
+def new_holder() -> str:
     pid = os.getpid()
     parts = (socket.gethostname(), str(pid), _started(pid) or "-", _realm(), uuid4().hex[:8])
     return "|".join(parts)
 
 
-def _alive(holder: str) -> bool:
+def may_live(holder: str) -> bool:
     """False only if the holder surely is dead: its process was of this machine, as we see it, and
     is no more; or it was ours, and its pass is over."""
     if holder in _left:

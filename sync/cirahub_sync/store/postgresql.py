@@ -22,6 +22,7 @@ from cirahub_sync.store import (
     backend,
     photo_tables,  # noqa: F401 (adds its tables)
     set_tables,  # noqa: F401 (adds its tables)
+    shard_tables,  # noqa: F401 (adds its tables)
 )
 from cirahub_sync.store.backend import Backend
 from cirahub_sync.store.tables import erasures, hubs, metadata
