@@ -49,6 +49,17 @@ async def test_a_refusal_is_final_only_after_ten_minutes(
     assert await stalled()
 
 
+async def test_a_refusal_on_the_way_to_a_vault_is_told_to_pass_once(sign_in: SignIn) -> None:
+    sign_in.reader.federated = []
+
+    with pytest.raises(CredentialError) as caught:
+        await sign_in.provider(vaulted()).token(SCOPE)
+
+    assert caught.value.reason == "AssertionRejected"
+    assert not caught.value.stalled
+    assert str(caught.value).count("taken for final") == 1
+
+
 async def test_the_time_begins_anew_after_a_sign_in_that_worked(sign_in: SignIn) -> None:
     tokens = sign_in.provider(workload())
     sign_in.application.federated = []

@@ -21,6 +21,12 @@ REASONS = frozenset(
 )
 
 
+class PassingError(CredentialError):
+    """A refusal that was judged, and may pass."""
+
+    stalled = False
+
+
 class Settling:
     """Since when the same refusal has been answered."""
 
@@ -49,12 +55,14 @@ class Settling:
 
     def judged(self, error: CredentialError) -> CredentialError:
         """The error, not stalled while it may pass by itself."""
+        if isinstance(error, PassingError):
+            # By the sign-in to a vault, which is a part of this one.
+            return error
         if error.reason not in REASONS or (end := self.until(error.reason)) is None:
             return error
         time = datetime.fromtimestamp(end, UTC).strftime("%H:%M")
-        return CredentialError(
+        return PassingError(
             f"{error}. What was changed just now can take minutes to count: tried again, and taken "
             f"for final at {time} UTC",
             reason=error.reason,
-            stalled=False,
         )
