@@ -12,8 +12,9 @@ import yaml
 from prometheus_client import Metric
 from prometheus_client.parser import text_string_to_metric_families
 
+from cirahub_operator.families import PASS_BUCKETS
 from cirahub_operator.heartbeat import Heartbeat
-from cirahub_operator.metrics import PASS_BUCKETS, Metrics
+from cirahub_operator.metrics import Metrics
 from cirahub_sync.endpoints.session import Api
 from cirahub_sync.engine.report import (
     UNCONSIDERED,
