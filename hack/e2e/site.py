@@ -37,8 +37,8 @@ def own_node() -> Iterator[Site]:
     why = no_node()
     if why is not None:
         raise EndToEndError(
-            f"A node of our own {why}. Or name a cluster: make e2e KUBECONFIG=file IMAGE=name, or "
-            "make e2e CLUSTER=kind."
+            f"A node of our own {why}. Or play it elsewhere: make e2e CLUSTER=existing "
+            "KUBECONFIG=file IMAGE=name, or make e2e CLUSTER=kind."
         )
     with Node.start() as node:
         yield Site("a node of our own", node.plane, node.load, node.provide_volume)
