@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import os
 import subprocess
 import sys
 import threading
@@ -24,13 +22,6 @@ WAITING = (
     "SELECT count(*) FROM pg_stat_activity "
     "WHERE datname = current_database() AND wait_event_type = 'Lock'"
 )
-
-
-@pytest.fixture
-def key_file(tmp_path: Path) -> Path:
-    path = tmp_path / "key"
-    path.write_bytes(base64.b64encode(os.urandom(32)))
-    return path
 
 
 @pytest.fixture

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import os
 import time
 from pathlib import Path
 
@@ -16,13 +14,6 @@ from cirahub_sync.store.opening import Store
 from cirahub_sync.store.postgresql import PostgreSQL
 
 SECRET = "sesame-open-7"
-
-
-@pytest.fixture
-def key_file(tmp_path: Path) -> Path:
-    path = tmp_path / "key"
-    path.write_bytes(base64.b64encode(os.urandom(32)))
-    return path
 
 
 @pytest.fixture

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import base64
-import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -19,36 +17,11 @@ from cirahub_sync.store.lease import LeaseHeldError
 from cirahub_sync.store.opening import Store
 from cirahub_sync.store.shards import ATTEMPTS, Shard, ShardKey, ShardState
 
+from .conftest import Clock
+
 pytestmark = pytest.mark.every_database
 
 TERMS = LeaseTerms()
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = 1_000_000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def key_file(tmp_path: Path) -> Path:
-    path = tmp_path / "key"
-    path.write_bytes(base64.b64encode(os.urandom(32)))
-    return path
-
-
-@pytest.fixture
-def store(keep: Keep, key_file: Path, clock: Clock) -> Iterator[Store]:
-    made = Store.open(keep.url, key_file, clock, steadily=clock)
-    yield made
-    made.close()
 
 
 @pytest.fixture

@@ -37,34 +37,9 @@ from cirahub_sync.store.rows import (
 )
 from cirahub_sync.store.tables import hubs, metadata
 
+from .conftest import Clock
+
 pytestmark = pytest.mark.every_database
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = 1_000_000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def key_file(tmp_path: Path) -> Path:
-    path = tmp_path / "key"
-    path.write_bytes(base64.b64encode(os.urandom(32)))
-    return path
-
-
-@pytest.fixture
-def store(keep: Keep, key_file: Path, clock: Clock) -> Iterator[Store]:
-    made = Store.open(keep.url, key_file, clock, steadily=clock)
-    yield made
-    made.close()
 
 
 TERMS = LeaseTerms()
