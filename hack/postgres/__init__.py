@@ -7,6 +7,13 @@ requirements.lock pins. Nothing needs root, and root is given up: PostgreSQL ref
 
 from postgres.errors import PostgresError, ProgramsMissingError, ServerFailedError
 from postgres.programs import Programs
-from postgres.server import Server
+from postgres.server import Listening, Server
 
-__all__ = ["PostgresError", "Programs", "ProgramsMissingError", "Server", "ServerFailedError"]
+__all__ = [
+    "Listening",
+    "PostgresError",
+    "Programs",
+    "ProgramsMissingError",
+    "Server",
+    "ServerFailedError",
+]

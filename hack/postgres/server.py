@@ -1,4 +1,5 @@
-"""One server with its data in a temporary folder, reached by a socket in it and by nothing else."""
+"""One server with its data in a temporary folder, reached by a socket in it, and by nothing else
+unless somebody asks for it."""
 
 from __future__ import annotations
 
@@ -10,8 +11,10 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, LiteralString
+from urllib.parse import quote
 
 import psycopg
 from psycopg import sql
@@ -41,21 +44,48 @@ ACCESS = f"""
 local all {SUPERUSER} trust
 local all all scram-sha-256
 """
+PORT = 5432
+LISTENING = """
+listen_addresses = '{address}'
+# Whoever reaches it over a network has it killed while they work: what it confirmed has to stay.
+synchronous_commit = on
+"""
+ADMITTING = """
+host all {superuser} all reject
+host all all {clients} scram-sha-256
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Listening:
+    """By TCP, without TLS (the wheel's server has none), to who has a password."""
+
+    address: str
+    """Of this machine, and of this server alone: the port is PostgreSQL's own."""
+    clients: str
+    """Whoever may come, in CIDR."""
 
 
 class Server:
     """`running` starts one; it may be stopped, killed and started again meanwhile."""
 
-    def __init__(self, programs: Programs, home: Path, watchdog: Watchdog) -> None:
+    def __init__(
+        self,
+        programs: Programs,
+        home: Path,
+        watchdog: Watchdog,
+        listening: Listening | None = None,
+    ) -> None:
         self.programs = programs
         self.home = home
+        self._listening = listening
         self._serving = programs.reachable(home)
         self._watchdog = watchdog
         self._process: subprocess.Popen[bytes] | None = None
 
     @classmethod
     @contextmanager
-    def running(cls) -> Iterator[Server]:
+    def running(cls, listening: Listening | None = None) -> Iterator[Server]:
         """Nothing is left of it at the end, nor when this process is killed.
 
         Raises PostgresError."""
@@ -63,7 +93,7 @@ class Server:
         home = Path(tempfile.mkdtemp(prefix="cirahub-pg-"))
         watchdog = Watchdog(home)
         try:
-            server = cls(programs, home, watchdog)
+            server = cls(programs, home, watchdog, listening)
             server._initialise()
             try:
                 server.start()
@@ -84,6 +114,12 @@ class Server:
     def url(self, database: str, *, login: str = SUPERUSER) -> str:
         """For SQLAlchemy."""
         return f"postgresql+psycopg://{login}@/{database}?host={self.home}"
+
+    def remote_url(self, database: str, login: str, password: str) -> str:
+        """For who comes by TCP."""
+        assert self._listening is not None
+        at = f"{login}:{quote(password, safe='')}@{self._listening.address}:{PORT}"
+        return f"postgresql://{at}/{database}?sslmode=disable"
 
     def start(self) -> None:
         """Raises ServerFailedError."""
@@ -135,6 +171,14 @@ class Server:
         """`template`: a database that nobody is connected to."""
         self._about("CREATE DATABASE {} TEMPLATE {}", database, template)
 
+    def create_owned(self, database: str, login: str, password: str) -> None:
+        """A database, and who owns it, as the documentation tells people to."""
+        secret = sql.Literal(password)
+        role = sql.SQL("CREATE ROLE {} LOGIN PASSWORD {}").format(sql.Identifier(login), secret)
+        self.run(role)
+        owned = "CREATE DATABASE {} OWNER {} ENCODING 'UTF8' TEMPLATE template0"
+        self._about(owned, database, login)
+
     def drop(self, database: str) -> None:
         """Whoever is connected, and whether it is there or not."""
         self._about("DROP DATABASE IF EXISTS {} WITH (FORCE)", database)
@@ -170,7 +214,12 @@ class Server:
         data = self.home / "data"
         with (data / "postgresql.conf").open("a") as configuration:
             configuration.write(CONFIGURATION.format(home=self.home))
-        (data / "pg_hba.conf").write_text(ACCESS)
+            if self._listening is not None:
+                configuration.write(LISTENING.format(address=self._listening.address))
+        access = ACCESS
+        if self._listening is not None:
+            access += ADMITTING.format(superuser=SUPERUSER, clients=self._listening.clients)
+        (data / "pg_hba.conf").write_text(access)
 
     def _program(self, name: str, arguments: Sequence[str]) -> None:
         reach = [f"--host={self.home}", f"--username={SUPERUSER}", "--no-password"]

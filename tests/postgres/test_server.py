@@ -9,11 +9,21 @@ import sys
 import time
 from pathlib import Path
 
+import psycopg
 import pytest
 
 import postgres
-from postgres import PostgresError, Programs, ProgramsMissingError, Server, programs
+from postgres import (
+    Listening,
+    PostgresError,
+    Programs,
+    ProgramsMissingError,
+    Server,
+    programs,
+)
 
+NEARBY = "127.0.0.54"
+"""Of this machine, and not where anybody would look for a server."""
 ROOM = Path(postgres.__file__).parent.parent
 STARTER = """
 import time
@@ -91,3 +101,26 @@ def test_programs_that_are_not_there_are_told_with_what_to_do(
 def test_a_dump_that_can_t_be_made_is_told(postgresql: Server, tmp_path: Path) -> None:
     with pytest.raises(PostgresError, match=r'pg_dump ended with 1(?s:.*)"nowhere" does not exist'):
         postgresql.dump("nowhere", tmp_path / "dump")
+
+
+@pytest.mark.usefixtures("postgresql")
+def test_one_that_listens_lets_in_who_has_a_password_and_keeps_what_it_confirmed() -> None:
+    def asked(url: str, statement: str) -> list[tuple[object, ...]]:
+        with psycopg.connect(url, autocommit=True) as connection:
+            answer = connection.execute(statement.encode())
+            return answer.fetchall() if answer.description else []
+
+    with Server.running(Listening(NEARBY, f"{NEARBY}/8")) as server:
+        server.create_owned("kept", "somebody", "their password")
+        url = server.remote_url("kept", "somebody", "their password")
+        asked(url, "CREATE TABLE t (a int)")
+        for number in range(3):
+            asked(url, f"INSERT INTO t VALUES ({number})")
+            server.stop(signal.SIGQUIT)
+            server.start()
+        assert asked(url, "SELECT count(*) FROM t") == [(3,)]
+        for stranger in ("their other", ""):
+            with pytest.raises(psycopg.OperationalError, match="password"):
+                asked(server.remote_url("kept", "somebody", stranger), "SELECT 1")
+        with pytest.raises(psycopg.OperationalError, match="rejects connection"):
+            asked(server.remote_url("kept", "postgres", "x"), "SELECT 1")
