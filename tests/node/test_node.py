@@ -128,6 +128,31 @@ def test_the_machine_reaches_services_too(node: Node, namespace: str) -> None:
         assert answer.read().startswith(b"web-")
 
 
+def test_a_container_whose_process_is_killed_is_started_again_and_what_it_said_can_be_read(
+    node: Node, namespace: str
+) -> None:
+    come(node, namespace, "Available", "deployment/web")
+
+    def standing() -> tuple[str, int, bool]:
+        pod = node.plane.get(f"/api/v1/namespaces/{namespace}/pods/{name}")
+        (container,) = pod["status"]["containerStatuses"]
+        return container["containerID"], container["restartCount"], container["ready"]
+
+    pods = node.plane.get(f"/api/v1/namespaces/{namespace}/pods?labelSelector=app=web")
+    name = pods["items"][0]["metadata"]["name"]
+    killed, _, _ = standing()
+
+    node.kill(killed)
+
+    deadline = time.monotonic() + WITHIN
+    while standing()[1:] != (1, True):
+        assert time.monotonic() < deadline, standing()
+        time.sleep(0.1)
+    assert standing()[0] != killed
+    logs = node.logs.glob(f"{namespace}_{name}_*/web/*.log")
+    assert sorted(log.name for log in logs) == ["0.log", "1.log"]
+
+
 def test_the_kubelet_answers_the_api_server_alone(node: Node) -> None:
     (kubelet,) = (
         address["address"]

@@ -59,6 +59,10 @@ class Configuration:
         return "/run/containerd/containerd.sock"
 
     @property
+    def pod_logs(self) -> Path:
+        return self.home / "pods"
+
+    @property
     def containerd(self) -> Path:
         return self.home / "containerd.toml"
 
@@ -127,7 +131,7 @@ class Configuration:
             "evictionHard": NOTHING_IS_SHORT,
             # What is loaded is here to stay: nothing could be pulled again.
             "imageGCHighThresholdPercent": 100,
-            "podLogsDir": str(self.home / "pods"),
+            "podLogsDir": str(self.pod_logs),
             "volumePluginDir": str(self.home / "volume-plugins"),
         }
 

@@ -154,6 +154,27 @@ class Node:
         """The machine's side of the node's network."""
         return self._isolation.link.name
 
+    @property
+    def host(self) -> str:
+        """The machine's own address, at which pods reach what listens there."""
+        return self._isolation.link.host
+
+    @property
+    def pods(self) -> str:
+        """Addresses of pods, in CIDR."""
+        return self._isolation.link.pods
+
+    @property
+    def logs(self) -> Path:
+        """Of pods' containers: NAMESPACE_POD_UID/CONTAINER/N.log, a line each as the CRI has it.
+        What a pod said goes with the pod."""
+        return self._configuration.pod_logs
+
+    def kill(self, container: str) -> None:
+        """The first process of a pod's container, by SIGKILL; nobody in there can do that to it.
+        `container` is what the pod's status has as `containerID`. Raises NodeFailedError."""
+        self._ctr("tasks", "kill", "--signal", "SIGKILL", container.removeprefix("containerd://"))
+
     def load(self, archive: Path) -> None:
         """The images of an OCI or Docker archive, for pods that never pull. Raises
         NodeFailedError."""
