@@ -69,6 +69,8 @@ class Held:
     content: dict[str, object]
     """Every field and extended property, the stamp apart. Blank ones are left out: to Graph, a
     missing text and a blank one are the same."""
+    item: str = ""
+    """Of the hub, by the stamp; blank of what is no copy."""
 
 
 class Mailboxes:
@@ -104,6 +106,7 @@ class Mailboxes:
 def _held(entry: _Entry) -> Held:
     known = msgspec.convert(entry.contact, _Known)
     extended = {one.id: one.value for one in known.single_value_extended_properties}
+    stamps = [value for name, value in extended.items() if name.endswith(STAMP)]
     custom = [value for name, value in extended.items() if name.endswith(CUSTOM_ID)]
     content = {
         name: _without_blanks(value)
@@ -118,9 +121,10 @@ def _held(entry: _Entry) -> Held:
         version=known.change_key,
         name=known.display_name or "",
         emails=frozenset(one.address.lower() for one in known.email_addresses if one.address),
-        is_copy=any(name.endswith(STAMP) for name in extended),
+        is_copy=bool(stamps),
         custom_id=custom[0] if custom else "",
         content={name: value for name, value in content.items() if value not in _BLANK},
+        item=stamps[0].split("/")[2] if stamps else "",
     )
 
 

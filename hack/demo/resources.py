@@ -62,13 +62,36 @@ class _Mailbox(_Read, frozen=True, rename="camel"):
     folder: str = ""
 
 
+class Term(_Read, frozen=True, rename="camel"):
+    """Of a filter."""
+
+    field: str
+    operator: str
+    values: tuple[str, ...] = ()
+
+
+class _Filter(_Read, frozen=True, rename="camel"):
+    none: tuple[Term, ...] = ()
+
+
+class _Contributes(_Read, frozen=True, rename="camel"):
+    exclude: frozenset[str] = frozenset()
+    filter: _Filter = _Filter()
+
+
+class _Mapping(_Read, frozen=True, rename="camel"):
+    add_category: str = ""
+
+
 class _Receives(_Read, frozen=True, rename="camel"):
     include: frozenset[str] = frozenset()
+    mapping: tuple[_Mapping, ...] = ()
 
 
 class _SpokeSpec(_Read, frozen=True, rename="camel"):
     mailbox: _Mailbox
     direction: str = "Contribute"
+    contributes: _Contributes = _Contributes()
     receives: _Receives = _Receives()
 
 
@@ -99,6 +122,16 @@ class Spoke(_Read, frozen=True, rename="camel"):
     @property
     def folder(self) -> tuple[str, ...]:
         return tuple(filter(None, self.spec.mailbox.folder.split("/")))
+
+    @property
+    def filtered_out(self) -> tuple[Term, ...]:
+        """Whoever matches one of these is not contributed."""
+        return self.spec.contributes.filter.none
+
+    @property
+    def added_categories(self) -> set[str]:
+        """Of copies here."""
+        return {step.add_category for step in self.spec.receives.mapping if step.add_category}
 
     @property
     def place(self) -> str:

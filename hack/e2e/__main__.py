@@ -24,7 +24,7 @@ from e2e import site
 from e2e.background import Background
 from e2e.errors import EndToEndError
 from e2e.image import Image
-from e2e.release import NAMESPACE, TEAM, Release
+from e2e.release import NAMESPACE, TEAM, Release, make_namespace
 from e2e.site import Site
 from e2e.stand import NAMESPACE as STAND
 from e2e.stand import Stand
@@ -39,7 +39,6 @@ SITES: dict[str, Callable[[], AbstractContextManager[Site]]] = {
     "kind": site.kind,
     "existing": site.existing,
 }
-RESTRICTED = "pod-security.kubernetes.io/enforce=restricted"
 
 
 def main() -> int:
@@ -93,9 +92,8 @@ def _run(options: argparse.Namespace, steps: Steps, stack: ExitStack) -> None:
                 where.load(image.archive)
     with steps.step("Microsoft 365 as a pod"):
         for namespace in (NAMESPACE, STAND, TEAM):
-            cluster.kubectl("create", "namespace", namespace)
+            make_namespace(cluster, namespace)
             stack.callback(cluster.delete_namespace, namespace)
-            cluster.kubectl("label", "namespace", namespace, RESTRICTED)
         where.prepare_store()
         background = stack.enter_context(Background.opened())
         stand = stack.enter_context(Stand.set_up(cluster, now.image, background))
@@ -104,27 +102,12 @@ def _run(options: argparse.Namespace, steps: Steps, stack: ExitStack) -> None:
     try:
         Story(cluster, release, stand, background, steps).play(now, before)
     except Exception:
-        _look_back(release, tell)
+        release.look_back(tell)
         if where.load is None:
             release.abandon()
         raise
     tell.step("What it took")
     steps.table()
-
-
-def _look_back(release: Release, tell: Narration) -> None:
-    """While it can still be seen."""
-    ask = release.cluster.kubectl
-    looks: tuple[Callable[[], str], ...] = (
-        lambda: ask("get", "pods", "--all-namespaces", "--output", "wide"),
-        lambda: ask("get", "events", "--namespace", NAMESPACE),
-        release.logs,
-    )
-    for look in looks:
-        try:
-            tell.say(look())
-        except ClusterError as error:
-            tell.say(f"(not to be seen: {error})")
 
 
 def _options() -> argparse.Namespace:

@@ -6,12 +6,14 @@ import base64
 import json
 import secrets
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from cluster.access import Cluster
+from cluster.errors import ClusterError
 from cluster.helm import Helm
+from demo.narration import Narration
 from e2e.stand import Stand
 from e2e.versions import Version
 
@@ -25,6 +27,13 @@ OWN_CLIENT = "c14a40b0-0000-4000-8000-00000000a002"
 VAULT = "contoso-cirahub.vault.azure.net"
 """Of the simulated organisation, which federates the operator's own ServiceAccount."""
 WITHIN = "180s"
+RESTRICTED = "pod-security.kubernetes.io/enforce=restricted"
+
+
+def make_namespace(cluster: Cluster, name: str) -> None:
+    """One that enforces the restricted Pod Security Standard."""
+    cluster.kubectl("create", "namespace", name)
+    cluster.kubectl("label", "namespace", name, RESTRICTED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,16 +41,21 @@ class Release:
     cluster: Cluster
     helm: Helm
     stand: Stand
+    values: Mapping[str, object] = field(default_factory=dict)
+    """Of the chart, besides those that the stand asks for."""
 
     def make_key(self) -> None:
         """As docs/install.md says: the chart makes none."""
-        key = {
+        self.make_secret(f"{NAME}-key", key=base64.b64encode(secrets.token_bytes(32)).decode())
+
+    def make_secret(self, name: str, **entries: str) -> None:
+        secret = {
             "apiVersion": "v1",
             "kind": "Secret",
-            "metadata": {"name": f"{NAME}-key", "namespace": NAMESPACE},
-            "data": {"key": base64.b64encode(base64.b64encode(secrets.token_bytes(32))).decode()},
+            "metadata": {"name": name, "namespace": NAMESPACE},
+            "stringData": entries,
         }
-        self.cluster.kubectl("apply", "--filename", "-", input=json.dumps(key))
+        self.cluster.kubectl("apply", "--filename", "-", input=json.dumps(secret))
 
     def install(self, version: Version) -> None:
         self._helm("install", NAME, version.chart, "--values", "-", values=self._values(version))
@@ -83,9 +97,23 @@ class Release:
         )
 
     def logs(self) -> str:
-        """The end of the operator's, for who asks what went wrong."""
+        """The end of the operator's."""
         pods = ("--selector", f"app.kubernetes.io/instance={NAME}", "--tail=30", "--prefix")
         return self.cluster.kubectl("logs", "--namespace", NAMESPACE, *pods)
+
+    def look_back(self, tell: Narration) -> None:
+        """At pods, events and logs, for who asks what went wrong, while they can still be seen."""
+        ask = self.cluster.kubectl
+        looks: tuple[Callable[[], str], ...] = (
+            lambda: ask("get", "pods", "--all-namespaces", "--output", "wide"),
+            lambda: ask("get", "events", "--namespace", NAMESPACE),
+            self.logs,
+        )
+        for look in looks:
+            try:
+                tell.say(look())
+            except ClusterError as error:
+                tell.say(f"(not to be seen: {error})")
 
     def _values(self, version: Version) -> Mapping[str, object]:
         return {
@@ -94,6 +122,7 @@ class Release:
             "workloadIdentity": {"enabled": True, "clientID": OWN_CLIENT, "projectToken": True},
             "ownIdentity": [{"namespace": TEAM, "tenant": TENANT, "vaults": [VAULT]}],
             "rbac": {"signIn": [{"namespace": TEAM, "serviceAccounts": list(SIGN_IN)}]},
+            **self.values,
         }
 
     def _helm(self, *arguments: object, values: object = None) -> str:

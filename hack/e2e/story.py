@@ -16,25 +16,21 @@ from cluster.access import Cluster
 from cluster.errors import KubectlFailedError
 from cluster.prometheus import Prometheus
 from cluster.promtool import Program
-from demo import resources
-from demo.mailbox import Held, Mailboxes
 from demo.narration import Narration
-from demo.resources import RESOURCES, Spoke, Standing
+from demo.resources import RESOURCES
 from e2e.background import Background
 from e2e.errors import EndToEndError
 from e2e.load import Load
 from e2e.release import CRDS, NAMESPACE, TEAM, Release
 from e2e.stand import Stand
+from e2e.team import READY_WITHIN, SHOWN, Team
 from e2e.versions import ROOT, Version
 
-READY_WITHIN = 180.0
-ARRIVES_WITHIN = 120.0
 SCRAPED_WITHIN = 60.0
 IDENTITIES = ROOT / "hack/e2e/identities.yaml"
 STRANGER, BY_THE_POD = "Connection stranger", "Connection by-the-pod"
 NEWER = "of a newer version"
 """What an operator says of a store with a schema that it doesn't know."""
-REQUESTED_AT = "reconcile.cirahub.io/requestedAt"
 SERVICE = "service/cirahub-operator-metrics"
 MONITORING = {
     "ServiceMonitor": "metrics.serviceMonitor.enabled",
@@ -46,12 +42,6 @@ SCRAPED = (
     'cirahub_passes_total{result="success"} > 0',
     "cirahub_leader == 1",
 )
-SAYS_LESS = {"beatriz"}
-"""Who keeps fields to itself."""
-PLAIN_RECEIVER = "bob"
-"""Whose copies are what the hub holds, without a mapping or a filter."""
-OF_THE_MAILBOX = frozenset({"categories", "fileAs"})
-"""What a copy has of its own."""
 
 
 class Story:
@@ -69,8 +59,7 @@ class Story:
         self._background = background
         self._steps = steps
         self._tell = steps.tell
-        self._mailboxes = Mailboxes(stand.admin)
-        self._spokes: dict[str, Spoke] = {}
+        self._team = Team(cluster, stand.admin, steps.tell)
         self._load = Load(stand.admin, ())
         self._originals: dict[str, set[str]] = {}
 
@@ -103,72 +92,38 @@ class Story:
             self._drained()
 
     def _examples(self) -> None:
-        self._originals = {
-            str(mailbox["userPrincipalName"]): self._held_ids(str(mailbox["userPrincipalName"]))
-            for mailbox in self._stand.admin.mailboxes()
-        }
-        self._cluster.kubectl("apply", "--kustomize", ROOT / "examples/quickstart")
-        self._tell.until(
-            "everything becomes Ready",
-            self._all_ready,
-            within=READY_WITHIN,
-            status=self._waiting_for,
-        )
-        self._spokes = resources.spokes(self._cluster, TEAM)
-        for line in self._cluster.kubectl("get", RESOURCES, "-n", TEAM).splitlines():
-            self._tell.say(line)
-        contributors = [one.mailbox for one in self._spokes.values() if not one.receives]
-        self._load = Load(self._stand.admin, contributors)
+        self._originals = {mailbox: self._held_ids(mailbox) for mailbox in self._team.addresses}
+        self._team.declare(ROOT / "examples/quickstart")
+        self._team.until_ready()
+        self._tell.say(self._team.look())
+        self._load = Load(self._stand.admin, self._team.sources)
 
     def _held_ids(self, mailbox: str) -> set[str]:
-        return {held.immutable_id for held in self._mailboxes.contacts(mailbox)}
+        return {held.immutable_id for held in self._team.mailboxes.contacts(mailbox)}
 
     def _copies(self) -> None:
-        """Of those whom one mailbox alone knows: what several say is merged."""
-        told = [
-            (spoke, held)
-            for spoke in self._spokes.values()
-            if spoke.contributes
-            for held in self._mailboxes.at(spoke)
-            if not held.is_copy
-        ]
-        copies = [h for h in self._mailboxes.at(self._spokes[PLAIN_RECEIVER]) if h.is_copy]
-        alone = [
-            held
-            for spoke, held in told
-            if spoke.name not in SAYS_LESS
-            and held.emails
-            and not any(held.emails & other.emails for _, other in told if other is not held)
-        ]
-        compared = 0
-        for original in alone:
-            found = [copy for copy in copies if copy.emails & original.emails]
-            if len(found) > 1:
-                raise EndToEndError(f"{original.name} has {len(found)} copies.")
-            for copy in found:
-                compared += 1
-                different = list(_differences(original, copy))
-                if different:
-                    raise EndToEndError(f"The copy of {original.name}: {'; '.join(different)}")
-        if not compared:
-            raise EndToEndError("There is nothing to compare.")
-        self._tell.say(f"{compared} of {len(copies)} copies have one original, and are equal.")
+        faults = list(self._team.faults())
+        if faults:
+            raise EndToEndError(f"{len(faults)} differ, for example: {'; '.join(faults[:SHOWN])}")
+        for spoke in self._team.receivers:
+            held = len(self._team.mailboxes.at(spoke))
+            self._tell.say(f"{held} contacts in {spoke.place}: equal, field by field.")
 
     def _identities(self) -> None:
         self._cluster.kubectl("apply", "--filename", IDENTITIES)
 
         def refused() -> str | None:
-            told = self._standings().get(STRANGER)
+            told = self._team.standings().get(STRANGER)
             return str(told) if told and not told.ready and "AADSTS" in str(told) else None
 
         def signed_in() -> bool | None:
-            told = self._standings().get(BY_THE_POD)
+            told = self._team.standings().get(BY_THE_POD)
             return (told is not None and told.ready) or None
 
         for what, seen in (("the pod signs in", signed_in), ("the other is refused", refused)):
-            self._tell.until(what, seen, within=READY_WITHIN, status=self._waiting_for)
-        self._tell.say(str(self._standings()[BY_THE_POD]))
-        self._tell.say(str(self._standings()[STRANGER]))
+            self._tell.until(what, seen, within=READY_WITHIN, status=self._team.waiting_for)
+        self._tell.say(str(self._team.standings()[BY_THE_POD]))
+        self._tell.say(str(self._team.standings()[STRANGER]))
         self._cluster.kubectl("delete", "--filename", IDENTITIES)
 
     def _moved_under_load(self, version: Version) -> None:
@@ -177,18 +132,12 @@ class Story:
             self._release.upgrade(version)
         if self._uids() != held:
             raise EndToEndError("Objects were made anew by the upgrade.")
-        self._sync_now()
-        receivers = [spoke for spoke in self._spokes.values() if spoke.receives]
-        self._tell.until(
-            "every change arrives everywhere, once",
-            lambda: not list(self._missing(receivers)) or None,
-            within=ARRIVES_WITHIN,
-            status=lambda: "; ".join(list(self._missing(receivers))[:3]),
-        )
-        self._tell.until("all is Ready", self._all_ready, within=READY_WITHIN)
+        self._team.ask_for_pass()
+        self._team.until_equal()
+        self._team.until_ready()
         self._tell.say(
             f"{len(self._load.expected)} contacts and {self._load.edits} edits so far, in each of "
-            f"{len(receivers)} mailboxes once."
+            f"{len(self._team.receivers)} mailboxes once."
         )
 
     def _refuses(self, version: Version) -> None:
@@ -208,20 +157,6 @@ class Story:
         except KubectlFailedError:
             # A pod whose container is not there yet has no log.
             return None
-
-    def _missing(self, receivers: Sequence[Spoke]) -> Iterator[str]:
-        for spoke in receivers:
-            titles: dict[str, list[object]] = {}
-            for held in self._mailboxes.contacts(spoke.mailbox):
-                for address in held.emails:
-                    titles.setdefault(address, []).append(held.content.get("jobTitle"))
-            for address, title in self._load.expected.items():
-                if titles.get(address) != [title]:
-                    yield f"{address} in {spoke.place} is {titles.get(address)}, not {title!r}"
-
-    def _sync_now(self) -> None:
-        stamp = f"{REQUESTED_AT}={time.time_ns()}"
-        self._cluster.kubectl("annotate", "hubs", "--all", "-n", TEAM, "--overwrite", stamp)
 
     def _scraped(self, version: Version) -> None:
         """By the port that the chart's ServiceMonitor names, with the rules of its
@@ -270,7 +205,7 @@ class Story:
         left = {
             mailbox: count
             for mailbox in self._originals
-            if (count := sum(held.is_copy for held in self._mailboxes.contacts(mailbox)))
+            if (count := sum(held.is_copy for held in self._team.mailboxes.contacts(mailbox)))
         }
         if left:
             raise EndToEndError(f"Copies are left: {left}")
@@ -301,17 +236,6 @@ class Story:
         )
         return dict(pair.split("=", maxsplit=1) for pair in told.split())
 
-    def _standings(self) -> dict[str, Standing]:
-        found = resources.standings(self._cluster, TEAM)
-        return {f"{one.kind} {one.metadata.name}": one for one in found}
-
-    def _all_ready(self) -> bool | None:
-        found = self._standings().values()
-        return (bool(found) and all(one.ready for one in found)) or None
-
-    def _waiting_for(self) -> str:
-        return "; ".join(str(one) for one in self._standings().values() if not one.ready)
-
 
 class Steps:
     """Each with its time."""
@@ -329,13 +253,6 @@ class Steps:
 
     def table(self) -> None:
         self.tell.table(("STEP", "SECONDS"), self._taken)
-
-
-def _differences(original: Held, copy: Held) -> Iterator[str]:
-    for name in sorted((original.content.keys() | copy.content.keys()) - OF_THE_MAILBOX):
-        ours, theirs = original.content.get(name), copy.content.get(name)
-        if ours != theirs:
-            yield f"{name} is {theirs!r}, not {ours!r}"
 
 
 def _held(prometheus: Prometheus, expression: str) -> bool | None:
