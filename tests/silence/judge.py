@@ -19,7 +19,7 @@ from pathlib import Path
 
 from tests.silence.canaries import Canaries, gathered
 
-from cirahub_simulator.seed.loader import ORGANISATION
+from cirahub_simulator.seed.loader import secrets
 
 SHOWN = 20
 WRITES = frozenset({"create", "update", "patch"})
@@ -50,16 +50,6 @@ def _written(entry: dict[str, object]) -> Iterator[tuple[str, str]]:
         yield "status", json.dumps(body.get("status", body), ensure_ascii=False)
     elif about.get("resource") == "events":
         yield "event", json.dumps(body, ensure_ascii=False)
-
-
-def secrets() -> Iterator[str]:
-    """Client secrets and passwords of the simulated organisations."""
-    for line in ORGANISATION.read_text().splitlines():
-        one = json.loads(line)
-        if one["kind"] == "secret":
-            yield one["value"]
-        elif one["kind"] == "account":
-            yield one["password"]
 
 
 def judge(folder: Path, canaries: Canaries) -> tuple[list[str], int]:

@@ -12,9 +12,10 @@ from pathlib import Path
 import pytest
 from tests.silence.canaries import Canaries, gathered
 from tests.silence.heard import SAID
-from tests.silence.judge import KINDS, judge, secrets
+from tests.silence.judge import KINDS, judge
 from tests.silence.plugin import CHILD
 
+from cirahub_simulator.seed.loader import secrets
 from cluster.controlplane import ControlPlane
 
 PERSON = {

@@ -40,4 +40,29 @@ BREAKAGES: tuple[Breakage, ...] = (
         new="if not names:",
         tests="tests/e2e/test_parts.py::test_a_cluster_that_somebody_uses_is_left_alone",
     ),
+    Breakage(
+        guards=NODE,
+        what="the story does not see that somebody is there twice",
+        file="hack/e2e/expectation.py",
+        old="most = 1 if _are_one(told) else len(told)",
+        new="most = 1 + len(told)",
+        tests="tests/e2e/test_expectation.py",
+    ),
+    Breakage(
+        guards=NODE,
+        what="what a pod said is lost with it",
+        file="hack/e2e/soak/said.py",
+        old="os.link(log, kept)",
+        new="kept.write_bytes(log.read_bytes())",
+        tests="tests/e2e/test_soak.py::test_what_a_pod_said_outlives_it",
+    ),
+    Breakage(
+        guards=NODE,
+        what="a PostgreSQL that is reached from outside loses what it confirmed",
+        file="hack/postgres/server.py",
+        old="synchronous_commit = on\n",
+        new="synchronous_commit = off\nwal_writer_delay = 10s\n",
+        tests="tests/postgres/test_server.py::"
+        "test_one_that_listens_lets_in_who_has_a_password_and_keeps_what_it_confirmed",
+    ),
 )
