@@ -26,12 +26,23 @@ async def held(context: PassContext, stages: Stage) -> Problem | None:
     except CirahubError as error:
         return problem_of(error)
     finally:
-        if not work.done():
-            work.cancel()
-            await asyncio.wait([work])
+        failure = await _ended(work)
         for run in context.runs:
             await run.close()
+        if failure is not None:
+            # Told is what came first; but a bug goes on up.
+            _hub_problem(failure)
     return None
+
+
+async def _ended(work: asyncio.Future[None]) -> BaseException | None:
+    """What it failed with while it was ended: where the database is gone, it is gone for both. Left
+    alone, asyncio logs it later, as nobody's."""
+    if work.done():
+        return None
+    work.cancel()
+    await asyncio.wait([work])
+    return None if work.cancelled() else work.exception()
 
 
 async def _renewing(context: PassContext, work: asyncio.Future[None]) -> None:
