@@ -18,6 +18,7 @@ from cluster.prometheus import Prometheus
 from cluster.promtool import Program
 from demo.narration import Narration
 from demo.resources import RESOURCES
+from e2e import identities
 from e2e.background import Background
 from e2e.errors import EndToEndError
 from e2e.load import Load
@@ -27,8 +28,6 @@ from e2e.team import READY_WITHIN, SHOWN, Team
 from e2e.versions import ROOT, Version
 
 SCRAPED_WITHIN = 60.0
-IDENTITIES = ROOT / "hack/e2e/identities.yaml"
-STRANGER, BY_THE_POD = "Connection stranger", "Connection by-the-pod"
 NEWER = "of a newer version"
 """What an operator says of a store with a schema that it doesn't know."""
 SERVICE = "service/cirahub-operator-metrics"
@@ -73,9 +72,9 @@ class Story:
         with self._steps.step("Every copy is what its original is"):
             self._copies()
         with self._steps.step(
-            "The pod's projected token signs in, an account unknown to Entra not"
+            "The pod's projected token signs in; of another subject, cluster or audience, none does"
         ):
-            self._identities()
+            identities.play(self._cluster, self._stand.admin, self._team, self._tell)
         with self._steps.step(f"helm upgrade to {now.what} while changes arrive"):
             self._moved_under_load(now)
         with self._steps.step("Prometheus scrapes, and knows the alerts"):
@@ -108,23 +107,6 @@ class Story:
         for spoke in self._team.receivers:
             held = len(self._team.mailboxes.at(spoke))
             self._tell.say(f"{held} contacts in {spoke.place}: equal, field by field.")
-
-    def _identities(self) -> None:
-        self._cluster.kubectl("apply", "--filename", IDENTITIES)
-
-        def refused() -> str | None:
-            told = self._team.standings().get(STRANGER)
-            return str(told) if told and not told.ready and "AADSTS" in str(told) else None
-
-        def signed_in() -> bool | None:
-            told = self._team.standings().get(BY_THE_POD)
-            return (told is not None and told.ready) or None
-
-        for what, seen in (("the pod signs in", signed_in), ("the other is refused", refused)):
-            self._tell.until(what, seen, within=READY_WITHIN, status=self._team.waiting_for)
-        self._tell.say(str(self._team.standings()[BY_THE_POD]))
-        self._tell.say(str(self._team.standings()[STRANGER]))
-        self._cluster.kubectl("delete", "--filename", IDENTITIES)
 
     def _moved_under_load(self, version: Version) -> None:
         held = self._uids()
