@@ -22,6 +22,8 @@ PACKAGES = ("python3", "python3-venv", "ca-certificates")
 ONLY_TO_BUILD = "python3*-venv python3-pip-whl python3-setuptools-whl"
 EMPTIED = ("var/cache/apt", "var/lib/apt/lists", "var/log", "usr/share/doc", "usr/share/man")
 EMPTIED_LAST = ("usr/share/locale", "usr/share/info", "tmp")
+ALONE = ("unshare", "--mount", "--propagation=private")
+"""In a mount namespace of its own: whatever is mounted ends with it, however it ends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +75,8 @@ def _run(command: list[str], progress: Progress) -> None:
         latest[0] = line[:80]
 
     outcome = progress.run(
-        command,
+        # debootstrap mounts /proc in the tree, which nobody who clears up afterwards must meet.
+        [*ALONE, *command],
         cwd=Path(os.sep),
         env={"PATH": SEARCHED, "LC_ALL": "C", **_proxies()},
         on_stderr=take,

@@ -9,14 +9,13 @@ from pathlib import Path
 
 from cluster.debian import SEARCHED, found
 from cluster.progress import Progress
-from image.base import Base
+from image.base import ALONE, Base
 from image.errors import ImageFailedError
 
 PACKAGES = {"buildah": "buildah", "debootstrap": "debootstrap"}
 SEARCH_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 """The official images have it as well. An image without one would have no PATH to add to."""
 TAIL_LINES = 25
-ALONE = ("unshare", "--mount", "--propagation=private")
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +102,6 @@ class Buildah:
         return outcome.stdout
 
     def _command(self, *arguments: str) -> list[str]:
-        """In a mount namespace of its own: whatever it mounts ends with it, however it ends."""
         return [
             *ALONE,
             found("buildah") or "buildah",
