@@ -35,6 +35,17 @@ class Process:
                 return line
         raise AssertionError(f"ended without {beginning!r}: {self.lines}")
 
+    async def ends(self) -> int:
+        """Its exit code, when it has ended by itself."""
+        assert self._process.stdout is not None
+        async for line in self._process.stdout:
+            self.lines.append(line.decode().rstrip("\n"))
+        return await self._process.wait()
+
+    def stop(self) -> None:
+        """Ask for an orderly end, as a kubelet does."""
+        self._process.send_signal(signal.SIGTERM)
+
     async def kill(self) -> None:
         if self._process.returncode is None:
             os.kill(self._process.pid, signal.SIGKILL)
@@ -45,7 +56,7 @@ class Process:
 async def started(
     scene: Scene, role: str, *, shard_size: int = 2, lease: float = LEASE
 ) -> AsyncIterator[Process]:
-    """`role`: worker or coordinator."""
+    """`role`: worker, coordinator, or PASS/ERRAND/PART, for that shard alone."""
     endpoints = scene.simulator.endpoints
     spec = Spec(
         database=scene.keep.url,
@@ -59,7 +70,7 @@ async def started(
         ahead=scene.moved,
     )
     lot = Lot(spec=spec, lease=lease, shard_size=shard_size)
-    file = scene.folder / f"{role}.json"
+    file = scene.folder / f"{role.replace('/', '-')}.json"
     file.write_bytes(msgspec.json.encode(lot))
     process = Process(
         await asyncio.create_subprocess_exec(

@@ -1,7 +1,8 @@
-"""A process of its own: `python -m tests.shards.runner SPEC worker|coordinator`.
+"""A process of its own: `python -m tests.shards.runner SPEC worker|coordinator|PASS/ERRAND/PART`.
 
 A worker takes what shards there are until it is killed. A coordinator makes one pass, whose shards
-workers of other processes take, and prints the reasons of what went wrong.
+workers of other processes take, and prints the reasons of what went wrong. With the name of a
+shard it does what `cirahub worker` does, with the scene's credentials, and ends with its exit code.
 """
 
 from __future__ import annotations
@@ -15,10 +16,12 @@ import msgspec
 from tests.chaos.runner import Handed, Spec
 from tests.shards.crew import Others
 
+from cirahub_operator.cli import worker as shard_command
 from cirahub_sync.errors import LeaseLostError
 from cirahub_sync.lease_terms import LeaseTerms
 from cirahub_sync.origins import Origins
 from cirahub_sync.store.lease import LeaseHeldError
+from cirahub_sync.store.shards import ShardKey
 from cirahub_sync.worker import Worker, WorkerSettings
 
 LOOK = 0.05
@@ -30,19 +33,20 @@ class Lot(msgspec.Struct, kw_only=True):
     shard_size: int
 
 
-def opened(lot: Lot) -> Worker:
+def settings(lot: Lot) -> WorkerSettings:
     spec = lot.spec
-    return Worker.open(
-        WorkerSettings(
-            database=spec.database,
-            key_file=Path(spec.key_file),
-            installation=spec.installation,
-            origins=Origins(spec.origins, spec.ca_file),
-            lease=LeaseTerms(lot.lease),
-        ),
-        Handed(spec.secret),
-        clock=lambda: time.time() + spec.ahead,
+    return WorkerSettings(
+        database=spec.database,
+        key_file=Path(spec.key_file),
+        installation=spec.installation,
+        origins=Origins(spec.origins, spec.ca_file),
+        lease=LeaseTerms(lot.lease),
     )
+
+
+def opened(lot: Lot) -> Worker:
+    ahead = lot.spec.ahead
+    return Worker.open(settings(lot), Handed(lot.spec.secret), clock=lambda: time.time() + ahead)
 
 
 async def work(lot: Lot) -> None:
@@ -69,6 +73,13 @@ async def coordinate(lot: Lot) -> None:
     await worker.close()
 
 
+async def command(lot: Lot, shard: str) -> int:
+    number, errand, part = shard.split("/")
+    key = ShardKey(int(number), errand, int(part))
+    said("ready")
+    return await shard_command.work(settings(lot), lot.spec.hub.uid, key, Handed(lot.spec.secret))
+
+
 def said(line: str) -> None:
     sys.stdout.write(f"{line}\n")
     sys.stdout.flush()
@@ -76,4 +87,6 @@ def said(line: str) -> None:
 
 if __name__ == "__main__":
     decoded = msgspec.json.decode(Path(sys.argv[1]).read_bytes(), type=Lot)
+    if "/" in sys.argv[2]:
+        sys.exit(asyncio.run(command(decoded, sys.argv[2])))
     asyncio.run(coordinate(decoded) if sys.argv[2] == "coordinator" else work(decoded))

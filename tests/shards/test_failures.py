@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import msgspec
 import pytest
 from tests.chaos.town import SMALL
@@ -91,6 +93,16 @@ async def test_workers_that_cannot_be_had_are_told_of_at_each_spoke(scene: Scene
     assert "no pods may be made here" in problem.message
     assert "errand deliver, part 0, 0 attempts" in problem.message
     assert failing(report) == {"ben": "ShardFailed"}
+
+
+async def test_how_far_a_pass_in_parts_is_is_told(scene: Scene) -> None:
+    SMALL.settle_in(scene)
+    lines: list[str] = []
+    await scene.sync(crew=Here(2, scene._open), progress=lines.append)
+    for errand in ("read", "deliver"):
+        told = [line for line in lines if line.startswith(f"{errand}: ")]
+        assert re.fullmatch(rf"{errand}: 0 of (\d) shards, \d under way", told[0])
+        assert re.fullmatch(rf"{errand}: (\d) of \1 shards, 0 under way", told[-1])
 
 
 async def test_where_writes_wait_for_a_person_the_pass_is_one_process_s(scene: Scene) -> None:

@@ -11,33 +11,17 @@ from pathlib import Path
 import click
 
 from cirahub_operator import frugality, logs
-from cirahub_operator.api.duration import seconds
-from cirahub_operator.cli import cluster_ranges as ranges
-from cirahub_operator.cli.store import KeyFile, state_folder, unseen
+from cirahub_operator.cli.engine_options import (
+    duration,
+    engine_options,
+    loaded,
+    process_options,
+)
+from cirahub_operator.cli.store import KeyFile, state_folder
 from cirahub_operator.errors import OperatorError
 from cirahub_operator.logs import LogFormat
 from cirahub_operator.settings import Election, LeaseTiming, OwnIdentity, Settings, Timing
-from cirahub_sync import origins
 from cirahub_sync.errors import CirahubError
-from cirahub_sync.lease_terms import LeaseTerms
-
-FILE = click.Path(dir_okay=False, path_type=Path)
-DATABASE = "sqlite:////var/lib/cirahub/store.sqlite3"
-KEY_FILE = Path("/etc/cirahub/key")
-
-
-def _duration(_: click.Context, __: click.Parameter, text: str) -> float:
-    try:
-        return seconds(text)
-    except ValueError as error:
-        raise click.BadParameter(str(error)) from error
-
-
-def _hub_lease(context: click.Context, option: click.Parameter, text: str) -> float:
-    try:
-        return LeaseTerms(seconds=_duration(context, option, text)).seconds
-    except CirahubError as error:
-        raise click.BadParameter(str(error)) from error
 
 
 def _grants(
@@ -69,23 +53,7 @@ def _grant(text: str) -> OwnIdentity:
     help="A namespace to serve; may be repeated (in the variable: separated by spaces). Without "
     "any, all of them, which needs cluster-wide permissions.",
 )
-@click.option(
-    "--database",
-    default=DATABASE,
-    envvar="CIRAHUB_DATABASE",
-    show_envvar=True,
-    callback=unseen,
-    help="URL of the store: sqlite:///FILE, on a local disk and for one operator, or "
-    "postgresql://USER@HOST/DATABASE. One with a password: in the variable only.",
-)
-@click.option(
-    "--key-file",
-    type=FILE,
-    default=KEY_FILE,
-    envvar="CIRAHUB_KEY_FILE",
-    show_envvar=True,
-    help="File with the key that opens the store: 32 bytes in base64, mounted from a Secret.",
-)
+@engine_options
 @click.option(
     "--installation-id",
     default="",
@@ -95,14 +63,6 @@ def _grant(text: str) -> OwnIdentity:
     help="Who we are in the marks on our copies: 1 to 36 of a-z, 0-9 and -. It has to stay the "
     "same for as long as the copies live. Default: the UID of the namespace kube-system.",
 )
-@click.option(
-    "--endpoints",
-    type=FILE,
-    envvar="CIRAHUB_ENDPOINTS",
-    show_envvar=True,
-    help="File that puts other hosts in the place of Microsoft's, as `cirahub simulate` writes it.",
-)
-@ranges.option
 @click.option(
     "--own-identity",
     multiple=True,
@@ -163,7 +123,7 @@ def _grant(text: str) -> OwnIdentity:
 @click.option(
     "--lease-duration",
     default="15s",
-    callback=_duration,
+    callback=duration,
     envvar="CIRAHUB_LEASE_DURATION",
     show_envvar=True,
     help="How long the others leave a Lease alone that its holder does not renew any more.",
@@ -171,7 +131,7 @@ def _grant(text: str) -> OwnIdentity:
 @click.option(
     "--renew-deadline",
     default="10s",
-    callback=_duration,
+    callback=duration,
     envvar="CIRAHUB_RENEW_DEADLINE",
     show_envvar=True,
     help="How long the holder tries to renew before it ends; it has the rest of the lease duration "
@@ -180,19 +140,10 @@ def _grant(text: str) -> OwnIdentity:
 @click.option(
     "--retry-period",
     default="2s",
-    callback=_duration,
+    callback=duration,
     envvar="CIRAHUB_RETRY_PERIOD",
     show_envvar=True,
     help="Time between two renewals, and between two looks of a stand-by.",
-)
-@click.option(
-    "--hub-lease",
-    default="90s",
-    callback=_hub_lease,
-    envvar="CIRAHUB_HUB_LEASE",
-    show_envvar=True,
-    help="How long the store holds a hub for a pass that shows no sign of life any more. A request "
-    "that writes gets four ninths of it (40 s) and leaves only while that much is left.",
 )
 @click.option(
     "--concurrent-passes",
@@ -205,7 +156,7 @@ def _grant(text: str) -> OwnIdentity:
 @click.option(
     "--erase-timeout",
     default="1h",
-    callback=_duration,
+    callback=duration,
     envvar="CIRAHUB_ERASE_TIMEOUT",
     show_envvar=True,
     help="How long a deleted Spoke or Hub is held while its copies can't be reached.",
@@ -213,7 +164,7 @@ def _grant(text: str) -> OwnIdentity:
 @click.option(
     "--check-interval",
     default="1h",
-    callback=_duration,
+    callback=duration,
     envvar="CIRAHUB_CHECK_INTERVAL",
     show_envvar=True,
     help="Time between two looks at whether a Connection can still sign in.",
@@ -221,25 +172,12 @@ def _grant(text: str) -> OwnIdentity:
 @click.option(
     "--expiry-warning",
     default="720h",
-    callback=_duration,
+    callback=duration,
     envvar="CIRAHUB_EXPIRY_WARNING",
     show_envvar=True,
     help="How long before a client secret or a certificate expires it is warned of.",
 )
-@click.option(
-    "--kubeconfig",
-    type=FILE,
-    help="Kubeconfig of the cluster, outside of one. Default: KUBECONFIG, or ~/.kube/config.",
-)
-@click.option(
-    "--log-format",
-    type=click.Choice([form.value for form in LogFormat]),
-    default=LogFormat.JSON.value,
-    envvar="CIRAHUB_LOG_FORMAT",
-    show_envvar=True,
-    help="A JSON object a line, or lines for people.",
-)
-@click.option("--debug", is_flag=True, envvar="CIRAHUB_DEBUG", help="Log everything.")
+@process_options
 @click.option(
     "--dev",
     is_flag=True,
@@ -291,7 +229,7 @@ def command(
         database=database,
         key_file=key_file,
         installation=installation_id,
-        origins=_origins(endpoints),
+        origins=loaded(endpoints),
         cluster_ranges=cluster_ranges,
         own_identity=own_identity,
         host=listen,
@@ -359,13 +297,6 @@ def _election(namespace: str, name: str, **timing: float) -> Election:
         raise click.UsageError(
             f"{error} (--lease-duration, --renew-deadline, --retry-period)"
         ) from error
-
-
-def _origins(endpoints: Path | None) -> origins.Origins:
-    try:
-        return origins.load(endpoints)
-    except CirahubError as error:
-        raise click.UsageError(str(error)) from error
 
 
 def _serve(settings: Settings) -> int:

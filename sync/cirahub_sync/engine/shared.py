@@ -178,15 +178,17 @@ class SharedErrands:
     async def _settled(self, call: Call) -> Sequence[ShardProgress]:
         """Wait until every part is done, or has failed for good."""
         working = asyncio.ensure_future(self._crew.work(call))
-        pause, said = FIRST_LOOK, -1
+        pause, said = FIRST_LOOK, ""
         try:
             while True:
                 over = working.done()
                 progress = self._progress(call)
                 ended = sum(one.state.value not in UNSETTLED for one in progress)
-                if ended != said:
-                    said = ended
-                    self._context.say(f"{call.errand}: {ended} of {len(progress)} shards")
+                under_way = sum(one.state is ShardState.RUNNING for one in progress)
+                line = f"{call.errand}: {ended} of {len(progress)} shards, {under_way} under way"
+                if line != said:
+                    said = line
+                    self._context.say(line)
                 if ended == len(progress):
                     return progress
                 if over:
