@@ -10,6 +10,7 @@ CONTROLLERS = (
     "serviceaccount-controller",
     "root-ca-certificate-publisher-controller",
     "clusterrole-aggregation-controller",
+    "job-controller",
 )
 """Those whose work clients of the API notice although there are no nodes. Where there is one, all
 that are on by default."""

@@ -38,12 +38,13 @@ from cirahub_operator.reconcile import (
 )
 from cirahub_operator.relist import Relist
 from cirahub_operator.resolver import GrantedTrust
-from cirahub_operator.runners import InlineRunner
+from cirahub_operator.runners import InlineRunner, JobCrews
 from cirahub_operator.service_ranges import service_ranges
-from cirahub_operator.settings import Election, Settings
+from cirahub_operator.settings import Election, Settings, Workers
 from cirahub_operator.status import StatusWriter
 from cirahub_operator.wakes import Wakes
 from cirahub_operator.watch_streams import WatchStreams
+from cirahub_operator.workers import obstacle
 from cirahub_operator.workqueue import Key, Workqueue
 from cirahub_sync.lease_terms import LeaseTerms
 from cirahub_sync.origins import Origins
@@ -61,9 +62,14 @@ def _alone() -> None:
     """Without an election."""
 
 
-def inline_runner(settings: WorkerSettings, leading: Leading = _alone) -> InlineRunner:
+def inline_runner(
+    settings: WorkerSettings, leading: Leading = _alone, workers: Workers | None = None
+) -> InlineRunner:
     return InlineRunner(
-        settings, ClusterCredentials.connect, open_engine=partial(Worker.open, leading=leading)
+        settings,
+        ClusterCredentials.connect,
+        open_engine=partial(Worker.open, leading=leading),
+        open_crews=None if workers is None else partial(JobCrews.connect, workers),
     )
 
 
@@ -198,7 +204,9 @@ class Operation:
         self, cluster: Cluster, objects: Objects, worker: WorkerSettings, leading: Leading
     ) -> None:
         make = self._make_runner
-        runner = self._runner = make(worker) if make else inline_runner(worker, leading)
+        runner = self._runner = (
+            make(worker) if make else inline_runner(worker, leading, self._settings.workers)
+        )
         runner.start()
         self.metrics.leader.set(1)
         try:
@@ -239,6 +247,7 @@ class Operation:
             timing=timing,
             trust=GrantedTrust(settings.own_identity),
             pass_slots=asyncio.Semaphore(settings.concurrent_passes),
+            no_workers=obstacle(settings),
             namespaces=frozenset(settings.namespaces),
             origins=settings.origins,
         )

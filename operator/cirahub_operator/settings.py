@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from cirahub_operator.worker_template import WorkerTemplate
 from cirahub_sync.lease_terms import LeaseTerms
 from cirahub_sync.origins import Origins
 
@@ -101,6 +102,24 @@ class Election:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Workers:
+    """Who does the parts of passes over Hubs with the runner Job."""
+
+    template: WorkerTemplate
+    """Of the pods of their Jobs."""
+    namespace: str = ""
+    """Of the Jobs. Blank: the operator's own in a pod, else `default`."""
+    parallelism: int = 8
+    """Pods of one Job, which is one Connection's, that may run at the same time."""
+    shard_size: int = 200
+    """Spokes and members that a worker has at most."""
+    look: float = 5.0
+    """Seconds between two looks at Jobs. Only that they failed is learned from them."""
+    start_within: float = 600.0
+    """Seconds for which workers are waited for while none of them runs."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Settings:
     database: str
     """SQLAlchemy URL of the store."""
@@ -128,4 +147,6 @@ class Settings:
     hub_lease: float = LeaseTerms().seconds
     """Seconds for which a hub stays held in the store after the last sign of life of the pass over
     it. Writes get four ninths of that."""
+    workers: Workers | None = None
+    """None: Hubs with the runner Job are not passed over."""
     timing: Timing = field(default_factory=Timing)

@@ -168,6 +168,12 @@ class LeaseLostError(CirahubError):
     reason = "LeaseLost"
 
 
+class CrewUnavailableError(CirahubError):
+    """Nobody can be had to work on the shards of a pass, or whoever was had has ended."""
+
+    reason = "CrewUnavailable"
+
+
 class StoreError(CirahubError):
     """The database cannot be read or written."""
 

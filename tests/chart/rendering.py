@@ -47,6 +47,13 @@ class Rendered:
         return result
 
     @property
+    def worker(self) -> Manifest:
+        """The pod template of workers, as the operator reads it."""
+        (found,) = (one for one in self.of("ConfigMap") if "template.yaml" in one["data"])
+        template: Manifest = yaml.safe_load(found["data"]["template.yaml"])
+        return template
+
+    @property
     def arguments(self) -> list[str]:
         """Behind `cirahub operator`."""
         return list(self.container["args"])
@@ -100,6 +107,8 @@ def dump(manifests: Iterable[Manifest]) -> str:
 TENANT = "11111111-1111-4111-8111-111111111111"
 CLIENT = "22222222-2222-4222-8222-222222222222"
 AS_IT_COMES, EVERYTHING = "as it comes", "everything"
+WITH_WORKERS = ("jobs", EVERYTHING)
+"""Sets."""
 MONITORING = {
     "serviceMonitor": {"enabled": True, "labels": {"release": "prometheus"}},
     "prometheusRule": {
@@ -127,6 +136,11 @@ _SETS: dict[str, Values] = {
         }
     },
     "a database": {"database": {"existingSecret": {"name": "postgres"}}, "replicaCount": 3},
+    "jobs": {
+        "database": {"existingSecret": {"name": "postgres"}},
+        "jobs": {"enabled": True},
+        "networkPolicy": {"enabled": True},
+    },
     "some namespaces": {
         "namespaces": [TEAM, GUESTS],
         "installationID": "contoso-1",
@@ -207,6 +221,17 @@ _SETS: dict[str, Values] = {
         "installationID": "contoso-1",
         "clusterRanges": ["10.0.0.0/8", "fd00::/8"],
         "concurrentPasses": 20,
+        "jobs": {
+            "enabled": True,
+            "parallelism": 20,
+            "shardSize": 500,
+            "resources": {
+                "requests": {"cpu": "1", "memory": "512Mi"},
+                "limits": {"memory": "2Gi"},
+            },
+            "nodeSelector": {"pool": "batch"},
+            "tolerations": [{"key": "batch", "operator": "Exists"}],
+        },
         "eraseTimeout": "2h",
         "checkInterval": "30m",
         "expiryWarning": "1440h",

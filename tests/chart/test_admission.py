@@ -10,7 +10,7 @@ import yaml
 
 from cluster import Cluster, Helm, KubectlFailedError
 
-from .rendering import ROOT, SETS, Manifest, Rendered, Values, dump, render
+from .rendering import ROOT, SETS, WITH_WORKERS, Manifest, Rendered, Values, dump, render
 
 Placed = Callable[[str], Rendered]
 DEFINITION = "CustomResourceDefinition"
@@ -50,6 +50,38 @@ def test_the_pod_of_each_set_is_admitted_where_restricted_is_enforced(
     assert made["spec"]["securityContext"]["fsGroup"] == 65532
 
     tried(control_plane, made)
+
+
+@pytest.mark.parametrize("name", WITH_WORKERS)
+def test_the_pod_of_a_worker_is_admitted_where_restricted_is_enforced(
+    control_plane: Cluster, placed: Placed, office: str, name: str
+) -> None:
+    template = placed(name).worker
+    named = {**template["metadata"], "name": "made", "namespace": office}
+    made = {"apiVersion": "v1", "kind": "Pod", "metadata": named, "spec": template["spec"]}
+    (container,) = template["spec"]["containers"]
+    assert container["securityContext"]["readOnlyRootFilesystem"] is True
+
+    tried(control_plane, made)
+
+
+@pytest.mark.parametrize("name", WITH_WORKERS)
+def test_a_worker_is_nobody_s_but_its_job_s(placed: Placed, name: str) -> None:
+    """No Service, ReplicaSet or disruption budget takes it for a pod of the operator's."""
+    found = placed(name)
+    labels = found.worker["metadata"]["labels"]
+    selectors = [
+        found.one("Deployment")["spec"]["selector"]["matchLabels"],
+        *(one["spec"]["selector"] for one in found.of("Service")),
+        *(one["spec"]["selector"]["matchLabels"] for one in found.of("PodDisruptionBudget")),
+    ]
+    assert [one for one in selectors if one.items() <= labels.items()] == []
+    policies = [one["spec"] for one in found.of("NetworkPolicy")]
+    (ours,) = (
+        one for one in policies if one["podSelector"]["matchLabels"].items() <= labels.items()
+    )
+    assert "ingress" not in ours
+    assert [one["egress"] for one in policies] == [ours["egress"]] * 2
 
 
 WEAKER: dict[str, tuple[Values, str]] = {

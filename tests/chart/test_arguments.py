@@ -11,16 +11,22 @@ import pytest
 import yaml
 
 from cirahub_operator.cli.operator import command
+from cirahub_operator.cli.worker import command as worker
 from cirahub_operator.permissions.review import asked_for
+from cirahub_operator.runners.job import arguments as told
 from cirahub_operator.settings import Election, Settings
+from cirahub_operator.worker_template import WorkerTemplate
+from cirahub_sync.origins import Origins
+from cirahub_sync.worker import WorkerSettings
 
 from .page import VALUES
-from .rendering import SETS, TEAM, Rendered
+from .rendering import SETS, TEAM, WITH_WORKERS, Rendered
 
 Of = Callable[[str], Rendered]
 
 FROM_ENVIRONMENT = {"CIRAHUB_DATABASE": "postgresql://cirahub:s3cret@db.example/cirahub"}
 """What a Secret of the sets would have."""
+RANGES = ("10.0.0.0/8", "fd00::/8")
 NOT_OF_A_CLUSTER = {"kubeconfig", "dev"}
 """Options for a laptop."""
 
@@ -35,6 +41,11 @@ def parsed(found: Rendered, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
         file.write_text(one["data"]["endpoints.json"])
         inside = "--endpoints=/etc/cirahub/endpoints/endpoints.json"
         arguments[arguments.index(inside)] = f"--endpoints={file}"
+    if any(one.startswith("--worker-template=") for one in arguments):
+        file = tmp_path / "template.yaml"
+        file.write_text(yaml.safe_dump(found.worker))
+        inside = "--worker-template=/etc/cirahub/worker/template.yaml"
+        arguments[arguments.index(inside)] = f"--worker-template={file}"
     for variable in found.container.get("env", ()):
         value = variable.get("value") or FROM_ENVIRONMENT[variable["name"]]
         monkeypatch.setenv(variable["name"], value)
@@ -59,6 +70,31 @@ def test_the_command_takes_the_arguments_of_each_set(
         assert given["database"] == FROM_ENVIRONMENT["CIRAHUB_DATABASE"]
     ports = {one["name"]: one["containerPort"] for one in found.container["ports"]}
     assert (given["health_port"], given["metrics_port"]) == (ports["health"], ports["metrics"])
+
+
+@pytest.mark.parametrize("name", WITH_WORKERS)
+def test_a_worker_takes_the_arguments_of_its_template_and_those_of_its_job(
+    rendered: Of, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    found = rendered(name)
+    operator = parsed(found, tmp_path, monkeypatch)
+    made = WorkerTemplate(found.worker, "the chart").pod([], {})
+    (container,) = made["spec"]["containers"]
+    arguments = [
+        f"--endpoints={operator['endpoints']}" if one.startswith("--endpoints=") else one
+        for one in container["args"]
+    ]
+    settings = WorkerSettings(
+        database="", key_file=None, installation="contoso-1", origins=Origins(cluster_ranges=RANGES)
+    )
+    of_job = ["--hub=uid", "--pass=1", "--errand=read", "--parts=0-7", "--index=3"]
+
+    given = worker.make_context("worker", [*arguments, *of_job, *told(settings)]).params
+
+    assert container["command"] == ["cirahub", "worker"]
+    assert given["cluster_ranges"] == RANGES
+    same = ("database", "key_file", "endpoints", "log_format", "debug")
+    assert {one: given[one] for one in same} == {one: operator[one] for one in same}
 
 
 def test_each_option_of_the_command_can_be_set(rendered: Of) -> None:

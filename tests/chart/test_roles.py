@@ -63,6 +63,16 @@ def test_an_operator_of_all_namespaces_has_the_rules_and_no_opting_in(rendered: 
     }
 
 
+def test_an_operator_with_workers_may_make_jobs_where_it_is_and_nowhere_else(
+    rendered: Of,
+) -> None:
+    assert granted(rendered("jobs")) == {
+        "": [*rules(Scope.SERVED), *rules(Scope.CLUSTER)],
+        "cirahub-system": [*rules(Scope.OWN), *rules(Scope.WORKERS)],
+        "kube-system": rules(Scope.KUBE_SYSTEM),
+    }
+
+
 def test_an_operator_of_some_namespaces_has_no_rule_anywhere_else(rendered: Of) -> None:
     assert granted(rendered("some namespaces")) == {
         "cirahub-system": rules(Scope.OWN),
@@ -100,7 +110,7 @@ def test_the_lease_is_the_one_that_the_operator_is_told_of(rendered: Of) -> None
     name = found.one("Deployment")["metadata"]["name"]
     assert f"--lease-name={name}" in found.arguments
     own = granted(found, subject="cirahub")["cirahub-system"]
-    assert own == rules(Scope.OWN, lease=name)
+    assert own == rules(Scope.OWN, Scope.WORKERS, lease=name)
 
 
 def test_people_get_the_same_roles_as_from_the_manifests(rendered: Of) -> None:

@@ -63,8 +63,9 @@ async def test_the_operator_tells_its_engine_by_its_lease(
     told: list[Callable[[], None]] = []
 
     def scripted(
-        settings: WorkerSettings, leading: Callable[[], None] = lambda: None
+        settings: WorkerSettings, leading: Callable[[], None] = lambda: None, workers: object = None
     ) -> InlineRunner:
+        assert workers is None
         told.append(leading)
         return InlineRunner(settings, no_credentials, open_engine=lambda *_: engine)
 

@@ -42,7 +42,7 @@ def test_every_invariant_and_every_kind_of_promise_is_broken_once() -> None:
     promises = {"Trust", "Identity", "Leaving", "Permissions", "Availability", "Plans", "Explain"}
     promises |= {"First sync", "Exchange Server"}
     semantics = {"Lenses", "Lists", "Rounds", "Recovery", "Calendars", "Filters", "Earlier moments"}
-    semantics |= {"Flips", "Address lists", "Sets", "Mail contacts", "Photos", "Parts"}
+    semantics |= {"Flips", "Address lists", "Sets", "Mail contacts", "Photos", "Parts", "Workers"}
     promises |= {"Chart", "Databases", "GitOps", "Image", "Metrics", "Node", "Simulator"}
     assert guarded == GUARDED | promises | semantics
 

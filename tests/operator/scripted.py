@@ -12,6 +12,7 @@ import msgspec
 
 from cirahub_sync.configuration import ConnectionConfig, HubConfig, SpokeConfig
 from cirahub_sync.engine.report import PassReport, SetReport, SpokeReport
+from cirahub_sync.engine.shared import Crew
 from cirahub_sync.erasure import Erasure, ErasureReport
 from cirahub_sync.errors import CirahubError, ConfigurationError
 from cirahub_sync.identity.base import Credential, SignIn
@@ -30,6 +31,7 @@ class Pass:
     approved: frozenset[str]
     absent: int
     sets: Sequence[SpokeSetConfig] = ()
+    crew: Crew | None = None
 
     @property
     def names(self) -> list[str]:
@@ -98,8 +100,9 @@ class ScriptedEngine:
         approved: frozenset[str] = frozenset(),
         absent: int = 0,
         progress: Progress | None = None,
+        crew: Crew | None = None,
     ) -> PassReport:
-        self.passes.append(Pass(hub, spokes, approved, absent, sets))
+        self.passes.append(Pass(hub, spokes, approved, absent, sets, crew))
         self.begun.set()
         if progress is not None:
             progress("pulled 100 changes")

@@ -52,6 +52,7 @@ class Office:
     def grant_all(self, team: str, *, rules: Sequence[Rule] = RULES) -> None:
         """As an operator that serves one namespace needs it, with all there is to opt in to."""
         self.grant("operator.yaml", rules=rules)
+        self.grant("workers.yaml", rules=rules)
         for name in (
             "served-namespace.yaml",
             "sign-in-service-account.yaml",

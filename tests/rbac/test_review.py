@@ -44,7 +44,11 @@ async def test_each_action_is_asked_for_by_itself(
     stage: Stage, office: Office, cluster: Cluster
 ) -> None:
     office.grant_all(stage.namespace)
-    fixed = {Scope.KUBE_SYSTEM: "kube-system", Scope.OWN: office.namespace}
+    fixed = {
+        Scope.KUBE_SYSTEM: "kube-system",
+        Scope.OWN: office.namespace,
+        Scope.WORKERS: office.namespace,
+    }
     for rule in RULES:
         where = fixed.get(rule.scope, stage.namespace)
         for action in rule.actions:

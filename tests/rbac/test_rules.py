@@ -15,15 +15,21 @@ from cirahub_operator.api.meta import REQUESTED_AT, Metadata
 from cirahub_operator.cluster import Cluster as OurCluster
 from cirahub_operator.events import COUNT_EVERY, Events, EventType
 from cirahub_operator.health import Health
+from cirahub_operator.jobs import Jobs
 from cirahub_operator.metrics import Metrics
 from cirahub_operator.objects import Objects
 from cirahub_operator.permissions import RULES, Rule
 from cirahub_operator.relist import Relist
-from cirahub_operator.settings import Timing
+from cirahub_operator.runners.job import JobCrew
+from cirahub_operator.settings import Timing, Workers
 from cirahub_operator.wakes import Wakes
+from cirahub_operator.worker_template import WorkerTemplate
 from cirahub_operator.workqueue import Bell, Key, Result, Workqueue
 from cirahub_simulator.process import SimulatorProcess
 from cirahub_simulator.seed.generate import CIRAHUB
+from cirahub_sync.configuration import HubConfig
+from cirahub_sync.engine.shared import Call
+from cirahub_sync.errors import CrewUnavailableError
 from cluster import Cluster, ControlPlane, Helm
 
 from .audit import entries, refused, uncovered, unused
@@ -161,6 +167,16 @@ async def watches_that_tell_nothing(cluster: OurCluster, namespace: str) -> None
     assert objects.get(Hub, Key(namespace, "staff")) is not None
 
 
+async def workers_that_never_run(cluster: OurCluster, namespace: str) -> None:
+    """A crew makes its Jobs, looks at them, and deletes them. tests/jobs has whole passes."""
+    container = {"name": "worker", "image": "none"}
+    template = WorkerTemplate({"spec": {"containers": [container]}}, "a test")
+    hired = Workers(template=template, look=0.1, start_within=0.5)
+    crew = JobCrew(HubConfig(uid="hub", name="team/staff"), Jobs(cluster, namespace), hired, [])
+    with pytest.raises(CrewUnavailableError, match="no pod of the workers has come to run"):
+        await crew.work(Call(hub="hub", number=1, errand="read", parts={"one": [0]}))
+
+
 async def test_with_all_rules_nothing_is_refused_and_none_is_in_vain(
     *,
     stage: Stage,
@@ -171,7 +187,15 @@ async def test_with_all_rules_nothing_is_refused_and_none_is_in_vain(
     tmp_path: Path,
 ) -> None:
     """With those of the chart, which are the same (tests/chart/test_roles.py)."""
-    office.install(helm, {"namespaces": [stage.namespace], **signing_in(stage.namespace)})
+    office.install(
+        helm,
+        {
+            "namespaces": [stage.namespace],
+            "database": {"existingSecret": {"name": "postgres"}},
+            "jobs": {"enabled": True},
+            **signing_in(stage.namespace),
+        },
+    )
     async with launch(f"--namespace={stage.namespace}") as operator:
         await everything_once(stage, simulator, operator)
         metrics = await operator.metrics()
@@ -184,6 +208,7 @@ async def test_with_all_rules_nothing_is_refused_and_none_is_in_vain(
     async with signed_in(office.kubeconfig(tmp_path / "config")) as cluster:
         await an_event_that_repeats(cluster, stage.namespace)
         await watches_that_tell_nothing(cluster, stage.namespace)
+        await workers_that_never_run(cluster, office.namespace)
 
     found = list(entries(_log(office.plane), office.user))
     assert refused(found) == []
@@ -303,10 +328,12 @@ SIGNS: dict[str, Sign] = {
 
 
 def test_every_rule_is_taken_away_once() -> None:
-    assert set(SIGNS) == {rule.key for rule in RULES}
+    assert {*SIGNS, "jobs"} == {rule.key for rule in RULES}, "tests/jobs/test_crew.py has that"
 
 
-@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.key)
+@pytest.mark.parametrize(
+    "rule", [rule for rule in RULES if rule.key in SIGNS], ids=lambda rule: rule.key
+)
 async def test_what_is_missing_is_seen(
     rule: Rule, stage: Stage, office: Office, launch: Launch, simulator: SimulatorProcess
 ) -> None:

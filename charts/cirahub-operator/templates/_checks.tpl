@@ -4,6 +4,9 @@
 {{- if and (include "cirahub-operator.sqlite" .) (gt (int $values.replicaCount) 1) }}
 {{- fail (printf "replicaCount is %d, and the store is SQLite, a file that one pod can use: set database.existingSecret.name, or replicaCount to 1" (int $values.replicaCount)) }}
 {{- end }}
+{{- if and $values.jobs.enabled (include "cirahub-operator.sqlite" .) }}
+{{- fail "jobs.enabled is for workers in other pods, and the store is SQLite, a file that one pod can use: set database.existingSecret.name, or leave jobs out" }}
+{{- end }}
 {{- if and $values.database.existingSecret.name $values.persistence.existingClaim }}
 {{- fail "persistence.existingClaim and database.existingSecret.name are two stores: leave one of them out" }}
 {{- end }}

@@ -39,6 +39,14 @@
   verbs: ["create"]
 {{- end }}
 
+{{- define "cirahub-operator.rules.workers" -}}
+# To have the parts of a pass done by workers, for Hubs with `runner: Job`, and to end them.
+# In that namespace alone: who may make pods anywhere else could be anybody there.
+- apiGroups: ["batch"]
+  resources: ["jobs"]
+  verbs: ["create", "delete", "list"]
+{{- end }}
+
 {{- define "cirahub-operator.rules.kube-system" -}}
 # Its UID is by default what marks copies as those of this installation. Not needed with
 # `--installation-id`.

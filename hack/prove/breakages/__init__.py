@@ -30,6 +30,7 @@ from prove.breakages import (
     simulator,
     stages,
     trust,
+    workers,
 )
 
 BREAKAGES: tuple[Breakage, ...] = (
@@ -61,4 +62,5 @@ BREAKAGES: tuple[Breakage, ...] = (
     *metrics.BREAKAGES,
     *node.BREAKAGES,
     *parts.BREAKAGES,
+    *workers.BREAKAGES,
 )

@@ -122,8 +122,8 @@ BREAKAGES: tuple[Breakage, ...] = (
         guards=AVAILABILITY,
         what="the operator does not hand its leadership on to its engine",
         file=_OPERATION,
-        old="make(worker) if make else inline_runner(worker, leading)",
-        new="make(worker) if make else inline_runner(worker)",
+        old="inline_runner(worker, leading, self._settings.workers)",
+        new="inline_runner(worker, workers=self._settings.workers)",
         tests="tests/ha/test_leading.py::test_the_operator_tells_its_engine_by_its_lease",
     ),
     Breakage(

@@ -101,9 +101,9 @@ BREAKAGES: tuple[Breakage, ...] = (
     Breakage(
         guards=CHART,
         what="the operator looks for its key where it is not mounted",
-        file=f"{_TEMPLATES}/deployment.yaml",
-        old="              mountPath: /etc/cirahub/key\n",
-        new="              mountPath: /etc/cirahub/keys\n",
+        file=f"{_TEMPLATES}/_engine.tpl",
+        old="  mountPath: /etc/cirahub/key\n",
+        new="  mountPath: /etc/cirahub/keys\n",
         tests=f"{_TESTS}/test_arguments.py::test_the_command_takes_the_arguments_of_each_set",
     ),
     Breakage(

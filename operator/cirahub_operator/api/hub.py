@@ -47,6 +47,13 @@ class DeletionPolicy(StrEnum):
     RETAIN = "Retain"
 
 
+class RunnerKind(StrEnum):
+    """Where a pass does what it does at mailboxes."""
+
+    INLINE = "Inline"
+    JOB = "Job"
+
+
 MatchKey = Annotated[
     str,
     Matching(
@@ -200,6 +207,13 @@ class HubSpec(Model):
     )
     suspend: bool = Field(
         default=False, description="Stop syncing until this is false again. Nothing is deleted."
+    )
+    runner: RunnerKind = Field(
+        default=RunnerKind.INLINE,
+        description="Where a pass reads mailboxes and writes to them. Inline: in the operator. "
+        "Job: in pods of Jobs, each with some of the mailboxes, for hubs whose passes take long. "
+        "That needs PostgreSQL, an operator that was given a worker template, and credentials that "
+        "are kept in no Secret of the cluster.",
     )
     match_on: Annotated[tuple[MatchKey, ...], Field(min_length=1, max_length=8)] = Field(
         default=("email",),

@@ -12,6 +12,7 @@ import click
 
 from cirahub_operator import frugality, logs
 from cirahub_operator.cli.engine_options import (
+    FILE,
     duration,
     engine_options,
     loaded,
@@ -20,7 +21,8 @@ from cirahub_operator.cli.engine_options import (
 from cirahub_operator.cli.store import KeyFile, state_folder
 from cirahub_operator.errors import OperatorError
 from cirahub_operator.logs import LogFormat
-from cirahub_operator.settings import Election, LeaseTiming, OwnIdentity, Settings, Timing
+from cirahub_operator.settings import Election, LeaseTiming, OwnIdentity, Settings, Timing, Workers
+from cirahub_operator.worker_template import WorkerTemplate
 from cirahub_sync.errors import CirahubError
 
 
@@ -154,6 +156,39 @@ def _grant(text: str) -> OwnIdentity:
     help="How many hubs are passed over at the same time.",
 )
 @click.option(
+    "--worker-template",
+    type=FILE,
+    envvar="CIRAHUB_WORKER_TEMPLATE",
+    show_envvar=True,
+    help="Pod template (YAML) of the workers that Hubs with `runner: Job` are passed over by; its "
+    "container `worker` runs `cirahub worker`. Needs PostgreSQL. Without it, such Hubs wait.",
+)
+@click.option(
+    "--worker-namespace",
+    default="",
+    show_default=False,
+    envvar="CIRAHUB_WORKER_NAMESPACE",
+    show_envvar=True,
+    help="Namespace of the workers' Jobs. Whoever may make pods there can read the store's key. "
+    "Default: the operator's own in a pod, else `default`.",
+)
+@click.option(
+    "--worker-parallelism",
+    type=click.IntRange(1, 1000),
+    default=8,
+    envvar="CIRAHUB_WORKER_PARALLELISM",
+    show_envvar=True,
+    help="How many workers a Connection has in a pass at the same time.",
+)
+@click.option(
+    "--worker-shard-size",
+    type=click.IntRange(1, 100_000),
+    default=200,
+    envvar="CIRAHUB_WORKER_SHARD_SIZE",
+    show_envvar=True,
+    help="How many mailboxes a worker takes.",
+)
+@click.option(
     "--erase-timeout",
     default="1h",
     callback=duration,
@@ -207,6 +242,10 @@ def command(
     retry_period: float,
     hub_lease: float,
     concurrent_passes: int,
+    worker_template: Path | None,
+    worker_namespace: str,
+    worker_parallelism: int,
+    worker_shard_size: int,
     erase_timeout: float,
     check_interval: float,
     expiry_warning: float,
@@ -246,6 +285,12 @@ def command(
         )
         if leader_election
         else None,
+        workers=_workers(
+            worker_template,
+            worker_namespace,
+            parallelism=worker_parallelism,
+            shard_size=worker_shard_size,
+        ),
         timing=Timing(
             erase_timeout=erase_timeout,
             check_interval=check_interval,
@@ -288,6 +333,20 @@ def _for_laptop(settings: Settings, given: _Given) -> Settings:
     if not key.exists():
         key.make()
     return settings
+
+
+def _workers(
+    template: Path | None, namespace: str, *, parallelism: int, shard_size: int
+) -> Workers | None:
+    if template is None:
+        return None
+    try:
+        read = WorkerTemplate.load(template)
+    except CirahubError as error:
+        raise click.UsageError(str(error)) from error
+    return Workers(
+        template=read, namespace=namespace, parallelism=parallelism, shard_size=shard_size
+    )
 
 
 def _election(namespace: str, name: str, **timing: float) -> Election:

@@ -56,6 +56,14 @@ def files(given: Sequence[Rule] = RULES) -> dict[str, str]:
             "For an operator that serves all namespaces.",
             *_granted("cirahub-operator", served, everywhere=True),
         ),
+        "workers.yaml": _file(
+            "For Hubs with runner: Job, where the operator is started with --worker-template.",
+            *_granted(
+                "cirahub-operator-workers",
+                [rule for rule in granted if rule.scope is Scope.WORKERS],
+                namespace=NAMESPACE,
+            ),
+        ),
         "served-namespace.yaml": _file(
             "For an operator that serves some namespaces (--namespace). Apply it in each of them: "
             "kubectl apply -n NAMESPACE -f served-namespace.yaml",

@@ -32,6 +32,7 @@ cd charts/cirahub-operator/generated/rbac
 kubectl apply -f operator.yaml -f people.yaml
 kubectl apply -f all-namespaces.yaml                 # either: serve all namespaces
 kubectl apply -n team-a -f served-namespace.yaml     # or these: --namespace team-a
+kubectl apply -f workers.yaml                        # and, for Hubs with runner: Job, this
 ```
 
 An operator that is started with `--namespace` gets no ClusterRole but for objects that belong to no
@@ -123,6 +124,7 @@ def _in(rule: Rule) -> str:
     named = {
         Scope.SERVED: "served namespaces",
         Scope.OWN: "the operator's namespace",
+        Scope.WORKERS: "the operator's namespace, with workers",
         Scope.CLUSTER: "the cluster",
     }
     return named.get(rule.scope, f"`{rule.scope}`")

@@ -63,6 +63,9 @@ def asked_for(settings: Settings) -> dict[Rule, Sequence[str]]:
         Scope.CLUSTER: (ALL_NAMESPACES,),
         Scope.KUBE_SYSTEM: () if settings.installation else (Scope.KUBE_SYSTEM.value,),
         Scope.OWN: (),
+        Scope.WORKERS: ()
+        if settings.workers is None
+        else (settings.workers.namespace or own_namespace(),),
     }
     named: tuple[str, ...] = ()
     if settings.election is not None:

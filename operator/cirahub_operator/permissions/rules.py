@@ -26,6 +26,8 @@ class Scope(StrEnum):
     """In each namespace that the operator serves, or in all of them."""
     OWN = "own"
     """In the namespace of the operator's Lease, by default its own."""
+    WORKERS = "workers"
+    """In the namespace that workers run in, by default the operator's own; with workers only."""
     KUBE_SYSTEM = "kube-system"
     """In that one namespace."""
     CLUSTER = "cluster"
@@ -149,6 +151,16 @@ RULES: tuple[Rule, ...] = (
         scope=Scope.OWN,
         why="To make that Lease when there is none. RBAC can't narrow this to a name.",
         without="The first operator of all stands by for ever, and says so in the log.",
+    ),
+    Rule(
+        key="jobs",
+        group="batch",
+        resources=("jobs",),
+        verbs=("create", "delete", "list"),
+        scope=Scope.WORKERS,
+        why="To have the parts of a pass done by workers, for Hubs with `runner: Job`, and to end "
+        "them. In that namespace alone: who may make pods anywhere else could be anybody there.",
+        without="Spokes of such Hubs say `ShardFailed`, with the API server's refusal.",
     ),
     Rule(
         key="installation",

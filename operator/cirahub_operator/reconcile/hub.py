@@ -14,7 +14,7 @@ from dataclasses import replace
 
 from cirahub_operator.api import Connection, Hub, Spoke, SpokeSet
 from cirahub_operator.api.duration import seconds
-from cirahub_operator.api.hub import HubStatus
+from cirahub_operator.api.hub import HubStatus, RunnerKind
 from cirahub_operator.cluster import Unparsable
 from cirahub_operator.disputes import frozen
 from cirahub_operator.events import EventType
@@ -37,6 +37,7 @@ from cirahub_operator.summary import (
     hub_waiting,
     invalid_status,
 )
+from cirahub_operator.workers import shared
 from cirahub_operator.workqueue import Bell, Key, Result
 from cirahub_sync.configuration import SpokeConfig
 from cirahub_sync.engine.report import PassReport, Problem
@@ -118,6 +119,11 @@ class HubReconciler:
             message = "suspended by spec.suspend; nothing is synced until that is false"
             await self._wait(scene, Problem(SUSPENDED, message))
             return None
+        if scene.hub.spec.runner is RunnerKind.JOB:
+            if self._around.no_workers is not None:
+                await self._wait(scene, self._around.no_workers)
+                return None
+            scene = replace(scene, resolution=shared(scene.resolution))
         earlier = await self._departing.earlier(scene)
         if earlier is not None:
             await self._wait(scene, earlier)
@@ -288,6 +294,7 @@ class HubReconciler:
                     approved=schedule.approved(hub),
                     absent=scene.absent,
                     progress=lines.append,
+                    in_parts=hub.spec.runner is RunnerKind.JOB,
                 )
             )
             interrupted = asyncio.create_task(bell.interrupted.wait())

@@ -17,6 +17,7 @@ from cirahub_operator.resolver import Trust
 from cirahub_operator.runners import Runner
 from cirahub_operator.settings import Timing
 from cirahub_operator.status import StatusWriter
+from cirahub_sync.engine.report import Problem
 from cirahub_sync.origins import Origins
 
 Answer = TypeVar("Answer")
@@ -39,6 +40,8 @@ class Surroundings:
     trust: Trust
     pass_slots: asyncio.Semaphore
     """As many passes may run at the same time."""
+    no_workers: Problem | None = None
+    """Why Hubs with the runner Job can't be passed over, if so."""
     namespaces: frozenset[str] = frozenset()
     """Those that are served; none: all."""
     origins: Origins = field(default_factory=Origins)

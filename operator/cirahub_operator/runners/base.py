@@ -7,6 +7,7 @@ from typing import Protocol
 
 from cirahub_sync.configuration import ConnectionConfig, HubConfig, SpokeConfig
 from cirahub_sync.engine.report import PassReport
+from cirahub_sync.engine.shared import Crew
 from cirahub_sync.erasure import Erasure, ErasureReport
 from cirahub_sync.identity.base import SignIn
 from cirahub_sync.needs import READS_CONTACTS, Needs
@@ -14,9 +15,9 @@ from cirahub_sync.spoke_set import SpokeSetConfig
 from cirahub_sync.worker import Progress
 
 
-class Runner(Protocol):
-    """The engine's calls, as `cirahub_sync.worker.Worker` describes them. All raise the engine's
-    errors: KeyUnavailableError and StoreError when the store can't be opened, too.
+class Calls(Protocol):
+    """The engine's calls, as `cirahub_sync.worker.Worker` describes them, but for a pass. All raise
+    the engine's errors: KeyUnavailableError and StoreError when the store can't be opened, too.
 
     Cancelling a call stops the work at its next safe point, and returns after that.
     """
@@ -24,17 +25,6 @@ class Runner(Protocol):
     async def check(
         self, connection: ConnectionConfig, *, needs: Needs = READS_CONTACTS
     ) -> SignIn: ...
-
-    async def run_pass(
-        self,
-        hub: HubConfig,
-        spokes: Sequence[SpokeConfig],
-        *,
-        sets: Sequence[SpokeSetConfig] = (),
-        approved: frozenset[str] = frozenset(),
-        absent: int = 0,
-        progress: Progress | None = None,
-    ) -> PassReport: ...
 
     async def leave_spoke(
         self, hub: HubConfig, uid: str, *, erase_at: float, spoke: SpokeConfig | None = None
@@ -64,7 +54,43 @@ class Runner(Protocol):
     async def retain_hub(self, hub: HubConfig) -> None: ...
 
 
-class Engine(Runner, Protocol):
+class Runner(Calls, Protocol):
+    async def run_pass(
+        self,
+        hub: HubConfig,
+        spokes: Sequence[SpokeConfig],
+        *,
+        sets: Sequence[SpokeSetConfig] = (),
+        approved: frozenset[str] = frozenset(),
+        absent: int = 0,
+        progress: Progress | None = None,
+        in_parts: bool = False,
+    ) -> PassReport:
+        """`in_parts`: by workers of other processes, which have to be available."""
+        ...
+
+
+class Engine(Calls, Protocol):
     """A worker that lives in one event loop; `cirahub_sync.worker.Worker` is one."""
+
+    async def run_pass(
+        self,
+        hub: HubConfig,
+        spokes: Sequence[SpokeConfig],
+        *,
+        sets: Sequence[SpokeSetConfig] = (),
+        approved: frozenset[str] = frozenset(),
+        absent: int = 0,
+        progress: Progress | None = None,
+        crew: Crew | None = None,
+    ) -> PassReport: ...
+
+    async def close(self) -> None: ...
+
+
+class Crews(Protocol):
+    """Where the workers of passes come from. Lives in the engine's loop."""
+
+    def of(self, hub: HubConfig) -> Crew: ...
 
     async def close(self) -> None: ...

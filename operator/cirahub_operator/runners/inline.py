@@ -3,6 +3,8 @@
 The engine's CPU work then does not hold up Kopf's loop, its watches and the probes (but for the
 interpreter's lock), and the store is used from one thread only, as the engine asks. Calls cross
 over as tasks of the engine's loop; cancelling one here cancels it there, and waits for its end.
+
+A pass in parts is coordinated here, too: who works on the parts is told by crews.
 """
 
 from __future__ import annotations
@@ -17,10 +19,12 @@ from typing import Any, Protocol, TypeVar
 import uvloop
 
 from cirahub_operator.errors import RunnerStoppedError
-from cirahub_operator.runners.base import Engine
+from cirahub_operator.runners.base import Crews, Engine
 from cirahub_sync.configuration import ConnectionConfig, HubConfig, SpokeConfig
 from cirahub_sync.engine.report import PassReport
+from cirahub_sync.engine.shared import Crew
 from cirahub_sync.erasure import Erasure, ErasureReport
+from cirahub_sync.errors import ConfigurationError
 from cirahub_sync.identity.base import CredentialSource, SignIn
 from cirahub_sync.needs import READS_CONTACTS, Needs
 from cirahub_sync.spoke_set import SpokeSetConfig
@@ -32,6 +36,7 @@ Answer = TypeVar("Answer")
 
 OpenEngine = Callable[[WorkerSettings, CredentialSource], Engine]
 OpenCredentials = Callable[[], Awaitable["ClosableCredentials"]]
+OpenCrews = Callable[[WorkerSettings], Awaitable[Crews]]
 
 BEAT = 1.0
 """Seconds between two signs of life of the engine's loop."""
@@ -50,8 +55,12 @@ class InlineRunner:
         credentials: OpenCredentials,
         *,
         open_engine: OpenEngine = Worker.open,
+        open_crews: OpenCrews | None = None,
     ) -> None:
+        """`open_crews`: for passes in parts, of which there are none without it."""
         self._settings = settings
+        self._open_crews = open_crews
+        self._crews: Crews | None = None
         self._open_credentials = credentials
         self._open_engine = open_engine
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -91,13 +100,23 @@ class InlineRunner:
         approved: frozenset[str] = frozenset(),
         absent: int = 0,
         progress: Progress | None = None,
+        in_parts: bool = False,
     ) -> PassReport:
         """`progress` is called in the engine's thread."""
-        return await self._call(
-            lambda engine: engine.run_pass(
-                hub, spokes, sets=sets, approved=approved, absent=absent, progress=progress
+
+        async def run(engine: Engine) -> PassReport:
+            crew = self._crew(hub) if in_parts else None
+            return await engine.run_pass(
+                hub,
+                spokes,
+                sets=sets,
+                approved=approved,
+                absent=absent,
+                progress=progress,
+                crew=crew,
             )
-        )
+
+        return await self._call(run)
 
     async def leave_spoke(
         self, hub: HubConfig, uid: str, *, erase_at: float, spoke: SpokeConfig | None = None
@@ -200,9 +219,19 @@ class InlineRunner:
         async with self._opening:
             if self._credentials is None:
                 self._credentials = await self._open_credentials()
+            if self._crews is None and self._open_crews is not None:
+                self._crews = await self._open_crews(self._settings)
             if self._engine is None:
                 self._engine = self._open_engine(self._settings, self._credentials)
             return self._engine
+
+    def _crew(self, hub: HubConfig) -> Crew:
+        if self._crews is None:
+            raise ConfigurationError(
+                f"hub {hub.name}: there are no workers for a pass in parts: start the operator "
+                "with --worker-template"
+            )
+        return self._crews.of(hub)
 
     async def _shut_down(self) -> None:
         rest = asyncio.all_tasks() - {asyncio.current_task(), self._beating}
@@ -212,8 +241,9 @@ class InlineRunner:
         self._beating.cancel()
         if self._engine is not None:
             await self._engine.close()
-        if self._credentials is not None:
-            await self._credentials.close()
+        for opened in (self._credentials, self._crews):
+            if opened is not None:
+                await opened.close()
 
     def _host(self) -> None:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:

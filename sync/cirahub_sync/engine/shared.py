@@ -58,7 +58,7 @@ class Crew(Protocol):
     async def work(self, call: Call) -> None:
         """Have all these parts worked on. Comes back when nobody will work on them any more,
         whether they are settled or not; cancelled, when they are or the pass is over: then it ends
-        whoever still does. Raises CirahubError if nobody can."""
+        whoever still does. Raises CrewUnavailableError, with the reason, if nobody can."""
 
 
 class SharedErrands:
