@@ -18,6 +18,7 @@ BREAKAGES: tuple[Breakage, ...] = (
         old="or nothing began.\n            await self._tidy(made)\n",
         new="or nothing began.\n",
         tests=f"{_CREW}test_jobs_are_gone_when_the_shards_are_settled",
+        own_cluster=True,
     ),
     Breakage(
         guards=WORKERS,
@@ -26,6 +27,7 @@ BREAKAGES: tuple[Breakage, ...] = (
         old="            await self._patiently(self._sweep)\n",
         new="",
         tests=f"{_CREW}test_what_a_dead_operator_left_is_deleted_at_the_next_errand",
+        own_cluster=True,
     ),
     Breakage(
         guards=WORKERS,
@@ -34,6 +36,7 @@ BREAKAGES: tuple[Breakage, ...] = (
         old='"action": "FailIndex",',
         new='"action": "FailJob",',
         tests=f"{_CREW}test_a_job_that_failed_is_named_and_kept",
+        own_cluster=True,
     ),
     Breakage(
         guards=WORKERS,
@@ -42,6 +45,7 @@ BREAKAGES: tuple[Breakage, ...] = (
         old="elif time.monotonic() - heard > self._workers.start_within:",
         new="elif time.monotonic() < heard:",
         tests=f"{_CREW}test_workers_that_never_run_are_given_up",
+        own_cluster=True,
     ),
     Breakage(
         guards=WORKERS,
@@ -50,14 +54,6 @@ BREAKAGES: tuple[Breakage, ...] = (
         old="        loop.add_signal_handler(signum, attempt.cancel)\n",
         new="        signal.getsignal(signum)\n",
         tests=f"{_COMMAND}test_a_worker_that_is_told_to_stop_gives_its_shard_back",
-    ),
-    Breakage(
-        guards=WORKERS,
-        what="the second worker on a shard does not wait",
-        file="operator/cirahub_operator/cli/worker.py",
-        old="            await asyncio.sleep(min(error.retry_after, look))\n",
-        new="            raise\n",
-        tests=f"{_COMMAND}test_of_two_workers_on_one_shard_one_waits_and_both_end_well",
     ),
     Breakage(
         guards=WORKERS,
@@ -74,6 +70,7 @@ BREAKAGES: tuple[Breakage, ...] = (
         old="            scene = replace(scene, resolution=shared(scene.resolution))\n",
         new="",
         tests=f"{_WHOLE}test_who_signs_in_with_a_secret_is_stalled_and_the_others_go_on",
+        own_cluster=True,
     ),
     Breakage(
         guards=WORKERS,
