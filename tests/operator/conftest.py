@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from cirahub_operator.operation import Operation
-from cirahub_operator.runners import InlineRunner
-from cirahub_operator.settings import Settings, Timing
+from cirahub_operator.runners import InlineRunner, JobCrews
+from cirahub_operator.settings import Settings, Timing, Workers
 from cirahub_sync.configuration import SecretFile
 from cirahub_sync.identity.base import AccessToken, Material
 from cirahub_sync.worker import WorkerSettings
@@ -87,18 +88,24 @@ def operate(
     stage: Stage, engine: ScriptedEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Operate:
     """`async with operate() as operation`: an operator that serves the stage's namespace, and
-    `also` others, with the scripted engine."""
+    `also` others, with the scripted engine, which opens no database, and has `workers`, if any."""
     monkeypatch.setenv("KUBECONFIG", str(stage.plane.kubeconfig))
-
-    def make_runner(settings: WorkerSettings) -> InlineRunner:
-        return InlineRunner(settings, no_credentials, open_engine=lambda *_: engine)
 
     @asynccontextmanager
     async def started(
-        timing: Timing = QUICK, also: tuple[str, ...] = ()
+        timing: Timing = QUICK, also: tuple[str, ...] = (), workers: Workers | None = None
     ) -> AsyncIterator[Operation]:
+        def make_runner(settings: WorkerSettings) -> InlineRunner:
+            return InlineRunner(
+                settings,
+                no_credentials,
+                open_engine=lambda *_: engine,
+                open_crews=None if workers is None else partial(JobCrews.connect, workers),
+            )
+
         settings = Settings(
-            database="sqlite://",
+            database="sqlite://" if workers is None else "postgresql://db.example/cirahub",
+            workers=workers,
             key_file=tmp_path / "key",
             namespaces=(stage.namespace, *also),
             host="127.0.0.1",

@@ -21,6 +21,7 @@ from .stage import hub as hub_manifest
 from .stage import spoke as spoke_manifest
 
 GROUP: dict[str, object] = {"field": "group", "operator": "In", "values": ["team@contoso.com"]}
+SECRET = {"clientSecret": {"clientID": CLIENT, "secretRef": {"name": "s", "key": "v"}}}
 HIRED = Workers(template=WorkerTemplate({"spec": {"containers": [{"name": "worker"}]}}, "a test"))
 SETTINGS = Settings(database="postgresql://db.example/cirahub", key_file=Path("key"), workers=HIRED)
 
@@ -38,8 +39,7 @@ def test_workers_can_t_share_a_file(url: str) -> None:
 
 
 def test_what_signs_in_with_a_secret_is_left_out_with_the_reason() -> None:
-    secret = {"clientSecret": {"clientID": CLIENT, "secretRef": {"name": "s", "key": "v"}}}
-    by_secret = connection("by-secret", auth=secret)
+    by_secret = connection("by-secret", auth=SECRET)
     group = GROUP | {"connectionRef": {"name": "by-secret"}}
     known = {one.metadata.key: one for one in (connection(), by_secret)}
     resolution = resolve(
@@ -77,3 +77,21 @@ async def test_a_hub_that_wants_workers_of_an_operator_without_is_stalled(
         await stage.apply(hub_manifest(runner="Inline"))
         await stage.comes("hub", "staff", "True", "Synced")
     assert [one.crew for one in engine.passes] == [None] * len(engine.passes)
+
+
+async def test_who_signs_in_with_a_secret_is_stalled_and_the_others_go_on(
+    stage: Stage, operate: Operate, engine: ScriptedEngine
+) -> None:
+    by_secret = connection_manifest("by-secret", auth=SECRET)
+    ben = spoke_manifest("ben", connectionRef={"name": "by-secret"})
+    async with operate(workers=HIRED):
+        await stage.apply(connection_manifest(), by_secret, hub_manifest(runner="Job"))
+        await stage.apply(spoke_manifest(), ben)
+        await stage.comes("spoke", "ben", "True", "CredentialNotShared", of="Stalled")
+        await stage.comes("spoke", "ann", "True", "Synced")
+        await stage.comes("hub", "staff", "False", "SpokesNotReady")
+        assert {name for one in engine.passes for name in one.names} == {"ann"}
+        assert all(one.crew is not None for one in engine.passes)
+        await stage.apply(hub_manifest(runner="Inline"))
+        await stage.comes("spoke", "ben", "True", "Synced")
+    assert engine.passes[-1].crew is None

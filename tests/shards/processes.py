@@ -42,9 +42,8 @@ class Process:
             self.lines.append(line.decode().rstrip("\n"))
         return await self._process.wait()
 
-    def stop(self) -> None:
-        """Ask for an orderly end, as a kubelet does."""
-        self._process.send_signal(signal.SIGTERM)
+    def send(self, signum: signal.Signals) -> None:
+        self._process.send_signal(signum)
 
     async def kill(self) -> None:
         if self._process.returncode is None:

@@ -8,6 +8,7 @@ shard it does what `cirahub worker` does, with the scene's credentials, and ends
 from __future__ import annotations
 
 import asyncio
+import logging
 import sys
 import time
 from pathlib import Path
@@ -76,6 +77,7 @@ async def coordinate(lot: Lot) -> None:
 async def command(lot: Lot, shard: str) -> int:
     number, errand, part = shard.split("/")
     key = ShardKey(int(number), errand, int(part))
+    logging.basicConfig(stream=sys.stdout, level=logging.INFO, format="%(message)s")
     said("ready")
     return await shard_command.work(settings(lot), lot.spec.hub.uid, key, Handed(lot.spec.secret))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -82,7 +83,7 @@ async def test_a_worker_that_is_told_to_stop_gives_its_shard_back(scene: Scene) 
     (shard,) = await crew.next()
     async with started(scene, shard) as stopped:
         await struck.wait()
-        stopped.stop()
+        stopped.send(signal.SIGTERM)
         assert await stopped.ends() == Exit.GIVEN_BACK
     assert scene.keep.rows("SELECT state, error FROM shards") == [
         ("Waiting", "its worker was stopped")
@@ -96,19 +97,23 @@ async def test_a_worker_that_is_told_to_stop_gives_its_shard_back(scene: Scene) 
 
 @database
 async def test_of_two_workers_on_one_shard_one_waits_and_both_end_well(scene: Scene) -> None:
+    """The first is stopped as it signs in, when it has the shard and nothing of the database."""
     SMALL.settle_in(scene)
-    rule = scene.admin.add_rule(
-        "delay", service="graph", path=PAGES, count=1, delay=HELD, moment="after"
-    )
+    rule = scene.admin.add_rule("delay", service="entra", count=1, delay=HELD, moment="after")
     struck = striking(scene, rule)
     crew = Called(20)
     passing = asyncio.ensure_future(scene.sync(crew=crew))
     (shard,) = await crew.next()
-    async with started(scene, shard, lease=12.0) as one:
+    async with started(scene, shard, lease=24.0) as one:
         await struck.wait()
-        async with started(scene, shard, lease=12.0) as other:
-            first, second = await asyncio.gather(one.ends(), other.ends())
-    assert (first, second) == (Exit.SETTLED, Exit.SETTLED)
+        one.send(signal.SIGSTOP)
+        async with started(scene, shard, lease=24.0) as other:
+            for _ in ("it comes", "it looks again"):
+                await other.says(f"hub {scene.hub.uid}: another worker")
+            one.send(signal.SIGCONT)
+            assert await other.ends() == Exit.SETTLED, other.lines
+            assert scene.keep.rows("SELECT token FROM shards WHERE state = 'Done'") == [(1,)]
+            assert await one.ends() == Exit.SETTLED, one.lines
     await done_by_commands(scene, crew, passing)
     assert problems(await passing) == []
     await follow(scene)

@@ -7,7 +7,7 @@ from prove.breakage import Breakage
 WORKERS = "Workers"
 _JOB = "operator/cirahub_operator/runners/job.py"
 _CREW = "tests/jobs/test_crew.py::"
-_WHOLE = "tests/jobs/test_pass.py::"
+_HUBS = "tests/operator/test_workers.py::"
 _COMMAND = "tests/shards/test_command.py::"
 
 BREAKAGES: tuple[Breakage, ...] = (
@@ -57,6 +57,23 @@ BREAKAGES: tuple[Breakage, ...] = (
     ),
     Breakage(
         guards=WORKERS,
+        what="the second worker on a shard does not wait for the first",
+        file="operator/cirahub_operator/cli/worker.py",
+        old="            await asyncio.sleep(min(error.retry_after, look))\n",
+        new="            raise LeaseLostError(str(error)) from error\n",
+        tests=f"{_COMMAND}test_of_two_workers_on_one_shard_one_waits_and_both_end_well",
+    ),
+    Breakage(
+        guards=WORKERS,
+        what="Jobs that have ended well stay",
+        file=_JOB,
+        old="            await self._tidy(made.keys() - failed.keys())\n",
+        new="",
+        tests=f"{_CREW}test_a_crew_comes_back_when_all_of_its_jobs_have_ended",
+        own_cluster=True,
+    ),
+    Breakage(
+        guards=WORKERS,
         what="a pass that is over is a failure of its workers",
         file="operator/cirahub_operator/cli/worker.py",
         old="    except LeaseLostError as error:\n",
@@ -69,8 +86,7 @@ BREAKAGES: tuple[Breakage, ...] = (
         file="operator/cirahub_operator/reconcile/hub.py",
         old="            scene = replace(scene, resolution=shared(scene.resolution))\n",
         new="",
-        tests=f"{_WHOLE}test_who_signs_in_with_a_secret_is_stalled_and_the_others_go_on",
-        own_cluster=True,
+        tests=f"{_HUBS}test_who_signs_in_with_a_secret_is_stalled_and_the_others_go_on",
     ),
     Breakage(
         guards=WORKERS,
@@ -78,7 +94,6 @@ BREAKAGES: tuple[Breakage, ...] = (
         file="operator/cirahub_operator/reconcile/hub.py",
         old="if self._around.no_workers is not None:",
         new="if self._around.no_workers is scene:",
-        tests="tests/operator/test_workers.py::"
-        "test_a_hub_that_wants_workers_of_an_operator_without_is_stalled",
+        tests=f"{_HUBS}test_a_hub_that_wants_workers_of_an_operator_without_is_stalled",
     ),
 )

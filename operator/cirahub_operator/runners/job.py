@@ -40,7 +40,8 @@ CONNECTION = "worker.cirahub.io/connection"
 WRONG_OPTIONS = 2
 """The worker's exit code for what does not get better by trying again."""
 KEPT = 3600
-"""Seconds for which a Job that has ended is kept for whoever wants to read its pods' logs."""
+"""Seconds for which a Job that has failed is kept for whoever wants to read its pods' logs; and one
+that nobody deleted."""
 TIDY = 10.0
 """Seconds that deleting Jobs may take, while others wait for that."""
 
@@ -102,6 +103,8 @@ class JobCrew:
                 body = self._job(name, call, connection, parts)
                 await self._patiently(partial(self._jobs.create, body))
             states = await self._finished(made)
+            failed = {name: state for name, state in states.items() if state.failure}
+            await self._tidy(made.keys() - failed.keys())
         except OperatorError as error:
             await self._tidy(made)
             raise CrewUnavailableError(
@@ -111,7 +114,6 @@ class JobCrew:
             # Cancelled, because the shards are settled or the pass is over; or nothing began.
             await self._tidy(made)
             raise
-        failed = {name: state for name, state in states.items() if state.failure}
         if failed:
             name, state = next(iter(failed.items()))
             raise CrewUnavailableError(
