@@ -11,6 +11,7 @@ import pytest
 
 from cirahub_sync.engine.context import PassContext
 from cirahub_sync.engine.held import Stage, held
+from cirahub_sync.engine.report import Problem
 from cirahub_sync.errors import StoreError
 from cirahub_sync.lease_terms import LeaseTerms
 
@@ -50,6 +51,25 @@ async def test_what_work_fails_with_while_it_is_ended_is_not_left_to_a_log(
     gc.collect()
     assert problem is not None
     assert problem.message == "the renewal"
+    assert not [one.getMessage() for one in caplog.records if one.name == "asyncio"]
+
+
+async def test_what_work_fails_with_as_it_is_told_to_stop_is_not_left_to_a_log_either(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    started: list[asyncio.Future[Problem | None]] = []
+
+    async def stages(_: PassContext) -> None:
+        started[0].cancel()
+        raise StoreError("at the same time")
+
+    started.append(asyncio.ensure_future(held(context(), stages)))
+    with pytest.raises(asyncio.CancelledError):
+        await started[0]
+
+    started.clear()
+    await asyncio.sleep(0)  # the loop lets go of it, too
+    gc.collect()
     assert not [one.getMessage() for one in caplog.records if one.name == "asyncio"]
 
 

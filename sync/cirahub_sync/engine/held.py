@@ -36,10 +36,8 @@ async def held(context: PassContext, stages: Stage) -> Problem | None:
 
 
 async def _ended(work: asyncio.Future[None]) -> BaseException | None:
-    """What it failed with while it was ended: where the database is gone, it is gone for both. Left
-    alone, asyncio logs it later, as nobody's."""
-    if work.done():
-        return None
+    """What it failed with while it was ended, or just before: where the database is gone, it is
+    gone for both. Left alone, asyncio logs it later, as nobody's."""
     work.cancel()
     await asyncio.wait([work])
     return None if work.cancelled() else work.exception()
