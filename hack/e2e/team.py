@@ -78,6 +78,12 @@ class Team:
         self._cluster.kubectl("annotate", "hubs", "--all", "-n", TEAM, "--overwrite", stamp)
         return token
 
+    def suspend(self) -> None:
+        """Whatever Hub there is."""
+        hubs = self._cluster.kubectl("get", "hubs", "-n", TEAM, "--output=name").split()
+        patch = ("--type=merge", "--patch", '{"spec": {"suspend": true}}')
+        self._cluster.kubectl("patch", *hubs, "-n", TEAM, *patch)
+
     def standings(self) -> dict[str, Standing]:
         """By kind and name."""
         found = resources.standings(self._cluster, TEAM)

@@ -63,7 +63,8 @@ def test_what_a_pod_said_outlives_it(tmp_path: Path) -> None:
         log.write_text("2026-11-29T00:00:00Z stderr F of another\n")
 
         assert sorted(said.lines()) == ["first", "last", "of another"]
-        assert said.processes == 2
+        assert said.processes("operator") == 2
+        assert said.processes("worker") == 0
 
 
 def test_lines_that_were_cut_are_put_together() -> None:

@@ -36,11 +36,15 @@ INTERRUPTED = 130
 SECONDS = 120.0
 DATABASE = "cirahub"
 SECRET = f"{NAME}-database"
-QUICK = {
+VALUES = {
+    "replicaCount": REPLICAS,
+    "database": {"existingSecret": {"name": SECRET}},
+    "jobs": {"enabled": True},
     "leaderElection": {"leaseDuration": "6s", "renewDeadline": "4s", "retryPeriod": "500ms"},
     "hubLease": "15s",
 }
-"""Who is killed is followed in seconds, so that the next blow finds somebody at work."""
+"""Of the chart. Who is killed is followed in seconds, so that the next blow finds somebody at work.
+"""
 
 
 def main() -> int:
@@ -94,8 +98,7 @@ def _run(options: argparse.Namespace, steps: Steps, stack: ExitStack) -> None:
         for namespace in (NAMESPACE, TEAM):
             make_namespace(node.plane, namespace)
     said = stack.enter_context(Said.listening(node.logs, node.home / "said"))
-    values = {"replicaCount": REPLICAS, "database": {"existingSecret": {"name": SECRET}}, **QUICK}
-    release = Release(node.plane, Helm.of(folder, node.plane.kubeconfig), stand, values)
+    release = Release(node.plane, Helm.of(folder, node.plane.kubeconfig), stand, VALUES)
     release.make_secret(SECRET, url=server.remote_url(DATABASE, DATABASE, password))
     harm = Harm(node, server, DATABASE, stand.admin)
     try:

@@ -12,6 +12,8 @@ class Kind(StrEnum):
     PROCESS_KILLED = "operator's process killed"
     POD_DELETED = "operator's pod deleted by force"
     POD_EVICTED = "operator's pod evicted"
+    WORKER_KILLED = "worker's process killed"
+    WORKER_DELETED = "worker's pod deleted by force"
     API_SERVER_AWAY = "API server away"
     DATABASE_AWAY = "PostgreSQL crashed"
     BOTH_AWAY = "API server and PostgreSQL away"
@@ -46,7 +48,7 @@ class Blow:
     lasts: float
     """Seconds; 0 for what is done in a moment."""
     at_the_leader: bool
-    """Rather than at the pod that stands by, where it is about pods."""
+    """Rather than at the pod that stands by, where it is about the operator's."""
 
 
 def planned(seed: int, seconds: float) -> Iterator[Blow]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import signal
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -19,6 +19,11 @@ from postgres import Server
 
 LEASE = f"/apis/coordination.k8s.io/v1/namespaces/{NAMESPACE}/leases/{NAME}"
 PODS = f"/api/v1/namespaces/{NAMESPACE}/pods"
+OPERATORS = f"{PODS}?labelSelector=app.kubernetes.io/name={NAME}"
+WORKERS = f"{PODS}?labelSelector=app.kubernetes.io/name={NAME}-worker"
+COME_WITHIN = 15.0
+"""Seconds in which somebody works, as a rule: passes follow each other after five."""
+POLL = 0.1
 SESSIONS = (
     "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity "
     "WHERE datname = '{database}' AND pid <> pg_backend_pid()"
@@ -26,6 +31,8 @@ SESSIONS = (
 OFTEN = 0.3
 """Of the requests to Graph."""
 NOBODY = "no pod of the kind was there"
+
+Pod = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +50,11 @@ class Harm:
     @property
     def _ways(self) -> Mapping[Kind, Callable[[Blow], str]]:
         return {
-            Kind.PROCESS_KILLED: self._kill,
-            Kind.POD_DELETED: self._delete,
-            Kind.POD_EVICTED: self._evict,
+            Kind.PROCESS_KILLED: lambda blow: self._kill(self._operators(blow)),
+            Kind.POD_DELETED: lambda blow: self._delete(self._operators(blow)),
+            Kind.POD_EVICTED: lambda blow: self._evict(self._operators(blow)),
+            Kind.WORKER_KILLED: lambda _: self._kill(self._workers()),
+            Kind.WORKER_DELETED: lambda _: self._delete(self._workers()),
             Kind.API_SERVER_AWAY: lambda blow: self._away(blow, api=True),
             Kind.DATABASE_AWAY: lambda blow: self._away(blow, database=True),
             Kind.BOTH_AWAY: lambda blow: self._away(blow, api=True, database=True),
@@ -54,14 +63,30 @@ class Harm:
             Kind.UNANSWERED: lambda blow: self._spoil(blow, kind="drop", moment="after"),
         }
 
-    def _kill(self, blow: Blow) -> str:
-        for pod in self._aimed_at(blow):
+    def hold_a_batch(self, seconds: float) -> Callable[[], bool | None]:
+        """The next one that is sent to Graph, which takes effect before. Returns what tells whether
+        it came."""
+        rule = self.admin.add_rule(
+            "delay", service="graph", path=r"/\$batch", count=1, delay=seconds, moment="after"
+        )
+        return lambda: self._fired(rule) > 0 or None
+
+    def kill_workers(self) -> int:
+        """All there are, at once."""
+        return sum(self._kill([pod]) != NOBODY for pod in self._running(WORKERS))
+
+    def until_somebody_works(self) -> int:
+        """How many pods there are of workers then; none if nobody comes."""
+        return len(self._workers())
+
+    def _kill(self, pods: Iterable[Pod]) -> str:
+        for pod in pods:
             for container in pod["status"].get("containerStatuses", ()):
                 if "running" in container["state"]:
                     return self._kill_container(pod, container["containerID"])
         return NOBODY
 
-    def _kill_container(self, pod: Mapping[str, Any], container: str) -> str:
+    def _kill_container(self, pod: Pod, container: str) -> str:
         try:
             self.node.kill(container)
         except NodeFailedError as error:
@@ -71,17 +96,17 @@ class Harm:
             return f"{_name(pod)}, which had just ended by itself"
         return _name(pod)
 
-    def _delete(self, blow: Blow) -> str:
-        for pod in self._aimed_at(blow):
+    def _delete(self, pods: Iterable[Pod]) -> str:
+        for pod in pods:
             named = (_name(pod), "--namespace", NAMESPACE, "--ignore-not-found")
             at_once = ("--force", "--grace-period=0", "--wait=false")
             self.node.plane.kubectl("delete", "pod", *named, *at_once)
             return _name(pod)
         return NOBODY
 
-    def _evict(self, blow: Blow) -> str:
+    def _evict(self, pods: Iterable[Pod]) -> str:
         """As `kubectl drain` does it; a PodDisruptionBudget may forbid it."""
-        for pod in self._aimed_at(blow):
+        for pod in pods:
             eviction = {
                 "apiVersion": "policy/v1",
                 "kind": "Eviction",
@@ -99,18 +124,29 @@ class Harm:
             return _name(pod)
         return NOBODY
 
-    def _aimed_at(self, blow: Blow) -> Iterator[Mapping[str, Any]]:
+    def _operators(self, blow: Blow) -> Sequence[Pod]:
         """The pod that is meant, and then any other that could be."""
         holder = ((self.node.plane.get(LEASE) or {}).get("spec") or {}).get("holderIdentity") or ""
-        pods = [
+        # The holder of a Lease is a pod's name and what tells its processes apart.
+        return sorted(
+            self._running(OPERATORS),
+            key=lambda pod: holder.startswith(f"{_name(pod)}_") is not blow.at_the_leader,
+        )
+
+    def _workers(self) -> Sequence[Pod]:
+        """As soon as there are any."""
+        until = time.monotonic() + COME_WITHIN
+        while not (found := self._running(WORKERS)) and time.monotonic() < until:
+            time.sleep(POLL)
+        return found
+
+    def _running(self, pods: str) -> Sequence[Pod]:
+        return [
             pod
-            for pod in self.node.plane.get(PODS)["items"]
+            for pod in self.node.plane.get(pods)["items"]
             if pod["status"].get("phase") == "Running"
             and "deletionTimestamp" not in pod["metadata"]
         ]
-        # The holder of a Lease is a pod's name and what tells its processes apart.
-        leading = {_name(pod): holder.startswith(f"{_name(pod)}_") for pod in pods}
-        yield from sorted(pods, key=lambda pod: leading[_name(pod)] is not blow.at_the_leader)
 
     def _away(self, blow: Blow, *, api: bool = False, database: bool = False) -> str:
         with ExitStack() as stack:
@@ -131,8 +167,11 @@ class Harm:
     def _spoil(self, blow: Blow, **rule: object) -> str:
         with self._rule(**rule) as identity:
             time.sleep(blow.lasts)
-            fired = {one["rule"]["id"]: one["fired"] for one in self.admin.rules()}[identity]
+            fired = self._fired(identity)
         return f"for {blow.lasts:.1f} s, {fired} requests"
+
+    def _fired(self, rule: str) -> int:
+        return {one["rule"]["id"]: int(one["fired"]) for one in self.admin.rules()}[rule]
 
     @contextmanager
     def _rule(self, **rule: object) -> Iterator[str]:
@@ -144,5 +183,5 @@ class Harm:
             self.admin.remove_rule(identity)
 
 
-def _name(pod: Mapping[str, Any]) -> str:
+def _name(pod: Pod) -> str:
     return str(pod["metadata"]["name"])

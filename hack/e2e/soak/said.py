@@ -1,4 +1,4 @@
-"""What all pods of the operator said, those that are gone among them, and what none may say."""
+"""What pods of the operator and its workers said, those gone by too, and what none may say."""
 
 from __future__ import annotations
 
@@ -54,15 +54,16 @@ class Said:
         for file in sorted(self._kept.iterdir()):
             yield from plain(file.read_text(errors="replace").splitlines())
 
-    @property
-    def processes(self) -> int:
-        return len(list(self._kept.iterdir()))
+    def processes(self, container: str) -> int:
+        """Of that name."""
+        return len(list(self._kept.glob(f"{container}-*")))
 
     def _keep(self) -> None:
-        for log in self._logs.glob(f"{NAMESPACE}_*/operator/*.log"):
+        for log in self._logs.glob(f"{NAMESPACE}_*/*/*.log"):
             try:
-                pod, container = log.parts[-3].split("_")[1], log.stat().st_ino
-                if not (kept := self._kept / f"{pod}-{container}.log").exists():
+                pod, container = log.parts[-3].split("_")[1], log.parts[-2]
+                kept = self._kept / f"{container}-{pod}-{log.stat().st_ino}.log"
+                if not kept.exists():
                     os.link(log, kept)
             except FileNotFoundError:
                 continue  # rotated, or gone with its pod, and kept by then

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -30,6 +31,12 @@ DELETED_AT_MOST = 40
 SETTLES_WITHIN = 300.0
 HANDLED_WITHIN = 60.0
 SHOWN = 20
+HELD_FOR = 3.0
+"""Seconds that a request of the first delivery waits for its answer, lest all be over too soon."""
+SEEN_WITHIN = 90.0
+DELIVERING = re.compile(r"deliver: 0 of \d+ shards, [1-9]\d* under way")
+ENDS_WITHIN = 60.0
+HUBS = f"/apis/cirahub.io/v1alpha1/namespaces/{TEAM}/hubs"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +75,8 @@ class Soak:
         with self._steps.step("helm install: two replicas on PostgreSQL"):
             self._release.make_key()
             self._release.install(version)
-        with self._steps.step("examples/quickstart, to Ready and equal"):
-            self._team.declare(MANIFESTS)
+        with self._steps.step("examples/quickstart by workers, who are killed as they deliver"):
+            self._killed_as_they_deliver()
             self._team.until_ready()
             self._team.until_equal()
             before = self._picture(())
@@ -88,10 +95,51 @@ class Soak:
             self._team.until_equal(SETTLES_WITHIN)
             self._team.until_ready(SETTLES_WITHIN)
             settled = time.monotonic() - began
-        with self._steps.step("One more pass, and what is left"):
+        with self._steps.step("One more pass, the next is suspended, and what is left"):
             self._pass_over()
+            self._all_ready()
+            self._suspend_amid_a_pass()
             self._judge(before, load)
         self._sum_up(dealt, load, settled)
+
+    def _killed_as_they_deliver(self) -> None:
+        """Until the leases of their shards have run out nobody else takes those; meanwhile the Hub
+        says how far it is."""
+        held = self._harm.hold_a_batch(HELD_FOR)
+        self._team.declare(MANIFESTS)
+        self._tell.until("a worker delivers", held, within=SEEN_WITHIN, status=self._hub_says)
+        self._tell.say(f"{self._harm.kill_workers()} workers are killed.")
+        progress = self._tell.until("how far it is, is told", self._delivering, within=SEEN_WITHIN)
+        self._tell.say(f"Meanwhile the Hub says: {progress}")
+
+    def _delivering(self) -> str | None:
+        found = DELIVERING.search(self._hub_says())
+        return found and found[0]
+
+    def _hub_says(self) -> str:
+        (hub,) = self._node.plane.get(HUBS)["items"]
+        conditions = hub.get("status", {}).get("conditions", ())
+        return "; ".join(f"{one['type']}: {one['message']}" for one in conditions)
+
+    def _all_ready(self) -> None:
+        not_ready = self._team.waiting_for()
+        if not_ready:
+            raise EndToEndError(f"Not Ready: {not_ready}")
+
+    def _suspend_amid_a_pass(self) -> None:
+        """Whose workers end by it."""
+
+        def nobody() -> bool | None:
+            return not list(self._left()) or None
+
+        working = self._harm.until_somebody_works()
+        self._team.suspend()
+        self._tell.until(
+            "no worker is left", nobody, within=ENDS_WITHIN, status=lambda: "; ".join(self._left())
+        )
+        self._tell.say(
+            f"Suspended with {working} workers at work; no Job and no pod of them is left."
+        )
 
     def _strike(self, blows: Iterable[Blow], seconds: float, load: Load) -> Counter[str]:
         dealt: Counter[str] = Counter()
@@ -108,10 +156,9 @@ class Soak:
 
     def _pass_over(self) -> None:
         token = self._team.ask_for_pass()
-        hubs = f"/apis/cirahub.io/v1alpha1/namespaces/{TEAM}/hubs"
 
         def handled() -> bool | None:
-            found = self._node.plane.get(hubs)["items"]
+            found = self._node.plane.get(HUBS)["items"]
             done = (hub["status"].get("lastHandledReconcileAt") == token for hub in found)
             return all(done) or None
 
@@ -144,7 +191,6 @@ class Soak:
         own = {one for mailbox in self._team.sources for one in load.contacts(mailbox)}
         after = self._picture(sorted(own))
         faults = [
-            *(f"not Ready: {one}" for one in self._team.standings().values() if not one.ready),
             *self._team.faults(),
             *changed(before, after),
             *self._left(),
@@ -189,7 +235,8 @@ class Soak:
                 ("edited", load.edits),
                 ("deleted", load.deletions),
                 ("contacts compared", held),
-                ("processes of the operator", self._said.processes),
+                ("processes of the operator", self._said.processes("operator")),
+                ("processes of workers", self._said.processes("worker")),
                 ("seconds until all was Ready and equal", round(settled)),
             ],
         )
