@@ -36,7 +36,8 @@ e2e: venv helm ## Play the whole of it on real pods (CLUSTER=kind; CLUSTER=exist
 
 .PHONY: soak
 soak: venv helm ## Kill pods, the API server and PostgreSQL while people change things (SECONDS=120, SEED=n)
-	@PYTHONPATH=hack $(VENV)/python -m e2e.soak $(if $(SECONDS),--seconds '$(SECONDS)') $(if $(SEED),--seed '$(SEED)')
+	@PYTHONPATH=hack $(VENV)/python -m e2e.soak $(if $(SECONDS),--seconds '$(SECONDS)') $(if $(SEED),--seed '$(SEED)') \
+		$(if $(IF_POSSIBLE),--if-possible)
 
 .PHONY: chaos
 chaos: venv ## Kill the worker at hundreds of moments, play thousands of bad days (CHAOS_ARGS=--help)

@@ -17,7 +17,6 @@ from tempfile import TemporaryDirectory
 from cirahub_simulator.client import AdminRefusedError
 from cluster.errors import ClusterError
 from cluster.helm import Helm
-from cluster.node import obstacle as no_node
 from demo.errors import DemoError
 from demo.narration import Narration
 from e2e import site
@@ -30,7 +29,6 @@ from e2e.stand import NAMESPACE as STAND
 from e2e.stand import Stand
 from e2e.story import Steps, Story
 from e2e.versions import PREVIOUS, Version
-from image import Image as Built
 from image import ImageError
 
 INTERRUPTED = 130
@@ -43,7 +41,7 @@ SITES: dict[str, Callable[[], AbstractContextManager[Site]]] = {
 
 def main() -> int:
     options = _options()
-    why = _obstacle()
+    why = site.obstacle()
     if options.if_possible and why is not None:
         print(f"e2e: skipped. {why}.")
         return 0
@@ -61,13 +59,6 @@ def main() -> int:
         return INTERRUPTED
     print(f"\nDone in {steps.tell.elapsed:.0f} s; everything that was started is stopped.")
     return 0
-
-
-def _obstacle() -> str | None:
-    node, image = no_node(), Built.obstacle()
-    if node is not None:
-        return f"A node of our own {node}"
-    return None if image is None else f"The image {image}"
 
 
 def _run(options: argparse.Namespace, steps: Steps, stack: ExitStack) -> None:

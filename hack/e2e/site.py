@@ -15,6 +15,7 @@ from cluster.access import EXISTING, Cluster, existing_cluster, taken_over
 from cluster.node import Node
 from cluster.node import obstacle as no_node
 from e2e.errors import EndToEndError
+from image import Image
 
 KIND = Path(__file__).with_name("kind.yaml")
 KIND_NAME = "cirahub-e2e"
@@ -30,6 +31,14 @@ class Site:
     """An archive of images into the cluster. None: they come from a registry."""
     prepare_store: Callable[[], None]
     """A volume for the operator's claim, where the cluster makes none by itself."""
+
+
+def obstacle() -> str | None:
+    """Why there can be no node of our own with an image of this code, or None."""
+    node, image = no_node(), Image.obstacle()
+    if node is not None:
+        return f"A node of our own {node}"
+    return None if image is None else f"The image {image}"
 
 
 @contextmanager

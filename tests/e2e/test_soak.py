@@ -127,3 +127,13 @@ def test_where_there_can_be_no_node_it_says_so_and_how_to_repeat_the_run(
     told = capsys.readouterr().err
     assert "A node of our own needs root" in told
     assert "make soak SEED=7 SECONDS=600" in told
+
+
+def test_where_there_can_be_no_node_it_can_be_skipped(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    monkeypatch.setattr(sys, "argv", ["soak", "--if-possible"])
+
+    assert main() == 0
+    assert "skipped. A node of our own needs root" in capsys.readouterr().out
