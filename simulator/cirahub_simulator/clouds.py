@@ -2,7 +2,9 @@
 
 https://learn.microsoft.com/entra/identity-platform/authentication-national-cloud (Entra),
 https://learn.microsoft.com/graph/deployments (Graph) and
-https://learn.microsoft.com/azure/key-vault/general/about-keys-secrets-certificates (vaults).
+https://learn.microsoft.com/azure/key-vault/general/about-keys-secrets-certificates (vaults);
+of databases, `ossrdbmsResourceId` of `az cloud show` (github.com/Azure/azure-cli,
+src/azure-cli-core/azure/cli/core/cloud.py).
 """
 
 from __future__ import annotations
@@ -21,6 +23,8 @@ class Cloud:
     authority: str
     graph: str
     vault_suffix: str
+    databases: str
+    """The resource that tokens for PostgreSQL and MySQL name."""
     issuer: str
     """Of v1.0 tokens, before the tenant's id."""
     instance: str
@@ -34,6 +38,11 @@ class Cloud:
         """The resource that tokens for vaults name."""
         return f"https://{self.vault_suffix.removeprefix('.')}"
 
+    @property
+    def resources(self) -> tuple[str, ...]:
+        """That are other ones in another cloud."""
+        return (self.graph, self.vault, self.databases)
+
 
 CLOUDS: dict[CloudName, Cloud] = {
     cloud.name: cloud
@@ -43,6 +52,7 @@ CLOUDS: dict[CloudName, Cloud] = {
             "https://login.microsoftonline.com",
             "https://graph.microsoft.com",
             ".vault.azure.net",
+            "https://ossrdbms-aad.database.windows.net",
             "https://sts.windows.net/",
             "microsoftonline.com",
             "EU",
@@ -52,6 +62,7 @@ CLOUDS: dict[CloudName, Cloud] = {
             "https://login.microsoftonline.us",
             "https://graph.microsoft.us",
             ".vault.usgovcloudapi.net",
+            "https://ossrdbms-aad.database.usgovcloudapi.net",
             "https://sts.windows.net/",
             "microsoftonline.us",
             "USGov",
@@ -62,6 +73,7 @@ CLOUDS: dict[CloudName, Cloud] = {
             "https://login.microsoftonline.us",
             "https://dod-graph.microsoft.us",
             ".vault.usgovcloudapi.net",
+            "https://ossrdbms-aad.database.usgovcloudapi.net",
             "https://sts.windows.net/",
             "microsoftonline.us",
             "USGov",
@@ -72,6 +84,7 @@ CLOUDS: dict[CloudName, Cloud] = {
             "https://login.partner.microsoftonline.cn",
             "https://microsoftgraph.chinacloudapi.cn",
             ".vault.azure.cn",
+            "https://ossrdbms-aad.database.chinacloudapi.cn",
             "https://sts.chinacloudapi.cn/",
             "partner.microsoftonline.cn",
             "AS",

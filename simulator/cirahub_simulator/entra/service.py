@@ -249,8 +249,8 @@ def _resource(scope: str, tenant: Tenant, hosts: Collection[str]) -> tuple[str, 
     foreign = {
         resource
         for other in CLOUDS.values()
-        for resource in (other.graph, other.vault)
-        if resource not in (cloud.graph, cloud.vault)
+        for resource in other.resources
+        if resource not in cloud.resources
     }
     for resource, application_id in RESOURCES.items():
         if resource not in foreign and audience.rstrip("/") in (resource, application_id):

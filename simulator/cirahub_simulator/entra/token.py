@@ -24,10 +24,13 @@ OUTLOOK_ROLES = frozenset(("Exchange.ManageAsApp", "full_access_as_app"))
 """App roles of Exchange Online; every other role is Graph's."""
 GRAPH_ID = "00000003-0000-0000-c000-000000000000"
 VAULT_ID = "cfa8b339-82a2-471a-a3c9-0fc0be7a4093"
+DATABASES_ID = "123cd850-d9df-40bd-94d5-c9f07b7fa203"
+"""Azure OSSRDBMS Database."""
 
 RESOURCES: dict[str, str] = {
     **{cloud.graph: GRAPH_ID for cloud in CLOUDS.values()},
     **{cloud.vault: VAULT_ID for cloud in CLOUDS.values()},
+    **{cloud.databases: DATABASES_ID for cloud in CLOUDS.values()},
     OUTLOOK: "00000002-0000-0ff1-ce00-000000000000",
 }
 """Resource and its application id.
