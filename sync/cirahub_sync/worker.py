@@ -42,6 +42,7 @@ from cirahub_sync.erasure import Erasure, ErasureReport
 from cirahub_sync.errors import CirahubError, ConfigurationError
 from cirahub_sync.explain import Answer, Explanations, Given
 from cirahub_sync.identity.base import CredentialSource, SignIn
+from cirahub_sync.identity.database_token import DatabaseToken
 from cirahub_sync.lease_terms import LeaseTerms
 from cirahub_sync.leaving import Leaving
 from cirahub_sync.merging import Merging
@@ -136,9 +137,9 @@ class Worker:
         """Open the store, migrating it if it is older. Raises KeyUnavailableError, StoreError.
 
         `leading` raises LeaseLostError when this process as a whole may write no more."""
-        store = Store.open(
-            settings.database, settings.key_file, clock, steadily=steadily, terms=settings.lease
-        )
+        url, key, terms = settings.database, settings.key_file, settings.lease
+        token = DatabaseToken(settings.origins, clock=clock)
+        store = Store.open(url, key, clock, steadily=steadily, terms=terms, token=token)
         return cls(
             settings, store, credentials, clock, leading=leading, make_throttle=make_throttle
         )

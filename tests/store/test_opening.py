@@ -13,27 +13,7 @@ from cirahub_sync.errors import CirahubError, ConfigurationError, StoreError
 from cirahub_sync.store.opening import Store
 from cirahub_sync.store.postgresql import PostgreSQL
 
-SECRET = "sesame-open-7"
-
-
-@pytest.fixture
-def tenant(keep: Keep) -> PostgreSQLKeep:
-    """An empty database whose owner has a password, as docs/database.md has one made."""
-    assert isinstance(keep, PostgreSQLKeep)
-    name = keep.name
-    keep.server.run(f"CREATE ROLE {name} LOGIN PASSWORD '{SECRET}'")
-    keep.lose()
-    keep.server.run(f"CREATE DATABASE {name} OWNER {name} ENCODING 'UTF8' TEMPLATE template0")
-    return keep
-
-
-def told(error: BaseException) -> str:
-    """With all that it was caused by."""
-    found = str(error)
-    while error.__cause__ is not None:
-        error = error.__cause__
-        found += f"\n{error}"
-    return found
+from .conftest import SECRET, told
 
 
 @pytest.mark.parametrize(
@@ -44,6 +24,13 @@ def told(error: BaseException) -> str:
         (f"mysql://u:{SECRET}@h/d", "names mysql, which a store can't be kept in"),
         (f"postgresql+asyncpg://u:{SECRET}@h/d", "names postgresql\\+asyncpg"),
         (f"postgresql://u:{SECRET}@h/d?sslmod=x", "sslmod"),
+        (f"postgresql://u:{SECRET}@h/d?login=entra", "more than one of a password"),
+        (f"postgresql://u@h/d?password={SECRET}&password_file=/p", "more than one of a password"),
+        ("postgresql://u@h/d?login=entra&password_file=/p", "more than one of a password"),
+        ("postgresql://u@h/d?password_file=p", "by its whole path"),
+        ("postgresql://u@h/d?password_file=/p&password_file=/q", "names one file"),
+        ("postgresql://u@h/d?login=azure", "can be entra only"),
+        ("postgresql://u@h/d?login=entra", "only where the engine runs"),
     ],
 )
 def test_a_url_that_is_none_is_told_without_what_is_secret_in_it(

@@ -71,6 +71,50 @@ BREAKAGES: tuple[Breakage, ...] = (
     ),
     Breakage(
         guards=DATABASES,
+        what="a password is read once",
+        file=f"{_STORE}/login.py",
+        old="        return PasswordFile(Path(file))\n",
+        new="        password = PasswordFile(Path(file))()\n        return lambda: password\n",
+        tests="tests/store/test_login.py::"
+        "test_a_password_that_changes_while_the_process_runs_is_read_for_new_connections",
+    ),
+    Breakage(
+        guards=DATABASES,
+        what="a token is used after its end",
+        file="sync/cirahub_sync/identity/database_token.py",
+        old="now < self._renew_at:",
+        new="self._granted:",
+        tests="tests/identity/test_database_token.py::"
+        "test_new_connections_have_a_fresh_token_and_old_ones_go_on",
+    ),
+    Breakage(
+        guards=DATABASES,
+        what="an outage of Entra's is one of the database at once",
+        file="sync/cirahub_sync/identity/database_token.py",
+        old="if self._granted is None or now >= self._ends_at - _TOO_SHORT:",
+        new="if now >= self._renew_at:",
+        tests="tests/identity/test_database_token.py::"
+        "test_while_entra_is_away_a_token_serves_to_its_end",
+    ),
+    Breakage(
+        guards=DATABASES,
+        what="a server elsewhere is believed whoever vouches for it",
+        file=f"{_STORE}/postgresql.py",
+        old='        "sslmode": "verify-full",\n',
+        new='        "sslmode": "require",\n',
+        tests="tests/store/test_tls.py::test_a_server_that_proves_nothing_is_told_nothing",
+    ),
+    Breakage(
+        guards=DATABASES,
+        what="a token goes to a server that has proved nothing",
+        file=f"{_STORE}/postgresql.py",
+        old="secret is token and not _proved(url):",
+        new="secret is token and not url:",
+        tests="tests/store/test_login.py::"
+        "test_a_token_goes_to_no_server_that_has_not_proved_who_it_is",
+    ),
+    Breakage(
+        guards=DATABASES,
         what="a schema of a newer version is touched",
         file=f"{_STORE}/database.py",
         old="if current is not None and current not in revisions():",

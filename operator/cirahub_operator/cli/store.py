@@ -16,6 +16,8 @@ from sqlalchemy import URL
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
+from cirahub_sync.store.login import has_password
+
 KEY_BYTES = 32
 
 
@@ -90,10 +92,10 @@ def unseen(context: click.Context, option: click.Parameter, database: str | None
     """A database's URL as given, without a password where others see it. Raises
     StoreOptionError."""
     seen = context.get_parameter_source(str(option.name)) is ParameterSource.COMMANDLINE
-    if database is not None and seen and _url(database).password:
+    if database is not None and seen and has_password(_url(database)):
         raise StoreOptionError(
             "--database has a password in it, which everybody on this machine can see; give the "
-            "URL by the variable CIRAHUB_DATABASE, or the password by PGPASSWORD"
+            "URL by the variable CIRAHUB_DATABASE, or name password_file in it"
         )
     return database
 

@@ -91,9 +91,10 @@ class EntraClient:
 
         Raises CredentialError and EndpointUnavailableError.
         """
-        return await asyncio.to_thread(self._acquire, scope, proof)
+        return await asyncio.to_thread(self.acquire_now, scope, proof)
 
-    def _acquire(self, scope: str, proof: Proof) -> Granted:
+    def acquire_now(self, scope: str, proof: Proof) -> Granted:
+        """The same, blocking."""
         from cirahub_sync.identity import token_request
 
         answer = token_request.send(self, scope, proof)

@@ -9,6 +9,8 @@ from typing import ClassVar
 from sqlalchemy import URL, Connection, Engine, create_engine
 from sqlalchemy.exc import DBAPIError
 
+from cirahub_sync.store.login import Secret
+
 LOCK_TIMEOUT_MS = 30_000
 """How long a transaction waits for somebody else's."""
 
@@ -26,8 +28,9 @@ class Backend:
         stand-by that takes over may be a moment behind."""
 
     @classmethod
-    def connect(cls, url: URL) -> Backend:
-        """Nothing is opened yet."""
+    def connect(cls, url: URL, token: Secret | None = None) -> Backend:
+        """Nothing is opened yet. `token` gives what stands for a password where the URL asks for
+        one."""
         return cls(create_engine(url, pool_pre_ping=True, hide_parameters=True))
 
     @property

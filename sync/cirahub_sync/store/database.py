@@ -16,6 +16,7 @@ from sqlalchemy.sql.dml import Insert
 from cirahub_sync.errors import CirahubError, ConfigurationError, StoreError
 from cirahub_sync.store.backend import Backend, unopened
 from cirahub_sync.store.listed import Inserts
+from cirahub_sync.store.login import Secret
 from cirahub_sync.store.sqlite import SQLite
 
 if TYPE_CHECKING:
@@ -51,14 +52,14 @@ class Database:
         self._inserts = Inserts()
 
     @classmethod
-    def open(cls, url: str) -> Database:
+    def open(cls, url: str, token: Secret | None = None) -> Database:
         """Connect, and migrate the schema forward if it is older. Raises ConfigurationError for
         an URL that is none, StoreError when the database can't be used."""
         parsed = _parsed(url)
         kind = _kind(parsed)
         backend: Backend | None = None
         try:
-            backend = kind.connect(parsed)
+            backend = kind.connect(parsed, token)
             database = cls(backend)
             database.migrate()
         except ModuleNotFoundError as error:

@@ -15,6 +15,7 @@ from cirahub_sync.store.database import Database
 from cirahub_sync.store.hub import HubStore
 from cirahub_sync.store.keyring import Keyring
 from cirahub_sync.store.lease import Clocks
+from cirahub_sync.store.login import Secret
 from cirahub_sync.store.tables import erasures, hubs
 
 
@@ -36,11 +37,13 @@ class Store:
         *,
         steadily: Callable[[], float] = steady.now,
         terms: LeaseTerms | None = None,
+        token: Secret | None = None,
     ) -> Store:
         """Raises ConfigurationError, StoreError, or KeyUnavailableError when the key is missing
-        or is not the one that the store was written under: never a fresh start."""
+        or is not the one that the store was written under: never a fresh start. `token` is for a
+        database that is logged in to by one (`login=entra`)."""
         keyring = Keyring(load_key(key_file))
-        database = Database.open(url)
+        database = Database.open(url, token)
         try:
             keyring.verify(database)
         except CirahubError:

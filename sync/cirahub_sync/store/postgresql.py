@@ -17,14 +17,16 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.schema import SetTableComment
 
-from cirahub_sync.errors import ConfigurationError, StoreError
+from cirahub_sync.errors import CirahubError, ConfigurationError, StoreError
 from cirahub_sync.store import (
     backend,
+    login,
     photo_tables,  # noqa: F401 (adds its tables)
     set_tables,  # noqa: F401 (adds its tables)
     shard_tables,  # noqa: F401 (adds its tables)
 )
 from cirahub_sync.store.backend import Backend
+from cirahub_sync.store.login import Secret
 from cirahub_sync.store.tables import erasures, hubs, metadata
 
 DRIVER = "postgresql+psycopg"
@@ -57,8 +59,17 @@ class PostgreSQL(Backend):
         event.listen(engine, "invalidate", self._lost)
 
     @classmethod
-    def connect(cls, url: URL) -> PostgreSQL:
-        """Raises ConfigurationError for an option of the URL that libpq does not know."""
+    def connect(cls, url: URL, token: Secret | None = None) -> PostgreSQL:
+        """Raises ConfigurationError for a parameter of the URL that nobody knows, or that can't
+        be meant."""
+        secret = login.secret_of(url, token)
+        if secret is not None and secret is token and not _proved(url):
+            raise ConfigurationError(
+                f"the database URL has sslmode={url.query['sslmode']} and login={login.ENTRA}; a "
+                "token goes to no server that has not proved who it is: leave sslmode out, and "
+                "name the file of its CA by sslrootcert"
+            )
+        url = url.difference_update_query(login.PARAMETERS)
         known = {option.keyword.decode() for option in psycopg.pq.Conninfo.get_defaults()}
         if unknown := sorted(set(url.query) - known):
             raise ConfigurationError(
@@ -75,7 +86,25 @@ class PostgreSQL(Backend):
             hide_parameters=True,
         )
         _prepare(engine)
-        return cls(engine)
+        made = cls(engine)
+        if secret is not None:
+            made._log_in_with(secret)
+        return made
+
+    def _log_in_with(self, secret: Secret) -> None:
+        """Asked for each new connection."""
+
+        @event.listens_for(self.engine, "do_connect")
+        def _with_password(
+            _dialect: object, _record: object, _arguments: object, parameters: dict[str, Any]
+        ) -> None:
+            try:
+                parameters["password"] = secret()
+            except CirahubError as error:
+                raise StoreError(
+                    f"the database {self.name} cannot be logged in to: {error}",
+                    stalled=error.stalled,
+                ) from error
 
     @property
     def name(self) -> str:
@@ -188,8 +217,10 @@ _WHY: Mapping[str, str] = {
     "XX": "the server found its own data damaged; look at its log",
 }
 _CONNECTING: Mapping[str, str] = {
-    "password authentication failed": "it refuses the user or the password; check both",
-    "no password supplied": "it wants a password; give one in CIRAHUB_DATABASE or PGPASSWORD",
+    "password authentication failed": "it refuses the user or the password; check both. "
+    "With login=entra the user is the name that pgaadauth_create_principal was given",
+    "no password supplied": "it wants a password; give one in CIRAHUB_DATABASE or PGPASSWORD, or "
+    "name password_file or login=entra in the URL",
     "no pg_hba.conf entry": "its pg_hba.conf lets this user and address not in; add them there",
     "database .* does not exist": "there is no database of that name; make it: CREATE DATABASE",
     "role .* does not exist": "there is no such user; make it: CREATE ROLE … LOGIN",
@@ -222,10 +253,18 @@ def _state(error: DBAPIError) -> str:
     return "08" if error.connection_invalidated else ""
 
 
+def _here(url: URL) -> bool:
+    return all(host.startswith("/") or host in _LOOPBACK for host in _hosts(url))
+
+
+def _proved(url: URL) -> bool:
+    """Whether the server has to prove who it is, or is this machine."""
+    return _here(url) or url.query.get("sslmode", "verify-full") in {"verify-full", "verify-ca"}
+
+
 def _verified(url: URL) -> Mapping[str, str]:
     """A password goes to a server that has proved who it is, unless the URL says otherwise."""
-    here = all(host.startswith("/") or host in _LOOPBACK for host in _hosts(url))
-    if here or "sslmode" in url.query:
+    if _here(url) or "sslmode" in url.query:
         return {}
     return {
         "sslmode": "verify-full",

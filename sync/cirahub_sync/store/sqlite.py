@@ -18,13 +18,14 @@ from sqlalchemy.exc import DBAPIError
 from cirahub_sync.errors import StoreError
 from cirahub_sync.store import backend
 from cirahub_sync.store.backend import Backend
+from cirahub_sync.store.login import Secret
 
 
 class SQLite(Backend):
     reading = MappingProxyType({"cirahub_read": True})
 
     @classmethod
-    def connect(cls, url: URL) -> SQLite:
+    def connect(cls, url: URL, token: Secret | None = None) -> SQLite:
         """Makes the folder that the file is to be in. Raises OSError."""
         if url.database:
             folder = Path(url.database).parent
