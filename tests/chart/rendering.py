@@ -106,6 +106,7 @@ def dump(manifests: Iterable[Manifest]) -> str:
 
 TENANT = "11111111-1111-4111-8111-111111111111"
 CLIENT = "22222222-2222-4222-8222-222222222222"
+DATABASE = "postgresql://cirahub@db.example/cirahub"
 AS_IT_COMES, EVERYTHING = "as it comes", "everything"
 WITH_WORKERS = ("jobs", EVERYTHING)
 """Sets."""
@@ -137,7 +138,10 @@ _SETS: dict[str, Values] = {
     },
     "a database": {"database": {"existingSecret": {"name": "postgres"}}, "replicaCount": 3},
     "jobs": {
-        "database": {"existingSecret": {"name": "postgres"}},
+        "database": {
+            "url": f"{DATABASE}?sslrootcert=/etc/cirahub/db/ca.crt",
+            "passwordSecret": {"name": "postgres", "key": "secret"},
+        },
         "jobs": {"enabled": True},
         "networkPolicy": {"enabled": True},
     },
@@ -165,6 +169,7 @@ _SETS: dict[str, Values] = {
         }
     },
     "workload identity": {
+        "database": {"url": f"{DATABASE}?login=entra"},
         "workloadIdentity": {"enabled": True, "clientID": CLIENT, "tenantID": TENANT},
         "ownIdentity": [
             {

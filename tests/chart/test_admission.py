@@ -10,7 +10,7 @@ import yaml
 
 from cluster import Cluster, Helm, KubectlFailedError
 
-from .rendering import ROOT, SETS, WITH_WORKERS, Manifest, Rendered, Values, dump, render
+from .rendering import CLIENT, ROOT, SETS, WITH_WORKERS, Manifest, Rendered, Values, dump, render
 
 Placed = Callable[[str], Rendered]
 DEFINITION = "CustomResourceDefinition"
@@ -141,6 +141,30 @@ def test_a_database_has_replicas_that_take_turns_and_no_volume(placed: Placed) -
     assert not [one for one in found.arguments if one.startswith("--database")]
     (variable,) = found.container["env"]
     assert variable["valueFrom"]["secretKeyRef"] == {"name": "postgres", "key": "url"}
+
+
+def test_a_database_s_password_is_a_file_that_the_operator_may_read_again(placed: Placed) -> None:
+    found = placed("jobs")
+    file = "/etc/cirahub/database/secret"
+    for spec in (found.pod["spec"], found.worker["spec"]):
+        (container,) = spec["containers"]
+        (variable,) = container["env"]
+        assert variable["value"].endswith(f"ca.crt&password_file={file}")
+        (mount,) = [one for one in container["volumeMounts"] if one["mountPath"] in file]
+        (volume,) = [one for one in spec["volumes"] if one["name"] == mount["name"]]
+        assert volume["secret"]["secretName"] == "postgres"
+        assert volume["secret"]["items"] == [{"key": "secret", "path": "secret"}]
+        assert "subPath" not in mount, "the kubelet renews none that is mounted by it"
+
+
+def test_a_database_is_logged_in_to_as_the_workload_that_the_pod_is(placed: Placed) -> None:
+    found = placed("workload identity")
+    (variable,) = found.container["env"]
+    assert variable["value"].endswith("?login=entra")
+    assert found.pod["metadata"]["labels"]["azure.workload.identity/use"] == "true"
+    account = found.one("ServiceAccount")
+    assert account["metadata"]["annotations"]["azure.workload.identity/client-id"] == CLIENT
+    assert account["metadata"]["name"] == found.pod["spec"]["serviceAccountName"]
 
 
 @pytest.mark.parametrize("name", SETS)

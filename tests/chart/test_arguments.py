@@ -9,6 +9,7 @@ from typing import Any
 import click
 import pytest
 import yaml
+from sqlalchemy import make_url
 
 from cirahub_operator.cli.operator import command
 from cirahub_operator.cli.worker import command as worker
@@ -17,6 +18,7 @@ from cirahub_operator.runners.job import arguments as told
 from cirahub_operator.settings import Election, Settings
 from cirahub_operator.worker_template import WorkerTemplate
 from cirahub_sync.origins import Origins
+from cirahub_sync.store.postgresql import PostgreSQL
 from cirahub_sync.worker import WorkerSettings
 
 from .page import VALUES
@@ -67,7 +69,9 @@ def test_the_command_takes_the_arguments_of_each_set(
     if "store" in mounts:
         assert given["database"] == f"sqlite:///{mounts['store']}/store.sqlite3"
     else:
-        assert given["database"] == FROM_ENVIRONMENT["CIRAHUB_DATABASE"]
+        url = SETS[name]["database"].get("url", FROM_ENVIRONMENT["CIRAHUB_DATABASE"])
+        assert given["database"].startswith(url)
+        PostgreSQL.connect(make_url(given["database"]), token=str).engine.dispose()
     ports = {one["name"]: one["containerPort"] for one in found.container["ports"]}
     assert (given["health_port"], given["metrics_port"]) == (ports["health"], ports["metrics"])
 

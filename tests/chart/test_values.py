@@ -15,7 +15,7 @@ import yaml
 from cluster import Helm, HelmFailedError
 
 from .page import PAGE, VALUES, entries, page
-from .rendering import CHART, CLIENT, ROOT, SETS, TENANT, Values, leaves, render
+from .rendering import CHART, CLIENT, DATABASE, ROOT, SETS, TENANT, Values, leaves, render
 
 DEFAULTS: Values = yaml.safe_load(VALUES.read_text())
 SCHEMA: Mapping[str, Any] = json.loads((CHART / "values.schema.json").read_text())
@@ -114,6 +114,41 @@ REFUSED: dict[str, tuple[Values, str]] = {
             "persistence": {"existingClaim": "store"},
         },
         r"persistence.existingClaim and database.existingSecret.name",
+    ),
+    "a password for all to see": (
+        {"database": {"url": "postgresql://cirahub:s3cret@db.example/cirahub"}},
+        r"/database/url.*does not match pattern",
+    ),
+    "a password among the parameters": (
+        {"database": {"url": "postgresql://cirahub@db.example/cirahub?password=s3cret"}},
+        r"/database/url",
+    ),
+    "two databases": (
+        {"database": {"url": DATABASE, "existingSecret": {"name": "postgres"}}},
+        r"database.existingSecret.name and database.url are two databases",
+    ),
+    "a claim beside a database": (
+        {"database": {"url": DATABASE}, "persistence": {"existingClaim": "store"}},
+        r"persistence.existingClaim and database.url are two stores",
+    ),
+    "a password for no URL": (
+        {"database": {"existingSecret": {"name": "a"}, "passwordSecret": {"name": "b"}}},
+        r"database.passwordSecret.name is for database.url",
+    ),
+    "a token and a password": (
+        {"database": {"url": f"{DATABASE}?login=entra", "passwordSecret": {"name": "b"}}},
+        r"login=entra, and database.passwordSecret.name is another way",
+    ),
+    "a token for nobody": (
+        {"database": {"url": f"{DATABASE}?login=entra"}},
+        r"login=entra, and the operator has no identity.*workloadIdentity.enabled",
+    ),
+    "a token of half an identity": (
+        {
+            "database": {"url": f"{DATABASE}?login=entra"},
+            "workloadIdentity": {"enabled": True, "projectToken": True, "clientID": CLIENT},
+        },
+        r"login=entra: set workloadIdentity.clientID and workloadIdentity.tenantID",
     ),
     "two keys": (
         {"encryptionKey": {"existingSecret": {"name": "key"}, "volume": {"emptyDir": {}}}},

@@ -2,13 +2,31 @@
 {{- define "cirahub-operator.checks" -}}
 {{- $values := .Values }}
 {{- if and (include "cirahub-operator.sqlite" .) (gt (int $values.replicaCount) 1) }}
-{{- fail (printf "replicaCount is %d, and the store is SQLite, a file that one pod can use: set database.existingSecret.name, or replicaCount to 1" (int $values.replicaCount)) }}
+{{- fail (printf "replicaCount is %d, and the store is SQLite, a file that one pod can use: set database.existingSecret.name or database.url, or replicaCount to 1" (int $values.replicaCount)) }}
+{{- end }}
+{{- $database := $values.database }}
+{{- if and (or $database.existingSecret.name $database.url) $values.persistence.existingClaim }}
+{{- fail (printf "persistence.existingClaim and database.%s are two stores: leave one of them out" (ternary "url" "existingSecret.name" (not (empty $database.url)))) }}
+{{- end }}
+{{- if and $database.existingSecret.name $database.url }}
+{{- fail "database.existingSecret.name and database.url are two databases: leave one of them out" }}
+{{- end }}
+{{- if and $database.passwordSecret.name (not $database.url) }}
+{{- fail "database.passwordSecret.name is for database.url, which is blank: a URL in a Secret has its password in it" }}
+{{- end }}
+{{- if contains "login=entra" $database.url }}
+{{- if $database.passwordSecret.name }}
+{{- fail "database.url has login=entra, and database.passwordSecret.name is another way to log in: leave one of them out" }}
+{{- end }}
+{{- if not $values.workloadIdentity.enabled }}
+{{- fail "database.url has login=entra, and the operator has no identity to log in as: set workloadIdentity.enabled" }}
+{{- end }}
+{{- if and $values.workloadIdentity.projectToken (not (and $values.workloadIdentity.clientID $values.workloadIdentity.tenantID)) }}
+{{- fail "database.url has login=entra: set workloadIdentity.clientID and workloadIdentity.tenantID, which no webhook adds" }}
+{{- end }}
 {{- end }}
 {{- if and $values.jobs.enabled (include "cirahub-operator.sqlite" .) }}
-{{- fail "jobs.enabled is for workers in other pods, and the store is SQLite, a file that one pod can use: set database.existingSecret.name, or leave jobs out" }}
-{{- end }}
-{{- if and $values.database.existingSecret.name $values.persistence.existingClaim }}
-{{- fail "persistence.existingClaim and database.existingSecret.name are two stores: leave one of them out" }}
+{{- fail "jobs.enabled is for workers in other pods, and the store is SQLite, a file that one pod can use: set database.existingSecret.name or database.url, or leave jobs out" }}
 {{- end }}
 {{- if and $values.encryptionKey.existingSecret.name $values.encryptionKey.volume }}
 {{- fail "encryptionKey.existingSecret.name and encryptionKey.volume are two keys: leave one of them out" }}

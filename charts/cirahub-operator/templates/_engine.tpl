@@ -7,8 +7,12 @@
 {{- $values := .Values -}}
 {{- $env := list }}
 {{- if not (include "cirahub-operator.sqlite" .) }}
+{{- if $values.database.url }}
+{{- $env = append $env (dict "name" "CIRAHUB_DATABASE" "value" (include "cirahub-operator.databaseURL" .)) }}
+{{- else }}
 {{- $secret := dict "name" $values.database.existingSecret.name "key" $values.database.existingSecret.key }}
 {{- $env = append $env (dict "name" "CIRAHUB_DATABASE" "valueFrom" (dict "secretKeyRef" $secret)) }}
+{{- end }}
 {{- end }}
 {{- if include "cirahub-operator.projected" . }}
 {{- $env = append $env (dict "name" "AZURE_FEDERATED_TOKEN_FILE" "value" "/var/run/secrets/azure/tokens/azure-identity-token") }}
@@ -30,6 +34,11 @@
 - name: key
   mountPath: /etc/cirahub/key
   readOnly: true
+{{- if .Values.database.passwordSecret.name }}
+- name: database-password
+  mountPath: /etc/cirahub/database
+  readOnly: true
+{{- end }}
 {{- if or .Values.endpoints.origins .Values.endpoints.ca }}
 - name: endpoints
   mountPath: /etc/cirahub/endpoints
@@ -59,6 +68,17 @@
       - key: {{ .Values.encryptionKey.existingSecret.key }}
         path: {{ .Values.encryptionKey.existingSecret.key }}
   {{- end }}
+{{- with .Values.database.passwordSecret }}
+{{- if .name }}
+- name: database-password
+  secret:
+    secretName: {{ .name }}
+    defaultMode: 0440
+    items:
+      - key: {{ .key }}
+        path: {{ .key }}
+{{- end }}
+{{- end }}
 {{- if or .Values.endpoints.origins .Values.endpoints.ca }}
 - name: endpoints
   configMap:

@@ -58,7 +58,16 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 
 {{- /* Not blank: the store is a file of ours. */ -}}
 {{- define "cirahub-operator.sqlite" -}}
-{{- if not .Values.database.existingSecret.name }}true{{ end }}
+{{- if not (or .Values.database.existingSecret.name .Values.database.url) }}true{{ end }}
+{{- end }}
+
+{{- /* Of the database, where the values have it; the password is in a file of its own. */ -}}
+{{- define "cirahub-operator.databaseURL" -}}
+{{- $database := .Values.database }}
+{{- $database.url }}
+{{- if $database.passwordSecret.name }}
+{{- ternary "&" "?" (contains "?" $database.url) }}password_file=/etc/cirahub/database/{{ $database.passwordSecret.key }}
+{{- end }}
 {{- end }}
 
 {{- define "cirahub-operator.claim" -}}
