@@ -40,6 +40,10 @@ class Keep(ABC):
         """One of the newest schema that nothing has been written to."""
 
     @abstractmethod
+    def empty(self) -> None:
+        """One without any schema takes its place."""
+
+    @abstractmethod
     def lose(self) -> None:
         """It is there no more, whoever is connected."""
 
@@ -79,6 +83,9 @@ class SQLiteKeep(Keep):
     def make(self) -> None:
         self.path.write_bytes(_blank())
 
+    def empty(self) -> None:
+        self.lose()  # SQLite makes the file itself.
+
     def lose(self) -> None:
         for suffix in ("", "-wal", "-shm"):
             Path(f"{self.path}{suffix}").unlink(missing_ok=True)
@@ -104,6 +111,10 @@ class PostgreSQLKeep(Keep):
     def make(self) -> None:
         self.server.create(self.name, template=_template(self.server))
 
+    def empty(self) -> None:
+        self.lose()
+        self.server.create(self.name)
+
     def lose(self) -> None:
         self.server.drop(self.name)
 
@@ -111,8 +122,7 @@ class PostgreSQLKeep(Keep):
         self.server.dump(self.name, copy)
 
     def put_back(self, copy: Path) -> None:
-        self.lose()
-        self.server.create(self.name)
+        self.empty()
         self.server.restore(self.name, copy)
 
 

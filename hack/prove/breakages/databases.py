@@ -5,6 +5,7 @@ from __future__ import annotations
 from prove.breakage import Breakage
 
 DATABASES = "Databases"
+_LOGINS = "Logins to a database"
 _STORE = "sync/cirahub_sync/store"
 _CONTENTION = "tests/store/test_contention.py"
 
@@ -70,7 +71,7 @@ BREAKAGES: tuple[Breakage, ...] = (
         "test_a_server_that_ends_within_a_pass_ends_the_pass_and_the_next_one_goes_on[crash]",
     ),
     Breakage(
-        guards=DATABASES,
+        guards=_LOGINS,
         what="a password is read once",
         file=f"{_STORE}/login.py",
         old="        return PasswordFile(Path(file))\n",
@@ -79,7 +80,7 @@ BREAKAGES: tuple[Breakage, ...] = (
         "test_a_password_that_changes_while_the_process_runs_is_read_for_new_connections",
     ),
     Breakage(
-        guards=DATABASES,
+        guards=_LOGINS,
         what="a token is used after its end",
         file="sync/cirahub_sync/identity/database_token.py",
         old="now < self._renew_at:",
@@ -88,7 +89,7 @@ BREAKAGES: tuple[Breakage, ...] = (
         "test_new_connections_have_a_fresh_token_and_old_ones_go_on",
     ),
     Breakage(
-        guards=DATABASES,
+        guards=_LOGINS,
         what="an outage of Entra's is one of the database at once",
         file="sync/cirahub_sync/identity/database_token.py",
         old="if self._granted is None or now >= self._ends_at - _TOO_SHORT:",
@@ -97,7 +98,7 @@ BREAKAGES: tuple[Breakage, ...] = (
         "test_while_entra_is_away_a_token_serves_to_its_end",
     ),
     Breakage(
-        guards=DATABASES,
+        guards=_LOGINS,
         what="a server elsewhere is believed whoever vouches for it",
         file=f"{_STORE}/postgresql.py",
         old='        "sslmode": "verify-full",\n',
@@ -105,13 +106,22 @@ BREAKAGES: tuple[Breakage, ...] = (
         tests="tests/store/test_tls.py::test_a_server_that_proves_nothing_is_told_nothing",
     ),
     Breakage(
-        guards=DATABASES,
+        guards=_LOGINS,
         what="a token goes to a server that has proved nothing",
         file=f"{_STORE}/postgresql.py",
         old="secret is token and not _proved(url):",
         new="secret is token and not url:",
         tests="tests/store/test_login.py::"
         "test_a_token_goes_to_no_server_that_has_not_proved_who_it_is",
+    ),
+    Breakage(
+        guards=DATABASES,
+        what="an upgrade has who was brought things already go through a first sync",
+        file=f"{_STORE}/migrations/versions/0014_first_sync.py",
+        old="WHERE mark = 0",
+        new="WHERE mark >= 0",
+        tests="tests/store/test_migration.py::"
+        "test_each_row_of_each_earlier_schema_is_there_after_the_upgrade",
     ),
     Breakage(
         guards=DATABASES,
