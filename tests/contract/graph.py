@@ -15,7 +15,9 @@ import re
 import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import parse_qsl
@@ -169,8 +171,14 @@ class Contract:
         path, method = _plain_path(exchange.path), exchange.method
         if method == "PATCH" and path.endswith("/photo/$value"):
             method = "PUT"
-        candidates = [op for op in self._operations if op.pattern.fullmatch(path)]
-        operation = next((op for op in candidates if op.method == method), None)
+        operation = next(
+            (
+                operation
+                for operation in self._operations
+                if operation.method == method and operation.pattern.fullmatch(path)
+            ),
+            None,
+        )
         where = f"{exchange.method} {exchange.path} {exchange.status}"
         found: list[str] = []
         if operation is None:
@@ -428,30 +436,54 @@ def read_recording(path: Path) -> Iterator[Exchange]:
                 yield Exchange.from_record(record)
 
 
+@dataclass
+class Judgement:
+    exchanges: int = 0
+    problems: list[str] = field(default_factory=list)
+    checked: Counter[str] = field(default_factory=Counter)
+    """See `Contract.checked`."""
+
+
+_contract = cache(Contract.find)
+
+
+def judge(recording: Path) -> Judgement:
+    """In whatever process; where there is a contract."""
+    contract = _contract()
+    assert contract is not None
+    before = contract.checked.copy()
+    judgement = Judgement()
+    for exchange in read_recording(recording):
+        judgement.exchanges += 1
+        judgement.problems += contract.problems(exchange)
+    judgement.checked = contract.checked - before
+    return judgement
+
+
 def main(arguments: list[str]) -> int:
-    """Judge recordings, or folders of them; 1 when something is wrong, 2 when there is nothing to
-    judge by."""
-    contract = Contract.find()
-    if contract is None:
+    """Judge recordings, or folders of them, on all cores; 1 when something is wrong, 2 when there
+    is nothing to judge by."""
+    if _contract() is None:
         sys.stderr.write("The contract was not found: set CIRAHUB_SHARED to the shared folder.\n")
         return 2
-    count = 0
-    found: list[str] = []
     named = [Path(argument) for argument in arguments]
     recordings = [
         path for one in named for path in (sorted(one.glob("*.jsonl")) if one.is_dir() else [one])
     ]
-    for recording in recordings:
-        for exchange in read_recording(recording):
-            count += 1
-            found += contract.problems(exchange)
-    sys.stdout.writelines(f"{problem}\n" for problem in found[:100])
+    recordings.sort(key=lambda path: path.stat().st_size, reverse=True)
+    total = Judgement()
+    with ProcessPoolExecutor() as pool:
+        for one in pool.map(judge, recordings):
+            total.exchanges += one.exchanges
+            total.problems += one.problems
+            total.checked += one.checked
+    sys.stdout.writelines(f"{problem}\n" for problem in total.problems[:100])
     sys.stdout.write(
-        f"  held against {len(contract.checked)} operations, parts of batches one by one: "
-        f"{contract.checked.total()}\n"
+        f"  held against {len(total.checked)} operations, parts of batches one by one: "
+        f"{total.checked.total()}\n"
     )
-    sys.stdout.write(f"{count} exchanges over Graph, {len(found)} problems\n")
-    return 1 if found else 0
+    sys.stdout.write(f"{total.exchanges} exchanges over Graph, {len(total.problems)} problems\n")
+    return 1 if total.problems else 0
 
 
 if __name__ == "__main__":
