@@ -31,14 +31,19 @@ class Said:
     @classmethod
     @contextmanager
     def listening(cls, logs: Path, kept: Path) -> Iterator[Self]:
-        """`kept` is made, on the file system of `logs`."""
+        """`kept` is made, on the file system of `logs`. Raises at the end what went wrong with
+        it."""
         kept.mkdir()
         said = cls(logs, kept)
         ended = threading.Event()
+        failures: list[BaseException] = []
 
         def run() -> None:
-            while not ended.wait(EVERY):
-                said._keep()
+            try:
+                while not ended.wait(EVERY):
+                    said._keep()
+            except BaseException as error:  # raised again where somebody waits for it
+                failures.append(error)
 
         thread = threading.Thread(target=run, name="said", daemon=True)
         thread.start()
@@ -47,6 +52,8 @@ class Said:
         finally:
             ended.set()
             thread.join()
+        if failures:
+            raise failures[0]
 
     def lines(self) -> Iterator[str]:
         """Of all processes, one process after the other."""
@@ -59,7 +66,11 @@ class Said:
         return len(list(self._kept.glob(f"{container}-*")))
 
     def _keep(self) -> None:
-        for log in self._logs.glob(f"{NAMESPACE}_*/*/*.log"):
+        try:
+            logs = list(self._logs.glob(f"{NAMESPACE}_*/*/*.log"))
+        except FileNotFoundError:
+            return  # a pod went in between; the next look is at hand
+        for log in logs:
             try:
                 pod, container = log.parts[-3].split("_")[1], log.parts[-2]
                 kept = self._kept / f"{container}-{pod}-{log.stat().st_ino}.log"
