@@ -104,10 +104,10 @@ async def test_of_two_workers_on_one_shard_one_waits_and_both_end_well(scene: Sc
     crew = Called(20)
     passing = asyncio.ensure_future(scene.sync(crew=crew))
     (shard,) = await crew.next()
-    async with started(scene, shard, lease=24.0) as one:
+    async with started(scene, shard) as one:
         await struck.wait()
         one.send(signal.SIGSTOP)
-        async with started(scene, shard, lease=24.0) as other:
+        async with started(scene, shard, lease=6.0) as other:  # looks every second
             for _ in ("it comes", "it looks again"):
                 await other.says(f"hub {scene.hub.uid}: another worker")
             one.send(signal.SIGCONT)
