@@ -23,11 +23,12 @@ from cirahub_sync.model.codec import encode_item
 from cirahub_sync.model.contact import Contact
 from cirahub_sync.model.kind import as_contact
 from cirahub_sync.store import database as module
-from cirahub_sync.store.backend import Backend
 from cirahub_sync.store.crypto import load_key
 from cirahub_sync.store.database import Database, head, revisions
 from cirahub_sync.store.keyring import Keyring
 from cirahub_sync.store.opening import Store
+from cirahub_sync.store.postgresql import PostgreSQL
+from cirahub_sync.store.sqlite import SQLite
 
 MIGRATIONS = Path(module.__file__).with_name("migrations")
 
@@ -76,7 +77,8 @@ def written_by(revision: str, keep: Keep, key_file: Path) -> None:
     with reached(keep) as engine:
         with engine.begin() as connection:
             upgrade(connection, revision)
-        database = Database(Backend(engine))
+        kind = SQLite if isinstance(keep, SQLiteKeep) else PostgreSQL
+        database = Database(kind(engine))
         keyring = Keyring(load_key(key_file))
         keyring.verify(database)
         cipher = keyring.cipher(database, "hub-1")

@@ -22,6 +22,8 @@ from .conftest import SECRET, told
         ("nonsense", "cannot be read; write it like sqlite"),
         (f"postgresql://u:{SECRET}@h:5x/d", "cannot be read; write it like"),
         (f"mysql://u:{SECRET}@h/d", "names mysql, which a store can't be kept in"),
+        (f"mssql+pyodbc://u:{SECRET}@h/d", "mssql isn't supported yet.*give one of PostgreSQL"),
+        (f"mssql://u:{SECRET}@h/d", "mssql isn't supported yet"),
         (f"postgresql+asyncpg://u:{SECRET}@h/d", "names postgresql\\+asyncpg"),
         (f"postgresql://u:{SECRET}@h/d?sslmod=x", "sslmod"),
         (f"postgresql://u:{SECRET}@h/d?login=entra", "more than one of a password"),

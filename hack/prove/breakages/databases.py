@@ -23,8 +23,8 @@ BREAKAGES: tuple[Breakage, ...] = (
         guards=DATABASES,
         what="who makes a hub does not give way",
         file=f"{_STORE}/database.py",
-        old="_inserting(dialect, table).on_conflict_do_nothing()",
-        new="_inserting(dialect, table)",
+        old="insert.on_conflict_do_nothing()",
+        new="insert",
         tests=f"{_CONTENTION}::test_a_hub_that_two_make_at_the_same_moment_has_one_key",
     ),
     Breakage(
@@ -122,6 +122,15 @@ BREAKAGES: tuple[Breakage, ...] = (
         new="WHERE mark >= 0",
         tests="tests/store/test_migration.py::"
         "test_each_row_of_each_earlier_schema_is_there_after_the_upgrade",
+    ),
+    Breakage(
+        guards=DATABASES,
+        what="a database that nothing is made for is taken for one that is",
+        file=f"{_STORE}/database.py",
+        old='if name == "sqlite":',
+        new='if name in {"sqlite", "mssql"}:',
+        tests="tests/store/test_opening.py::"
+        "test_a_url_that_is_none_is_told_without_what_is_secret_in_it",
     ),
     Breakage(
         guards=DATABASES,

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import ClassVar
 
-from sqlalchemy import URL, Connection, Engine, create_engine
+from sqlalchemy import URL, Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
 from cirahub_sync.store.login import Secret
@@ -15,7 +16,7 @@ LOCK_TIMEOUT_MS = 30_000
 """How long a transaction waits for somebody else's."""
 
 
-class Backend:
+class Backend(ABC):
     """Of one engine."""
 
     reading: ClassVar[Mapping[str, object]] = MappingProxyType({})
@@ -28,16 +29,17 @@ class Backend:
         stand-by that takes over may be a moment behind."""
 
     @classmethod
+    @abstractmethod
     def connect(cls, url: URL, token: Secret | None = None) -> Backend:
         """Nothing is opened yet. `token` gives what stands for a password where the URL asks for
         one."""
-        return cls(create_engine(url, pool_pre_ping=True, hide_parameters=True))
 
     @property
     def name(self) -> str:
         """For messages; without user and password."""
         return self.engine.dialect.name
 
+    @abstractmethod
     def alone(self, connection: Connection) -> None:
         """Until the transaction's end nobody else migrates."""
 
@@ -58,15 +60,19 @@ class Backend:
         """Why it could not be opened, and what to do."""
         return unopened(self.name, error)
 
+    @abstractmethod
     def migrated(self, connection: Connection) -> None:
         """What the migrations of every database leave to do for this one, in their transaction."""
 
+    @abstractmethod
     def upgraded(self) -> None:
         """An earlier version's database has got this one's schema."""
 
+    @abstractmethod
     def shed(self) -> None:
         """See `Database.shed`."""
 
+    @abstractmethod
     def rewrite(self) -> None:
         """See `Database.rewrite`."""
 

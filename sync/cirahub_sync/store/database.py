@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 
 _MIGRATIONS = Path(__file__).with_name("migrations")
 _NOTED = "alembic_version"
-_CONFLICTS = frozenset({"sqlite", "postgresql"})
-"""What knows INSERT … ON CONFLICT."""
 
 Excluded = ColumnCollection[str, Any]
 Merged = Callable[[Excluded], dict[str, ColumnElement[Any]]]
@@ -161,22 +159,12 @@ class Database:
         merged: Merged | None = None,
     ) -> None:
         """Insert rows, replacing those with the same primary key. `merged`, the same for a table
-        every time, gives what columns of those become instead of what the new row has; SQL Server
-        does without."""
+        every time, gives what columns of those become instead of what the new row has."""
         if not rows:
-            return
-        dialect = connection.dialect.name
-        if dialect not in _CONFLICTS:
-            # SQL Server has no ON CONFLICT; MERGE is known for races, so delete, then insert.
-            keys = [column.name for column in table.primary_key]
-            for row in rows:
-                condition = [table.c[key] == row[key] for key in keys]
-                connection.execute(table.delete().where(*condition))
-            connection.execute(table.insert(), rows)
             return
 
         def make() -> Insert:
-            insert = _inserting(dialect, table)
+            insert = _inserting(connection.dialect.name, table)
             keys = [column.name for column in table.primary_key]
             others = [column.name for column in table.c if column.name not in keys]
             return insert.on_conflict_do_update(
@@ -196,11 +184,8 @@ class Database:
 
     def insert_new(self, connection: Connection, table: Table, row: Mapping[str, Any]) -> None:
         """Unless a row of its primary key is there, or comes from somebody else this moment."""
-        dialect = connection.dialect.name
-        if dialect not in _CONFLICTS:
-            connection.execute(table.insert(), row)
-            return
-        connection.execute(_inserting(dialect, table).on_conflict_do_nothing(), row)
+        insert = _inserting(connection.dialect.name, table)
+        connection.execute(insert.on_conflict_do_nothing(), row)
 
     def close(self) -> None:
         self.engine.dispose()
@@ -227,7 +212,11 @@ def _kind(url: URL) -> type[Backend]:
 
         return PostgreSQL
     if name == "mssql":
-        return Backend
+        raise ConfigurationError(
+            "mssql isn't supported yet: a store can't be kept in SQL Server or Azure SQL "
+            "(docs/database.md says why); give one of PostgreSQL, like "
+            "postgresql://USER@HOST/DATABASE"
+        )
     raise ConfigurationError(
         f"the database URL names {url.drivername}, which a store can't be kept in; write "
         "sqlite:///FILE or postgresql://USER@HOST/DATABASE"

@@ -16,7 +16,7 @@ from sqlalchemy.sql.dml import Insert
 
 _LENGTHS = (1, 8, 64, 512)
 """Of the lists that statements are prepared for: the last id fills them up. Well under SQLite's
-32,766 and SQL Server's 2,100 parameters."""
+32,766 parameters."""
 
 Statement = Select[Any] | Update | Delete
 Ids = Sequence[str] | Sequence[bytes] | Sequence[int]

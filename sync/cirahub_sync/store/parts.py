@@ -8,7 +8,7 @@ from typing import TypeVar
 _Id = TypeVar("_Id", str, bytes)
 
 _BOUND = 500
-"""Well under SQLite's 32,766 and SQL Server's 2,100 parameters."""
+"""Well under SQLite's 32,766 parameters."""
 
 
 def parts(ids: Sequence[_Id]) -> Iterator[Sequence[_Id]]:

@@ -158,6 +158,9 @@ class PostgreSQL(Backend):
             return self._told(error, "cannot be opened")
         return super().closed(error)
 
+    def upgraded(self) -> None:
+        """Nothing is left to do: what is erased has been rewritten."""
+
     def shed(self) -> None:
         self._rewrite(hubs.name, erasures.name)
 

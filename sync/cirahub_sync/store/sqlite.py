@@ -63,6 +63,12 @@ class SQLite(Backend):
                 cursor.execute("PRAGMA temp_store=MEMORY")
         self.shed()
 
+    def alone(self, connection: Connection) -> None:
+        """As each transaction that writes: see `_prepare`."""
+
+    def migrated(self, connection: Connection) -> None:
+        """Nothing is left to do."""
+
     def upgraded(self) -> None:
         """Earlier versions left in the file what they had deleted."""
         self.rewrite()

@@ -1,5 +1,5 @@
 """The tables. Content columns hold sealed bytes (see `crypto`); everything else is ids, hashes,
-times (POSIX seconds) and numbers. Written for SQLite, PostgreSQL and Azure SQL alike.
+times (POSIX seconds) and numbers. Written for SQLite and PostgreSQL alike.
 """
 
 from __future__ import annotations
