@@ -29,11 +29,11 @@ CHANGE_EVERY = 0.5
 DELETED_AT_MOST = 40
 """Of the 50 that the example's guard lets pass at once, whenever they come to be seen."""
 SETTLES_WITHIN = 300.0
-HANDLED_WITHIN = 60.0
+HANDLED_WITHIN = 180.0
 SHOWN = 20
 HELD_FOR = 3.0
 """Seconds that a request of the first delivery waits for its answer, lest all be over too soon."""
-SEEN_WITHIN = 90.0
+SEEN_WITHIN = 180.0
 DELIVERING = re.compile(r"deliver: 0 of \d+ shards, [1-9]\d* under way")
 ENDS_WITHIN = 60.0
 HUBS = f"/apis/cirahub.io/v1alpha1/namespaces/{TEAM}/hubs"
