@@ -74,7 +74,7 @@ def test_a_password_file_that_is_no_use_is_told_by_its_name(
     assert str(file) in str(caught.value)
 
 
-@pytest.mark.parametrize("mode", ["disable", "prefer", "require"])
+@pytest.mark.parametrize("mode", ["disable", "prefer", "require", "verify-ca"])
 def test_a_token_goes_to_no_server_that_has_not_proved_who_it_is(key_file: Path, mode: str) -> None:
     def token() -> str:
         raise AssertionError("nobody may ask")

@@ -86,12 +86,33 @@ def test_a_password_may_come_from_the_environment(
         ("localhost/d", False),
         ("/d", False),
         ("/d?host=/run/postgresql", False),
+        ("/d?hostaddr=192.0.2.1", True),
+        ("/d?host=/run/postgresql&hostaddr=127.0.0.1,192.0.2.1", True),
+        ("/d?hostaddr=127.0.0.1", False),
+        ("/d?service=main", True),
     ],
 )
 def test_a_server_elsewhere_has_to_prove_who_it_is(where: str, verified: bool) -> None:
     query = PostgreSQL.connect(make_url(f"postgresql://u@{where}")).engine.url.query
     assert (query.get("sslmode") == "verify-full") == verified
     assert bool(query.get("sslrootcert")) == verified
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "verified"),
+    [
+        ("PGHOST", "db.example", True),
+        ("PGHOST", "/run/postgresql", False),
+        ("PGHOSTADDR", "192.0.2.1", True),
+        ("PGSERVICE", "main", True),
+    ],
+)
+def test_a_server_that_the_environment_names_has_to_prove_who_it_is(
+    monkeypatch: pytest.MonkeyPatch, variable: str, value: str, verified: bool
+) -> None:
+    monkeypatch.setenv(variable, value)
+    query = PostgreSQL.connect(make_url("postgresql:///d")).engine.url.query
+    assert (query.get("sslmode") == "verify-full") == verified
 
 
 @pytest.mark.only_database("postgresql")

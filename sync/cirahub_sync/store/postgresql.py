@@ -6,9 +6,10 @@ Control Functions" and "Error Codes".
 
 from __future__ import annotations
 
+import os
 import re
 import ssl
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
@@ -46,6 +47,8 @@ _PATIENCE: Mapping[str, str] = {
     "keepalives_count": "3",
     "tcp_user_timeout": "30000",
 }
+_WHERE = ("PGHOST", "PGHOSTADDR")
+"""Variables by which libpq finds a server, beside PGSERVICE."""
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _MIGRATION_LOCK = 0x6369_7261_6875_6201
 """Any number, the same in every version: `cirahub` and 1."""
@@ -257,12 +260,19 @@ def _state(error: DBAPIError) -> str:
 
 
 def _here(url: URL) -> bool:
-    return all(host.startswith("/") or host in _LOOPBACK for host in _hosts(url))
+    """Whether the server is on this machine, as far as the URL says where it is: what it leaves out
+    libpq takes from the environment."""
+    named = [*_hosts(url), *_several(url, "hostaddr")]
+    if not named:
+        named = list(filter(None, map(os.environ.get, _WHERE)))
+    if "service" in url.query or (not named and os.environ.get("PGSERVICE")):
+        return False
+    return all(host.startswith("/") or host in _LOOPBACK for host in named)
 
 
 def _proved(url: URL) -> bool:
-    """Whether the server has to prove who it is, or is this machine."""
-    return _here(url) or url.query.get("sslmode", "verify-full") in {"verify-full", "verify-ca"}
+    """Whether the server has to prove who it is, or is on this machine."""
+    return _here(url) or url.query.get("sslmode", "verify-full") == "verify-full"
 
 
 def _verified(url: URL) -> Mapping[str, str]:
@@ -277,10 +287,14 @@ def _verified(url: URL) -> Mapping[str, str]:
 
 def _hosts(url: URL) -> list[str]:
     """Without ports; none: this machine."""
-    named = url.query.get("host", ())
-    several = (named,) if isinstance(named, str) else named
-    hosts = ",".join(filter(None, (url.host, *several))).split(",")
+    hosts = ",".join(filter(None, (url.host, *_several(url, "host")))).split(",")
     return [host if host in _LOOPBACK else host.partition(":")[0] for host in hosts if host]
+
+
+def _several(url: URL, name: str) -> Sequence[str]:
+    """What a parameter has, which may be given more than once."""
+    given = url.query.get(name, ())
+    return given.split(",") if isinstance(given, str) else given
 
 
 def _prepare(engine: Engine) -> None:
