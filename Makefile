@@ -69,8 +69,8 @@ pictures: venv control-plane ## Draw docs/pictures: the dashboards, of a real ru
 	@PYTHONPATH=hack $(VENV)/python -m pictures
 
 .PHONY: bench
-bench: venv ## Run the benchmarks
-	@for script in benchmarks/*.py; do echo "== $$script"; PYTHONPATH=hack $(VENV)/python "$$script" || exit 1; done
+bench: venv control-plane ## Measure, and compare with what was aimed for (ONLY=fanout,engine; FULL=1: large sizes)
+	@PYTHONPATH=hack $(VENV)/python benchmarks/run.py $(if $(ONLY),--only '$(ONLY)') $(if $(FULL),--full)
 
 .PHONY: cluster
 cluster: venv ## Run a control plane in the foreground, for trying things out (NODE=1: and pods)

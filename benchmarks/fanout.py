@@ -1,27 +1,30 @@
 """One mailbox's contacts to several others: a pass of ours beside bare batches of the same items.
 
 Both run against the simulator, alternating, in one run: figures are ratios, so that a slow machine
-slows both. "Bare" is what the wire allows: the same contacts as ready-made `$batch` bodies, four at
-a time into each mailbox, nothing read, kept or checked. Then a pass in which nothing changed, and
-one in which one contact in a hundred did; and what the store takes of the disk.
+slows both. "Bare" is what the wire allows: the same contacts, stamp included, as ready-made
+`$batch` bodies, four at a time into each mailbox, nothing kept or checked while it runs. Then a
+pass in which nothing changed, and one in which one contact in a hundred did, beside bare batches
+again; and what the store takes of the disk.
 
-    python benchmarks/fanout.py [--contacts N] [--receivers M] [--rounds R]
+    python benchmarks/fanout.py [--size 1000x20] [--rounds R] [--full]
 """
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import base64
 import os
 import sqlite3
 import ssl
-import statistics
 import tempfile
 import time
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
+from http import HTTPStatus
+from itertools import islice
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlencode
 from urllib.request import Request, urlopen
 
@@ -43,12 +46,19 @@ from cirahub_sync.engine.shared import Crew
 from cirahub_sync.identity.base import AccessToken, Material
 from cirahub_sync.origins import Origins
 from cirahub_sync.worker import Worker, WorkerSettings
+from figures import Figures, options
 
 TENANT = "11111111-1111-4111-8111-111111111111"
 CLIENT = "22222222-2222-4222-8222-222222222222"
 SECRET = "benchmark"
 BATCH = 20
+JSON = {"Content-Type": "application/json"}
 CONCURRENT = 4
+CONNECTIONS = 100
+"""As many as ours, for the whole process."""
+HUNDREDTH = 100
+USUAL = [(1000, 20), (100, 1000)]
+LARGE = [(1000, 1000)]
 
 
 class Handed:
@@ -117,49 +127,103 @@ def token(simulator: SimulatorProcess) -> str:
         return str(msgspec.json.decode(answer.read())["access_token"])
 
 
-async def bare(simulator: SimulatorProcess, contacts: int, mailboxes: Sequence[str]) -> float:
-    """Seconds to create the contacts in these mailboxes by ready-made batches."""
-    headers = {
-        "Authorization": f"Bearer {token(simulator)}",
-        "Content-Type": "application/json",
-    }
-    trust = ssl.create_default_context(cafile=simulator.endpoints.ca_file)
-    bodies = {
-        mailbox: [
-            msgspec.json.encode(
-                {
-                    "requests": [
-                        {
-                            "id": str(n),
-                            "method": "POST",
-                            "url": f"/users/{mailbox}/contacts",
-                            "headers": {"Content-Type": "application/json"},
-                            "body": contact(n),
-                        }
-                        for n in range(start, min(start + BATCH, contacts))
-                    ]
+class Bare:
+    """Ready-made batches, so many at a time into each mailbox, and nothing kept but ids."""
+
+    def __init__(self, simulator: SimulatorProcess, mailboxes: Sequence[str]) -> None:
+        self._simulator = simulator
+        self._mailboxes = mailboxes
+        self._made: dict[str, list[dict[str, str]]] = {}
+        """Id and etag of each contact, by mailbox, in the order of numbers."""
+
+    async def create(self, contacts: int) -> float:
+        """Seconds for these contacts, in each mailbox."""
+
+        def requests(mailbox: str) -> Iterator[dict[str, object]]:
+            for number in range(contacts):
+                yield {
+                    "method": "POST",
+                    "url": f"/users/{mailbox}/contacts",
+                    "body": {**contact(number), "singleValueExtendedProperties": [stamp(number)]},
                 }
-            )
-            for start in range(0, contacts, BATCH)
-        ]
-        for mailbox in mailboxes
+
+        seconds, answers = await self._send({one: requests(one) for one in self._mailboxes})
+        for mailbox, made in answers.items():
+            self._made[mailbox] = [
+                {"id": one["body"]["id"], "etag": one["body"]["@odata.etag"]} for one in made
+            ]
+        return seconds
+
+    async def change(self, numbers: Sequence[int]) -> float:
+        """Seconds for another job title of these contacts, in each mailbox."""
+
+        def requests(mailbox: str) -> Iterator[dict[str, object]]:
+            for number in numbers:
+                made = self._made[mailbox][number]
+                yield {
+                    "method": "PATCH",
+                    "url": f"/users/{mailbox}/contacts/{made['id']}",
+                    "headers": {**JSON, "If-Match": made["etag"]},
+                    "body": {"jobTitle": "Brewer"},
+                }
+
+        seconds, _ = await self._send({one: requests(one) for one in self._mailboxes})
+        return seconds
+
+    async def _send(
+        self, wanted: Mapping[str, Iterator[dict[str, object]]]
+    ) -> tuple[float, dict[str, list[dict[str, Any]]]]:
+        """Seconds, and the answers in the order of requests; encoded before, read afterwards."""
+        waiting = {mailbox: deque(_batches(requests)) for mailbox, requests in wanted.items()}
+        answers: dict[str, list[bytes]] = {mailbox: [] for mailbox in waiting}
+        headers = {
+            **JSON,
+            "Authorization": f"Bearer {token(self._simulator)}",
+            "Prefer": 'IdType="ImmutableId"',
+        }
+        trust = ssl.create_default_context(cafile=self._simulator.endpoints.ca_file)
+        url = f"{self._simulator.endpoints.graph}/v1.0/$batch"
+        connector = aiohttp.TCPConnector(ssl=trust, limit=CONNECTIONS)
+        async with aiohttp.ClientSession(headers=headers, connector=connector) as session:
+
+            async def send(mailbox: str) -> None:
+                while waiting[mailbox]:
+                    body = waiting[mailbox].popleft()
+                    async with session.post(url, data=body) as answer:
+                        answers[mailbox].append(await answer.read())
+                        answer.raise_for_status()
+
+            began = time.perf_counter()
+            async with asyncio.TaskGroup() as group:
+                for mailbox in waiting:
+                    for _ in range(CONCURRENT):
+                        group.create_task(send(mailbox))
+            seconds = time.perf_counter() - began
+        return seconds, {mailbox: _responses(bodies) for mailbox, bodies in answers.items()}
+
+
+def stamp(number: int) -> dict[str, str]:
+    """As long as ours."""
+    return {
+        "id": "String {6a2d3f6e-0b7c-4a6e-9d3e-0c5b8f1a2b3c} Name CiraHubItem",
+        "value": f"benchmark/h/{number:032x}/m0@bench.example/1",
     }
-    url = f"{simulator.endpoints.graph}/v1.0/$batch"
-    connector = aiohttp.TCPConnector(ssl=trust, limit=0)
-    async with aiohttp.ClientSession(headers=headers, connector=connector) as session:
 
-        async def send(waiting: list[bytes]) -> None:
-            while waiting:
-                async with session.post(url, data=waiting.pop()) as answer:
-                    await answer.read()
-                    answer.raise_for_status()
 
-        began = time.perf_counter()
-        async with asyncio.TaskGroup() as group:
-            for waiting in bodies.values():
-                for _ in range(CONCURRENT):
-                    group.create_task(send(waiting))
-        return time.perf_counter() - began
+def _batches(requests: Iterator[dict[str, object]]) -> Iterator[bytes]:
+    numbered = (
+        {"id": str(number), "headers": JSON, **request} for number, request in enumerate(requests)
+    )
+    while some := list(islice(numbered, BATCH)):
+        yield msgspec.json.encode({"requests": some})
+
+
+def _responses(bodies: Sequence[bytes]) -> list[dict[str, Any]]:
+    found = [one for body in bodies for one in msgspec.json.decode(body)["responses"]]
+    wrong = [one for one in found if one["status"] >= HTTPStatus.BAD_REQUEST]
+    if wrong:
+        raise SystemExit(f"{len(wrong)} of the bare requests failed, the first: {wrong[0]}")
+    return sorted(found, key=lambda one: int(one["id"]))
 
 
 class Ours:
@@ -234,7 +298,8 @@ async def measure(contacts: int, receivers: int) -> dict[str, float]:
         tempfile.TemporaryDirectory() as folder,
     ):
         seed(simulator, contacts, [*names, *others, late])
-        floor = await bare(simulator, contacts, others)
+        bare = Bare(simulator, others)
+        floor = await bare.create(contacts)
         ours = Ours(simulator, Path(folder), names)
         first, first_cpu, report = await ours.sync()
         assert report.written == contacts * receivers
@@ -243,41 +308,56 @@ async def measure(contacts: int, receivers: int) -> dict[str, float]:
         quiet, quiet_cpu, _ = await ours.sync()
         requests = len(simulator.admin.requests(service="graph"))
         source = simulator.admin.contacts(names[0])
-        for entry in source[::100]:
+        for entry in source[::HUNDREDTH]:
             simulator.admin.update_contact(names[0], entry["contact"]["id"], {"jobTitle": "Brewer"})
-        changed, _, report = await ours.sync()
+        changed_floor = await bare.change(range(0, contacts, HUNDREDTH))
+        changed, changed_cpu, report = await ours.sync()
+        assert report.written == len(source[::HUNDREDTH]) * receivers
+        figures = {
+            "first pass, wall, ours / bare": first / floor,
+            "first pass, our CPU, µs a contact written": 1e6 * first_cpu / (contacts * receivers),
+            "no-op pass, our CPU, ms": 1e3 * quiet_cpu,
+            "no-op pass, wall / first pass": quiet / first,
+            "no-op pass, requests": float(requests),
+            "1 % changed, wall, ours / bare": changed / changed_floor,
+            "1 % changed, our CPU, µs a contact written": 1e6 * changed_cpu / report.written,
+            "1 % changed, wall / first pass": changed / first,
+        }
         whole = stored(Path(folder))
         ours.receive(late)
         await ours.sync()
         a_copy = (stored(Path(folder)) - whole) / contacts
         await ours.worker.close()
     return {
-        "first pass, wall, ours / bare": first / floor,
-        "first pass, our CPU, µs a contact written": 1e6 * first_cpu / (contacts * receivers),
-        "no-op pass, our CPU, ms": 1e3 * quiet_cpu,
-        "no-op pass, wall / first pass": quiet / first,
-        "no-op pass, requests": float(requests),
-        "1 % changed, wall / first pass": changed / first,
-        "1 % changed, writes": float(report.written),
+        **figures,
         "database, bytes a copy": a_copy,
         "database, bytes an item, its copies apart": whole / contacts - a_copy * receivers,
     }
 
 
+def sizes(text: str) -> tuple[int, int]:
+    contacts, _, receivers = text.partition("x")
+    return int(contacts), int(receivers)
+
+
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--contacts", type=int, default=1000, help="in the one mailbox")
-    parser.add_argument("--receivers", type=int, default=5, help="mailboxes that receive them")
-    parser.add_argument("--rounds", type=int, default=3, help="the median of so many is printed")
-    options = parser.parse_args()
-    rounds = [
-        asyncio.run(measure(options.contacts, options.receivers)) for _ in range(options.rounds)
-    ]
-    print(f"{options.contacts} contacts to {options.receivers} mailboxes, {options.rounds} rounds:")
-    for name in rounds[0]:
-        values = [one[name] for one in rounds]
-        low, high = min(values), max(values)
-        print(f"  {name:45} {statistics.median(values):10.3f}   ({low:.3f} to {high:.3f})")
+    parser = options(__doc__)
+    parser.add_argument(
+        "--size",
+        type=sizes,
+        action="append",
+        metavar="CxM",
+        help="contacts and receiving mailboxes; may be repeated (default: 1000x20, 100x1000)",
+    )
+    parser.add_argument("--rounds", type=int, default=3, help="the median of so many is told")
+    parser.add_argument("--full", action="store_true", help="1000x1000 as well")
+    asked = parser.parse_args()
+    found = Figures("fanout", asked)
+    for contacts, receivers in (asked.size or USUAL) + (LARGE if asked.full else []):
+        print(f"{contacts:,} contacts to {receivers:,} mailboxes, {asked.rounds} rounds:")
+        rounds = [asyncio.run(measure(contacts, receivers)) for _ in range(asked.rounds)]
+        found.rounds(rounds, prefix=f"{contacts:,} to {receivers:,}: ")
+    found.write()
 
 
 if __name__ == "__main__":

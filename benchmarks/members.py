@@ -9,7 +9,6 @@ mailbox for each member. The figures that were measured stand in docs/benchmarks
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import base64
 import json
@@ -38,6 +37,7 @@ from cirahub_sync.identity.base import AccessToken, Material
 from cirahub_sync.origins import Origins
 from cirahub_sync.spoke_set import MemberSource, SpokeSetConfig
 from cirahub_sync.worker import Worker, WorkerSettings
+from figures import Figures, options
 
 TENANT = "11111111-1111-4111-8111-111111111111"
 CLIENT = "22222222-2222-4222-8222-222222222222"
@@ -100,7 +100,9 @@ def resident() -> float:
     return int(found) / 1024
 
 
-async def measured(what: str, work: Callable[[], Awaitable[PassReport]]) -> PassReport:
+async def measured(
+    found: Figures, what: str, work: Callable[[], Awaitable[PassReport]]
+) -> PassReport:
     began, used = time.monotonic(), time.process_time()
     report = await work()
     assert report.problem is None, report.problem
@@ -109,28 +111,26 @@ async def measured(what: str, work: Callable[[], Awaitable[PassReport]]) -> Pass
         for with_apis in report.traffic.values()
         for one in with_apis.values()
     )
-    (one,) = report.sets.values()
-    print(
-        f"{what}: {time.monotonic() - began:.1f} s ({time.process_time() - used:.1f} s of the "
-        f"processor), {requests} requests, {resident():.0f} MB resident; {one.states}, "
-        f"{report.written} written",
-        flush=True,
-    )
+    found.one(f"{what}: wall, s", time.monotonic() - began)
+    found.one(f"{what}: our CPU, s", time.process_time() - used)
+    found.one(f"{what}: requests", requests)
+    found.one(f"{what}: contacts written", report.written)
+    found.one(f"{what}: RSS afterwards, MB", resident())
     return report
 
 
-async def main(members: int) -> None:
+async def main(members: int, found: Figures) -> None:
     with tempfile.TemporaryDirectory(prefix="cirahub-members-") as name:
         folder = Path(name)
         people = folder / "seed.jsonl"
         people.write_text("\n".join(map(json.dumps, seed(members))))
         (folder / "key").write_bytes(base64.b64encode(secrets.token_bytes(32)))
         with SimulatorProcess("--seed", str(people)) as simulator:
-            await _measure(simulator, folder, members)
-    print(f"at most {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB")
+            await _measure(simulator, folder, members, found)
+    found.one("peak RSS, MB", resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
 
 
-async def _measure(simulator: SimulatorProcess, folder: Path, members: int) -> None:
+async def _measure(simulator: SimulatorProcess, folder: Path, members: int, found: Figures) -> None:
     endpoints = simulator.endpoints
     moved = [0.0]
     settings = WorkerSettings(
@@ -155,32 +155,38 @@ async def _measure(simulator: SimulatorProcess, folder: Path, members: int) -> N
     async def once() -> PassReport:
         return await worker.run_pass(hub, [source], sets=[everybody])
 
-    print(f"at the start: {resident():.0f} MB resident", flush=True)
-    await measured(f"{members} members join and get {CONTACTS} contacts each", once)
-    await measured("nothing changed", once)
-    await measured("nothing changed", once)
+    print(f"{members:,} members, who get {CONTACTS} contacts each:")
+    found.one("at the start: RSS, MB", resident())
+    await measured(found, "all join", once)
+    await once()
+    await measured(found, "nothing changed", once)
     moved[0] += HOUR
-    await measured("nothing changed, and the group is read again", once)
+    await measured(found, "nothing changed, and the group is read again", once)
     people = [person(number) for number in range(1, members + 1)]
     simulator.admin.set_members(GROUP, people)
     moved[0] += HOUR
-    await measured("one joins and one leaves", once)
+    await measured(found, "one joins and one leaves", once)
     jobs = await worker.erasures()
     began = time.monotonic()
     report = await worker.erase(jobs[0].id, spokes=[source])
-    print(f"who left is erased: {time.monotonic() - began:.1f} s, {report.complete=}", flush=True)
+    assert report.complete
+    found.one("who left is erased: wall, s", time.monotonic() - began)
     began = time.monotonic()
     left = await worker.leave_set(hub, everybody.uid, erase_at=time.time() + moved[0])
-    print(f"all {len(left)} leave: recorded in {time.monotonic() - began:.1f} s", flush=True)
+    assert len(left) == members
+    found.one("all leave: recorded, s", time.monotonic() - began)
     began = time.monotonic()
     await worker.erasures()
-    print(f"their jobs are listed in {time.monotonic() - began:.1f} s", flush=True)
-    await measured("and come back", once)
-    print(f"store: {(folder / 'store.sqlite3').stat().st_size / 2**20:.0f} MB", flush=True)
+    found.one("all leave: their jobs listed, s", time.monotonic() - began)
+    await measured(found, "and come back", once)
+    found.one("store, MB", (folder / "store.sqlite3").stat().st_size / 2**20)
     await worker.close()
 
 
 if __name__ == "__main__":
-    given = argparse.ArgumentParser(description=__doc__)
-    given.add_argument("--members", type=int, default=1_000)
-    asyncio.run(main(given.parse_args().members))
+    parser = options(__doc__)
+    parser.add_argument("--members", type=int, default=1_000, help="of the group")
+    given = parser.parse_args()
+    outcome = Figures("members", given)
+    asyncio.run(main(given.members, outcome))
+    outcome.write()

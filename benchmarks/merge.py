@@ -8,7 +8,7 @@ Both are repeated, alternating. What counts is the ratio of the rates, by the cl
 processor, and the peak memory of the merging process, which must not grow with the number of items.
 
     python benchmarks/merge.py [--items N] [--rounds R]
-    python benchmarks/merge.py --full       1,000,000 items, once, for the peak alone
+    python benchmarks/merge.py --full       and 10,000 and 1,000,000 items, once, for the peak alone
 """
 
 from __future__ import annotations
@@ -19,7 +19,6 @@ import base64
 import os
 import resource
 import sqlite3
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -55,12 +54,13 @@ from cirahub_sync.model.contact import (
 from cirahub_sync.store.database import Database
 from cirahub_sync.store.opening import Store
 from cirahub_sync.store.rows import Cursor, Staged, StagedKind
+from figures import Figures, options
 
 FIRST = ("items", "match_keys", "shadows")
 CHANGED = ("items", "shadows", "earlier")
 TABLES = (*FIRST, "earlier")
 PAGE = 1000
-FULL = 1_000_000
+PEAKS = (10_000, 1_000_000)
 
 
 def people(count: int, *, edited: bool) -> Iterator[Staged]:
@@ -239,39 +239,44 @@ def measured(count: int, *, beside: bool) -> dict[str, tuple[float, float]]:
     return figures
 
 
+def alone(count: int, *, beside: bool) -> dict[str, tuple[float, float]]:
+    """In a process of its own: the peak of one is not the next one's."""
+    command = [sys.executable, __file__, "--one", "--items", str(count)]
+    return dict(
+        msgspec.json.decode(subprocess.check_output([*command, *(["--beside"] if beside else [])]))
+    )
+
+
 def main() -> int:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser = options(__doc__ or "")
     parser.add_argument("--items", type=int, default=100_000, help="items in the mailbox")
     parser.add_argument("--rounds", type=int, default=3, help="how often each is measured")
-    parser.add_argument("--full", action="store_true", help=f"{FULL:,} items, for the peak alone")
+    parser.add_argument(
+        "--full",
+        action="store_true",
+        help=f"peaks of {' and '.join(f'{count:,}' for count in PEAKS)} items as well",
+    )
     parser.add_argument("--one", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--beside", action="store_true", help=argparse.SUPPRESS)
     asked = parser.parse_args()
     if asked.one:
-        print(msgspec.json.encode(measured(asked.items, beside=True)).decode())
+        print(msgspec.json.encode(measured(asked.items, beside=asked.beside)).decode())
         return 0
-    if asked.full:
-        found = measured(FULL, beside=False)
-        for kind in ("first", "changed"):
-            wall, processor = (1e6 * seconds / FULL for seconds in found[kind])
-            print(f"{kind:8}{wall:.1f} us an item, {processor:.1f} us of the processor")
-        print(f"peak    {found['peak'][0]:.0f} MB")
-        return 0
-    rounds: list[dict[str, tuple[float, float]]] = []
-    for number in range(asked.rounds):
-        # A process each: the peak of one is not the next one's.
-        command = [sys.executable, __file__, "--one", "--items", str(asked.items)]
-        rounds.append(msgspec.json.decode(subprocess.check_output(command)))
-        print(f"round {number + 1} of {asked.rounds}", file=sys.stderr)
-    for kind in ("first", "changed"):
-        for index, clock in enumerate(Spent._fields):
+    found = Figures("engine", asked)
+    print(f"{asked.items:,} items, {asked.rounds} rounds:")
+    rounds = [alone(asked.items, beside=True) for _ in range(asked.rounds)]
+    for kind, called in (("first", "first sight"), ("changed", "a field changed")):
+        for index, clock in enumerate(("wall", "CPU")):
             ours, floor = ([one[name][index] for one in rounds] for name in (kind, f"bare {kind}"))
-            each = [1e6 * statistics.median(times) / asked.items for times in (ours, floor)]
-            ratio = statistics.median(b / a for a, b in zip(ours, floor, strict=True))
-            print(
-                f"{kind:8}{clock:10}{each[0]:7.1f} us an item, bare {each[1]:6.1f} us: "
-                f"{ratio:.2f} of the bare rate"
-            )
-    print(f"peak    {max(one['peak'][0] for one in rounds):.0f} MB")
+            for whose, seconds in (("ours", ours), ("bare", floor)):
+                each = (1e6 * one / asked.items for one in seconds)
+                found.one(f"{called}, {clock}, {whose}, µs an item", *each)
+            ratios = (a / b for a, b in zip(ours, floor, strict=True))
+            found.one(f"{called}, {clock}, ours / bare", *ratios)
+    found.one(f"{asked.items:,}: peak RSS, MB", *(one["peak"][0] for one in rounds))
+    for count in PEAKS if asked.full else ():
+        found.one(f"{count:,}: peak RSS, MB", alone(count, beside=False)["peak"][0])
+    found.write()
     return 0
 
 

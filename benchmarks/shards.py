@@ -12,7 +12,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -22,7 +21,6 @@ from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import msgspec
-from fanout import Handed, Ours, seed
 
 from cirahub_simulator.process import SimulatorProcess
 from cirahub_sync.engine.shared import Call
@@ -30,6 +28,8 @@ from cirahub_sync.errors import LeaseLostError
 from cirahub_sync.store.lease import LeaseHeldError
 from cirahub_sync.store.shards import ShardLease
 from cirahub_sync.worker import Worker, WorkerSettings
+from fanout import Handed, Ours, seed
+from figures import Figures, options
 from postgres import Server
 
 LATE = 0.05
@@ -95,10 +95,7 @@ def workers(settings: WorkerSettings, hub: str, count: int, told: list[str]) -> 
         told += [process.communicate()[0] for process in started]
 
 
-async def measure(
-    server: Server, contacts: int, receivers: int, crew: int
-) -> tuple[float, float, float, float]:
-    """Seconds of the first pass; of the processor, here and at all workers; of waiting there."""
+async def measure(server: Server, contacts: int, receivers: int, crew: int) -> dict[str, float]:
     names = [f"m{index}@bench.example" for index in range(receivers + 1)]
     name = f"b{time.time_ns()}"
     server.create(name)
@@ -116,7 +113,12 @@ async def measure(
     server.drop(name)
     figures = [[float(figure) for figure in line.split()] for line in told]
     spent, waited = (sum(of[place] for of in figures) for place in (0, 1))
-    return wall, cpu, spent, waited
+    return {
+        "first pass, s": wall,
+        "our CPU at the coordinator, s": cpu,
+        "our CPU at the workers, s": spent,
+        "of that waiting for the hub's row, s": waited,
+    }
 
 
 def _made(kind: type, text: object) -> object:
@@ -124,30 +126,28 @@ def _made(kind: type, text: object) -> object:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = options(__doc__)
     parser.add_argument("--contacts", type=int, default=200, help="in the one mailbox")
     parser.add_argument("--receivers", type=int, default=24, help="mailboxes that receive them")
     parser.add_argument("--workers", type=int, default=2, help="processes besides the coordinator")
-    parser.add_argument("--rounds", type=int, default=3, help="the median of so many is printed")
+    parser.add_argument("--rounds", type=int, default=3, help="the median of so many is told")
     parser.add_argument("--work", nargs=2, help=argparse.SUPPRESS)
-    options = parser.parse_args()
-    if options.work:
+    asked = parser.parse_args()
+    if asked.work:
         settings = msgspec.json.decode(
-            Path(options.work[0]).read_bytes(), type=WorkerSettings, dec_hook=_made
+            Path(asked.work[0]).read_bytes(), type=WorkerSettings, dec_hook=_made
         )
-        asyncio.run(work(settings, options.work[1]))
+        asyncio.run(work(settings, asked.work[1]))
         return
+    found = Figures("shards", asked)
     with Server.running() as server:
-        for crew in (0, options.workers):
+        for crew in (0, asked.workers):
             rounds = [
-                asyncio.run(measure(server, options.contacts, options.receivers, crew))
-                for _ in range(options.rounds)
+                asyncio.run(measure(server, asked.contacts, asked.receivers, crew))
+                for _ in range(asked.rounds)
             ]
-            wall, cpu, spent, waited = (statistics.median(of) for of in zip(*rounds, strict=True))
-            print(
-                f"{crew or 'no'} workers: {wall:.1f} s; processor {cpu:.1f} s here, {spent:.1f} s "
-                f"at the workers; {waited:.2f} s of those they waited for the hub's row"
-            )
+            found.rounds(rounds, prefix=f"{crew or 'no'} workers: ")
+    found.write()
 
 
 if __name__ == "__main__":

@@ -1,12 +1,11 @@
 """How many batched contact creates the Graph service takes in a second, without HTTP around it.
 
-Run it as `python benchmarks/simulator_creates.py [contacts]`. The simulator must not be what a
+Run it as `python benchmarks/simulator_creates.py [--contacts N]`. The simulator must not be what a
 benchmark of the engine measures: with HTTP around it, 5,000 a second on one core are asked for.
 """
 
 from __future__ import annotations
 
-import sys
 import time
 
 import msgspec
@@ -16,6 +15,7 @@ from cirahub_simulator.graph import GraphService
 from cirahub_simulator.throttle import Limits
 from cirahub_simulator.wire import Request
 from cirahub_simulator.world import World
+from figures import Figures, options
 
 BATCH = 20
 TENANT = "11111111-1111-1111-1111-111111111111"
@@ -57,8 +57,12 @@ def contact(number: int) -> dict[str, object]:
 
 
 def main() -> None:
-    """Send the contacts in batches of twenty and print the rate."""
-    total = int(sys.argv[1]) if len(sys.argv) > 1 else 40_000
+    """Send the contacts in batches of twenty."""
+    parser = options(__doc__ or "")
+    parser.add_argument("--contacts", type=int, default=40_000, help="to create")
+    asked = parser.parse_args()
+    total = asked.contacts
+    found = Figures("simulator", asked)
     world = World(limits=Limits(requests=None, upload_bytes=None, concurrent=None))
     world.directory.add_tenant(Tenant(TENANT, "contoso.example", "Contoso"))
     world.directory.add_user(
@@ -96,8 +100,9 @@ def main() -> None:
             raise SystemExit("a batch was refused")
     seconds = time.process_time() - started
     made = len(world.mailboxes[USER].default_folder.contacts)
-    print(f"{made} contacts of {len(batches[0]) // BATCH} bytes in {seconds:.2f} s of CPU time:")
-    print(f"{made / seconds:,.0f} creates a second, {seconds / made * 1e6:.0f} µs each")
+    print(f"{made:,} contacts of {len(batches[0]) // BATCH} bytes:")
+    found.one("CPU of a create, µs", 1e6 * seconds / made)
+    found.write()
 
 
 if __name__ == "__main__":

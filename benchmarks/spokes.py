@@ -6,7 +6,7 @@ with a mailbox and a contact for each Spoke. Lag is measured inside the operator
 (`cirahub_event_loop_lag_seconds`); API writes are counted in the audit log. The figures that were
 measured stand in docs/benchmarks.md.
 
-    PYTHONPATH=hack python benchmarks/spokes.py [--spokes 1000,5000] [--hubs N]
+    PYTHONPATH=hack python benchmarks/spokes.py [--spokes 10,1000,5000] [--hubs N]
 """
 
 from __future__ import annotations
@@ -39,6 +39,7 @@ from cirahub_simulator.process import SimulatorProcess
 from cluster.binaries import Binaries
 from cluster.controlplane import ControlPlane
 from cluster.watchdog import Watchdog
+from figures import Figures, options
 
 ROOT = Path(__file__).resolve().parent.parent
 NAMESPACE = "bench"
@@ -304,7 +305,7 @@ class Lag:
         self._service = service
         self._before = self._read()
 
-    def text(self) -> str:
+    def tell(self, found: Figures, when: str) -> None:
         buckets = self._read()
         counts = [
             (bound, count - before)
@@ -313,11 +314,10 @@ class Lag:
         total = counts[-1][1]
         p99 = next(bound for bound, count in counts if count >= 0.99 * total)
         longest = next(bound for bound, count in counts if count == total)
-        late = total - dict(counts)[SLOW]
-        return (
-            f"p99 below {p99 * 1000:.0f} ms, longest below {longest * 1000:.0f} ms; "
-            f"{late:.0f} of {total:.0f} beats later than {SLOW * 1000:.0f} ms"
-        )
+        found.one(f"{when}: lag p99 below, ms", p99 * 1000)
+        found.one(f"{when}: lag at most, ms", longest * 1000)
+        found.one(f"{when}: beats", total)
+        found.one(f"{when}: beats later than {SLOW * 1000:.0f} ms", total - dict(counts)[SLOW])
 
     def _read(self) -> list[tuple[float, float]]:
         pattern = r'^cirahub_event_loop_lag_seconds_bucket\{le="([^"]+)"\} (\S+)$'
@@ -353,65 +353,82 @@ def writes(audit: Path, since: str, until: str) -> dict[str, int]:
 
 
 async def measure_ours(
-    plane: ControlPlane, endpoints: Path, scratch: Path, *, spokes: int, baseline: float
+    plane: ControlPlane, endpoints: Path, scratch: Path, found: Figures, *, spokes: int, kopf: float
 ) -> None:
     folder = scratch / "operator"
     folder.mkdir()
+    name = f"{spokes:,}"
     async with Api.of(plane) as api:
         with Operator(plane.kubeconfig, endpoints, folder) as ours:
             ready = await until(ours.ready, "the operator")
             lag = Lag(ours)
             seconds = await until(lambda: all_synced(api, spokes, ""), "all statuses")
-            print(f"  first start     ready {ready:.1f} s, all statuses {ready + seconds:.1f} s")
-            print(f"  first sync      lag {lag.text()}")
+            found.one(f"{name}: from the start to all statuses, s", ready + seconds)
+            lag.tell(found, f"{name}: first sync")
             settled, peak = memory(ours.pid)
-            print(f"  RSS after that  {settled:.0f} MB, at most {peak:.0f} MB")
+            found.one(f"{name}: RSS after the first sync, MB", settled)
+            found.one(f"{name}: RSS during it at most, MB", peak)
         began = now()
         with Operator(plane.kubeconfig, endpoints, folder) as ours:
             ready = await until(ours.ready, "the operator")
             lag = Lag(ours)
             seconds = await until(lambda: all_synced(api, spokes, began), "a pass after restart")
-            print(f"  restart         ready {ready:.1f} s, pass through {ready + seconds:.1f} s")
-            print(f"  pass, unchanged lag {lag.text()}")
+            found.one(f"{name}: from a restart to the end of a pass, s", ready + seconds)
+            lag.tell(found, f"{name}: a pass, unchanged")
             await asyncio.sleep(SETTLE)
             idle = Lag(ours)
             since = now()
             await asyncio.sleep(IDLE)
-            print(f"  idle minute     lag {idle.text()}")
-            print(f"  API writes      {writes(scratch / AUDIT, since, now())} in an idle minute")
+            idle.tell(found, f"{name}: idle minute")
+            written = writes(scratch / AUDIT, since, now())
+            print(f"  written in that minute: {written or 'nothing'}")
+            passes = max(1.0, IDLE / INTERVAL) * len(await api.hubs())
+            found.one(f"{name}: API writes an idle pass", sum(written.values()) / passes)
             settled, peak = memory(ours.pid)
-            print(f"  RSS             {settled:.0f} MB, at most {peak:.0f} MB")
-            print(f"  ratio           {settled / baseline:.2f}")
+            found.one(f"{name}: RSS at rest, MB", settled)
+            found.one(f"{name}: RSS since the restart at most, MB", peak)
+            found.one(f"{name}: RSS at rest, ours / Kopf alone", settled / kopf)
 
 
-async def measure(spokes: int, hubs: int) -> None:
+async def measure(spokes: int, hubs: int, found: Figures) -> None:
     with tempfile.TemporaryDirectory(prefix="cirahub-bench-") as scratch:
         audit = Path(scratch) / AUDIT
         seed = Path(scratch) / "seed.jsonl"
         seed.write_text("\n".join(map(json.dumps, people(spokes))))
         with ControlPlane.start(binaries=Binaries.find(), audit=audit) as plane:
             await populate(plane, spokes=spokes, hubs=hubs)
-            print(f"{spokes} Spokes of {hubs} Hubs")
+            print(f"{spokes:,} Spokes of {hubs} Hubs:")
             rss, peak, seconds = await measure_nothing(plane, spokes + hubs + 1)
-            print(f"  Kopf alone      {rss:.0f} MB, at most {peak:.0f} MB; {seconds:.1f} s")
+            found.one(f"{spokes:,}: Kopf alone, RSS, MB", rss)
+            found.one(f"{spokes:,}: Kopf alone, RSS at most, MB", peak)
+            found.one(f"{spokes:,}: Kopf alone, to all handled, s", seconds)
             with SimulatorProcess("--empty", f"--seed={seed}", "--no-throttle") as simulator:
                 await measure_ours(
-                    plane, simulator.endpoints_file, Path(scratch), spokes=spokes, baseline=rss
+                    plane,
+                    simulator.endpoints_file,
+                    Path(scratch),
+                    found,
+                    spokes=spokes,
+                    kopf=rss,
                 )
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--spokes", default="1000,5000")
-    parser.add_argument("--hubs", type=int, default=1)
+    parser = options(__doc__ or "")
+    parser.add_argument(
+        "--spokes", default="10,1000,5000", help="how many, in turn (default: %(default)s)"
+    )
+    parser.add_argument("--hubs", type=int, default=1, help="that share them")
     parser.add_argument("--nothing", metavar="KUBECONFIG", help=argparse.SUPPRESS)
     parser.add_argument("--expected", type=int, default=0, help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.nothing:
         do_nothing(given.nothing, given.expected)
         return
+    found = Figures("operator", given)
     for number in given.spokes.split(","):
-        asyncio.run(measure(int(number), given.hubs))
+        asyncio.run(measure(int(number), given.hubs, found))
+    found.write()
 
 
 if __name__ == "__main__":
