@@ -7,6 +7,7 @@ digest of its namespaced name for manifests), names are for people.
 
 from cirahub_sync.configuration.connection import (
     Auth,
+    CardDavServer,
     ClientCertificateAuth,
     ClientSecretAuth,
     Cloud,
@@ -50,6 +51,7 @@ from cirahub_sync.configuration.spoke import (
     SpokeConfig,
 )
 from cirahub_sync.configuration.target import (
+    AddressBookTarget,
     AddressListTarget,
     AnyTarget,
     CalendarTarget,
@@ -62,12 +64,14 @@ from cirahub_sync.configuration.target import (
 )
 
 __all__ = [
+    "AddressBookTarget",
     "AddressListTarget",
     "Adopt",
     "AnyTarget",
     "Approval",
     "Auth",
     "CalendarTarget",
+    "CardDavServer",
     "ClientCertificateAuth",
     "ClientSecretAuth",
     "Cloud",

@@ -116,6 +116,14 @@ class ExchangeServer(msgspec.Struct, frozen=True, omit_defaults=True):
     """Certificates in PEM that are trusted there and no others; blank: the system's."""
 
 
+class CardDavServer(msgspec.Struct, frozen=True, omit_defaults=True):
+    host: str
+    """As ExchangeServer's."""
+    path: str = ""
+    """Where address books are looked for; blank: where the server says (RFC 6764)."""
+    trusted: str = ""
+
+
 class ConnectionConfig(msgspec.Struct, frozen=True, omit_defaults=True):
     uid: str
     name: str
@@ -126,13 +134,19 @@ class ConnectionConfig(msgspec.Struct, frozen=True, omit_defaults=True):
     default_region: str = ""
     """ISO 3166 region of the tenant's phone numbers, where a spoke names none. Blank: the hub's."""
     exchange_server: ExchangeServer | None = None
-    """Where it leads to; None: to Microsoft 365."""
+    """Where it leads to; with neither this nor the next: to Microsoft 365."""
+    card_dav: CardDavServer | None = None
+
+    @property
+    def server(self) -> ExchangeServer | CardDavServer | None:
+        """One of the customer's own; None: Microsoft's."""
+        return self.exchange_server or self.card_dav
 
     @property
     def tenant_id(self) -> str:
-        """In which mailboxes have their names: a tenant, or an Exchange Server by its host."""
-        if self.exchange_server is not None:
-            return self.exchange_server.host
+        """In which mailboxes have their names: a tenant, or a server by its host."""
+        if self.server is not None:
+            return self.server.host
         if isinstance(self.auth, PasswordAuth):
             raise ConfigurationError(f"connection {self.name}: only servers take passwords")
         return self.auth.tenant_id

@@ -104,6 +104,27 @@ class PublicFolderTarget(msgspec.Struct, frozen=True, tag="publicFolder", omit_d
         return PublicFolderTarget(self.path)
 
 
+class AddressBookTarget(msgspec.Struct, frozen=True, tag="addressBook", omit_defaults=True):
+    """An address book of a CardDAV server: by its display name among those of the account, or by
+    its path on the server. One of both is blank."""
+
+    name: str = ""
+    path: str = ""
+
+    address: ClassVar[str] = ""
+    kind: ClassVar[ItemKind] = ItemKind.CONTACT
+    noun: ClassVar[str] = "address book"
+
+    @property
+    def identity(self) -> AddressBookTarget:
+        return self
+
+    @property
+    def told(self) -> str:
+        """For messages."""
+        return f"address book {(self.name or self.path)!r}"
+
+
 class MailContactsTarget(msgspec.Struct, frozen=True, tag="mailContacts", omit_defaults=True):
     """The mail contacts that a hub makes in the global address list of the connection's tenant.
     Address lists don't show those that `hide` admits; None: that is administrators' affair."""
@@ -118,6 +139,11 @@ class MailContactsTarget(msgspec.Struct, frozen=True, tag="mailContacts", omit_d
 
 
 AnyTarget = (
-    MailboxTarget | CalendarTarget | AddressListTarget | MailContactsTarget | PublicFolderTarget
+    MailboxTarget
+    | CalendarTarget
+    | AddressListTarget
+    | MailContactsTarget
+    | PublicFolderTarget
+    | AddressBookTarget
 )
 """What a spoke may be."""

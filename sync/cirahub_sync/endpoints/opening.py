@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from cirahub_sync.configuration import ConnectionConfig, ItemKind, PasswordAuth, SpokeConfig
 from cirahub_sync.endpoints.base import Capabilities
+from cirahub_sync.endpoints.carddav import capabilities as carddav
 from cirahub_sync.endpoints.exchange.capabilities import CALENDAR_CAPABILITIES, CAPABILITIES
 from cirahub_sync.endpoints.graph import opening as graph
 from cirahub_sync.endpoints.session import Session, Surroundings
@@ -16,6 +17,10 @@ def open_session(connection: ConnectionConfig, surroundings: Surroundings) -> Se
         from cirahub_sync.endpoints.exchange.opening import ExchangeConnection
 
         return ExchangeConnection(connection, surroundings)
+    if connection.card_dav is not None:
+        from cirahub_sync.endpoints.carddav.opening import CardDavConnection
+
+        return CardDavConnection(connection, surroundings)
     return graph.GraphConnection(connection, surroundings)
 
 
@@ -32,4 +37,6 @@ def capabilities_of(spoke: SpokeConfig) -> Capabilities:
     """What an item can show there."""
     if spoke.connection.exchange_server is not None:
         return CALENDAR_CAPABILITIES if spoke.target.kind is ItemKind.EVENT else CAPABILITIES
+    if spoke.connection.card_dav is not None:
+        return carddav.CAPABILITIES
     return graph.capabilities_of(spoke)

@@ -27,6 +27,7 @@ class Api(StrEnum):
     GRAPH = "graph"
     EWS = "ews"
     EXCHANGE_ADMIN = "exchange-admin"
+    CARDDAV = "carddav"
 
 
 Answers = defaultdict[Api, Counter[str]]

@@ -32,6 +32,8 @@ class _Server(ABC):
     read_fault: Mapping[str, Any] = {"service": "ews", "operation": "GetItem"}
     making_fault: Mapping[str, Any] = {"service": "ews", "operation": "CreateFolder"}
     busy: Mapping[str, Any] = {"status": 500, "code": "ErrorServerBusy"}
+    together = True
+    plenty = 620
     traits = frozenset(Trait) - {Trait.CALENDAR}
 
     def __init__(self) -> None:

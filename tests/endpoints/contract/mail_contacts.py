@@ -24,6 +24,8 @@ class MailContacts:
     create_fault: Mapping[str, Any] = {"service": "exchange-admin", "path": r"\$batch$"}
     read_fault: Mapping[str, Any] = {"service": "exchange-admin", "operation": "Get-MailContact"}
     busy: Mapping[str, Any] = {"status": 429}
+    together = True
+    plenty = 620
 
     def __init__(self) -> None:
         self.world = World()

@@ -40,6 +40,8 @@ class _Tenant(ABC):
     create_fault = _BATCH
     read_fault = _BATCH
     busy: Mapping[str, Any] = {"status": 429}
+    together = True
+    plenty = 620
 
     def __init__(self, switches: Switches | None = None) -> None:
         self.world = World(switches=switches or Switches())

@@ -34,8 +34,10 @@ class Trait(Enum):
     DELTA = "it tells what has changed since a cursor"
     COLLECTION = (
         "a folder or calendar of its own: made when it is missing, gone when somebody deletes it, "
-        "with a stamp on each item and a bin"
+        "with a stamp on each item"
     )
+    BIN = "what is deleted there can be had back, unless it is deleted for good"
+    DATES = "it says when an item was made"
     CALENDAR = "its items are events, some of them series"
 
 
@@ -76,6 +78,10 @@ class Place(Protocol):
     """The same of those that make the folder."""
     busy: Mapping[str, Any]
     """How a rule has the service say that it is busy; without for how long."""
+    together: bool
+    """Whether several creates travel in one request."""
+    plenty: int
+    """More items than two pages have room for."""
 
     async def __aenter__(self) -> Self: ...
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from tests.endpoints.graph.conftest import answers
 
+from .address_books import AddressBook
 from .exchange_server import ExchangeCalendar, ExchangeContacts, PublicContacts
 from .mail_contacts import MailContacts
 from .microsoft365 import AddressList, GraphCalendar, GraphContacts
@@ -23,6 +24,7 @@ PLACES: dict[str, Any] = {
     "exchange-public-folder": PublicContacts,
     "exchange-calendar": ExchangeCalendar,
     "mail-contacts": MailContacts,
+    "address-book": AddressBook,
 }
 
 
@@ -40,6 +42,8 @@ everywhere = _places()
 where_we_write = _places(Trait.WRITES)
 where_changes_are_told = _places(Trait.DELTA)
 in_collections = _places(Trait.COLLECTION)
+where_there_is_a_bin = _places(Trait.BIN)
+where_dates_are_told = _places(Trait.DATES)
 in_calendars = _places(Trait.CALENDAR)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from cirahub_sync.endpoints.carddav.capabilities import LIMITS as ADDRESS_BOOK_LIMITS
 from cirahub_sync.endpoints.exchange_admin.codec import LIMITS as MAIL_CONTACT_LIMITS
 from cirahub_sync.model.contact import (
     AddressKind,
@@ -170,6 +171,26 @@ MAIL_CONTACTS = Samples(
     },
     overwriting={"notes": "neu", "company": "", "phones": _FULL.phones[:1]},
     crowd=msgspec.structs.replace(_CROWD, notes="ä" * 5000),
+    text="job_title",
+    name="display_name",
+    shared=_ordered,
+)
+
+
+def _carded(content: Contact) -> Contact:
+    """What an address book shows of it; e-mail addresses have no names of their own there."""
+    shown = as_contact(project(content, ADDRESS_BOOK_LIMITS, None))
+    emails = tuple(Email(one.address) for one in shown.emails)
+    return msgspec.structs.replace(shown, emails=emails)
+
+
+ADDRESS_BOOKS = Samples(
+    one=lambda number: _carded(contact(number)),
+    full=_carded(_FULL),
+    bare=Contact(display_name="Ada"),
+    changes=CONTACTS.changes,
+    overwriting=CONTACTS.overwriting,
+    crowd=_CROWD,
     text="job_title",
     name="display_name",
     shared=_ordered,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Sequence
 
 from cirahub_sync.configuration import (
+    AddressBookTarget,
     AddressListTarget,
     CalendarTarget,
     ConnectionConfig,
@@ -51,6 +52,11 @@ def _target(
     spoke: SpokeConfig,
 ) -> MailboxTarget | CalendarTarget | AddressListTarget | MailContactsTarget:
     """Raises ConfigurationError for what Graph does not have."""
+    if isinstance(spoke.target, AddressBookTarget):
+        raise ConfigurationError(
+            f"spoke {spoke.name}: Microsoft 365 has no address books; name a Connection to a "
+            "CardDAV server"
+        )
     if isinstance(spoke.target, PublicFolderTarget):
         raise ConfigurationError(
             f"spoke {spoke.name}: Microsoft Graph has no public folders; name a Connection to an "
