@@ -17,7 +17,19 @@ def check_place(spoke: Spoke | SpokeSet, connection: ConnectionConfig) -> None:
     """Raises UnresolvedError for a place that what the Connection leads to does not have."""
     name, server = spoke.spec.connection_ref.name, connection.exchange_server is not None
     asked = spoke.spec if isinstance(spoke, Spoke) else None
-    if asked is not None and asked.public_folder is not None and not server:
+    books = connection.card_dav is not None
+    if books and (asked is None or asked.address_book is None):
+        what = "SpokeSets are not synced" if asked is None else "only address books are synced"
+        why = (
+            f"Connection {name!r} leads to a CardDAV server, of which {what}: name a Connection "
+            "with microsoft365 or exchangeServer, or sync an addressBook by a Spoke"
+        )
+    elif asked is not None and asked.address_book is not None and not books:
+        why = (
+            f"Connection {name!r} leads to {'an Exchange Server' if server else 'Microsoft 365'}, "
+            "which has no address books: name a Connection with cardDAV, or sync a mailbox"
+        )
+    elif asked is not None and asked.public_folder is not None and not server:
         why = (
             f"Connection {name!r} leads to Microsoft 365, whose public folders no service shows: "
             "name a Connection with exchangeServer, or sync a mailbox"
@@ -45,11 +57,12 @@ def check_place(spoke: Spoke | SpokeSet, connection: ConnectionConfig) -> None:
 
 def check_directory(connection: ConnectionConfig) -> None:
     """Raises UnresolvedError for one in which no group can be looked up."""
-    if connection.exchange_server is not None:
+    if connection.server is not None:
+        kind = "an Exchange Server" if connection.exchange_server else "a CardDAV server"
         raise UnresolvedError(
             Problem(
                 "DirectoryNotSupported",
-                f"Connection {connection.name} leads to an Exchange Server, where filters can't "
+                f"Connection {connection.name} leads to {kind}, where filters can't "
                 "look for groups: set the condition's directory to a Connection with microsoft365",
                 stalled=True,
             )

@@ -31,10 +31,12 @@ from cirahub_operator.origin import SecretOrigin
 from cirahub_operator.places import UnresolvedError, check_directory, check_place
 from cirahub_operator.settings import OwnIdentity
 from cirahub_sync.configuration import (
+    AddressBookTarget,
     AddressListTarget,
     AnyTarget,
     Auth,
     CalendarTarget,
+    CardDavServer,
     ClientCertificateAuth,
     ClientSecretAuth,
     ConnectionConfig,
@@ -185,6 +187,7 @@ def _check_kind(spoke: Spoke | SpokeSet, hub: Hub) -> None:
         field = "spec"
         what = "global address list" if spoke.spec.global_address_list else held[0]
         what = "public folder" if spoke.spec.public_folder else what
+        what = "address book" if spoke.spec.address_book else what
     raise UnresolvedError(
         Problem(
             "ItemKindMismatch",
@@ -327,6 +330,9 @@ def _target(spec: SpokeSpec | SpokeTemplate, address: str, namespace: str) -> An
         return PublicFolderTarget(
             path=spec.public_folder.path, content_mailbox=spec.public_folder.content_mailbox or ""
         )
+    if isinstance(spec, SpokeSpec) and spec.address_book is not None:
+        book = spec.address_book
+        return AddressBookTarget(name=book.name or "", path=book.path or "")
     if isinstance(spec, SpokeSpec) and spec.global_address_list is not None:
         chosen = spec.global_address_list
         if spec.makes_mail_contacts:
@@ -342,7 +348,7 @@ def _target(spec: SpokeSpec | SpokeTemplate, address: str, namespace: str) -> An
     raise UnresolvedError(
         Problem(
             "InvalidSpec",
-            "set mailbox, publicFolder, calendar or globalAddressList",
+            "set mailbox, publicFolder, addressBook, calendar or globalAddressList",
             stalled=True,
         )
     )
@@ -351,7 +357,7 @@ def _target(spec: SpokeSpec | SpokeTemplate, address: str, namespace: str) -> An
 def connection_config(connection: Connection, *, trust: Trust) -> ConnectionConfig:
     """Raises UnresolvedError when it asks for an identity that it may not use."""
     spec = connection.spec
-    tenant, server = spec.microsoft365, spec.exchange_server
+    tenant, server, books = spec.microsoft365, spec.exchange_server, spec.card_dav
     return ConnectionConfig(
         uid=connection.metadata.uid,
         name=connection.metadata.key,
@@ -365,6 +371,11 @@ def connection_config(connection: Connection, *, trust: Trust) -> ConnectionConf
             host=server.host.removesuffix(":443"),
             rights=server.mailbox_access,
             trusted=server.trusted_certificates or "",
+        ),
+        card_dav=None
+        if books is None
+        else CardDavServer(
+            host=books.host, path=books.path, trusted=books.trusted_certificates or ""
         ),
     )
 
@@ -423,7 +434,7 @@ def _tenant(connection: Connection) -> str:
         raise UnresolvedError(
             Problem(
                 "InvalidSpec",
-                "spec: set microsoft365, or exchangeServer with its tenantID",
+                "spec: set microsoft365, exchangeServer with its tenantID, or auth.basic",
                 stalled=True,
             )
         )

@@ -39,6 +39,11 @@ def server_connection(name: str = "adatum", **spec: object) -> Connection:
     return made
 
 
+def books_connection(name: str = "books", **spec: object) -> Connection:
+    made: Connection = _made(Connection, stage.books_connection(name, **spec), {})
+    return made
+
+
 def connection(
     name: str = "contoso", *, metadata: Mapping[str, object] | None = None, **spec: object
 ) -> Connection:

@@ -46,6 +46,19 @@ def server_connection(name: str = "adatum", **spec: object) -> Manifest:
     return _manifest("Connection", name, {"exchangeServer": server, "auth": auth} | spec)
 
 
+def books_connection(name: str = "books", **spec: object) -> Manifest:
+    """To a CardDAV server."""
+    auth = {
+        "basic": {
+            "username": "ada",
+            "scheme": "Basic",
+            "secretRef": {"name": "books", "key": "password"},
+        }
+    }
+    server = {"url": "https://dav.contoso.example"}
+    return _manifest("Connection", name, {"cardDAV": server, "auth": auth} | spec)
+
+
 def hub(name: str = "staff", **spec: object) -> Manifest:
     return _manifest("Hub", name, {"interval": "1h", **spec})
 

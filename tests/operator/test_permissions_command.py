@@ -20,8 +20,18 @@ from cirahub_sync.endpoints.exchange_admin import permissions as administration
 from cirahub_sync.endpoints.graph.permissions import judged
 from cirahub_sync.needs import Needs
 
+from .conftest import ROOT
 from .laptop import Laptop, opened
-from .stage import CLIENT, TENANT, Manifest, connection, hub, server_connection, spoke
+from .stage import (
+    CLIENT,
+    TENANT,
+    Manifest,
+    books_connection,
+    connection,
+    hub,
+    server_connection,
+    spoke,
+)
 
 RECIPIENT_ADMINISTRATOR = "31392ffb-586c-42d1-9346-e59415a2cc4e"
 
@@ -352,3 +362,32 @@ def test_calendars_of_a_server_are_let_into_like_mailboxes(manifests: Path) -> N
     (one,) = grants(manifests, server_connection(), hub(itemKind="Event"), rota)
     assert one["mailboxes"] == ["ann@contoso.com"]
     assert "PrimarySmtpAddress -eq ''ann@contoso.com''" in one["commands"][0]
+
+
+def test_an_account_of_a_carddav_server_needs_rights_on_its_address_books(manifests: Path) -> None:
+    books = {"mailbox": None, "connectionRef": {"name": "books"}}
+    given = (
+        books_connection(),
+        hub(),
+        spoke("one", **books, addressBook={"name": "Team"}),
+        spoke("two", **books, addressBook={"path": "/ada/x/"}, direction="Receive"),
+    )
+    (one,) = grants(manifests, *given)
+    assert one == {
+        "connection": "default/books",
+        "server": "dav.contoso.example",
+        "account": "ada",
+        "books": [
+            {"book": "Team", "right": "read"},
+            {"book": "/ada/x/", "right": "write"},
+        ],
+    }
+    told = asked(manifests, *given).output
+    assert "    read Team\n    write /ada/x/" in told
+
+
+def test_the_example_of_address_books_is_complete() -> None:
+    ran = CliRunner().invoke(cirahub, ["permissions", "-f", str(ROOT / "examples/carddav")])
+    assert ran.exit_code == 0, ran.output
+    assert "CardDAV server dav.contoso.example, account svc-cirahub" in ran.output
+    assert "    write Customers\n    write Everybody" in ran.output

@@ -18,6 +18,7 @@ from .stage import (
     TENANT,
     Manifest,
     Stage,
+    books_connection,
     connection,
     hub,
     server_connection,
@@ -144,11 +145,11 @@ REFUSED: dict[str, tuple[Manifest, str]] = {
     ),
     "a connection that leads nowhere": (
         connection(microsoft365=None),
-        "set exactly one of microsoft365 and exchangeServer",
+        "set exactly one of microsoft365, exchangeServer and cardDAV",
     ),
     "a connection that leads to two places": (
         server_connection(microsoft365={"tenantID": TENANT}),
-        "set exactly one of microsoft365 and exchangeServer",
+        "set exactly one of microsoft365, exchangeServer and cardDAV",
     ),
     "a password for a tenant": (
         connection(auth={"basic": basic(secretRef=REFERENCE)}),
@@ -213,11 +214,39 @@ REFUSED: dict[str, tuple[Manifest, str]] = {
     ),
     "a mailbox and a public folder": (
         spoke(publicFolder={"path": "Sales"}),
-        "say what to sync: set mailbox, publicFolder or globalAddressList",
+        "say what to sync: set mailbox, publicFolder, addressBook or globalAddressList",
     ),
     "a public folder by a path with a slash": (
         spoke(mailbox=None, publicFolder={"path": "/Sales"}),
         "write the folder's path without / at its start and end",
+    ),
+    "a CardDAV server without a password": (
+        books_connection(auth={"workloadIdentity": IDENTITY}),
+        "a CardDAV server is signed in to with an account's name and password",
+    ),
+    "a CardDAV server by NTLM": (
+        books_connection(auth={"basic": {"username": "ada", "secretRef": REFERENCE}}),
+        "set auth.basic with scheme: Basic",
+    ),
+    "a CardDAV server without TLS": (
+        books_connection(cardDAV={"url": "http://dav.contoso.example"}),
+        "write the server's address with its name in small letters",
+    ),
+    "a CardDAV server with a name and a password in its address": (
+        books_connection(cardDAV={"url": "https://ada:secret@dav.contoso.example"}),
+        "write the server's address with its name in small letters",
+    ),
+    "an address book by its name and its path": (
+        spoke(mailbox=None, addressBook={"name": "Team", "path": "/ada/team/"}),
+        "say which address book: set exactly one of name and path",
+    ),
+    "an address book by a path that is quoted": (
+        spoke(mailbox=None, addressBook={"path": "/ada/my%20team/"}),
+        "write its path on the server from / on, unquoted",
+    ),
+    "a mailbox and an address book": (
+        spoke(addressBook={"name": "Team"}),
+        "say what to sync: set mailbox",
     ),
     "a tenant by name": (
         connection(microsoft365={"tenantID": "contoso.onmicrosoft.com"}),
@@ -250,11 +279,11 @@ REFUSED: dict[str, tuple[Manifest, str]] = {
     ),
     "a spoke that is nowhere": (
         spoke(mailbox=None),
-        "set mailbox, publicFolder or globalAddressList for a Hub of contacts, or calendar",
+        "publicFolder, addressBook or globalAddressList for a Hub of contacts, or calendar",
     ),
     "a spoke in two places": (
         spoke(calendar={"address": "ann@contoso.com"}),
-        "set mailbox, publicFolder or globalAddressList for a Hub of contacts, or calendar",
+        "publicFolder, addressBook or globalAddressList for a Hub of contacts, or calendar",
     ),
     "a calendar by its path": (
         spoke(mailbox=None, calendar={"address": "ann@contoso.com", "name": "Team/Rota"}),
@@ -262,7 +291,7 @@ REFUSED: dict[str, tuple[Manifest, str]] = {
     ),
     "a mailbox beside an address list": (
         spoke(globalAddressList={}),
-        "set mailbox, publicFolder or globalAddressList for a Hub of contacts",
+        "publicFolder, addressBook or globalAddressList for a Hub of contacts",
     ),
     "an address list that is two-way": (
         spoke(mailbox=None, globalAddressList={}, direction="TwoWay"),
@@ -382,17 +411,17 @@ UNCHANGEABLE: dict[str, tuple[Manifest, Manifest, str]] = {
     "a mailbox into an address list": (
         spoke(),
         spoke(mailbox=None, globalAddressList={}),
-        "a Spoke can't change between a mailbox, a public folder, a global address list and",
+        "a Spoke can't change between a mailbox, a public folder, an address book, a global",
     ),
     "a mailbox into a calendar": (
         spoke(),
         spoke(mailbox=None, calendar={"address": "ann@contoso.com"}),
-        "a Spoke can't change between a mailbox, a public folder, a global address list and",
+        "a Spoke can't change between a mailbox, a public folder, an address book, a global",
     ),
     "a mailbox into a public folder": (
         spoke(),
         spoke(mailbox=None, publicFolder={"path": "Sales"}),
-        "a Spoke can't change between a mailbox, a public folder, a global address list and",
+        "a Spoke can't change between a mailbox, a public folder, an address book, a global",
     ),
     "a spoke's public folder": (
         spoke(mailbox=None, publicFolder={"path": "Sales"}),
@@ -407,7 +436,22 @@ UNCHANGEABLE: dict[str, tuple[Manifest, Manifest, str]] = {
     "a connection into one to a server": (
         connection("adatum"),
         server_connection(),
-        "a Connection can't change between Microsoft 365 and an Exchange Server",
+        "a Connection can't change between Microsoft 365, an Exchange Server and a CardDAV server",
+    ),
+    "a connection's address": (
+        books_connection(),
+        books_connection(cardDAV={"url": "https://dav.fabrikam.example"}),
+        "url can't be changed",
+    ),
+    "a connection to a server into one to address books": (
+        server_connection(),
+        books_connection("adatum"),
+        "a Connection can't change between Microsoft 365, an Exchange Server and a CardDAV server",
+    ),
+    "a spoke's address book": (
+        spoke(mailbox=None, addressBook={"name": "Team"}),
+        spoke(mailbox=None, addressBook={"name": "Other"}),
+        "addressBook can't be changed",
     ),
     "a hub's kind": (hub(), hub(itemKind="Event"), "itemKind can't be changed"),
     "a connection's tenant": (

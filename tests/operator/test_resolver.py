@@ -11,8 +11,10 @@ from cirahub_operator.origin import SecretOrigin
 from cirahub_operator.resolver import GrantedTrust, Resolution, resolve
 from cirahub_operator.settings import OwnIdentity
 from cirahub_sync.configuration import (
+    AddressBookTarget,
     AddressListTarget,
     CalendarTarget,
+    CardDavServer,
     ClientCertificateAuth,
     ClientSecretAuth,
     Condition,
@@ -37,7 +39,7 @@ from cirahub_sync.configuration import (
     WorkloadIdentityAuth,
 )
 
-from .objects import connection, hub, server_connection, spoke
+from .objects import books_connection, connection, hub, server_connection, spoke
 from .stage import CLIENT, TENANT
 
 VAULT_AUTH: dict[str, dict[str, Any]] = {
@@ -392,6 +394,38 @@ def test_a_server_that_takes_a_tenants_tokens_is_signed_in_to_as_the_tenant_is()
             "Contact",
             "DirectoryNotSupported",
         ),
+        (connection(), {"addressBook": {"name": "Team"}}, "Contact", "PlaceNotSupported"),
+        (
+            server_connection("contoso"),
+            {"addressBook": {"name": "Team"}},
+            "Contact",
+            "PlaceNotSupported",
+        ),
+        (
+            books_connection("contoso"),
+            {"mailbox": {"address": "a@x.example"}},
+            "Contact",
+            "PlaceNotSupported",
+        ),
+        (
+            books_connection("contoso"),
+            {
+                "addressBook": {"name": "Team"},
+                "contributes": {
+                    "filter": {
+                        "all": [{"field": "group", "operator": "In", "values": ["staff@x.example"]}]
+                    }
+                },
+            },
+            "Contact",
+            "DirectoryNotSupported",
+        ),
+        (
+            books_connection("contoso"),
+            {"addressBook": {"name": "Team"}},
+            "Event",
+            "ItemKindMismatch",
+        ),
     ],
 )
 def test_what_a_service_does_not_have_stops_that_spoke_alone(
@@ -402,6 +436,31 @@ def test_what_a_service_does_not_have_stops_that_spoke_alone(
     assert not made.spokes
     assert made.problems["ann"].reason == reason
     assert made.problems["ann"].stalled
+
+
+@pytest.mark.parametrize(
+    ("url", "server"),
+    [
+        ("https://dav.contoso.example", CardDavServer("dav.contoso.example")),
+        ("https://dav.contoso.example:443/", CardDavServer("dav.contoso.example")),
+        (
+            "https://dav.contoso.example:8443/my%20books/ada/",
+            CardDavServer("dav.contoso.example:8443", "/my books/ada/"),
+        ),
+    ],
+)
+def test_a_carddav_server_is_known_by_its_host_and_where_to_look(
+    url: str, server: CardDavServer
+) -> None:
+    asked = spoke(mailbox=None, addressBook={"path": "/ada/team/"})
+    used = {"demo/contoso": books_connection("contoso", cardDAV={"url": url})}
+    (made,) = resolve(hub(), [asked], used, trust=GrantedTrust()).spokes.values()
+    assert made.connection.card_dav == server
+    assert made.connection.tenant_id == server.host
+    assert made.target == AddressBookTarget(path="/ada/team/")
+    assert made.connection.auth == PasswordAuth(
+        "ada", SignInScheme.BASIC, secret=SecretFile("Secret demo/books, key password")
+    )
 
 
 def test_a_calendar_of_a_server_is_a_place_like_one_of_a_tenant() -> None:

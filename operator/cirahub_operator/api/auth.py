@@ -145,30 +145,31 @@ class VaultReader(WorkloadIdentity):
 
 
 class BasicAuth(Model):
-    """Sign-in to an Exchange Server with an account's name and password."""
+    """Sign-in to an Exchange Server or a CardDAV server with an account's name and password."""
 
     rules: ClassVar[tuple[Rule, ...]] = _kept("the password")
 
     username: Annotated[
         str,
         Matching(
-            pattern=r"^([^\\@\s:]+\\[^\\@\s:]+|[^\\@\s:]+@[^\\@\s:]+)$",
-            message=r"write the account as DOMAIN\name or name@domain.example",
+            pattern=r"^([^\\@\s:]+\\[^\\@\s:]+|[^\\@\s:]+(@[^\\@\s:]+)?)$",
+            message=r"write the account as DOMAIN\name, name@domain.example or, for a CardDAV "
+            "server, by its name alone",
             max_length=320,
         ),
     ] = Field(
         description=r"The account, as DOMAIN\name or by its user principal name, "
-        "name@domain.example."
+        "name@domain.example; of a CardDAV server, as it is signed in with there."
     )
     scheme: SignInScheme = Field(
         default=SignInScheme.NTLM,
         description="How the password is proved: by NTLM, or by Basic, which sends it (over TLS). "
-        "Nothing else is tried, whatever the server offers.",
+        "Nothing else is tried, whatever the server offers. A CardDAV server takes Basic only.",
     )
     key_vault: KeyVaultSecret | None = Field(
         default=None,
         description="The password is in an Azure Key Vault. The secret's tag `cirahub-hosts` has "
-        "to name exchangeServer.host.",
+        "to name the server's host: exchangeServer.host, or that of cardDAV.url.",
     )
     workload_identity: VaultReader | None = Field(
         default=None, description="Who opens the vault; required with keyVault."
@@ -176,7 +177,7 @@ class BasicAuth(Model):
     secret_ref: SecretKey | None = Field(
         default=None,
         description="The password is in a Kubernetes Secret, whose annotation `cirahub.io/hosts` "
-        "has to name exchangeServer.host.",
+        "has to name the server's host: exchangeServer.host, or that of cardDAV.url.",
     )
 
 
@@ -188,8 +189,8 @@ class Auth(Model):
             rule="[has(self.workloadIdentity), has(self.clientCertificate), "
             "has(self.clientSecret), has(self.basic)].exists_one(x, x)",
             message="set exactly one of auth.workloadIdentity (recommended), "
-            "auth.clientCertificate, auth.clientSecret and, for an Exchange Server only, "
-            "auth.basic",
+            "auth.clientCertificate, auth.clientSecret and, for an Exchange Server or a CardDAV "
+            "server, auth.basic",
             holds=lambda self: (
                 [
                     self.workload_identity,
@@ -213,5 +214,6 @@ class Auth(Model):
     )
     basic: BasicAuth | None = Field(
         default=None,
-        description="For an Exchange Server: with a password, which is kept elsewhere.",
+        description="For an Exchange Server or a CardDAV server: with a password, which is kept "
+        "elsewhere.",
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import Annotated, ClassVar, Literal
+from urllib.parse import unquote, urlsplit
 
 from pydantic import Field, StringConstraints
 
@@ -21,11 +22,25 @@ from cirahub_operator.api.meta import (
     Status,
 )
 from cirahub_operator.api.text import Matching, Region
-from cirahub_sync.configuration import Cloud, MailboxAccess, MailboxRights
+from cirahub_sync.configuration import Cloud, MailboxAccess, MailboxRights, SignInScheme
 from cirahub_sync.origins import HOSTS
 
 PERMISSIONS = 10
 """How many a status lists at most."""
+
+
+Certificates = Annotated[
+    str,
+    Matching(
+        pattern="^\\s*-----BEGIN CERTIFICATE-----",
+        message="write the certificates in PEM, each from -----BEGIN CERTIFICATE-----",
+        max_length=32768,
+    ),
+]
+_TRUSTED = (
+    "Certificates of the authorities that the server's certificate is signed by, in PEM. With it, "
+    "no others are trusted; without it, those that the operator's image trusts."
+)
 
 
 class Microsoft365(Model):
@@ -88,22 +103,46 @@ class ExchangeServer(Model):
         description="By which right the account opens mailboxes: Impersonation (the management "
         "role ApplicationImpersonation) or Delegate (Full Access to each).",
     )
-    trusted_certificates: (
-        Annotated[
-            str,
-            Matching(
-                pattern="^\\s*-----BEGIN CERTIFICATE-----",
-                message="write the certificates in PEM, each from -----BEGIN CERTIFICATE-----",
-                max_length=32768,
+    trusted_certificates: Certificates | None = Field(default=None, description=_TRUSTED)
+
+
+class CardDavServer(Model):
+    """A CardDAV server: Nextcloud, Radicale, and others."""
+
+    field_rules: ClassVar[dict[str, tuple[Rule, ...]]] = {
+        "url": (
+            Rule(
+                rule="self == oldSelf",
+                message="url can't be changed: create another Connection for another server and "
+                "Spokes that name it",
             ),
-        ]
-        | None
-    ) = Field(
-        default=None,
-        description="Certificates of the authorities that the server's certificate is signed by, "
-        "in PEM. With it, no others are trusted; without it, those that the operator's image "
-        "trusts.",
+        )
+    }
+
+    url: Annotated[
+        str,
+        Matching(
+            pattern=r"^https://[a-z0-9]([a-z0-9-]*[a-z0-9])?([.][a-z0-9]([a-z0-9-]*[a-z0-9])?)+(:[0-9]{1,5})?(/[^\s?#]*)?$",
+            message="write the server's address with its name in small letters, like "
+            "https://dav.contoso.com or https://cloud.contoso.com/remote.php/dav/",
+            max_length=512,
+        ),
+    ] = Field(
+        description="The server's address, over https. Without a path, the server is asked where "
+        "the account's address books are, by /.well-known/carddav; with one, that path is."
     )
+    trusted_certificates: Certificates | None = Field(default=None, description=_TRUSTED)
+
+    @property
+    def host(self) -> str:
+        """As certificates and secrets have it."""
+        return urlsplit(self.url).netloc.removesuffix(":443")
+
+    @property
+    def path(self) -> str:
+        """Unquoted; blank if the server is to say."""
+        path = unquote(urlsplit(self.url).path)
+        return "" if path == "/" else path
 
 
 def _vault_rule(auth: str) -> Rule:
@@ -137,15 +176,41 @@ class ConnectionSpec(Model):
 
     rules: ClassVar[tuple[Rule, ...]] = (
         Rule(
-            rule="[has(self.microsoft365), has(self.exchangeServer)].exists_one(x, x)",
-            message="say where it leads to: set exactly one of microsoft365 and exchangeServer",
-            holds=lambda self: (self.microsoft365 is None) != (self.exchange_server is None),
+            rule="[has(self.microsoft365), has(self.exchangeServer), has(self.cardDAV)]"
+            ".exists_one(x, x)",
+            message="say where it leads to: set exactly one of microsoft365, exchangeServer and "
+            "cardDAV",
+            holds=lambda self: (
+                [self.microsoft365, self.exchange_server, self.card_dav].count(None) == 2
+            ),
         ),
         Rule(
-            rule="!has(self.auth.basic) || has(self.exchangeServer)",
-            message="auth.basic is a way to sign in to an exchangeServer; leave it out with "
-            "microsoft365",
-            holds=lambda self: self.auth.basic is None or self.exchange_server is not None,
+            rule="!has(self.auth.basic) || !has(self.microsoft365)",
+            message="auth.basic is a way to sign in to an exchangeServer or a cardDAV server; "
+            "leave it out with microsoft365",
+            holds=lambda self: self.auth.basic is None or self.microsoft365 is None,
+        ),
+        Rule(
+            rule="!has(self.cardDAV) || (has(self.auth.basic) && self.auth.basic.scheme == "
+            "'Basic')",
+            message="a CardDAV server is signed in to with an account's name and password, by "
+            "Basic: set auth.basic with scheme: Basic",
+            holds=lambda self: (
+                self.card_dav is None
+                or (self.auth.basic is not None and self.auth.basic.scheme is SignInScheme.BASIC)
+            ),
+        ),
+        Rule(
+            rule="!has(self.exchangeServer) || !has(self.auth.basic) || "
+            "self.auth.basic.username.contains('@') || "
+            "self.auth.basic.username.contains('\\\\')",
+            message=r"auth.basic.username: write the account as DOMAIN\name or "
+            "name@domain.example, as an Exchange Server knows it",
+            holds=lambda self: (
+                self.exchange_server is None
+                or self.auth.basic is None
+                or not {"\\", "@"}.isdisjoint(self.auth.basic.username)
+            ),
         ),
         Rule(
             rule="!has(self.exchangeServer) || "
@@ -170,9 +235,10 @@ class ConnectionSpec(Model):
             ),
         ),
         Rule(
-            rule="has(self.microsoft365) == has(oldSelf.microsoft365)",
-            message="a Connection can't change between Microsoft 365 and an Exchange Server: "
-            "create another one, and Spokes that name it",
+            rule="has(self.microsoft365) == has(oldSelf.microsoft365) && "
+            "has(self.cardDAV) == has(oldSelf.cardDAV)",
+            message="a Connection can't change between Microsoft 365, an Exchange Server and a "
+            "CardDAV server: create another one, and Spokes that name it",
         ),
         _vault_rule("clientSecret"),
         _vault_rule("clientCertificate"),
@@ -192,6 +258,9 @@ class ConnectionSpec(Model):
     )
     exchange_server: ExchangeServer | None = Field(
         default=None, description="The Exchange Server to sign in to."
+    )
+    card_dav: CardDavServer | None = Field(
+        default=None, alias="cardDAV", description="The CardDAV server to sign in to."
     )
     cloud: Cloud = Field(
         default=Cloud.GLOBAL,
@@ -258,6 +327,12 @@ class Connection(Resource):
                 description="The Exchange Server's name.",
             ),
             Column(
+                name="URL",
+                path=".spec.cardDAV.url",
+                wide=True,
+                description="The CardDAV server's address.",
+            ),
+            Column(
                 name="Last Check",
                 path=".status.lastCheckTime",
                 type="date",
@@ -290,4 +365,6 @@ class Connection(Resource):
         """For messages."""
         if self.spec.microsoft365 is not None:
             return f"tenant {self.spec.microsoft365.tenant_id}"
+        if self.spec.card_dav is not None:
+            return self.spec.card_dav.host
         return self.spec.exchange_server.host if self.spec.exchange_server is not None else ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
 from cirahub_operator.api.behaviour import (
     Behaviour,
@@ -70,6 +70,39 @@ class PublicFolder(Model):
         default=None,
         description="Address of the public folder mailbox that has its content. Without it, the "
         "server finds it.",
+    )
+
+
+class AddressBook(Model):
+    """An address book of a CardDAV server."""
+
+    rules: ClassVar[tuple[Rule, ...]] = (
+        Rule(
+            rule="has(self.name) != has(self.path)",
+            message="say which address book: set exactly one of name and path",
+            holds=lambda self: (self.name is None) != (self.path is None),
+        ),
+    )
+
+    name: Annotated[str, StringConstraints(min_length=1, max_length=256)] | None = Field(
+        default=None,
+        description="Its display name, among the address books of the Connection's account. A "
+        "receiving spoke's address book is created if it is missing.",
+    )
+    path: (
+        Annotated[
+            str,
+            Matching(
+                pattern=r"^/[^\s?#%]*[^/\s?#%]/?$",
+                message="write its path on the server from / on, unquoted, like /ada/contacts/",
+                max_length=512,
+            ),
+        ]
+        | None
+    ) = Field(
+        default=None,
+        description="Its path on the server, where the name does not tell it apart, or where it is "
+        "somebody else's that the account may use, for example /ada/contacts/.",
     )
 
 
@@ -187,6 +220,9 @@ class _Place(Model):
     public_folder: PublicFolder | None = Field(
         default=None, description="For a Hub of contacts: a public folder of an Exchange Server."
     )
+    address_book: AddressBook | None = Field(
+        default=None, description="For a Hub of contacts: an address book of a CardDAV server."
+    )
 
 
 class SpokeSpec(Behaviour, _Place):
@@ -195,25 +231,27 @@ class SpokeSpec(Behaviour, _Place):
     rules: ClassVar[tuple[Rule, ...]] = (
         Rule(
             rule="[has(self.mailbox), has(self.globalAddressList), has(self.calendar), "
-            "has(self.publicFolder)].exists_one(x, x)",
-            message="say what to sync: set mailbox, publicFolder or globalAddressList for a Hub of "
-            "contacts, or calendar for a Hub of events",
+            "has(self.publicFolder), has(self.addressBook)].exists_one(x, x)",
+            message="say what to sync: set mailbox, publicFolder, addressBook or globalAddressList "
+            "for a Hub of contacts, or calendar for a Hub of events",
             holds=lambda self: (
                 [
                     self.mailbox,
                     self.global_address_list,
                     self.calendar,
                     self.public_folder,
+                    self.address_book,
                 ].count(None)
-                == 3
+                == 4
             ),
         ),
         Rule(
             rule="has(self.mailbox) == has(oldSelf.mailbox) && "
             "has(self.calendar) == has(oldSelf.calendar) && "
-            "has(self.publicFolder) == has(oldSelf.publicFolder)",
-            message="a Spoke can't change between a mailbox, a public folder, a global address "
-            "list and a calendar: delete this Spoke and create another one",
+            "has(self.publicFolder) == has(oldSelf.publicFolder) && "
+            "has(self.addressBook) == has(oldSelf.addressBook)",
+            message="a Spoke can't change between a mailbox, a public folder, an address book, a "
+            "global address list and a calendar: delete this Spoke and create another one",
         ),
         Rule(
             rule="!has(self.globalAddressList) || self.direction != 'TwoWay'",
@@ -250,6 +288,7 @@ class SpokeSpec(Behaviour, _Place):
         "mailbox": _immutable("mailbox"),
         "calendar": _immutable("calendar"),
         "publicFolder": _immutable("publicFolder"),
+        "addressBook": _immutable("addressBook"),
     }
 
     first_sync: FirstSync | None = Field(
@@ -332,7 +371,7 @@ class SpokeStatus(Status):
 
 class Spoke(Resource):
     """One place with one collection: a contact folder or a calendar of a mailbox, a public folder,
-    or the global address list of a tenant."""
+    an address book, or the global address list of a tenant."""
 
     definition: ClassVar[Kind] = Kind(
         kind="Spoke",

@@ -9,6 +9,7 @@ from typing import Literal
 import click
 import msgspec
 
+from cirahub_operator.cli.book_permissions import BookGrants, book_grants, book_told
 from cirahub_operator.cli.manifests import ManifestError
 from cirahub_operator.cli.output import as_json, output_option
 from cirahub_operator.cli.powershell import cmdlet, quoted, recipients
@@ -71,6 +72,9 @@ class Grants(msgspec.Struct, frozen=True):
     """SpokeSets whose members a filter finds: of no scope of Exchange."""
 
 
+AnyGrants = Grants | ServerGrants | HybridGrants | BookGrants
+
+
 @click.command(context_settings={"show_default": True, "max_content_width": 100})
 @files_option
 @click.option(
@@ -92,8 +96,8 @@ def command(
     consents; or, where a Connection says `mailboxAccess: ExchangeRBAC`, the commands of Exchange
     Online PowerShell that let the application into just these mailboxes. For an Exchange Server,
     it is the commands of the Exchange Management Shell that let the account, or the application,
-    into just these mailboxes and public folders. Nothing is asked of anybody and nothing is
-    changed.
+    into just these mailboxes and public folders. For a CardDAV server, it is the rights that the
+    account has to have on address books. Nothing is asked of anybody and nothing is changed.
 
     Exit codes: 0 shown; 2 wrong options or manifests.
     """
@@ -117,8 +121,10 @@ def command(
         click.echo("\n\n".join("\n".join(_lines(one)) for one in grants))
 
 
-def _lines(grants: Grants | ServerGrants | HybridGrants) -> list[str]:
+def _lines(grants: AnyGrants) -> list[str]:
     match grants:
+        case BookGrants():
+            return book_told(grants)
         case ServerGrants():
             return server_told(grants)
         case HybridGrants():
@@ -164,14 +170,17 @@ def _by_connection(
     return [found[name] for name in sorted(found)]
 
 
-def _given(used: _Used, access: MailboxAccess | None) -> Grants | ServerGrants | HybridGrants:
+def _given(used: _Used, access: MailboxAccess | None) -> AnyGrants:
     connection, server = used.connection, used.connection.exchange_server
     if isinstance(connection.auth, PasswordAuth):
+        account = connection.auth.username
+        if connection.card_dav is not None:
+            return book_grants(connection, connection.card_dav, account, used.spokes)
         if server is None:
             raise ConfigurationError(
                 f"connection {connection.name}: Microsoft 365 takes no passwords"
             )
-        return server_grants(connection, server, connection.auth.username, used.spokes)
+        return server_grants(connection, server, account, used.spokes)
     if server is not None:
         return hybrid_grants(connection, server, connection.auth, used.spokes)
     return _grants(used, connection.auth, access)
