@@ -6,7 +6,7 @@ import base64
 import json
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -41,6 +41,16 @@ class Laptop:
             "ca_file": simulator.endpoints.ca_file,
         }
         (folder / "endpoints.json").write_text(json.dumps(endpoints))
+
+    def trust(self, origins: Mapping[str, str], ca_file: Path) -> None:
+        """Have another server, too, where the endpoints file says."""
+        file = self.folder / "endpoints.json"
+        endpoints = json.loads(file.read_text())
+        both = Path(endpoints["ca_file"]).read_text() + ca_file.read_text()
+        (self.folder / "authorities.pem").write_text(both)
+        endpoints["ca_file"] = str(self.folder / "authorities.pem")
+        endpoints["origins"] |= origins
+        file.write_text(json.dumps(endpoints))
 
     def run(self, *arguments: str, files: bool = False) -> Result:
         store = [
