@@ -17,7 +17,7 @@ BREAKAGES: tuple[Breakage, ...] = (
         old="            self._http._retry_connection = False",
         new="            self._http._retry_connection = True",
         tests="tests/endpoints/contract/test_writes.py::"
-        "test_a_lost_answer_is_unknown_and_nothing_is_sent_again",
+        "test_a_lost_answer_is_unknown_and_nothing_is_sent_again[drop-before-address-book]",
     ),
     Breakage(
         guards=CARDDAV,
