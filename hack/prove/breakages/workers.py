@@ -60,7 +60,7 @@ BREAKAGES: tuple[Breakage, ...] = (
         what="the second worker on a shard does not wait for the first",
         file="operator/cirahub_operator/cli/worker.py",
         old="            await asyncio.sleep(min(error.retry_after, look))\n",
-        new="            raise LeaseLostError(str(error)) from error\n",
+        new="            raise LeaseLostError('not waited for') from error\n",
         tests=f"{_COMMAND}test_of_two_workers_on_one_shard_one_waits_and_both_end_well",
     ),
     Breakage(
