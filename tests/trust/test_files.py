@@ -81,7 +81,8 @@ async def test_the_api_server_knows_none_either(stage: Stage) -> None:
 
 
 def test_no_field_of_any_kind_is_a_path() -> None:
-    """But the folder of a mailbox, and a public folder on a server. Who adds one has to say here
+    """But the folder of a mailbox, a public folder on a server, and an address book's path there,
+    which is asked for on the Connection's origin with its password. Who adds one has to say here
     why it can't be used to read what the operator may read and the manifest's author may not."""
     found = {
         f"{kind.definition.kind}.{name}"
@@ -95,6 +96,7 @@ def test_no_field_of_any_kind_is_a_path() -> None:
         "Spoke.publicFolder",
         "Spoke.publicFolder.path",
         "Spoke.publicFolder.contentMailbox",
+        "Spoke.addressBook.path",
     }
 
 
