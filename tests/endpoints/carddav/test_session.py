@@ -15,10 +15,12 @@ from cirahub_sync.endpoints.carddav.session import CardDavSession
 from cirahub_sync.errors import (
     ConfigurationError,
     CredentialError,
+    EndpointUnavailableError,
     FolderNotFoundError,
     RedirectRefusedError,
     TargetNotFoundError,
 )
+from cirahub_sync.origins import Origins
 
 from .conftest import Desk
 from .radicale import ACCOUNT, ORIGIN, PASSWORD
@@ -144,10 +146,15 @@ async def test_certificates_that_are_none_are_told_of(desk: Desk) -> None:
             pass
 
 
-async def test_only_named_certificates_are_trusted(desk: Desk) -> None:
+async def test_a_named_certificate_is_trusted_and_no_other(desk: Desk) -> None:
     pem = desk.server.ca_file.read_text()
-    async with desk.session(trusted=pem) as session:
+    unknown = Origins(desk.server.trusted.origins)  # without the CA of the endpoints file
+    async with desk.session(unknown, trusted=pem) as session:
         await session.sign_in()
+    async with desk.session(unknown) as session:
+        with pytest.raises(EndpointUnavailableError, match="trustedCertificates") as raised:
+            await session.sign_in()
+    assert raised.value.reason == "CertificateNotTrusted"
 
 
 @pytest.mark.parametrize(

@@ -273,6 +273,13 @@ class CardDavSession:
             if gate is not None and gate.refusal is not None:
                 raise gate.refusal from error
             self.answers["none"] += 1
+            if isinstance(error, aiohttp.ClientConnectorCertificateError | aiohttp.ClientSSLError):
+                raise NotSentError(
+                    f"{self.what}: the certificate of the CardDAV server at {self._route.url} is "
+                    "not trusted, or not for this name; put the certificate of its authority into "
+                    "cardDAV.trustedCertificates, or correct cardDAV.url",
+                    reason="CertificateNotTrusted",
+                ) from error
             told = f"{self.what}: the CardDAV server at {self._route.url}"
             raise lost(told, error, request_id) from error
         self.answers[str(response.status)] += 1
