@@ -6,10 +6,12 @@ there, and `judge.py` holds them to what must never be said. Nothing of the prod
 
 from __future__ import annotations
 
+import errno
 import json
 import logging
 import os
 import sys
+import threading
 import traceback
 import uuid
 from pathlib import Path
@@ -32,7 +34,10 @@ class Ear:
     def __init__(self, folder: Path, *, product: bool, quiet: tuple[str, ...]) -> None:
         """`product`: everything in this process is ours, and an error that ends it is shown.
         `quiet`: loggers of which only warnings are shown."""
-        self._file = (folder / f"{os.getpid()}-{uuid.uuid4().hex[:8]}.jsonl").open("a")
+        path = folder / f"{os.getpid()}-{uuid.uuid4().hex[:8]}.jsonl"
+        self._file = path.open("ab", buffering=0)
+        self._unwritten = b""
+        self._writing = threading.Lock()
         self._product = product
         original = logging.Logger.callHandlers
 
@@ -47,9 +52,16 @@ class Ear:
             sys.excepthook = self._ended
 
     def note(self, kind: str, text: str) -> None:
-        """`kind`: log, error, end or metric."""
-        self._file.write(json.dumps({"kind": kind, "text": text}) + "\n")
-        self._file.flush()
+        """`kind`: log, error, end or metric. Where a test lets this process's files grow no
+        further, as on a full disk, it is written with the next one after that."""
+        with self._writing:
+            self._unwritten += json.dumps({"kind": kind, "text": text}).encode() + b"\n"
+            try:
+                while self._unwritten:
+                    self._unwritten = self._unwritten[self._file.write(self._unwritten) :]
+            except OSError as error:
+                if error.errno != errno.EFBIG:
+                    raise
 
     def _error(self, info: Any) -> str:
         if not info or info[1] is None:

@@ -127,6 +127,24 @@ def test_processes_that_tests_start_are_heard(tmp_path: Path) -> None:
     assert "ZeroDivisionError" in second["text"]
 
 
+def test_a_process_that_may_write_no_more_goes_on_and_tells_it_later(tmp_path: Path) -> None:
+    """A test fills the disk in this way: neither may what listens fail what it listens to, nor may
+    something said meanwhile go unheard."""
+    code = (
+        "import logging, resource as r\n"
+        "log, before = logging.getLogger('ours'), r.getrlimit(r.RLIMIT_FSIZE)\n"
+        "r.setrlimit(r.RLIMIT_FSIZE, (100, before[1]))\n"
+        "for number in range(10): log.warning('%s, on a full disk', number)\n"
+        "r.setrlimit(r.RLIMIT_FSIZE, before)\n"
+        "log.warning('enlarged')\n"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(CHILD), SAID: str(tmp_path)}
+    subprocess.run([sys.executable, "-c", code], env=environment, check=True)
+    [file] = tmp_path.iterdir()
+    heard = [json.loads(line)["text"] for line in file.read_text().splitlines()]
+    assert heard == [*(f"{number}, on a full disk" for number in range(10)), "enlarged"]
+
+
 def test_the_simulator_is_not_heard(tmp_path: Path) -> None:
     """It stands for Microsoft, and knows everything."""
     environment = {**os.environ, SAID: str(tmp_path), "PYTHONPATH": str(CHILD)}
