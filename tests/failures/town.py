@@ -294,7 +294,7 @@ class Town:
         last: list[object] = []
 
         async def there() -> Manifest | None:
-            found = (await self.objects()).get((seen.kind, seen.name), {})
+            found = await self.stage.get(seen.kind, seen.name) or {}
             conditions = found.get("status", {}).get("conditions", [])
             last[:] = conditions or ["no conditions"]
             for one in conditions:
@@ -320,7 +320,7 @@ class Town:
         """Wait until the object and the metrics have the condition no more."""
 
         async def gone() -> bool:
-            found = (await self.objects()).get((seen.kind, seen.name), {})
+            found = await self.stage.get(seen.kind, seen.name) or {}
             conditions = found.get("status", {}).get("conditions", [])
             return seen.type not in {one["type"] for one in conditions}
 
