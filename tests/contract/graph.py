@@ -143,12 +143,13 @@ class Contract:
             name: _convert(schema) for name, schema in components["schemas"].items()
         }
         self._responses: Mapping[str, Any] = components["responses"]
-        self._operations = [
-            operation
-            for template, item in document["paths"].items()
-            for operation in self._read(template, item)
-        ]
-        self._validators: dict[str, tuple[jsonschema.Draft202012Validator, bool]] = {}
+        self._operations: dict[tuple[str, int], list[_Operation]] = {}
+        for template, item in document["paths"].items():
+            for operation in self._read(template, item):
+                key = (operation.method, template.count("/"))
+                self._operations.setdefault(key, []).append(operation)
+        self._words = frozenset(_enumerated(document))
+        self._validators: dict[str, jsonschema.Draft202012Validator] = {}
         self._passed: set[tuple[str, object]] = set()
         self.checked: Counter[str] = Counter()
         """Exchanges, parts of batches among them, by the operation that they were held against."""
@@ -174,8 +175,8 @@ class Contract:
         operation = next(
             (
                 operation
-                for operation in self._operations
-                if operation.method == method and operation.pattern.fullmatch(path)
+                for operation in self._operations.get((method, path.count("/")), ())
+                if operation.pattern.fullmatch(path)
             ),
             None,
         )
@@ -280,27 +281,24 @@ class Contract:
             value = json.loads(text)
         except ValueError as error:
             return [f"the body is no JSON: {error}"]
-        validator, by_shape = self._validator(name, schema)
-        key = (name, _shape(value)) if by_shape else None
-        if key is not None and key in self._passed:
+        key = (name, _shape(value, self._words))
+        if key in self._passed:
             return []
         found = [
-            f"{error.json_path}: {error.message[:300]}" for error in validator.iter_errors(value)
+            f"{error.json_path}: {error.message[:300]}"
+            for error in self._validator(name, schema).iter_errors(value)
         ]
-        if key is not None and not found:
+        if not found:
             self._passed.add(key)
         return found
 
-    def _validator(
-        self, name: str, schema: Mapping[str, Any]
-    ) -> tuple[jsonschema.Draft202012Validator, bool]:
-        """The compiled validator, and whether values of one shape are all alike to it."""
+    def _validator(self, name: str, schema: Mapping[str, Any]) -> jsonschema.Draft202012Validator:
         compiled = self._validators.get(name)
         if compiled is None:
             reached = self._reach(schema)
             whole = {**_convert(schema), "$defs": {n: self._definitions[n] for n in reached}}
-            validator = jsonschema.Draft202012Validator(whole, format_checker=_formats)
-            compiled = self._validators[name] = (validator, not _has_enum(whole))
+            compiled = jsonschema.Draft202012Validator(whole, format_checker=_formats)
+            self._validators[name] = compiled
         return compiled
 
     def _reach(self, schema: Mapping[str, Any]) -> set[str]:
@@ -410,19 +408,29 @@ def _references(schema: Any) -> Iterator[str]:
             yield from _references(value)
 
 
-def _has_enum(schema: Any) -> bool:
+def _enumerated(schema: Any) -> Iterator[str]:
+    """Every word that an enumeration has."""
     if isinstance(schema, Mapping):
-        return "enum" in schema or any(_has_enum(value) for value in schema.values())
-    return isinstance(schema, list) and any(_has_enum(value) for value in schema)
+        words = schema.get("enum")
+        if isinstance(words, list):
+            yield from (word for word in words if isinstance(word, str))
+        for value in schema.values():
+            yield from _enumerated(value)
+    elif isinstance(schema, list):
+        for value in schema:
+            yield from _enumerated(value)
 
 
-def _shape(value: Any) -> object:
-    """All that a schema without enumerations can see of a value."""
+def _shape(value: Any, words: frozenset[str]) -> object:
+    """All that a schema can see of a value: of a text, which of the enumerated `words` it is."""
     if isinstance(value, dict):
-        return tuple((name, _shape(member)) for name, member in value.items())
+        return tuple((name, _shape(member, words)) for name, member in value.items())
     if isinstance(value, list):
-        return ("list", *dict.fromkeys(_shape(member) for member in value), min(len(value), 21))
+        members = dict.fromkeys(_shape(member, words) for member in value)
+        return ("list", *members, min(len(value), 21))
     if isinstance(value, str):
+        if value in words:
+            return ("word", value)
         return "date-time" if _DATE_TIME.fullmatch(value) else "string"
     return type(value).__name__
 
