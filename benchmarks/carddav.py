@@ -1,0 +1,354 @@
+"""Two address books on one server: `cirahub pass` beside vdirsyncer and beside bare requests.
+
+The server is Radicale, a process of its own behind TLS. Each contender has two address books there,
+one with contacts and one without, and is a process as its user would start it, with its own state.
+"Bare" is what the server takes: the cards that ours wrote, by ready-made PUTs, so many at a time,
+and nothing kept. Then a run in which nothing changed, and one in which one contact in a hundred
+did. They take turns in one run: figures are ratios, so that a slow machine slows all.
+
+vdirsyncer (https://vdirsyncer.pimutils.org) is configured as its documentation shows, for a pair of
+CardDAV storages. It only mirrors; that ours merges, stamps and could send the contacts on to other
+spokes is not made up for.
+
+    python benchmarks/carddav.py [--contacts N] [--rounds R] [--full]
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+import os
+import resource
+import socket
+import ssl
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from http import HTTPStatus
+from pathlib import Path
+
+import aiohttp
+import trustme
+import yaml
+
+from fanout import contact
+from figures import Figures, options
+
+HOST = "127.0.0.1"
+NAMED = "dav.bench.example"
+"""In the Connection; the endpoints file says where it is."""
+ACCOUNT = "bench"
+PASSWORD = "benchmark"
+CONCURRENT = 4
+"""As many as ours, for an address book."""
+HUNDREDTH = 100
+PATIENCE = 30.0
+CONTENDERS = ("ours", "vdirsyncer", "bare")
+
+
+def card(number: int) -> bytes:
+    """The contact of `fanout`, as a vCard 3.0 (RFC 2426)."""
+    fields = contact(number)
+    lines = (
+        "BEGIN:VCARD",
+        "VERSION:3.0",
+        f"UID:person-{number}",
+        f"FN:{fields['displayName']}",
+        f"N:{fields['surname']};{fields['givenName']};;;",
+        f"ORG:{fields['companyName']}",
+        f"TITLE:{fields['jobTitle']}",
+        f"TEL;TYPE=WORK:+1 425 555 {number:04d}",
+        f"TEL;TYPE=CELL:{fields['mobilePhone']}",
+        f"EMAIL;TYPE=INTERNET:p{number}@example.org",
+        "ADR;TYPE=WORK:;;1 Main St;Everett;WA;;",
+        f"NOTE:{fields['personalNotes']}",
+        "END:VCARD",
+        "",
+    )
+    return "\r\n".join(lines).encode()
+
+
+@dataclass(frozen=True, slots=True)
+class Took:
+    """Seconds: of the clock, and of the processor for the client's process alone."""
+
+    wall: float
+    cpu: float
+
+
+class Radicale:
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.ca_file = folder / "ca.pem"
+        authority = trustme.CA()
+        authority.cert_pem.write_to_path(self.ca_file)
+        issued = authority.issue_cert(HOST)
+        issued.private_key_pem.write_to_path(folder / "key.pem")
+        for one in issued.cert_chain_pems:
+            one.write_to_path(folder / "certificate.pem", append=True)
+        (folder / "users").write_text(f"{ACCOUNT}:{PASSWORD}\n")
+        self.port = _free_port()
+        self.url = f"https://{HOST}:{self.port}"
+        (folder / "configuration").write_text(
+            f"[server]\nhosts = {HOST}:{self.port}\nssl = True\n"
+            f"certificate = {folder}/certificate.pem\nkey = {folder}/key.pem\n"
+            f"[auth]\ntype = htpasswd\nhtpasswd_filename = {folder}/users\n"
+            "htpasswd_encryption = plain\ndelay = 0\n"
+            f"[storage]\nfilesystem_folder = {folder}/storage\n[logging]\nlevel = critical\n"
+        )
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        command = [sys.executable, "-m", "radicale", "--config", self.folder / "configuration"]
+        process = subprocess.Popen(command, cwd=self.folder)
+        try:
+            until = time.monotonic() + PATIENCE
+            while not self._answers():
+                if process.poll() is not None or time.monotonic() > until:
+                    raise SystemExit("Radicale does not start; see above.")
+                time.sleep(0.05)
+            yield
+        finally:
+            process.terminate()
+            process.wait()
+
+    def book(self, name: str) -> Path:
+        """Where its cards are; it is made if it is not there."""
+        place = self.folder / "storage" / "collection-root" / ACCOUNT / name
+        if not place.exists():
+            place.mkdir(parents=True)
+            properties = {"tag": "VADDRESSBOOK", "D:displayname": name}
+            (place / ".Radicale.props").write_text(json.dumps(properties))
+        return place
+
+    def session(self) -> aiohttp.ClientSession:
+        trust = ssl.create_default_context(cafile=str(self.ca_file))
+        return aiohttp.ClientSession(
+            self.url,
+            headers={"Authorization": aiohttp.encode_basic_auth(ACCOUNT, PASSWORD)},
+            connector=aiohttp.TCPConnector(ssl=trust),
+        )
+
+    async def look_through(self, name: str) -> None:
+        """So that what the server keeps of its cards in a cache is there: whoever comes first
+        would do it for those who come later."""
+        body = (
+            b'<?xml version="1.0"?><sync-collection xmlns="DAV:"><sync-token/>'
+            b"<sync-level>1</sync-level><prop><getetag/></prop></sync-collection>"
+        )
+        async with (
+            self.session() as session,
+            session.request("REPORT", f"/{ACCOUNT}/{name}/", data=body) as answer,
+        ):
+            await answer.read()
+            if answer.status != HTTPStatus.MULTI_STATUS:
+                raise SystemExit(f"Radicale answers a report with {answer.status}")
+
+    async def put(self, name: str, cards: Mapping[str, bytes], *, new: bool) -> float:
+        """Seconds for all of them, CONCURRENT at a time."""
+        waiting = list(cards.items())
+        condition = {"If-None-Match": "*"} if new else {}
+        headers = {"Content-Type": "text/vcard; charset=utf-8", **condition}
+
+        async def send(session: aiohttp.ClientSession) -> None:
+            while waiting:
+                file, body = waiting.pop()
+                url = f"/{ACCOUNT}/{name}/{file}"
+                async with session.put(url, data=body, headers=headers) as answer:
+                    await answer.read()
+                    answer.raise_for_status()
+
+        async with self.session() as session:
+            began = time.perf_counter()
+            async with asyncio.TaskGroup() as group:
+                for _ in range(CONCURRENT):
+                    group.create_task(send(session))
+            return time.perf_counter() - began
+
+    def _answers(self) -> bool:
+        try:
+            socket.create_connection((HOST, self.port), timeout=1).close()
+        except OSError:
+            return False
+        return True
+
+
+def _free_port() -> int:
+    """Radicale takes none that it chooses itself."""
+    with socket.create_server((HOST, 0)) as held:
+        return int(held.getsockname()[1])
+
+
+class Ours:
+    """`cirahub pass` over two Spokes, the left contributing and the right receiving."""
+
+    def __init__(self, server: Radicale, folder: Path) -> None:
+        folder.mkdir()
+        (folder / "key").write_bytes(base64.b64encode(os.urandom(32)))
+        origins = {f"https://{NAMED}": server.url}
+        endpoints = {"origins": origins, "ca_file": str(server.ca_file)}
+        (folder / "endpoints.json").write_text(json.dumps(endpoints))
+        (folder / "manifests.yaml").write_text(yaml.safe_dump_all(_manifests()))
+        self._command = [
+            Path(sys.executable).with_name("cirahub"),
+            *("pass", "--quiet", "--filename", folder / "manifests.yaml"),
+            *("--database", f"sqlite:///{folder}/store.sqlite3", "--key-file", folder / "key"),
+            *("--installation-id", "benchmark", "--endpoints", folder / "endpoints.json"),
+        ]
+
+    def sync(self) -> Took:
+        return _ran(self._command)
+
+
+def _manifests() -> Iterator[Mapping[str, object]]:
+    def manifest(kind: str, name: str, **fields: object) -> Mapping[str, object]:
+        metadata: dict[str, object] = {"name": name, "namespace": "bench"}
+        if kind == "Secret":
+            metadata["annotations"] = {"cirahub.io/hosts": NAMED}
+            return {"apiVersion": "v1", "kind": kind, "metadata": metadata, **fields}
+        return {
+            "apiVersion": "cirahub.io/v1alpha1",
+            "kind": kind,
+            "metadata": metadata,
+            "spec": fields,
+        }
+
+    password = {"name": "books", "key": "password"}
+    basic = {"username": ACCOUNT, "scheme": "Basic", "secretRef": password}
+    yield manifest("Secret", "books", stringData={"password": PASSWORD})
+    yield manifest(
+        "Connection", "books", cardDAV={"url": f"https://{NAMED}"}, auth={"basic": basic}
+    )
+    yield manifest("Hub", "everybody", itemKind="Contact", interval="1h")
+    for name, direction in (("left", "Contribute"), ("right", "Receive")):
+        yield manifest(
+            "Spoke",
+            name,
+            hubRef={"name": "everybody"},
+            connectionRef={"name": "books"},
+            addressBook={"name": f"ours-{name}"},
+            direction=direction,
+        )
+
+
+class Vdirsyncer:
+    """A pair of CardDAV storages."""
+
+    def __init__(self, server: Radicale, folder: Path) -> None:
+        folder.mkdir()
+        storages = "".join(
+            f'[storage {name}]\ntype = "carddav"\n'
+            f'url = "{server.url}/{ACCOUNT}/vdirsyncer-{name}/"\n'
+            f'username = "{ACCOUNT}"\npassword = "{PASSWORD}"\nverify = "{server.ca_file}"\n'
+            for name in ("left", "right")
+        )
+        (folder / "config").write_text(
+            f'[general]\nstatus_path = "{folder}/status"\n'
+            '[pair books]\na = "left"\nb = "right"\ncollections = null\n'
+            f'conflict_resolution = "a wins"\n{storages}'
+        )
+        program = Path(sys.executable).with_name("vdirsyncer")
+        self._command = [program, "--config", folder / "config"]
+        _ran([*self._command, "discover"])
+
+    def sync(self) -> Took:
+        return _ran([*self._command, "sync"])
+
+
+def _ran(command: Sequence[str | Path]) -> Took:
+    """The whole process, from its start to its end."""
+    before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
+    told = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=False)
+    wall, after = time.perf_counter() - began, resource.getrusage(resource.RUSAGE_CHILDREN)
+    if told.returncode != 0:
+        output = (told.stdout + told.stderr).decode(errors="replace")
+        raise SystemExit(f"{Path(command[0]).name} ended with {told.returncode}:\n{output}")
+    return Took(wall, after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime)
+
+
+async def measure(contacts: int) -> dict[str, float]:
+    with tempfile.TemporaryDirectory(prefix="cirahub-bench-") as temporary:
+        folder = Path(temporary)
+        server = Radicale(folder)
+        for name in CONTENDERS:
+            server.book(f"{name}-right")
+        for name in CONTENDERS[:2]:
+            place = server.book(f"{name}-left")
+            for number in range(contacts):
+                (place / f"person-{number}.vcf").write_bytes(card(number))
+        with server.running():
+            for name in CONTENDERS[:2]:
+                await server.look_through(f"{name}-left")
+            ours = Ours(server, folder / "ours")
+            theirs = Vdirsyncer(server, folder / "vdirsyncer")
+            first, their_first = ours.sync(), theirs.sync()
+            made = _cards(server.book("ours-right"))
+            _assert_whole(server, contacts)
+            bare = await server.put("bare-right", made, new=True)
+            # What a first run leaves to do is done: one more, that is not measured.
+            ours.sync()
+            theirs.sync()
+            quiet, their_quiet = ours.sync(), theirs.sync()
+            changed = range(0, contacts, HUNDREDTH)
+            for name in CONTENDERS[:2]:
+                _change(server.book(f"{name}-left"), changed)
+            later, their_later = ours.sync(), theirs.sync()
+            _assert_whole(server, contacts, len(changed))
+            new = _cards(server.book("ours-right"))
+            differing = {file: body for file, body in new.items() if made[file] != body}
+            bare_later = await server.put("bare-right", differing, new=False)
+    return {
+        "first sync, wall, ours / bare": first.wall / bare,
+        "first sync, wall, vdirsyncer / bare": their_first.wall / bare,
+        "first sync, wall, ours / vdirsyncer": first.wall / their_first.wall,
+        "first sync, CPU, ours / vdirsyncer": first.cpu / their_first.cpu,
+        "first sync, CPU, ours, s": first.cpu,
+        "no-op, process, ours / vdirsyncer": quiet.wall / their_quiet.wall,
+        "no-op, process, ours, s": quiet.wall,
+        "no-op, CPU, ours / vdirsyncer": quiet.cpu / their_quiet.cpu,
+        "1 % changed, wall, ours / bare": later.wall / bare_later,
+        "1 % changed, wall, ours / vdirsyncer": later.wall / their_later.wall,
+        "bare, ms a card": 1e3 * bare / contacts,
+    }
+
+
+def _cards(book: Path) -> dict[str, bytes]:
+    return {one.name: one.read_bytes() for one in book.glob("*.vcf")}
+
+
+def _change(book: Path, numbers: Sequence[int]) -> None:
+    """As its owner would, in another client."""
+    for number in numbers:
+        file = book / f"person-{number}.vcf"
+        file.write_bytes(file.read_bytes().replace(b"TITLE:Baker", b"TITLE:Brewer"))
+
+
+def _assert_whole(server: Radicale, contacts: int, changed: int = 0) -> None:
+    """Both have brought everything to the right."""
+    for name in CONTENDERS[:2]:
+        cards = _cards(server.book(f"{name}-right")).values()
+        found = len(cards), sum(b"TITLE:Brewer" in one for one in cards)
+        if found != (contacts, changed):
+            raise SystemExit(f"{name}: {found} cards and changed ones, not {(contacts, changed)}")
+
+
+def main() -> None:
+    parser = options(__doc__)
+    parser.add_argument("--contacts", type=int, default=1000, help="in the left address book")
+    parser.add_argument("--rounds", type=int, default=3, help="the median of so many is told")
+    parser.add_argument("--full", action="store_true", help="10,000 contacts")
+    asked = parser.parse_args()
+    contacts = 10_000 if asked.full else asked.contacts
+    found = Figures("carddav", asked)
+    print(f"{contacts:,} contacts, {asked.rounds} rounds:", flush=True)
+    found.rounds([asyncio.run(measure(contacts)) for _ in range(asked.rounds)])
+    found.write()
+
+
+if __name__ == "__main__":
+    main()
