@@ -104,13 +104,16 @@ class Radicale:
 
     @contextmanager
     def running(self) -> Iterator[None]:
-        command = [sys.executable, "-m", "radicale", "--config", self.folder / "configuration"]
-        process = subprocess.Popen(command, cwd=self.folder)
+        configuration = str(self.folder / "configuration")
+        command = [sys.executable, "-m", "radicale", "--config", configuration]
+        with (self.folder / "log").open("wb") as log:
+            process = subprocess.Popen(command, cwd=self.folder, stdout=log, stderr=log)
         try:
             until = time.monotonic() + PATIENCE
             while not self._answers():
                 if process.poll() is not None or time.monotonic() > until:
-                    raise SystemExit("Radicale does not start; see above.")
+                    said = (self.folder / "log").read_text(errors="replace")
+                    raise SystemExit(f"Radicale does not start:\n{said}")
                 time.sleep(0.05)
             yield
         finally:
@@ -194,7 +197,7 @@ class Ours:
         endpoints = {"origins": origins, "ca_file": str(server.ca_file)}
         (folder / "endpoints.json").write_text(json.dumps(endpoints))
         (folder / "manifests.yaml").write_text(yaml.safe_dump_all(_manifests()))
-        self._command = [
+        self._command: list[str | Path] = [
             Path(sys.executable).with_name("cirahub"),
             *("pass", "--quiet", "--filename", folder / "manifests.yaml"),
             *("--database", f"sqlite:///{folder}/store.sqlite3", "--key-file", folder / "key"),
@@ -253,7 +256,7 @@ class Vdirsyncer:
             f'conflict_resolution = "a wins"\n{storages}'
         )
         program = Path(sys.executable).with_name("vdirsyncer")
-        self._command = [program, "--config", folder / "config"]
+        self._command: list[str | Path] = [program, "--config", folder / "config"]
         _ran([*self._command, "discover"])
 
     def sync(self) -> Took:
@@ -340,7 +343,7 @@ def _assert_whole(server: Radicale, contacts: int, changed: int = 0) -> None:
 def main() -> None:
     parser = options(__doc__)
     parser.add_argument("--contacts", type=int, default=1000, help="in the left address book")
-    parser.add_argument("--rounds", type=int, default=3, help="the median of so many is told")
+    parser.add_argument("--rounds", type=int, default=2, help="the median of so many is told")
     parser.add_argument("--full", action="store_true", help="10,000 contacts")
     asked = parser.parse_args()
     contacts = 10_000 if asked.full else asked.contacts

@@ -37,6 +37,9 @@ class Benchmark:
 BENCHMARKS = {
     "fanout": Benchmark("fanout.py", "one mailbox's contacts to others, beside bare batches"),
     "naive": Benchmark("naive.py", "a part of it by a loop over Microsoft's own client"),
+    "carddav": Benchmark(
+        "carddav.py", "two address books, beside vdirsyncer and bare requests", ("--full",)
+    ),
     "engine": Benchmark(
         "merge.py", "the merge beside a bare executemany; the peak of memory", ("--full",)
     ),

@@ -11,7 +11,7 @@ from tests.engine.conftest import Scene
 
 from cirahub_sync.configuration import Direction
 from cirahub_sync.endpoints.base import RemoteItem
-from cirahub_sync.endpoints.graph import GraphEndpoint
+from cirahub_sync.endpoints.graph.endpoint import GraphEndpoint
 
 LOOKS = 2
 """At the end of the pass that sent it, and at the beginning of the next one."""

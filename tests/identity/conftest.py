@@ -30,8 +30,9 @@ from cirahub_sync.configuration import (
     WorkloadIdentityAuth,
 )
 from cirahub_sync.errors import CredentialError
-from cirahub_sync.identity import CachedTokens, provider
 from cirahub_sync.identity.base import AccessToken, Material, TokenProvider
+from cirahub_sync.identity.provider import provider
+from cirahub_sync.identity.tokens import CachedTokens
 from cirahub_sync.origins import Origins
 
 TENANT = "11111111-1111-4111-8111-111111111111"

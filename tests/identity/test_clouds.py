@@ -14,7 +14,7 @@ from cirahub_sync.configuration import (
     EntraAuth,
     KeyVaultReference,
 )
-from cirahub_sync.endpoints.graph import GraphSession
+from cirahub_sync.endpoints.graph.session import GraphSession
 from cirahub_sync.errors import CredentialError
 from cirahub_sync.identity.provider import AUDIENCES
 from cirahub_sync.origins import HOSTS

@@ -13,7 +13,7 @@ from aiohttp import web
 
 from cirahub_sync.configuration import Cloud, EntraAuth
 from cirahub_sync.errors import CirahubError, CredentialError
-from cirahub_sync.identity import provider
+from cirahub_sync.identity.provider import provider
 from cirahub_sync.origins import Origins
 
 from .conftest import SCOPE, SECRET, TENANT, SignIn, handed, vaulted

@@ -194,6 +194,50 @@ def test_what_an_earlier_version_had_deleted_is_not_in_the_file_any_more(
     assert left not in files()
 
 
+def described(keep: Keep) -> dict[str, Any]:
+    """All of a schema that rows notice, but the order of columns."""
+    with keep.connected() as connection:
+        seen = sa.inspect(connection)
+        return {
+            table: {
+                "columns": {
+                    one["name"]: (str(one["type"]), one["nullable"])
+                    for one in seen.get_columns(table)
+                },
+                "primary key": seen.get_pk_constraint(table)["constrained_columns"],
+                "foreign keys": sorted(
+                    (
+                        one["constrained_columns"],
+                        one["referred_table"],
+                        one["referred_columns"],
+                        one["options"],
+                    )
+                    for one in seen.get_foreign_keys(table)
+                ),
+                "unique": sorted(one["column_names"] for one in seen.get_unique_constraints(table)),
+                "indexes": sorted(
+                    (one["name"], one["column_names"], bool(one["unique"]))
+                    for one in seen.get_indexes(table)
+                    if "duplicates_constraint" not in one
+                ),
+                "checks": sorted(one["sqltext"] for one in seen.get_check_constraints(table)),
+            }
+            for table in seen.get_table_names()
+        }
+
+
+@pytest.mark.every_database
+def test_a_schema_made_at_once_is_the_one_that_migrations_lead_to(bare: Keep) -> None:
+    Database.open(bare.url).close()
+    at_once = described(bare)
+    bare.empty()
+    with reached(bare) as engine, engine.begin() as connection:
+        upgrade(connection, revisions()[-2])
+    Database.open(bare.url).close()
+    assert at_once == described(bare)
+    assert "alembic_version" in at_once
+
+
 def test_the_newest_revision_is_the_one_that_alembic_finds() -> None:
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))

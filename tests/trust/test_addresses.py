@@ -17,14 +17,14 @@ from tests.identity.conftest import CLIENT, SCOPE, SignIn, handed, vaulted
 
 from cirahub_sync.configuration import Cloud, ConnectionConfig
 from cirahub_sync.endpoints.attempts import Patience
-from cirahub_sync.endpoints.graph import GraphSession
+from cirahub_sync.endpoints.graph.session import GraphSession
 from cirahub_sync.errors import (
     AddressRefusedError,
     CirahubError,
     ConfigurationError,
     EndpointUnavailableError,
 )
-from cirahub_sync.identity import provider
+from cirahub_sync.identity.provider import provider
 from cirahub_sync.network import Route, objection
 from cirahub_sync.origins import Origins, network
 

@@ -10,9 +10,10 @@ from tests.identity.conftest import CLIENT, SCOPE, SignIn, handed, workload
 
 from cirahub_sync.configuration import Cloud, ConnectionConfig, EntraAuth, MailboxTarget
 from cirahub_sync.endpoints.attempts import Patience
-from cirahub_sync.endpoints.graph import GraphEndpoint, GraphSession
+from cirahub_sync.endpoints.graph.endpoint import GraphEndpoint
+from cirahub_sync.endpoints.graph.session import GraphSession
 from cirahub_sync.errors import CirahubError, ProtocolError
-from cirahub_sync.identity import provider
+from cirahub_sync.identity.provider import provider
 
 from .conftest import ENTRA, TENANT, Handed, Serve, Server, trusting, welcoming
 

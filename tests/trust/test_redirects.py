@@ -10,9 +10,9 @@ from tests.identity.conftest import CLIENT, SCOPE, SECRET, SignIn, handed, vault
 
 from cirahub_sync.configuration import Cloud, ConnectionConfig, EntraAuth
 from cirahub_sync.endpoints.attempts import Patience
-from cirahub_sync.endpoints.graph import GraphSession
+from cirahub_sync.endpoints.graph.session import GraphSession
 from cirahub_sync.errors import CirahubError
-from cirahub_sync.identity import provider
+from cirahub_sync.identity.provider import provider
 from cirahub_sync.origins import Origins
 
 from .conftest import ENTRA, GRAPH, TENANT, VAULT, Handed, Serve, Server, trusting, welcoming

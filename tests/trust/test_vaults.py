@@ -13,7 +13,7 @@ from cirahub_operator.resolver import GrantedTrust, connection_config
 from cirahub_operator.settings import OwnIdentity
 from cirahub_sync.configuration import Cloud
 from cirahub_sync.errors import CirahubError, ConfigurationError
-from cirahub_sync.identity import provider
+from cirahub_sync.identity.provider import provider
 
 from .conftest import ENTRA, TENANT, VAULT, Serve, trusting
 

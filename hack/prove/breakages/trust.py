@@ -8,6 +8,7 @@ TRUST = "Trust"
 _SYNC = "sync/cirahub_sync"
 _RESOLVER = "operator/cirahub_operator/resolver.py"
 _NETWORK = f"{_SYNC}/network.py"
+_REQUESTING = "sync/cirahub_sync/requesting.py"
 
 BREAKAGES: tuple[Breakage, ...] = (
     Breakage(
@@ -55,7 +56,7 @@ BREAKAGES: tuple[Breakage, ...] = (
     Breakage(
         guards=TRUST,
         what="the way to Entra is not judged",
-        file=_NETWORK,
+        file=_REQUESTING,
         old="        self.judge.check(self.host, [str(info[4][0]) for info in found])",
         new="        self.judge.check(self.host, [])",
         tests="tests/trust/test_addresses.py::"
@@ -241,7 +242,7 @@ BREAKAGES: tuple[Breakage, ...] = (
     Breakage(
         guards=TRUST,
         what="what was judged is not what is connected to",
-        file=_NETWORK,
+        file=_REQUESTING,
         old="                    (str(address[0]), int(address[1])),",
         new="                    (self._dns_host, int(address[1])),",
         tests="tests/trust/test_addresses.py::"

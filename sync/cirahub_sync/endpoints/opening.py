@@ -6,14 +6,13 @@ from cirahub_sync.configuration import ConnectionConfig, ItemKind, PasswordAuth,
 from cirahub_sync.endpoints.base import Capabilities
 from cirahub_sync.endpoints.carddav import capabilities as carddav
 from cirahub_sync.endpoints.exchange.capabilities import CALENDAR_CAPABILITIES, CAPABILITIES
-from cirahub_sync.endpoints.graph import opening as graph
 from cirahub_sync.endpoints.session import Session, Surroundings
 
 
 def open_session(connection: ConnectionConfig, surroundings: Surroundings) -> Session:
     """Sends nothing yet. Raises ConfigurationError."""
+    # None at the top: what each needs is large, and few hubs have all of them.
     if connection.exchange_server is not None:
-        # Not at the top: what signs in to such a server is large, and most have none.
         from cirahub_sync.endpoints.exchange.opening import ExchangeConnection
 
         return ExchangeConnection(connection, surroundings)
@@ -21,7 +20,9 @@ def open_session(connection: ConnectionConfig, surroundings: Surroundings) -> Se
         from cirahub_sync.endpoints.carddav.opening import CardDavConnection
 
         return CardDavConnection(connection, surroundings)
-    return graph.GraphConnection(connection, surroundings)
+    from cirahub_sync.endpoints.graph.opening import GraphConnection
+
+    return GraphConnection(connection, surroundings)
 
 
 def counted_with(connection: ConnectionConfig) -> tuple[str, str]:
@@ -39,4 +40,6 @@ def capabilities_of(spoke: SpokeConfig) -> Capabilities:
         return CALENDAR_CAPABILITIES if spoke.target.kind is ItemKind.EVENT else CAPABILITIES
     if spoke.connection.card_dav is not None:
         return carddav.CAPABILITIES
+    from cirahub_sync.endpoints.graph import opening as graph
+
     return graph.capabilities_of(spoke)

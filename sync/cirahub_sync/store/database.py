@@ -7,13 +7,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import URL, ColumnElement, Connection, Engine, Table, inspect, text
+from sqlalchemy import URL, ColumnElement, Connection, Engine, Table, inspect, select
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.sql import ColumnCollection
 from sqlalchemy.sql.dml import Insert
 
 from cirahub_sync.errors import CirahubError, ConfigurationError, StoreError
+from cirahub_sync.store import schema
 from cirahub_sync.store.backend import Backend, unopened
 from cirahub_sync.store.listed import Inserts
 from cirahub_sync.store.login import Secret
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from sqlalchemy.dialects import postgresql, sqlite
 
 _MIGRATIONS = Path(__file__).with_name("migrations")
-_NOTED = "alembic_version"
 
 Excluded = ColumnCollection[str, Any]
 Merged = Callable[[Excluded], dict[str, ColumnElement[Any]]]
@@ -38,6 +38,24 @@ def revisions() -> list[str]:
 
 def head() -> str:
     return revisions()[-1]
+
+
+def _revision(connection: Connection) -> str | None:
+    """Of the schema, as Alembic notes it; None if there is none yet."""
+    if not inspect(connection).has_table(schema.noted.name):
+        return None
+    return connection.execute(select(schema.noted.c.version_num)).scalar()
+
+
+def _upgrade(connection: Connection) -> None:
+    # Not at the top: what migrates takes ten megabytes, and almost never is there anything to.
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(_MIGRATIONS))
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
 
 
 class Database:
@@ -84,7 +102,8 @@ class Database:
 
     def migrate(self) -> None:
         """Raises StoreError for a schema of a version that is newer than this one."""
-        current = self._revision()
+        with self.engine.connect() as connection:
+            current = _revision(connection)
         if current == head():
             return
         if current is not None and current not in revisions():
@@ -94,29 +113,15 @@ class Database:
                 "the backup from before the upgrade",
                 stalled=True,
             )
-        # Not at the top: what migrates takes ten megabytes, and almost never is there anything to.
-        from alembic import command
-        from alembic.config import Config
-
-        config = Config()
-        config.set_main_option("script_location", str(_MIGRATIONS))
         with self.engine.begin() as connection:
             self._backend.alone(connection)
-            config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+            if _revision(connection) is None:  # nor has one come meanwhile
+                schema.create(connection, head())
+            else:
+                _upgrade(connection)
             self._backend.migrated(connection)
         if current is not None:
             self._backend.upgraded()
-
-    def _revision(self) -> str | None:
-        """Of the schema, as Alembic notes it; None if there is none yet."""
-        with self.engine.connect() as connection:
-            if not inspect(connection).has_table(_NOTED):
-                return None
-            noted: str | None = connection.execute(
-                text(f"SELECT version_num FROM {_NOTED}")  # noqa: S608 (a constant)
-            ).scalar()
-            return noted
 
     def shed(self) -> None:
         """Leave nothing of the names and keys that were deleted in the write-ahead log of SQLite,

@@ -21,10 +21,11 @@ from cirahub_simulator.switches import Switches
 from cirahub_simulator.world import World
 from cirahub_sync.configuration import AddressListTarget, CalendarTarget, Listed, MailboxTarget
 from cirahub_sync.endpoints.base import Create, Endpoint, Fence
-from cirahub_sync.endpoints.graph import GraphEndpoint, GraphSession
 from cirahub_sync.endpoints.graph.address_list import AddressListEndpoint
 from cirahub_sync.endpoints.graph.calendars import CalendarEndpoint
 from cirahub_sync.endpoints.graph.calendars import codec as calendar_codec
+from cirahub_sync.endpoints.graph.endpoint import GraphEndpoint
+from cirahub_sync.endpoints.graph.session import GraphSession
 from cirahub_sync.origins import Origins
 
 from .people import CalendarPeople, ContactPeople

@@ -20,7 +20,8 @@ from cirahub_simulator.switches import Switches
 from cirahub_simulator.world import World
 from cirahub_sync.configuration import ClientSecretAuth, ConnectionConfig, MailboxTarget, SecretFile
 from cirahub_sync.endpoints.attempts import Patience
-from cirahub_sync.endpoints.graph import GraphEndpoint, GraphSession
+from cirahub_sync.endpoints.graph.endpoint import GraphEndpoint
+from cirahub_sync.endpoints.graph.session import GraphSession
 from cirahub_sync.identity.base import AccessToken
 from cirahub_sync.origins import Origins
 

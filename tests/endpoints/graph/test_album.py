@@ -12,7 +12,8 @@ from tests.endpoints.graph.conftest import Cloud, settings
 
 from cirahub_sync.endpoints.album import NO_PHOTO, Sent
 from cirahub_sync.endpoints.base import Delete, Result
-from cirahub_sync.endpoints.graph import GraphEndpoint, GraphSession
+from cirahub_sync.endpoints.graph.endpoint import GraphEndpoint
+from cirahub_sync.endpoints.graph.session import GraphSession
 from cirahub_sync.errors import AccessDeniedError, EndpointUnavailableError, LeaseLostError
 
 

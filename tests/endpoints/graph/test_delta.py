@@ -8,7 +8,8 @@ from tests.endpoints.contract.samples import CONTACTS, contact
 from cirahub_simulator.switches import Switches
 from cirahub_sync.configuration import MailboxTarget
 from cirahub_sync.endpoints.base import Delete, RemoteItem, Removed, Unreadable
-from cirahub_sync.endpoints.graph import GraphEndpoint, GraphSession
+from cirahub_sync.endpoints.graph.endpoint import GraphEndpoint
+from cirahub_sync.endpoints.graph.session import GraphSession
 from cirahub_sync.errors import CursorExpiredError, ProtocolError, TargetNotFoundError
 from cirahub_sync.model.contact import CustomField, Phone, PhoneKind
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from cirahub_sync.endpoints.directory import Member
-from cirahub_sync.endpoints.graph import GraphDirectory, GraphSession
+from cirahub_sync.endpoints.graph.directory import GraphDirectory
+from cirahub_sync.endpoints.graph.session import GraphSession
 from cirahub_sync.errors import AccessDeniedError, FilterRefusedError, ProtocolError
 
 from .conftest import TENANT, Cloud

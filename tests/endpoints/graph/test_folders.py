@@ -5,7 +5,8 @@ import pytest
 from cirahub_simulator.graph.folder import Folder
 from cirahub_sync.configuration import MailboxTarget
 from cirahub_sync.endpoints.base import Target
-from cirahub_sync.endpoints.graph import GraphEndpoint, GraphSession
+from cirahub_sync.endpoints.graph.endpoint import GraphEndpoint
+from cirahub_sync.endpoints.graph.session import GraphSession
 from cirahub_sync.errors import (
     AccessDeniedError,
     ConfigurationError,

@@ -14,8 +14,9 @@ from tests.endpoints.contract.samples import CONTACTS
 from cirahub_sync.configuration import MailboxTarget
 from cirahub_sync.endpoints.attempts import Patience
 from cirahub_sync.endpoints.base import Fence
-from cirahub_sync.endpoints.graph import GraphEndpoint, GraphSession
+from cirahub_sync.endpoints.graph.endpoint import GraphEndpoint
 from cirahub_sync.endpoints.graph.gate import Gate, guarded, last_moment
+from cirahub_sync.endpoints.graph.session import GraphSession
 from cirahub_sync.errors import LeaseLostError
 from cirahub_sync.identity.base import AccessToken
 

@@ -7,7 +7,9 @@ import pytest
 from cirahub_simulator.directory import Group, User
 from cirahub_sync.configuration import ItemKind, MailboxAccess
 from cirahub_sync.endpoints.directory import Member
-from cirahub_sync.endpoints.graph import GraphDirectory, GraphSession, permissions
+from cirahub_sync.endpoints.graph import permissions
+from cirahub_sync.endpoints.graph.directory import GraphDirectory
+from cirahub_sync.endpoints.graph.session import GraphSession
 from cirahub_sync.errors import (
     AccessDeniedError,
     EndpointUnavailableError,

@@ -5,7 +5,8 @@ from tests.endpoints.contract.place import creates, key, made, push_all, read_al
 from tests.endpoints.contract.samples import CONTACTS, contact
 
 from cirahub_sync.endpoints.base import RemoteItem, Removed, Whereabouts
-from cirahub_sync.endpoints.graph import GraphEndpoint, GraphSession
+from cirahub_sync.endpoints.graph.endpoint import GraphEndpoint
+from cirahub_sync.endpoints.graph.session import GraphSession
 
 from .conftest import FOLDER, Cloud, settings
 

@@ -13,7 +13,8 @@ from cirahub_sync.endpoints.base import (
     RemoteItem,
     Result,
 )
-from cirahub_sync.endpoints.graph import GraphEndpoint, GraphSession
+from cirahub_sync.endpoints.graph.endpoint import GraphEndpoint
+from cirahub_sync.endpoints.graph.session import GraphSession
 from cirahub_sync.errors import (
     AccessDeniedError,
     CredentialError,

@@ -30,8 +30,8 @@ from cirahub_sync.endpoints.graph.session import GraphSession
 from cirahub_sync.endpoints.public_folder import PublicFolder
 from cirahub_sync.endpoints.session import Api, Surroundings
 from cirahub_sync.errors import ConfigurationError
-from cirahub_sync.identity import provider
 from cirahub_sync.identity.base import SignIn
+from cirahub_sync.identity.provider import provider
 from cirahub_sync.identity.roles import roles_of
 from cirahub_sync.identity.settling import Settling
 from cirahub_sync.model.window import Span

@@ -9,8 +9,8 @@ from tests.endpoints.graph.conftest import TENANT, Cloud
 from cirahub_simulator.directory import Group, OrgContact, User
 from cirahub_sync.configuration import AddressListTarget, Listed
 from cirahub_sync.endpoints.base import Change, RemoteItem
-from cirahub_sync.endpoints.graph import GraphSession
 from cirahub_sync.endpoints.graph.address_list import AddressListEndpoint
+from cirahub_sync.endpoints.graph.session import GraphSession
 from cirahub_sync.model.contact import Contact
 from cirahub_sync.model.kind import as_contact
 from cirahub_sync.store.crypto import Cipher

@@ -12,8 +12,8 @@ from tests.endpoints.graph.conftest import settings
 from cirahub_simulator.switches import Switches
 from cirahub_sync.configuration import AddressListTarget, Listed
 from cirahub_sync.endpoints.base import RemoteItem, Removed, Unreadable, Whereabouts
-from cirahub_sync.endpoints.graph import GraphSession
 from cirahub_sync.endpoints.graph.address_list import AddressListEndpoint
+from cirahub_sync.endpoints.graph.session import GraphSession
 from cirahub_sync.errors import CursorExpiredError, EndpointUnavailableError
 
 from .conftest import EVERYTHING, Company, contents, list_of, told

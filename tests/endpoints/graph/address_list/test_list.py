@@ -8,8 +8,8 @@ from tests.endpoints.graph.conftest import TENANT, settings
 from cirahub_sync.configuration import AddressListTarget, Listed, MoreAddresses
 from cirahub_sync.endpoints.alias import alias_of
 from cirahub_sync.endpoints.base import Stamp, Target
-from cirahub_sync.endpoints.graph import GraphSession
 from cirahub_sync.endpoints.graph.address_list import AddressListEndpoint
+from cirahub_sync.endpoints.graph.session import GraphSession
 from cirahub_sync.errors import AccessDeniedError
 from cirahub_sync.model.contact import AddressKind, Contact, Email, Phone, PhoneKind, PostalAddress
 

@@ -9,8 +9,8 @@ from tests.endpoints.diary import NAME, WINDOW, Diary
 from tests.endpoints.graph.conftest import Cloud, open_fence
 
 from cirahub_sync.configuration import CalendarTarget
-from cirahub_sync.endpoints.graph import GraphSession
 from cirahub_sync.endpoints.graph.calendars import CalendarEndpoint
+from cirahub_sync.endpoints.graph.session import GraphSession
 from cirahub_sync.model.window import Span
 
 

@@ -8,7 +8,7 @@ from tests.endpoints.graph.calendars.conftest import calendar_endpoint
 from tests.endpoints.graph.conftest import Cloud
 
 from cirahub_sync.endpoints.base import Target
-from cirahub_sync.endpoints.graph import GraphSession
+from cirahub_sync.endpoints.graph.session import GraphSession
 from cirahub_sync.errors import (
     AccessDeniedError,
     EndpointUnavailableError,

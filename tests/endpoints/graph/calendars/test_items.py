@@ -9,10 +9,10 @@ from tests.endpoints.graph.calendars.conftest import calendar_endpoint
 from tests.endpoints.graph.conftest import Cloud, settings
 
 from cirahub_sync.endpoints.base import RemoteItem, Whereabouts
-from cirahub_sync.endpoints.graph import GraphSession
 from cirahub_sync.endpoints.graph.calendars import CalendarEndpoint
 from cirahub_sync.endpoints.graph.calendars.items import etag_of, if_match
 from cirahub_sync.endpoints.graph.calendars.wire import WireEvent
+from cirahub_sync.endpoints.graph.session import GraphSession
 
 READ = settings("events_list_exceptions", "events_list", "immutable_id_in_bin", "event_body")
 

@@ -10,8 +10,8 @@ from tests.endpoints.diary import INVITED, LONE, TEN, Diary, at
 from tests.endpoints.graph.conftest import settings
 
 from cirahub_sync.endpoints.base import Create, Result, Update
-from cirahub_sync.endpoints.graph import GraphSession
 from cirahub_sync.endpoints.graph.calendars import CalendarEndpoint
+from cirahub_sync.endpoints.graph.session import GraphSession
 from cirahub_sync.model.event import Event
 
 

@@ -25,8 +25,8 @@ from tests.endpoints.graph.conftest import Cloud, settings
 
 from cirahub_simulator.switches import Switches
 from cirahub_sync.endpoints.base import RemoteItem, Removed, Unreadable, Whereabouts
-from cirahub_sync.endpoints.graph import GraphSession
 from cirahub_sync.endpoints.graph.calendars import CalendarEndpoint
+from cirahub_sync.endpoints.graph.session import GraphSession
 from cirahub_sync.errors import CursorExpiredError, ProtocolError, TargetNotFoundError
 from cirahub_sync.model.event import Event
 from cirahub_sync.model.window import Span
