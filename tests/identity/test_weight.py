@@ -16,6 +16,8 @@ LARGE = (
     "httpx",
     "msgraph_core",
     "requests",
+    "cirahub_sync.endpoints.graph.session",
+    "cirahub_sync.endpoints.exchange.session",
 )
 
 

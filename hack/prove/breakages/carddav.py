@@ -92,4 +92,13 @@ BREAKAGES: tuple[Breakage, ...] = (
         new="    return text",
         tests=f"{_TESTS}/test_card.py::test_control_characters_and_line_ends_make_no_new_lines",
     ),
+    Breakage(
+        guards=CARDDAV,
+        what="address books load what Microsoft's services need",
+        file="sync/cirahub_sync/endpoints/opening.py",
+        old="from cirahub_sync.endpoints.session import Session, Surroundings\n",
+        new="from cirahub_sync.endpoints.graph import opening\n"
+        "from cirahub_sync.endpoints.session import Session, Surroundings\n",
+        tests="tests/identity/test_weight.py",
+    ),
 )
