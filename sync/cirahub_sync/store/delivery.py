@@ -23,7 +23,6 @@ from sqlalchemy import (
 from cirahub_sync.store.database import Database, Excluded
 from cirahub_sync.store.listed import Listed
 from cirahub_sync.store.membership import of_hub
-from cirahub_sync.store.parts import parts
 from cirahub_sync.store.rows import Action, Intent, Pending, Replica, ReplicaState
 from cirahub_sync.store.tables import intents, items, pending, replicas
 
@@ -53,6 +52,33 @@ _SEEN = Listed(
 )
 _REPLICA_ETAG = select(replicas.c.etag).where(
     replicas.c.spoke == bindparam("spoke"), replicas.c.remote == bindparam("remote")
+)
+_ATTEMPTS = Listed(
+    lambda ids: select(replicas.c.item, replicas.c.attempt).where(
+        replicas.c.spoke == bindparam("spoke"), replicas.c.item.in_(ids)
+    )
+)
+_FORGET_REPLICAS = Listed(
+    lambda ids: delete(replicas).where(
+        replicas.c.spoke == bindparam("of_spoke"), replicas.c.item.in_(ids)
+    )
+)
+_ABANDONED = Listed(
+    lambda keys: select(intents.c.key).where(intents.c.key.in_(keys), intents.c.abandoned.is_(True))
+)
+_ABANDON = Listed(
+    lambda keys: update(intents).where(intents.c.key.in_(keys)).values(abandoned=True)
+)
+_CLOSE = Listed(lambda keys: delete(intents).where(intents.c.key.in_(keys)))
+_PENDING_BY_ITEM = Listed(
+    lambda ids: select(pending).where(
+        pending.c.spoke == bindparam("spoke"), pending.c.item.in_(ids)
+    )
+)
+_SETTLE = Listed(
+    lambda ids: delete(pending).where(
+        pending.c.spoke == bindparam("of_spoke"), pending.c.item.in_(ids)
+    )
 )
 SETTLED = ("Grace", "Remembered", "OutsideWindow")
 """Reasons for which something waits that is as it should be."""
@@ -113,12 +139,7 @@ class ReplicaTable:
 
     def attempts(self, spoke: str, ids: Sequence[str]) -> dict[str, str]:
         """Which create these items' copies came from."""
-        rows = self._connection.execute(
-            select(replicas.c.item, replicas.c.attempt).where(
-                replicas.c.spoke == spoke, replicas.c.item.in_(ids)
-            )
-        )
-        return {str(item): str(attempt) for item, attempt in rows}
+        return {row.item: row.attempt for row in _ATTEMPTS.rows(self._connection, ids, spoke=spoke)}
 
     def mark_round(self, spoke: str, remotes: Sequence[str], round_id: str) -> None:
         _SEEN.run(self._connection, remotes, of_spoke=spoke, seen_in=round_id)
@@ -153,10 +174,7 @@ class ReplicaTable:
         )
 
     def remove(self, spoke: str, ids: Sequence[str]) -> None:
-        if ids:
-            self._connection.execute(
-                delete(replicas).where(replicas.c.spoke == spoke, replicas.c.item.in_(ids))
-            )
+        _FORGET_REPLICAS.run(self._connection, ids, of_spoke=spoke)
 
     def attach(self, spoke: str, ids: Sequence[str]) -> None:
         """Forget that these items were removed by the spoke's user."""
@@ -276,23 +294,13 @@ class IntentTable:
 
     def abandoned(self, keys: Sequence[str]) -> set[str]:
         """Those of the keys that were looked for once and not found."""
-        return {
-            row.key
-            for part in parts(keys)
-            for row in self._connection.execute(
-                select(intents.c.key).where(intents.c.key.in_(part), intents.c.abandoned.is_(True))
-            )
-        }
+        return {row.key for row in _ABANDONED.rows(self._connection, keys)}
 
     def abandon(self, keys: Sequence[str]) -> None:
-        for part in parts(keys):
-            self._connection.execute(
-                update(intents).where(intents.c.key.in_(part)).values(abandoned=True)
-            )
+        _ABANDON.run(self._connection, keys)
 
     def remove(self, keys: Sequence[str]) -> None:
-        for part in parts(keys):
-            self._connection.execute(delete(intents).where(intents.c.key.in_(part)))
+        _CLOSE.run(self._connection, keys)
 
     def expire(self, before: float) -> None:
         """Forget abandoned ones from before `before`: their effect can't arrive any more."""
@@ -362,9 +370,8 @@ class PendingTable:
 
     def by_item(self, spoke: str, ids: Sequence[str]) -> dict[str, Pending]:
         return {
-            row.item: row
-            for part in parts(ids)
-            for row in self._list(pending.c.spoke == spoke, pending.c.item.in_(part))
+            row.item: _pending(row)
+            for row in _PENDING_BY_ITEM.rows(self._connection, ids, spoke=spoke)
         }
 
     def due(self, spoke: str, now: float, reasons: Sequence[str], count: int) -> list[Pending]:
@@ -402,10 +409,7 @@ class PendingTable:
         self._connection.execute(delete(pending).where(pending.c.spoke == spoke))
 
     def remove(self, spoke: str, ids: Sequence[str]) -> None:
-        for part in parts(ids):
-            self._connection.execute(
-                delete(pending).where(pending.c.spoke == spoke, pending.c.item.in_(part))
-            )
+        _SETTLE.run(self._connection, ids, of_spoke=spoke)
 
     def counts(self) -> dict[str, dict[str, int]]:
         """By spoke, of all of the hub's, and reason; who has none is left out."""

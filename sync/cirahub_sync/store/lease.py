@@ -19,13 +19,20 @@ from pathlib import Path
 from typing import NamedTuple
 from uuid import uuid4
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, bindparam, select, update
 
 from cirahub_sync import steady
 from cirahub_sync.errors import CirahubError, LeaseLostError, StoreError
 from cirahub_sync.lease_terms import LeaseTerms
 from cirahub_sync.store.database import Database
+from cirahub_sync.store.listed import Prepared
 from cirahub_sync.store.tables import hubs
+
+_EXTEND = Prepared(
+    update(hubs)
+    .where(hubs.c.uid == bindparam("of_hub"), hubs.c.lease_token == bindparam("held"))
+    .values(lease_expires=bindparam("until"))
+)
 
 
 class Clocks(NamedTuple):
@@ -71,11 +78,8 @@ class Lease:
                 "running; it stops, and the next one starts from what is there"
             )
         until = self._clocks.steady() + self.terms.seconds
-        done = connection.execute(
-            update(hubs)
-            .where(hubs.c.uid == self.hub, hubs.c.lease_token == self.token)
-            .values(lease_expires=self._clocks.day() + self.terms.seconds)
-        )
+        expires = self._clocks.day() + self.terms.seconds
+        done = _EXTEND.run(connection, of_hub=self.hub, held=self.token, until=expires)
         if done.rowcount != 1:
             self._until = float("-inf")
             raise LeaseLostError(

@@ -11,12 +11,22 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import BindParameter, Connection, Delete, Dialect, Row, Select, Update, bindparam
+from sqlalchemy import (
+    BindParameter,
+    Connection,
+    CursorResult,
+    Delete,
+    Dialect,
+    Row,
+    Select,
+    Update,
+    bindparam,
+)
 from sqlalchemy.sql.dml import Insert
 
-_LENGTHS = (1, 8, 64, 512)
-"""Of the lists that statements are prepared for: the last id fills them up. Well under SQLite's
-32,766 parameters."""
+_LENGTHS = (1, 8, 24, 64, 512)
+"""Of the lists that statements are prepared for: the last id fills them up. A batch of writes has
+20 ids. Well under SQLite's 32,766 parameters."""
 
 Statement = Select[Any] | Update | Delete
 Ids = Sequence[str] | Sequence[bytes] | Sequence[int]
@@ -28,41 +38,57 @@ class Listed:
 
     def __init__(self, make: Callable[[Sequence[BindParameter[Any]]], Statement]) -> None:
         self._make = make
-        self._made: dict[tuple[str, int], _Prepared] = {}
+        self._made: dict[tuple[str, int], _Compiled] = {}
 
     def rows(
         self, connection: Connection, ids: Ids, **values: object
     ) -> Iterator[Row[tuple[Any, ...]]]:
         """Of a SELECT; none for no ids."""
-        for prepared, bound in self._parts(connection.dialect, ids, values):
-            yield from prepared.run(connection, bound).all()
+        for compiled, bound in self._parts(connection.dialect, ids, values):
+            yield from compiled.run(connection, bound).all()
 
     def run(self, connection: Connection, ids: Ids, **values: object) -> None:
         """An UPDATE or a DELETE."""
-        for prepared, bound in self._parts(connection.dialect, ids, values):
-            prepared.run(connection, bound)
+        for compiled, bound in self._parts(connection.dialect, ids, values):
+            compiled.run(connection, bound)
 
     def _parts(
         self, dialect: Dialect, ids: Ids, values: Mapping[str, object]
-    ) -> Iterator[tuple[_Prepared, dict[str, object]]]:
+    ) -> Iterator[tuple[_Compiled, dict[str, object]]]:
         for start in range(0, len(ids), _LENGTHS[-1]):
             part = ids[start : start + _LENGTHS[-1]]
             length = next(one for one in _LENGTHS if one >= len(part))
-            prepared = self._made.get((dialect.name, length))
-            if prepared is None:
+            compiled = self._made.get((dialect.name, length))
+            if compiled is None:
                 statement = self._make([bindparam(name) for name in _NAMES[:length]])
-                prepared = self._made[dialect.name, length] = _Prepared(statement, dialect)
+                compiled = self._made[dialect.name, length] = _Compiled(statement, dialect)
             bound: dict[str, object] = dict(zip(_NAMES, part, strict=False))
             for name in _NAMES[len(part) : length]:
                 bound[name] = part[-1]
             bound.update(values)
-            yield prepared, bound
+            yield compiled, bound
+
+
+class Prepared:
+    """A statement without a list, that runs in every transaction or for every batch. Its values are
+    named by `bindparam`. Booleans of rows may come as 0 and 1."""
+
+    def __init__(self, statement: Statement) -> None:
+        self._statement = statement
+        self._made: dict[str, _Compiled] = {}
+
+    def run(self, connection: Connection, **values: object) -> CursorResult[Any]:
+        dialect = connection.dialect
+        compiled = self._made.get(dialect.name)
+        if compiled is None:
+            compiled = self._made[dialect.name] = _Compiled(self._statement, dialect)
+        return compiled.run(connection, values)
 
 
 _NAMES = tuple(f"one_{number}" for number in range(_LENGTHS[-1]))
 
 
-class _Prepared:
+class _Compiled:
     def __init__(self, statement: Statement, dialect: Dialect) -> None:
         compiled = statement.compile(dialect=dialect)
         self._statement = statement
@@ -70,7 +96,7 @@ class _Prepared:
         self._order: Sequence[str] = compiled.positiontup or ()
         self._fixed = {name: value for name, value in compiled.params.items() if value is not None}
 
-    def run(self, connection: Connection, bound: dict[str, object]) -> Any:
+    def run(self, connection: Connection, bound: dict[str, object]) -> CursorResult[Any]:
         if not self._text:
             return connection.execute(self._statement, bound)
         values = {**self._fixed, **bound}
