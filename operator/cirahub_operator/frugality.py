@@ -11,9 +11,9 @@ from contextlib import contextmanager
 from types import ModuleType
 from typing import cast
 
-TERMINALS = ("rich", "httpx._main")
-"""What structlog and httpx load for terminals if something else has installed it: with pygments,
-five megabytes that a service has no use for. Pygments itself exchangelib asks for."""
+TERMINALS = ("rich",)
+"""What structlog loads for terminals if something else has installed it: with pygments, five
+megabytes that a service has no use for. Pygments itself exchangelib asks for."""
 
 _M_TRIM_THRESHOLD = -1
 _M_MMAP_THRESHOLD = -3

@@ -21,7 +21,7 @@ from cirahub_sync.errors import CirahubError
 if TYPE_CHECKING:
     import structlog
 
-QUIET = ("kopf", "aiohttp", "azure", "msal", "httpx", "httpcore", "urllib3", "asyncio", "alembic")
+QUIET = ("kopf", "aiohttp", "azure", "msal", "urllib3", "asyncio", "alembic")
 """Loggers that are heard only from WARNING on, unless everything is to be heard."""
 
 

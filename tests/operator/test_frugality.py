@@ -13,7 +13,7 @@ START = """
 import json, sys
 from cirahub_operator import frugality
 frugality.without_terminals()
-import httpx, structlog
+import structlog
 from cirahub_operator.operation import Operation
 print(json.dumps([name for name, module in sys.modules.items() if module is not None]))
 """
@@ -37,6 +37,7 @@ def loaded() -> set[str]:
     [
         "rich",
         "pygments",
+        "httpx",
         "alembic",
         "exchangelib",
         "msal",

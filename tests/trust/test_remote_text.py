@@ -101,7 +101,7 @@ def _discovery(request: web.Request) -> web.Response:
 @pytest.fixture(autouse=True)
 def said(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
     caplog.set_level(logging.INFO)
-    for loud in ("msal", "azure", "urllib3", "httpx", "aiohttp"):
+    for loud in ("msal", "azure", "urllib3", "aiohttp"):
         caplog.set_level(logging.WARNING, logger=loud)
     return caplog
 
