@@ -19,7 +19,8 @@ from cirahub_sync.errors import CirahubError
 
 CHILD = Path(__file__).parent / "child"
 _metrics: list[Metrics] = []
-_ear = listen(product=False, quiet=QUIET)
+_ear = listen(product=False, quiet=(*QUIET, "httpx", "httpcore"))
+"""The last two are of the SDK's, with which tests talk to the simulator."""
 
 
 def _hook(ear: Any) -> None:

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, bindparam, delete, select, text, update
 from tests.keeps import Keep
 
 from cirahub_sync.store.database import Database
-from cirahub_sync.store.listed import Listed
+from cirahub_sync.store.listed import Listed, Prepared
 from cirahub_sync.store.tables import pull_retry, withdrawals
 
 NAMED = Listed(
@@ -25,6 +25,11 @@ EVEN = Listed(
         .where(withdrawals.c.job == bindparam("of_job"), withdrawals.c.seq.in_(seqs))
         .values(seq=bindparam("to_seq"))
     )
+)
+MOVED = Prepared(
+    update(withdrawals)
+    .where(withdrawals.c.job == bindparam("of_job"), withdrawals.c.seq < bindparam("below"))
+    .values(seq=bindparam("to_seq"))
 )
 GONE = Listed(lambda items: delete(withdrawals).where(withdrawals.c.item.in_(items)))
 
@@ -78,6 +83,15 @@ def test_nothing_but_the_list_is_changed_or_removed(connection: Connection) -> N
     GONE.run(connection, everything[:700])
     assert len(list(NAMED.rows(connection, everything, job="one"))) == 800
     assert len(list(NAMED.rows(connection, everything, job="two"))) == 800
+
+
+def test_a_statement_without_a_list_takes_its_values_anew_each_time(
+    connection: Connection,
+) -> None:
+    assert MOVED.run(connection, of_job="one", below=3, to_seq=7).rowcount == 3
+    assert MOVED.run(connection, of_job="one", below=5, to_seq=9).rowcount == 2
+    found = NAMED.rows(connection, ["item-0", "item-4", "item-5"], job="one")
+    assert [(row.item, row.seq) for row in found] == [("item-5", 5), ("item-0", 7), ("item-4", 9)]
 
 
 def test_an_upsert_replaces_what_has_its_key(database: Database, connection: Connection) -> None:

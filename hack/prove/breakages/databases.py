@@ -54,6 +54,14 @@ BREAKAGES: tuple[Breakage, ...] = (
     ),
     Breakage(
         guards=DATABASES,
+        what="what was opened for one item is handed out for another",
+        file=f"{_STORE}/sealed.py",
+        old="self._opened.get((item, sealed), ",
+        new="self._opened.get(sealed, ",
+        tests="tests/store/test_sealed.py::test_what_was_sealed_for_one_item_opens_for_no_other",
+    ),
+    Breakage(
+        guards=DATABASES,
         what="a connection to a server that was restarted is taken for good",
         file=f"{_STORE}/postgresql.py",
         old="pool_pre_ping=True",

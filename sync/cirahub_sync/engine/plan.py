@@ -7,10 +7,8 @@ judgement says what to send, what to note, or why it has to wait. Nothing is sen
 from __future__ import annotations
 
 import hashlib
-from collections import OrderedDict
 from collections.abc import Callable, Collection
 from enum import StrEnum
-from typing import Generic, TypeVar
 
 import msgspec
 
@@ -22,6 +20,7 @@ from cirahub_sync.model.event import Event
 from cirahub_sync.model.kind import CONTACTS, Content, as_contact, empty, kind_of, read_only
 from cirahub_sync.model.limits import changed_fields, project, showable
 from cirahub_sync.model.visibility import as_hidden, is_hidden
+from cirahub_sync.recent import Recent
 from cirahub_sync.store.rows import Action, Item, Pending, Replica, ReplicaState, Shadow
 
 DELETIONS = (PendingReason.GRACE.value, PendingReason.GUARDED.value)
@@ -104,8 +103,8 @@ class Encoder:
 
     def __init__(self, fingerprint: Callable[[Content], bytes]) -> None:
         self.fingerprint = fingerprint
-        self._wires: _Recent[Wire] = _Recent()
-        self._bodies: _Recent[bytes] = _Recent()
+        self._wires: Recent[Wire] = Recent(_KEPT)
+        self._bodies: Recent[bytes] = Recent(_KEPT)
 
     def wire(self, run: SpokeRun, item: Item, capabilities: Capabilities) -> Wire:
         def make() -> Wire:
@@ -135,25 +134,6 @@ class Encoder:
 
         kind = (run.receives.key, id(endpoint.capabilities), run.hide, update)
         return self._bodies.get((kind, judgement.item, judgement.seq), make)
-
-
-_Made = TypeVar("_Made")
-
-
-class _Recent(Generic[_Made]):
-    """The last made values, by key."""
-
-    def __init__(self) -> None:
-        self._kept: OrderedDict[object, _Made] = OrderedDict()
-
-    def get(self, key: object, make: Callable[[], _Made]) -> _Made:
-        made = self._kept.get(key)
-        if made is None:
-            made = make()
-            self._kept[key] = made
-            if len(self._kept) > _KEPT:
-                self._kept.popitem(last=False)
-        return made
 
 
 def _under(key: str, fingerprint: bytes) -> bytes:

@@ -12,11 +12,12 @@ from cirahub_sync.model.edit import OwnEdits
 from cirahub_sync.model.kind import CONTACTS, Content
 from cirahub_sync.store.crypto import Cipher
 from cirahub_sync.store.database import Database
-from cirahub_sync.store.listed import Listed
+from cirahub_sync.store.listed import Listed, Prepared
 from cirahub_sync.store.membership import of_hub
 from cirahub_sync.store.parts import parts
 from cirahub_sync.store.photo_tables import portraits
 from cirahub_sync.store.rows import Item, ReplicaState, Shadow
+from cirahub_sync.store.sealed import SealedItems
 from cirahub_sync.store.tables import (
     ABOUT_AN_ITEM,
     items,
@@ -43,11 +44,11 @@ _HEADS_BY_ID = Listed(
         items.c.hub == bindparam("hub"), items.c.id.in_(ids)
     )
 )
-_ITEMS_AFTER = (
+_ITEMS_AFTER = Prepared(
     select(items)
-    .where(items.c.hub == bindparam("hub"), items.c.seq > bindparam("seq"))
+    .where(items.c.hub == bindparam("hub"), items.c.seq > bindparam("after"))
     .order_by(items.c.seq)
-    .limit(bindparam("count"))
+    .limit(bindparam("most"))
 )
 _MATCHES = Listed(
     lambda digests: (
@@ -106,11 +107,11 @@ _SHADOW_ETAG = select(shadows.c.etag).where(
 
 
 class ItemTable:
-    def __init__(self, connection: Connection, database: Database, hub: str, cipher: Cipher):
+    def __init__(self, connection: Connection, database: Database, hub: str, sealed: SealedItems):
         self._connection = connection
         self._database = database
         self._hub = hub
-        self._cipher = cipher
+        self._sealed = sealed
 
     def get(self, ids: Sequence[str]) -> dict[str, Item]:
         return {
@@ -127,9 +128,7 @@ class ItemTable:
 
     def after(self, seq: int, count: int) -> list[Item]:
         """Items changed since `seq`, in the order of their change."""
-        rows = self._connection.execute(
-            _ITEMS_AFTER, {"hub": self._hub, "seq": seq, "count": count}
-        )
+        rows = _ITEMS_AFTER.run(self._connection, hub=self._hub, after=seq, most=count)
         return [self._item(row) for row in rows]
 
     def last_seq(self) -> int:
@@ -162,9 +161,7 @@ class ItemTable:
                     "deleted_at": row.deleted_at,
                     "erased": row.erased,
                     "fingerprint": row.fingerprint,
-                    "content": self._cipher.seal(
-                        encode_item(row.content), f"items/{self._hub}/{row.id}"
-                    ),
+                    "content": self._sealed.seal(row.id, row.content),
                     "died_of": row.died_of,
                 }
                 for row in rows
@@ -271,8 +268,7 @@ class ItemTable:
 
     def _item(self, row: Row[tuple[Any, ...]], content: Content | None = None) -> Item:
         if content is None:
-            sealed = self._cipher.open(row.content, f"items/{self._hub}/{row.id}")
-            content = decode_item(sealed)
+            content = self._sealed.open(row.id, row.content)
         return Item(
             id=row.id,
             seq=row.seq,

@@ -75,6 +75,18 @@ _PENDING_BY_ITEM = Listed(
         pending.c.spoke == bindparam("spoke"), pending.c.item.in_(ids)
     )
 )
+_DUE = Listed(
+    lambda reasons: (
+        select(pending)
+        .where(
+            pending.c.spoke == bindparam("spoke"),
+            pending.c.due_at <= bindparam("now"),
+            pending.c.reason.in_(reasons),
+        )
+        .order_by(pending.c.due_at, pending.c.item)
+        .limit(bindparam("most"))
+    )
+)
 _SETTLE = Listed(
     lambda ids: delete(pending).where(
         pending.c.spoke == bindparam("of_spoke"), pending.c.item.in_(ids)
@@ -375,16 +387,7 @@ class PendingTable:
         }
 
     def due(self, spoke: str, now: float, reasons: Sequence[str], count: int) -> list[Pending]:
-        rows = self._connection.execute(
-            select(pending)
-            .where(
-                pending.c.spoke == spoke,
-                pending.c.due_at <= now,
-                pending.c.reason.in_(reasons),
-            )
-            .order_by(pending.c.due_at, pending.c.item)
-            .limit(count)
-        )
+        rows = _DUE.rows(self._connection, reasons, spoke=spoke, now=now, most=count)
         return [_pending(row) for row in rows]
 
     def waiting(self, now: float, due: Sequence[str], always: Sequence[str]) -> set[str]:

@@ -33,6 +33,7 @@ from cirahub_sync.store.redirects import BindingTable, RedirectTable
 from cirahub_sync.store.removals import RemovalTable
 from cirahub_sync.store.reports import ReportTable
 from cirahub_sync.store.rows import PERSON, Conflict, Spoke
+from cirahub_sync.store.sealed import SealedItems
 from cirahub_sync.store.set_tables import members
 from cirahub_sync.store.shards import ShardKey, ShardLease, ShardTable, take
 from cirahub_sync.store.tables import (
@@ -60,19 +61,18 @@ _RETIRED = select(spokes.c.uid).where(spokes.c.hub == bindparam("hub"), spokes.c
 class Transaction:
     """One transaction of one hub; its tables are there when they are asked for."""
 
-    def __init__(
-        self, connection: Connection, database: Database, hub: str, cipher: Cipher
-    ) -> None:
+    def __init__(self, connection: Connection, store: HubStore) -> None:
         self.connection = connection
-        self.hub = hub
-        self.cipher = cipher
-        self._database = database
+        self.hub = store.hub
+        self.cipher = store.cipher
+        self._database = store.database
+        self._sealed = store.sealed
         self._seq: int | None = None
         self._seq_read: int | None = None
 
     @cached_property
     def items(self) -> ItemTable:
-        return ItemTable(self.connection, self._database, self.hub, self.cipher)
+        return ItemTable(self.connection, self._database, self.hub, self._sealed)
 
     @cached_property
     def shadows(self) -> ShadowTable:
@@ -400,23 +400,24 @@ class HubStore:
     ) -> None:
         self.hub = hub
         self.cipher = cipher
-        self._database = database
+        self.sealed = SealedItems(cipher, hub)
+        self.database = database
         self.terms = terms
         self._clocks = clocks
         self._lease: leases.Lease | ShardLease | None = None
 
     def acquire(self) -> None:
         """Raises LeaseHeldError while another living pass has the hub."""
-        self._lease = leases.acquire(self._database, self.hub, self.terms, self._clocks)
+        self._lease = leases.acquire(self.database, self.hub, self.terms, self._clocks)
 
     def take(self, key: ShardKey) -> int:
         """See `shards.take`. Which attempt at the shard this is, from 1; 0 if it is settled."""
-        self._lease = take(self._database, self.hub, key, self.terms, self._clocks)
+        self._lease = take(self.database, self.hub, key, self.terms, self._clocks)
         return 0 if self._lease is None else self._lease.token
 
     def release(self) -> None:
         if isinstance(self._lease, leases.Lease):
-            leases.release(self._database, self._lease)
+            leases.release(self.database, self._lease)
         self._lease = None
 
     @property
@@ -448,9 +449,9 @@ class HubStore:
         """Raises LeaseLostError, and writes nothing, when the lease is not held any more."""
         if self._lease is None:
             raise RuntimeError("HubStore.write without acquire()")
-        with self._database.write() as connection:
+        with self.database.write() as connection:
             until = self._lease.check(connection)
-            transaction = Transaction(connection, self._database, self.hub, self.cipher)
+            transaction = Transaction(connection, self)
             yield transaction
             transaction.flush_seq()
         if self._lease is not None:
@@ -458,35 +459,35 @@ class HubStore:
 
     @contextmanager
     def read(self) -> Iterator[Transaction]:
-        with self._database.read() as connection:
-            yield Transaction(connection, self._database, self.hub, self.cipher)
+        with self.database.read() as connection:
+            yield Transaction(connection, self)
 
     @contextmanager
     def unleased(self) -> Iterator[Transaction]:
         """Writes without the lease, one after the other: for what may be noted while a pass is
         under way, which is that somebody leaves."""
-        with self._database.write() as connection:
+        with self.database.write() as connection:
             connection.execute(  # the row's lock
                 update(hubs).where(hubs.c.uid == self.hub).values(key_version=hubs.c.key_version)
             )
-            yield Transaction(connection, self._database, self.hub, self.cipher)
+            yield Transaction(connection, self)
 
     def rewrite(self) -> None:
         """Leave nothing of what was deleted in the database's files. Raises StoreError."""
-        self._database.rewrite()
+        self.database.rewrite()
 
     def shed(self) -> None:
         """Leave nothing of what was deleted in the database's log. Raises StoreError."""
-        self._database.shed()
+        self.database.shed()
 
     def destroy(self, *, job: int | None = None, abandoned: bool = False) -> None:
         """Delete the hub's rows, and its key last: what a backup of the file still holds of it
         can't be opened then. Of the erasure that asked for it the receipt stays."""
         if self._lease is None:
             raise RuntimeError("HubStore.destroy without acquire()")
-        with self._database.write() as connection:
+        with self.database.write() as connection:
             self._lease.check(connection)
-            transaction = Transaction(connection, self._database, self.hub, self.cipher)
+            transaction = Transaction(connection, self)
             if job is not None:
                 transaction.erasures.finish(job, self._clocks.day(), abandoned=abandoned)
             connection.execute(
@@ -496,4 +497,4 @@ class HubStore:
                 connection.execute(delete(table).where(table.c.hub == self.hub))
             connection.execute(delete(hubs).where(hubs.c.uid == self.hub))
         self._lease = None
-        self._database.shed()
+        self.database.shed()
