@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from cirahub_sync.endpoints.album import Album
 
 
-class Stamp(msgspec.Struct, frozen=True, array_like=True):
+class Stamp(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """Our mark on a copy, and its idempotency key: one per create attempt.
 
     The text form is `installation/hub/item/spoke/attempt`, at most 255 characters. Attempts sort by
@@ -51,7 +51,7 @@ def attempt_of(stamp: str) -> str:
     return parsed.attempt if parsed is not None else ""
 
 
-class RemoteItem(msgspec.Struct, frozen=True, kw_only=True):
+class RemoteItem(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """An item as the endpoint holds it, in its own terms (before any mapping)."""
 
     id: str
@@ -140,21 +140,21 @@ class Target(msgspec.Struct, frozen=True):
         return f"{self.tenant}/{self.mailbox}/{self.folder}"
 
 
-class Create(msgspec.Struct, frozen=True, kw_only=True):
+class Create(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     key: str
     """The stamp's text."""
     body: bytes
     """From `Endpoint.encode`, without the stamp."""
 
 
-class Update(msgspec.Struct, frozen=True, kw_only=True):
+class Update(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     id: str
     etag: str
     body: bytes
     """Only the fields to change, from `Endpoint.encode_changes`."""
 
 
-class Delete(msgspec.Struct, frozen=True, kw_only=True):
+class Delete(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """`permanent` skips the bin: copies on erasure. Otherwise as a user's delete."""
 
     id: str
@@ -179,7 +179,7 @@ class Result(StrEnum):
     """The answer was lost or was a gateway's: it may or may not have taken effect."""
 
 
-class Outcome(msgspec.Struct, frozen=True, kw_only=True):
+class Outcome(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """What became of the operation at `index` of the sequence given to `push`."""
 
     index: int

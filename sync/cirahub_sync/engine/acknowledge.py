@@ -13,7 +13,7 @@ from cirahub_sync.store.hub import Transaction
 from cirahub_sync.store.rows import UNKNOWN_FINGERPRINT, Replica, ReplicaState, Shadow
 
 
-class Delivery(msgspec.Struct, frozen=True, kw_only=True):
+class Delivery(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """A create or update that was answered: what was meant, and what the service made of it."""
 
     item: str

@@ -57,7 +57,7 @@ class Why(StrEnum):
     """The mapping leaves nothing of it."""
 
 
-class Judgement(msgspec.Struct, frozen=True, kw_only=True):
+class Judgement(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """What is to be done about one item at one receiver; without an action, nothing is sent."""
 
     item: str
@@ -90,7 +90,7 @@ class Planned(msgspec.Struct, frozen=True):
     """Why it would not be sent now (a PendingReason), blank if it would."""
 
 
-class Wire(msgspec.Struct, frozen=True):
+class Wire(msgspec.Struct, frozen=True, gc=False):
     """An item as one mapping shows it."""
 
     desired: Content

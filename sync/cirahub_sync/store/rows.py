@@ -46,7 +46,7 @@ class StagedKind(StrEnum):
     UNREADABLE = "unreadable"
 
 
-class Staged(msgspec.Struct, kw_only=True):
+class Staged(msgspec.Struct, gc=False, kw_only=True):
     position: int = 0
     remote: str
     kind: StagedKind
@@ -57,7 +57,7 @@ class Staged(msgspec.Struct, kw_only=True):
     content: Content | None = None
 
 
-class Item(msgspec.Struct, kw_only=True):
+class Item(msgspec.Struct, gc=False, kw_only=True):
     id: str
     seq: int
     alive: bool
@@ -69,7 +69,7 @@ class Item(msgspec.Struct, kw_only=True):
     """Of a dead one: the spoke whose user deleted the last contribution."""
 
 
-class Shadow(msgspec.Struct, kw_only=True):
+class Shadow(msgspec.Struct, gc=False, kw_only=True):
     spoke: str
     remote: str
     item: str | None
@@ -88,7 +88,7 @@ class ReplicaState(StrEnum):
     DETACHED = "detached"
 
 
-class Replica(msgspec.Struct, kw_only=True):
+class Replica(msgspec.Struct, gc=False, kw_only=True):
     spoke: str
     item: str
     remote: str
@@ -109,7 +109,7 @@ class Action(StrEnum):
     DELETE = "delete"
 
 
-class Intent(msgspec.Struct, kw_only=True):
+class Intent(msgspec.Struct, gc=False, kw_only=True):
     key: str
     spoke: str
     item: str
@@ -121,7 +121,7 @@ class Intent(msgspec.Struct, kw_only=True):
     created_at: float
 
 
-class Pending(msgspec.Struct, kw_only=True):
+class Pending(msgspec.Struct, gc=False, kw_only=True):
     spoke: str
     item: str
     reason: str

@@ -42,7 +42,7 @@ DEFAULT_RETRY_AFTER = 5.0
 """Seconds, when a 429 names none."""
 
 
-class Answer(msgspec.Struct, frozen=True, kw_only=True):
+class Answer(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     status: int
     headers: Mapping[str, str]
     """Lower-case names."""

@@ -11,12 +11,12 @@ from collections.abc import Mapping
 import msgspec
 
 
-class WireEmail(msgspec.Struct, rename="camel", omit_defaults=True):
+class WireEmail(msgspec.Struct, gc=False, rename="camel", omit_defaults=True):
     address: str | None = None
     name: str | None = None
 
 
-class WireAddress(msgspec.Struct, rename="camel", omit_defaults=True):
+class WireAddress(msgspec.Struct, gc=False, rename="camel", omit_defaults=True):
     street: str | None = None
     city: str | None = None
     state: str | None = None
@@ -24,19 +24,19 @@ class WireAddress(msgspec.Struct, rename="camel", omit_defaults=True):
     postal_code: str | None = None
 
 
-class WireProperty(msgspec.Struct):
+class WireProperty(msgspec.Struct, gc=False):
     id: str
     value: str | None = None
 
 
-class Removal(msgspec.Struct):
+class Removal(msgspec.Struct, gc=False):
     """https://learn.microsoft.com/graph/delta-query-overview: `changed` or `deleted`, which does
     not tell a move from a deletion."""
 
     reason: str | None = None
 
 
-class WireContact(msgspec.Struct, rename="camel", kw_only=True):
+class WireContact(msgspec.Struct, gc=False, rename="camel", kw_only=True):
     id: str
     etag: str = msgspec.field(default="", name="@odata.etag")
     removed: Removal | None = msgspec.field(default=None, name="@removed")
@@ -159,7 +159,7 @@ class ErrorBody(msgspec.Struct):
     error: ErrorDetail = ErrorDetail()
 
 
-class BatchPart(msgspec.Struct):
+class BatchPart(msgspec.Struct, gc=False):
     """One answer of a `$batch` (https://learn.microsoft.com/graph/json-batching)."""
 
     id: str
