@@ -210,9 +210,8 @@ class Transaction:
     def seq(self) -> int:
         """The hub's sequence number, as of this transaction."""
         if self._seq is None:
-            self._seq = self._seq_read = int(
-                self.connection.execute(_SEQ, {"hub": self.hub}).scalar_one()
-            )
+            found = self.connection.execute(_SEQ, {"hub": self.hub}).scalar_one()
+            self._seq = self._seq_read = int(found)
         return self._seq
 
     def next_seq(self) -> int:
