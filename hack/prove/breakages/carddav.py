@@ -13,9 +13,9 @@ BREAKAGES: tuple[Breakage, ...] = (
     Breakage(
         guards=CARDDAV,
         what="a write whose answer was lost is sent again by the client",
-        file=f"{_ROOM}/session.py",
-        old="            self._http._retry_connection = False",
-        new="            self._http._retry_connection = True",
+        file="sync/cirahub_sync/network.py",
+        old="        session._retry_connection = False",
+        new="        session._retry_connection = True",
         tests="tests/endpoints/contract/test_writes.py::"
         "test_a_lost_answer_is_unknown_and_nothing_is_sent_again[drop-before-address-book]",
     ),

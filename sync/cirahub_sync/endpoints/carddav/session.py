@@ -247,9 +247,6 @@ class CardDavSession:
         }
         if self._http is None:
             self._http = self._route.session([last_moment()])
-            # aiohttp sends a PUT or DELETE again whose connection was dropped without an answer,
-            # and has no public switch for it; the contract tests hold it to this one.
-            self._http._retry_connection = False
         longest = self._patience.answer if fence is None else self._patience.write
         gate = None if fence is None else Gate(fence, longest)
         timeout = aiohttp.ClientTimeout(total=longest, sock_connect=self._patience.connect)
