@@ -218,7 +218,7 @@ def command(
         raise click.BadParameter(str(error), param_hint="--switch") from error
     limits = Limits(requests=requests_per_mailbox, concurrent=concurrent_per_mailbox)
     if no_throttle:
-        limits = Limits(requests=None, upload_bytes=None, concurrent=None)
+        limits = Limits(requests=None, upload_bytes=None, concurrent=None, app_requests=None)
     world = World(switches=chosen, limits=limits, fault_seed=fault_seed)
     world.latency = latency
     if cluster_issuer is not None:

@@ -27,6 +27,13 @@ class Switches:
     https://learn.microsoft.com/graph/throttling-limits#outlook-service-limits says the limits
     "apply to the combination of app ID and mailbox"; the error's own name is MailboxConcurrency.
     """
+    batch_concurrency: Literal["each", "one"] = "each"
+    """What a batch is in that count: each of its requests that runs, or one request.
+
+    https://learn.microsoft.com/graph/throttling-limits#outlook-service-limits says that four of a
+    batch's requests are handed to Outlook at a time, so each; nothing says that two batches in one
+    mailbox are refused.
+    """
 
     # Contacts and folders in a mailbox (Graph).
 

@@ -122,6 +122,33 @@ def test_concurrency_counts_all_applications_when_the_switch_says_so() -> None:
         assert (throttle.admit(switches, request("two"), "anna") is not None) == refused
 
 
+def test_an_application_has_a_limit_over_all_mailboxes() -> None:
+    clock = Clock()
+    throttle = Throttle(clock, Limits(app_requests=3))
+    for mailbox in ("anna", "bob", "carl"):
+        assert throttle.admit(SWITCHES, request(), mailbox) is None
+
+    refusal = throttle.admit(SWITCHES, request(), "dora")
+
+    assert refusal is not None
+    assert refusal.headers["Retry-After"] == "10"
+    assert throttle.admit(SWITCHES, request("other"), "dora") is None
+    clock.advance(timedelta(seconds=11))
+    assert throttle.admit(SWITCHES, request(), "dora") is None
+
+
+def test_a_batch_is_four_requests_at_a_time_or_one() -> None:
+    for batch, batches in (("each", 1), ("one", 4)):
+        switches = Switches(batch_concurrency=batch)  # type: ignore[arg-type]
+        throttle = Throttle(Clock())
+        fits = 0
+        for _ in range(6):
+            throttle.begin()
+            answers = [throttle.admit(switches, request(), "anna") for _ in range(20)]
+            fits += not any(answers)
+        assert fits == batches
+
+
 async def test_a_fifth_concurrent_request_is_refused(
     simulator: EmbeddedSimulator, sign_in: SignIn, tls: ssl.SSLContext
 ) -> None:
