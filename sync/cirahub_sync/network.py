@@ -141,16 +141,20 @@ class Route:
             trust.load_verify_locations(self.ca_file)
         return trust
 
-    def session(self, traces: Sequence[aiohttp.TraceConfig] = ()) -> aiohttp.ClientSession:
+    def session(
+        self, traces: Sequence[aiohttp.TraceConfig] = (), *, connections: int = 64
+    ) -> aiohttp.ClientSession:
         """A session that nothing of the environment changes any more; `.netrc` neither. What it
-        sends it sends once."""
+        sends it sends once; what needs more than so many `connections` waits."""
         guarded: dict[str, Any] = {}
         if self._guard is not None:
             guarded = {
                 "resolver": _Resolver(self._guard),
                 "socket_factory": self._guard.make_socket,
             }
-        connector = aiohttp.TCPConnector(ssl=self.trust, limit=100, keepalive_timeout=30, **guarded)
+        connector = aiohttp.TCPConnector(
+            ssl=self.trust, limit=connections, keepalive_timeout=30, **guarded
+        )
         session = aiohttp.ClientSession(
             connector=connector,
             proxy=self.proxy,

@@ -165,3 +165,79 @@ async def test_mailboxes_that_have_been_quiet_are_forgotten() -> None:
         await use(throttle, str(number))
     assert len(throttle._lanes) <= 101
     assert throttle.concurrency("busy") == 2
+
+
+async def test_no_more_are_on_their_way_than_there_are_connections() -> None:
+    throttle = Throttle(Limits(in_flight=3))
+    starts = await asyncio.gather(*(use(throttle, str(n), seconds=1) for n in range(6)))
+    assert starts == pytest.approx([0] * 3 + [1] * 3)
+    assert throttle.waited == 0, "told as a limit of the service's"
+
+
+async def test_no_ten_seconds_hold_more_than_an_application_may_send() -> None:
+    throttle = Throttle()
+    starts = sorted(
+        await asyncio.gather(*(use(throttle, str(n), cost=20, seconds=0.5) for n in range(8000)))
+    )
+    late = 0
+    for early, start in enumerate(starts):
+        while late < len(starts) and starts[late] < start + 10:
+            late += 1
+        assert (late - early) * 20 <= 130_000
+    assert starts[-1] == pytest.approx(8000 * 20 / 13_000, abs=0.7)
+
+
+async def test_a_small_change_passes_those_who_fill_other_mailboxes() -> None:
+    throttle = Throttle(Limits(in_flight=1))
+    filling = [asyncio.create_task(use(throttle, str(n), cost=20, seconds=1)) for n in range(100)]
+    await asyncio.sleep(0.5)
+    assert await use(throttle, "urgent") == pytest.approx(1)
+    await asyncio.gather(*filling)
+
+
+async def test_a_small_change_passes_those_who_fill_the_same_mailbox() -> None:
+    throttle = Throttle()
+    filling = [asyncio.create_task(use(throttle, "a", cost=20, seconds=1)) for _ in range(4)]
+    await asyncio.sleep(0.5)
+    assert await use(throttle, "a") == pytest.approx(2), "the first runs, the second is at the gate"
+    await asyncio.gather(*filling)
+
+
+async def test_small_changes_leave_every_other_turn_to_large_ones() -> None:
+    throttle = Throttle(Limits(in_flight=1))
+    small = [asyncio.create_task(use(throttle, f"s{n}", seconds=1)) for n in range(10)]
+    large = [asyncio.create_task(use(throttle, f"l{n}", cost=20, seconds=1)) for n in range(3)]
+    assert await asyncio.gather(*large) == pytest.approx([1, 3, 5])
+    await asyncio.gather(*small)
+
+
+async def test_mailboxes_take_turns_however_much_each_is_sent() -> None:
+    throttle = Throttle(Limits(in_flight=1))
+    much = [asyncio.create_task(use(throttle, "a", cost=20, seconds=1)) for _ in range(5)]
+    little = asyncio.create_task(use(throttle, "b", cost=20, seconds=1))
+    assert await little == pytest.approx(1)
+    assert await asyncio.gather(*much) == pytest.approx([0, 2, 3, 4, 5])
+
+
+async def test_who_gives_up_its_turn_takes_nobody_s_place() -> None:
+    throttle = Throttle(Limits(in_flight=1))
+    async with throttle.slot("a"):
+        waiting, granted, last = (asyncio.create_task(use(throttle, name)) for name in "bcd")
+        await asyncio.sleep(1)
+        waiting.cancel()
+        await asyncio.sleep(0)
+    granted.cancel()  # its turn has come this moment
+    async with asyncio.timeout(10):
+        assert await last == pytest.approx(1)
+
+
+async def test_who_waits_for_a_turn_sees_a_refusal_that_came_meanwhile() -> None:
+    throttle = Throttle(Limits(in_flight=1))
+    first = asyncio.create_task(use(throttle, "a", seconds=5))
+    await asyncio.sleep(0)
+    second = asyncio.create_task(use(throttle, "b"))
+    await asyncio.sleep(1)
+    throttle.refused("b", 30)
+    assert await second == pytest.approx(31)
+    assert await use(throttle, "c") == pytest.approx(31)
+    await first

@@ -34,7 +34,7 @@ from cirahub_sync.endpoints.base import (
     Whereabouts,
 )
 from cirahub_sync.engine.context import PassContext, SpokeRun
-from cirahub_sync.engine.deliver import Receiver
+from cirahub_sync.engine.deliver import CHUNK, Receiver
 from cirahub_sync.engine.merge import merge
 from cirahub_sync.engine.plan import Encoder, Judgement, judge
 from cirahub_sync.engine.pull import pull
@@ -154,7 +154,7 @@ class Calendars:
             register(context)
             (run,) = [run for run in context.runs if run.uid == spoke]
             context.verified.add(spoke)
-            receiver = Receiver(context, run, Encoder(context.fingerprint))
+            receiver = Receiver(context, run, Encoder(context.fingerprint), CHUNK)
             planned = await receiver.plan()
             if not planned:
                 await receiver.deliver()

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from cirahub_sync.configuration import ConflictPolicy, Direction, OnUserDelete
+from cirahub_sync.engine import errands
 from cirahub_sync.engine.report import PassReport
 
 from .conftest import Scene
@@ -71,6 +72,22 @@ async def test_throttled_creates_wait_and_arrive(two: Scene) -> None:
     assert sum(spoke.throttled_seconds for spoke in report.spokes.values()) > 0
     report = await _quiet(two)
     assert [spoke.throttled_seconds for spoke in report.spokes.values()] == [0, 0, 0]
+
+
+async def test_a_change_does_not_wait_for_first_syncs_of_the_same_hub(
+    two: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await two.settle()
+    for name in ("new", "newer"):
+        two.connect(name, Direction.RECEIVE)
+    two.spokes = {name: two.spokes[name] for name in ("new", "newer", "ada", "ben", "cy")}
+    changed = two.the("ada", "P00")
+    two.edit("ada", changed["id"], jobTitle="Baker")
+    monkeypatch.setattr(errands, "CONCURRENT_RECEIVERS", 1)
+    monkeypatch.setattr(errands, "MOST_RECEIVERS", 1)
+    two.forget()
+    await two.sync()
+    assert [entry["method"] for entry in two.writes()] == ["PATCH"] * 2 + ["POST"] * 2 * PEOPLE
 
 
 async def test_what_failed_is_pending_until_it_is_delivered(two: Scene) -> None:

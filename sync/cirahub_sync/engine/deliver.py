@@ -59,12 +59,14 @@ APPROVAL = (PendingReason.APPROVAL.value,)
 
 
 class Receiver:
-    def __init__(self, context: PassContext, run: SpokeRun, encoder: Encoder) -> None:
+    def __init__(self, context: PassContext, run: SpokeRun, encoder: Encoder, chunk: int) -> None:
+        """`chunk`: how many items are judged and sent at a time."""
         self.run = run
         self.unsure = False
         """Whether an outcome was lost in this pass."""
         self._context = context
         self._encoder = encoder
+        self._chunk = chunk
         self._now = context.clock()
         self._deletions: list[Judgement] = []
         self._counted: frozenset[str] = frozenset()
@@ -80,13 +82,13 @@ class Receiver:
         if self.run.row.allowed is not None and any(row.reason == STAGE for row in waiting):
             with self._context.store.write() as tx:
                 conclude(tx, self.run.row)  # there are stages no more
-        for start in range(0, len(waiting), CHUNK):
-            await self._again([row.item for row in waiting[start : start + CHUNK]])
+        for start in range(0, len(waiting), self._chunk):
+            await self._again([row.item for row in waiting[start : start + self._chunk]])
             if self.run.failed:
                 return
         while staged:
             with self._context.store.read() as tx:
-                ids = next_in(tx, self.run, CHUNK)
+                ids = next_in(tx, self.run, self._chunk)
             if not ids:
                 break
             await self._again(ids)
@@ -94,7 +96,7 @@ class Receiver:
                 return
         while True:
             with self._context.store.read() as tx:
-                items = tx.items.after(self.run.row.mark, CHUNK)
+                items = tx.items.after(self.run.row.mark, self._chunk)
             if not items:
                 break
             judgements = await self._judged(items)
@@ -104,7 +106,7 @@ class Receiver:
             self._advance(items[-1].seq)
         while True:
             with self._context.store.read() as tx:
-                due = tx.pending.due(self.run.uid, self._now, RETRIED, CHUNK)
+                due = tx.pending.due(self.run.uid, self._now, RETRIED, self._chunk)
             if not due:
                 return
             await self._again([row.item for row in due])
@@ -130,7 +132,7 @@ class Receiver:
         mark = self.run.row.mark
         while True:
             with self._context.store.read() as tx:
-                items = tx.items.after(mark, CHUNK)
+                items = tx.items.after(mark, self._chunk)
             if not items:
                 break
             mark = items[-1].seq
@@ -197,8 +199,8 @@ class Receiver:
                 )
 
     async def delete(self) -> None:
-        for start in range(0, len(self._deletions), CHUNK):
-            await self._send(self._deletions[start : start + CHUNK], deletions=True)
+        for start in range(0, len(self._deletions), self._chunk):
+            await self._send(self._deletions[start : start + self._chunk], deletions=True)
 
     async def _judged(self, items: Sequence[Item]) -> list[Judgement]:
         """Judgements of these items. Before the first create that this process makes in a spoke,

@@ -11,15 +11,26 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
 from cirahub_sync.engine.context import PassContext, SpokeRun
-from cirahub_sync.engine.deliver import Receiver
+from cirahub_sync.engine.deliver import CHUNK, Receiver
 from cirahub_sync.engine.guard import Candidate, Verdict
 from cirahub_sync.engine.lanes import each
 from cirahub_sync.engine.plan import Encoder
 from cirahub_sync.engine.pull import pull
 from cirahub_sync.engine.recover import recover
 from cirahub_sync.engine.report import Phase
+from cirahub_sync.throttle import IN_FLIGHT
 
 CONCURRENT_RECEIVERS = 64
+MOST_RECEIVERS = IN_FLIGHT
+"""At a time, where it is the service that takes long."""
+IN_HAND = 64_000
+"""Items that are judged and sent at the same time, in all receivers together: they are what a pass
+has in memory."""
+
+
+def chunk_of(receivers: int) -> int:
+    """How many items each of them has in hand."""
+    return min(CHUNK, IN_HAND // max(1, min(receivers, MOST_RECEIVERS)))
 
 
 class AtPlaces(Protocol):
@@ -98,7 +109,10 @@ class Errands:
 
     def _receive(self, runs: Sequence[SpokeRun]) -> None:
         encoder = Encoder(self._context.fingerprint)
-        self._receivers = [Receiver(self._context, run, encoder) for run in runs if run.settled]
+        chunk = chunk_of(len(runs))
+        self._receivers = [
+            Receiver(self._context, run, encoder, chunk) for run in runs if run.settled
+        ]
 
     async def _each(self, *, deletions: bool) -> None:
         async def one(receiver: Receiver) -> None:
@@ -106,4 +120,4 @@ class Errands:
                 await (receiver.delete() if deletions else receiver.deliver())
 
         willing = [receiver for receiver in self._receivers if not receiver.run.failed]
-        await each(willing, one, lanes=CONCURRENT_RECEIVERS)
+        await each(willing, one, lanes=CONCURRENT_RECEIVERS, most=MOST_RECEIVERS)

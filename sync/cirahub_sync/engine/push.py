@@ -28,11 +28,13 @@ async def push(context: PassContext, runs: Sequence[SpokeRun], errands: AtPlaces
 
 def _with_work(context: PassContext, runs: Sequence[SpokeRun]) -> list[SpokeRun]:
     """Those among the receivers for which there is anything to look at: of thousands of them
-    hardly one, as long as nothing changes."""
+    hardly one, as long as nothing changes. Who lacks least comes first: a change does not wait for
+    first syncs."""
     with context.store.read() as tx:
         last = tx.items.last_seq()
         waiting = tx.pending.waiting(context.clock(), (*RETRIED, *DELETIONS), (*APPROVAL, STAGE))
-    return [run for run in runs if run.row.mark < last or run.uid in waiting or run.doubled]
+    busy = [run for run in runs if run.row.mark < last or run.uid in waiting or run.doubled]
+    return sorted(busy, key=lambda run: last - run.row.mark)
 
 
 def _judged(

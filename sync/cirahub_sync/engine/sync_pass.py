@@ -10,7 +10,7 @@ import msgspec
 from cirahub_sync.engine.adoption import adoptions, first_looks
 from cirahub_sync.engine.approval import begin_approval, conclude_approval, foresee
 from cirahub_sync.engine.context import PassContext, SpokeRun, problem_of
-from cirahub_sync.engine.deliver import Receiver
+from cirahub_sync.engine.deliver import CHUNK, Receiver
 from cirahub_sync.engine.errands import AtPlaces, Errands
 from cirahub_sync.engine.first_sync import STAGE, begin_stages, summary
 from cirahub_sync.engine.flips import feud
@@ -68,7 +68,7 @@ async def run_plan(context: PassContext) -> dict[str, list[Planned]]:
         encoder = Encoder(context.fingerprint)
         for run in _receivers(context):
             with context.isolate(run):
-                planned[run.uid] = await Receiver(context, run, encoder).plan()
+                planned[run.uid] = await Receiver(context, run, encoder, CHUNK).plan()
         _guard(context, planned)
         foresee(context, planned)
 

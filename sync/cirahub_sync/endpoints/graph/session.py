@@ -51,6 +51,13 @@ IMMUTABLE_IDS = 'IdType="ImmutableId"'
 _JSON = "application/json"
 
 
+Transport = Callable[
+    [str, str, Mapping[str, str], bytes], Awaitable[tuple[int, Mapping[str, str], bytes]]
+]
+"""Sends a request (its method, URL, headers and body); what is answered by status, headers and body.
+"""
+
+
 class GraphSession:
     """Shared by the endpoints of one connection. Belongs to one event loop."""
 
@@ -64,9 +71,10 @@ class GraphSession:
         answers: Counter[str] | None = None,
         patience: Patience | None = None,
         jitter: Callable[[], float] = random.random,
+        transport: Transport | None = None,
     ) -> None:
         """`throttle` is shared by all connections that use one application; `answers` is counted
-        on."""
+        on; `transport` carries requests in place of sockets, without the gate of writes."""
         graph = HOSTS[connection.cloud].graph
         self.connection = connection
         self.throttle = throttle or Throttle()
@@ -82,6 +90,7 @@ class GraphSession:
         self._patience = patience or Patience()
         self._jitter = jitter
         self._route = route
+        self._transport = transport or self._by_aiohttp
         self._http: aiohttp.ClientSession | None = None
         self._timeout = aiohttp.ClientTimeout(
             sock_connect=self._patience.connect, sock_read=self._patience.answer
@@ -327,6 +336,25 @@ class GraphSession:
             self.throttle.answered(mailbox)
         return answer
 
+    def _opened(self) -> aiohttp.ClientSession:
+        if self._http is None:
+            connections = self.throttle.limits.in_flight
+            self._http = self._route.session([last_moment()], connections=connections)
+        return self._http
+
+    async def _by_aiohttp(
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes
+    ) -> tuple[int, Mapping[str, str], bytes]:
+        async with self._opened().request(
+            method,
+            url,
+            headers=headers,
+            data=body or None,
+            allow_redirects=False,
+            timeout=self._timeout,
+        ) as response:
+            return response.status, response.headers, await response.read()
+
     async def _send(
         self,
         method: str,
@@ -339,38 +367,29 @@ class GraphSession:
     ) -> Answer:
         request_id = str(uuid.uuid4())
         self.requests += 1
-        if self._http is None:
-            self._http = self._route.session([last_moment()])
+        whole_headers = {
+            **headers,
+            "Authorization": f"Bearer {token}",
+            "User-Agent": "cirahub",
+            "client-request-id": request_id,
+        }
         longest = self._patience.answer if fence is None else self._patience.write
         gate = None if fence is None else Gate(fence, longest)
         try:
             with guarded(gate):
-                async with (
-                    asyncio.timeout(longest),
-                    self._http.request(
-                        method,
-                        self.origin + path,
-                        headers={
-                            **headers,
-                            "Authorization": f"Bearer {token}",
-                            "User-Agent": "cirahub",
-                            "client-request-id": request_id,
-                        },
-                        data=body or None,
-                        allow_redirects=False,
-                        timeout=self._timeout,
-                    ) as response,
-                ):
-                    whole = await response.read()
+                async with asyncio.timeout(longest):
+                    status, answered, whole = await self._transport(
+                        method, self.origin + path, whole_headers, body
+                    )
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
             if gate is not None and gate.refusal is not None:
                 raise gate.refusal from error
             self.answers["none"] += 1
             raise lost(self._told, error, request_id) from error
-        self.answers[str(response.status)] += 1
+        self.answers[str(status)] += 1
         return Answer(
-            status=response.status,
-            headers={name.lower(): value for name, value in response.headers.items()},
+            status=status,
+            headers={name.lower(): value for name, value in answered.items()},
             body=whole,
             client_request_id=request_id,
         )
