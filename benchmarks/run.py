@@ -47,6 +47,9 @@ BENCHMARKS = {
         "spokes.py", "thousands of Spokes, beside a Kopf operator that does nothing"
     ),
     "members": Benchmark("members.py", "members of a SpokeSet", ("--members=10000",)),
+    "quota": Benchmark(
+        "quota.py", "what of Graph's quotas is used, in simulated time", ("--full",)
+    ),
     "shards": Benchmark("shards.py", "a pass in parts, on PostgreSQL"),
     "simulator": Benchmark("simulator_creates.py", "what the simulator itself can take"),
 }

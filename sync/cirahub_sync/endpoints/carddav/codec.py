@@ -262,10 +262,14 @@ def _email(line: Line) -> Email | None:
     return Email(address) if address else None
 
 
+def _is_uri(line: Line) -> bool:
+    return line.value.lstrip()[:4].lower() == "tel:"
+
+
 def _phone(line: Line) -> Phone | None:
-    number = unescape(line.value).strip()
-    if number[:4].lower() == "tel:":
-        number = number[4:]
+    # A URI is not escaped (RFC 6350 4).
+    number = line.value.strip()[4:] if _is_uri(line) else unescape(line.value)
+    number = number.strip()
     if not number:
         return None
     kinds = _FAXES if "fax" in line.types else _VOICES
@@ -368,7 +372,7 @@ def _write_email(email: Email, old: Line | None) -> Line:
 
 
 def _write_phone(phone: Phone, old: Line | None) -> Line:
-    uri = old is not None and old.value.lstrip()[:4].lower() == "tel:"
+    uri = old is not None and _is_uri(old)
     value = f"tel:{_one_line(phone.number)}" if uri else escape(phone.number)
     return _put(old, f"TEL;TYPE={_TYPES[phone.kind]}:", value)
 
