@@ -54,8 +54,7 @@ _JSON = "application/json"
 Transport = Callable[
     [str, str, Mapping[str, str], bytes], Awaitable[tuple[int, Mapping[str, str], bytes]]
 ]
-"""Sends a request (its method, URL, headers and body); what is answered by status, headers and body.
-"""
+"""Sends a request (method, URL, headers, body); what is answered is status, headers and body."""
 
 
 class GraphSession:
