@@ -37,11 +37,18 @@ def settings() -> Mapping[str, str]:
     return {name: Path("/proc/sys", name).read_text() for name in SETTINGS}
 
 
+def cgroups(name: str) -> Iterator[str]:
+    """Those that go while they are looked for are gone."""
+    for folder, inside, _ in os.walk("/sys/fs/cgroup"):
+        if name in inside:
+            yield f"{folder}/{name}"
+
+
 def left_behind(home: Path, device: str) -> list[str]:
     """Whatever of a node can still be found on the machine."""
     return [
         *(f"folder {home}" for _ in [0] if home.exists()),
-        *(f"cgroup {found}" for found in Path("/sys/fs/cgroup").glob(f"**/{home.name}")),
+        *(f"cgroup {found}" for found in cgroups(home.name)),
         *(f"device {device}" for _ in [0] if Path("/sys/class/net", device).exists()),
         *(
             f"mount {line}"
