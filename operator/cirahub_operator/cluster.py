@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -144,6 +145,8 @@ class Cluster:
         self._api = api
         self._answers = answers
         self._outage = outage or Outage()
+        self._on_the_way: Counter[client.ApiClient] = Counter()
+        """Requests, by the client that they were sent with."""
 
     @classmethod
     async def connect(cls, answers: Answers | None = None, outage: Outage | None = None) -> Cluster:
@@ -387,28 +390,48 @@ class Cluster:
         headers = {"Accept": accept}
         if body is not None:
             headers["Content-Type"] = content_type
-        status, data = await self._send(method, path, query, body, headers)
+        api = self._api
+        status, data = await self._send(api, method, path, query=query, body=body, headers=headers)
         if status == 401:
             # A kubeconfig's token that has expired; its helper hands out another.
-            await self.close()
-            self._api = client.ApiClient(await configuration())
-            status, data = await self._send(method, path, query, body, headers)
+            await self._sign_in_anew(api)
+            status, data = await self._send(
+                self._api, method, path, query=query, body=body, headers=headers
+            )
         if 200 <= status < 300:
             return data
         if missing_ok and (status in {404, 410} or replaced(status, data)):
             return None
         raise refusal(method, path, status, data)
 
+    async def _sign_in_anew(self, refused: client.ApiClient) -> None:
+        """Unless another one who was refused has. Who is still on the way with the old client ends
+        before that is closed: aiohttp takes connections away from whoever uses them."""
+        made = client.ApiClient(await configuration())
+        if self._api is refused:
+            self._api = made
+        else:
+            await made.close()  # type: ignore[no-untyped-call]
+        await self._close_if_left(refused)
+
+    async def _close_if_left(self, api: client.ApiClient) -> None:
+        if api is not self._api and not self._on_the_way[api]:
+            del self._on_the_way[api]
+            await api.close()  # type: ignore[no-untyped-call]
+
     async def _send(
         self,
+        api: client.ApiClient,
         method: str,
         path: str,
+        *,
         query: Mapping[str, str] | None,
         body: Json | None,
         headers: dict[str, str],
     ) -> tuple[int, bytes]:
+        self._on_the_way[api] += 1
         try:
-            prepared = await self._api.param_serialize(
+            prepared = await api.param_serialize(
                 method,
                 path,
                 query_params=list((query or {}).items()),
@@ -416,7 +439,7 @@ class Cluster:
                 body=body,
                 auth_settings=["BearerToken"],
             )
-            answer = await self._api.call_api(*prepared, _request_timeout=TIMEOUT)
+            answer = await api.call_api(*prepared, _request_timeout=TIMEOUT)
             data = await answer.response.read()
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
             why = type(error).__name__
@@ -424,6 +447,9 @@ class Cluster:
             raise NoAnswerError(
                 f"{method} {path}: no answer from the API server ({why})", self._outage
             ) from error
+        finally:
+            self._on_the_way[api] -= 1
+            await self._close_if_left(api)
         self._outage.answered(answer.status)
         return answer.status, data
 
