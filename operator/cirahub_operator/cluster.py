@@ -9,17 +9,15 @@ parse.
 from __future__ import annotations
 
 import json
-import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
 from urllib.parse import quote
 
 import aiohttp
 import msgspec
-from kubernetes.aio import client, config
+from kubernetes.aio import client
 from pydantic import ValidationError
 
 from cirahub_operator.api import Resource, Status
@@ -31,6 +29,7 @@ from cirahub_operator.errors import (
     PermissionMissingError,
     StatusRefusedError,
 )
+from cirahub_operator.kubeconfig import configuration
 from cirahub_operator.outage import NoAnswerError, Outage
 from cirahub_operator.permissions import Action
 from cirahub_operator.refusals import refusal, replaced
@@ -116,25 +115,6 @@ class Answers(Protocol):
 
     def missed(self, kind: type[Resource], metadata: Metadata) -> None:
         """The object is gone."""
-
-
-async def configuration() -> client.Configuration:
-    """How to reach the API server: in a pod, by its ServiceAccount; elsewhere by KUBECONFIG or
-    `~/.kube/config`. Raises ClusterRefusedError when there is neither."""
-    made = client.Configuration()
-    try:
-        if "KUBERNETES_SERVICE_HOST" in os.environ:
-            config.load_incluster_config(made)  # type: ignore[no-untyped-call]
-        else:
-            file = os.environ.get("KUBECONFIG") or str(Path.home() / ".kube/config")
-            await config.load_kube_config(  # type: ignore[no-untyped-call]
-                file, client_configuration=made, persist_config=False
-            )
-    except (config.ConfigException, OSError) as error:
-        raise ClusterRefusedError(
-            f"no cluster to talk to ({error}): run in a pod, or set KUBECONFIG"
-        ) from error
-    return made
 
 
 class Cluster:

@@ -17,7 +17,7 @@ import aiohttp
 import yaml
 from aiohttp import web
 
-from cirahub_operator.cluster import configuration
+from cirahub_operator.kubeconfig import configuration
 
 _HOP = {"host", "connection", "content-length", "transfer-encoding"}
 

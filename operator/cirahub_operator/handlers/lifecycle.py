@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Iterator
 import aiohttp
 import kopf
 
-from cirahub_operator.cluster import configuration
+from cirahub_operator.kubeconfig import configuration
 from cirahub_operator.watch_streams import WatchStreams
 
 PREFIX = "operator.cirahub.io"
