@@ -77,6 +77,8 @@ class WorkerSettings(msgspec.Struct, frozen=True, kw_only=True):
     origins: Origins = Origins()
     lease: LeaseTerms = LeaseTerms()
     """Of the hubs that are passed over."""
+    notifications: str = ""
+    """The public URL at which services tell of changes; blank: none are asked to."""
 
 
 def _alone() -> None:

@@ -260,7 +260,7 @@ BREAKAGES: tuple[Breakage, ...] = (
         guards=LEAVING,
         what="what a retained spoke contributed goes with it",
         file="sync/cirahub_sync/engine/release.py",
-        old="    tx.retire_spoke(spoke)",
+        old="    retire(tx, spoke)",
         new="    tx.remove_spoke(spoke)",
         tests="tests/engine/test_leaving.py::"
         "test_what_a_retained_spoke_contributed_stays_although_others_edit_it",

@@ -92,8 +92,8 @@ BREAKAGES: tuple[Breakage, ...] = (
         guards="First sync",
         what="who comes back begins with the first stage",
         file="sync/cirahub_sync/store/departure.py",
-        old="        removals,\n        arrivals,\n        flips,\n",
-        new="        removals,\n        flips,\n",
+        old="        removals,\n        arrivals,\n        flips,\n        photos,\n",
+        new="        removals,\n        flips,\n        photos,\n",
         tests=f"{_TESTS}::test_who_leaves_and_comes_back_goes_on_with_the_stage_it_was_in",
     ),
     Breakage(

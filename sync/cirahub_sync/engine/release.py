@@ -5,6 +5,7 @@ from __future__ import annotations
 from cirahub_sync.engine.context import PassContext
 from cirahub_sync.engine.flips import thaw
 from cirahub_sync.engine.refold import refold
+from cirahub_sync.store.departure import retire
 from cirahub_sync.store.hub import Transaction
 
 
@@ -18,4 +19,4 @@ def release(context: PassContext, tx: Transaction, spoke: str) -> None:
                 thaw(tx, one)
     if items:
         refold(context, tx, items)
-    tx.retire_spoke(spoke)
+    retire(tx, spoke)

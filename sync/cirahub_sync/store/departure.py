@@ -7,6 +7,7 @@ from sqlalchemy import delete, insert, literal, select, update
 
 from cirahub_sync.store.earlier import Earlier, Word
 from cirahub_sync.store.hub import Transaction
+from cirahub_sync.store.notification_tables import notified, subscriptions
 from cirahub_sync.store.photo_tables import photos, pictures, portraits
 from cirahub_sync.store.set_tables import members, spoke_sets
 from cirahub_sync.store.tables import (
@@ -64,6 +65,8 @@ def take_over(tx: Transaction, old: str, new: str) -> None:
         flips,
         photos,
         portraits,
+        subscriptions,
+        notified,
     ):
         tx.connection.execute(update(table).where(table.c.spoke == old).values(spoke=new))
     while found := tx.shadows.of_spoke(old, "", _CHUNK):
@@ -104,6 +107,27 @@ def _log_goes_on(tx: Transaction, old: str, new: str) -> None:
         tx.rewound.rewrite(found, said)
 
 
+def retire(tx: Transaction, uid: str) -> None:
+    """Keep what the spoke contributed, as the hub's own, and forget the rest of it."""
+    tx.photos.forget_written(uid)
+    for table in (
+        cursors,
+        staging,
+        replicas,
+        intents,
+        pending,
+        pull_retry,
+        removals,
+        arrivals,
+        flips,
+        subscriptions,
+        notified,
+    ):
+        tx.connection.execute(delete(table).where(table.c.spoke == uid))
+    tx.update_spoke(uid, target=None, place="", mark=0)
+    tx.configurations.remove(uid)
+
+
 def forget_content(tx: Transaction) -> int:
     """Everything that a hub kept of anybody goes at once, but for what is needed to find our
     copies and to tell them from what is their users' own. Returns how many items lived."""
@@ -130,7 +154,7 @@ def forget_content(tx: Transaction) -> int:
         pictures,
     ):
         tx.connection.execute(delete(table).where(table.c.hub == tx.hub))
-    for table in (staging, pull_retry, pending, cursors, removals, arrivals, flips):
+    for table in (staging, pull_retry, pending, cursors, removals, arrivals, flips, notified):
         tx.connection.execute(delete(table).where(table.c.spoke.in_(of_hub)))
     tx.connection.execute(
         delete(shadows).where(shadows.c.hub == tx.hub, shadows.c.native.is_(False))
@@ -173,6 +197,8 @@ def forget_rows(tx: Transaction) -> None:
         photos,
         portraits,
         pictures,
+        subscriptions,
+        notified,
     ):
         tx.connection.execute(delete(table).where(table.c.hub == tx.hub))
     tx.connection.execute(delete(spokes).where(spokes.c.hub == tx.hub))

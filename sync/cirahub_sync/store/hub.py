@@ -26,6 +26,7 @@ from cirahub_sync.store.flips import FlipTable, FreezeTable
 from cirahub_sync.store.groups import GroupTable
 from cirahub_sync.store.inbound import CursorTable, PullRetryTable, StagingTable
 from cirahub_sync.store.members import MemberTable, SetTable
+from cirahub_sync.store.notifications import NotifiedTable, SubscriptionTable
 from cirahub_sync.store.photos import PhotoTable
 from cirahub_sync.store.plans import PlanTable
 from cirahub_sync.store.portraits import PictureTable, PortraitTable
@@ -39,18 +40,14 @@ from cirahub_sync.store.shards import ShardKey, ShardLease, ShardTable, take
 from cirahub_sync.store.tables import (
     arrivals,
     conflicts,
-    cursors,
     erasures,
-    flips,
     hubs,
     intents,
     match_keys,
     pending,
-    pull_retry,
     removals,
     replicas,
     spokes,
-    staging,
 )
 from cirahub_sync.store.twins import TwinTable
 
@@ -199,6 +196,14 @@ class Transaction:
         return PictureTable(self.connection, self._database, self.hub, self.cipher)
 
     @cached_property
+    def subscriptions(self) -> SubscriptionTable:
+        return SubscriptionTable(self.connection, self._database, self.hub)
+
+    @cached_property
+    def notified(self) -> NotifiedTable:
+        return NotifiedTable(self.connection, self._database, self.hub)
+
+    @cached_property
     def reports(self) -> ReportTable:
         return ReportTable(self.connection, self.hub)
 
@@ -294,24 +299,6 @@ class Transaction:
         self.photos.forget_written(uid)
         for table in (replicas, intents, pending, removals, arrivals):
             self.connection.execute(delete(table).where(table.c.spoke == uid))
-
-    def retire_spoke(self, uid: str) -> None:
-        """Keep what the spoke contributed, as the hub's own, and forget the rest of it."""
-        self.photos.forget_written(uid)
-        for table in (
-            cursors,
-            staging,
-            replicas,
-            intents,
-            pending,
-            pull_retry,
-            removals,
-            arrivals,
-            flips,
-        ):
-            self.connection.execute(delete(table).where(table.c.spoke == uid))
-        self.update_spoke(uid, target=None, place="", mark=0)
-        self.configurations.remove(uid)
 
     def add_conflicts(self, rows: Sequence[Conflict], at: float) -> int:
         """Records the losing values; one that is recorded already is left as it is."""

@@ -22,6 +22,7 @@ from cirahub_sync.errors import CirahubError, ConfigurationError, StoreError
 from cirahub_sync.store import (
     backend,
     login,
+    notification_tables,  # noqa: F401 (adds its tables)
     photo_tables,  # noqa: F401 (adds its tables)
     set_tables,  # noqa: F401 (adds its tables)
     shard_tables,  # noqa: F401 (adds its tables)

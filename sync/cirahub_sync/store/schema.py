@@ -9,7 +9,12 @@ from __future__ import annotations
 from sqlalchemy import Column, Connection, MetaData, PrimaryKeyConstraint, String, Table, insert
 
 # Each adds its tables to `metadata`.
-from cirahub_sync.store import photo_tables, set_tables, shard_tables  # noqa: F401
+from cirahub_sync.store import (
+    notification_tables,  # noqa: F401
+    photo_tables,  # noqa: F401
+    set_tables,  # noqa: F401
+    shard_tables,  # noqa: F401
+)
 from cirahub_sync.store.tables import metadata
 
 noted = Table(
