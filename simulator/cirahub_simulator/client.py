@@ -76,6 +76,19 @@ class AdminClient:
         """How long every answer takes after its effect."""
         self.call("PUT", "/latency", {"seconds": seconds})
 
+    def notifications(self, **terms: object) -> dict[str, Any]:
+        """Set terms of delivery (`notification.terms.Terms`), if any are given; those in force, and
+        how many are pending, delivered and dropped."""
+        return dict(self.call("PATCH", "/notifications", terms))
+
+    def subscriptions(self) -> list[dict[str, Any]]:
+        """Subscriptions to change notifications, of all applications."""
+        return list(self.call("GET", "/subscriptions"))
+
+    def tell_lifecycle(self, subscription_id: str, event: str) -> None:
+        """Send a lifecycle notification; `subscriptionRemoved` removes the subscription."""
+        self.call("POST", f"/subscriptions/{quote(subscription_id)}/lifecycle", {"event": event})
+
     def advance(self, seconds: float) -> None:
         """Move the clock ahead."""
         self.call("POST", "/clock/advance", {"seconds": seconds})

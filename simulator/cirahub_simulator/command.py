@@ -17,6 +17,7 @@ import msgspec
 
 from cirahub_simulator.admin.behaviour import change_switches
 from cirahub_simulator.entra.trust import TrustedIssuer
+from cirahub_simulator.notification.terms import Terms
 from cirahub_simulator.seed.loader import ORGANISATION, SeedError, load_file
 from cirahub_simulator.seed.people import load_people
 from cirahub_simulator.server import LOOPBACK, Endpoints, Ports, Simulator
@@ -156,6 +157,19 @@ def _scalar(text: str) -> object:
     help="Seconds that every answer takes.",
 )
 @click.option(
+    "--notification-ca",
+    type=EXISTING,
+    help="CA that the endpoints of change notifications may have certificates of (PEM). Default: "
+    "the system's only.",
+)
+@click.option(
+    "--notification-latency",
+    type=float,
+    default=Terms().latency,
+    show_default=True,
+    help="Seconds from a change to the delivery of its notification.",
+)
+@click.option(
     "--fault-seed",
     type=int,
     default=0,
@@ -165,7 +179,8 @@ def _scalar(text: str) -> object:
 @click.option(
     "--record",
     type=FILE,
-    help="Write every request and answer of Graph and EWS, parts of batches too, as JSON Lines.",
+    help="Write every request and answer of Graph and EWS, parts of batches and notifications too, "
+    "as JSON Lines.",
 )
 @click.option(
     "--stop-with-stdin",
@@ -197,6 +212,8 @@ def command(
     concurrent_per_mailbox: int,
     no_throttle: bool,
     latency: float,
+    notification_ca: Path | None,
+    notification_latency: float,
     fault_seed: int,
     record: Path | None,
     stop_with_stdin: bool,
@@ -221,6 +238,7 @@ def command(
         limits = Limits(requests=None, upload_bytes=None, concurrent=None, app_requests=None)
     world = World(switches=chosen, limits=limits, fault_seed=fault_seed)
     world.latency = latency
+    world.notifications = Terms(latency=notification_latency, ca_file=str(notification_ca or ""))
     if cluster_issuer is not None:
         ca = cluster_ca.read_text(encoding="ascii") if cluster_ca is not None else None
         world.trust.declare(TrustedIssuer(cluster_issuer, ca), cluster=True)

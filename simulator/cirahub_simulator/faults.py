@@ -21,7 +21,7 @@ from cirahub_simulator.exchange_admin.errors import error_answer as cmdlet_faile
 from cirahub_simulator.odata import graph_error
 from cirahub_simulator.wire import Request, Response
 
-Kind = Literal["status", "delay", "drop", "truncate", "replace"]
+Kind = Literal["status", "delay", "drop", "truncate", "replace", "repeat"]
 Moment = Literal["before", "after"]
 
 
@@ -34,12 +34,18 @@ class Rule(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
     id: str = ""
     kind: Kind
-    service: Literal["entra", "keyvault", "graph", "ews", "exchange-admin"] | None = None
+    service: (
+        Literal["entra", "keyvault", "graph", "ews", "exchange-admin", "notification"] | None
+    ) = None
+    """`notification`: what Graph itself sends, to the endpoint of a subscription. Of those, `drop`
+    loses one, `delay` lets it come later and `repeat`, which is for nothing else, twice."""
     method: str | None = None
     path: str | None = None
-    """A regular expression searched in the raw path (Graph's without `/v1.0`)."""
+    """A regular expression searched in the raw path (Graph's without `/v1.0`), or in the URL that a
+    notification goes to."""
     operation: str | None = None
-    """An operation of Exchange Web Services, e.g. `CreateItem`, or a cmdlet, e.g. `Set-Contact`."""
+    """An operation of Exchange Web Services, e.g. `CreateItem`, a cmdlet, e.g. `Set-Contact`, or of
+    a notification its changeType or lifecycleEvent, e.g. `missed`."""
     tenant: str | None = None
     """The id of the tenant, or Exchange Server organisation, that the caller has signed in to."""
     header: tuple[str, str] | None = None
@@ -162,6 +168,12 @@ class _Armed:
     def matches(self, request: Request) -> bool:
         rule = self.rule
         if rule.service is not None and rule.service != request.service:
+            return False
+        if (request.service == "notification") != (rule.service == "notification"):
+            return False
+        if (rule.kind == "repeat" and rule.service != "notification") or (
+            rule.service == "notification" and rule.kind not in ("drop", "delay", "repeat")
+        ):
             return False
         if rule.method is not None and rule.method.upper() != request.method:
             return False

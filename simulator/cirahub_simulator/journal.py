@@ -65,7 +65,8 @@ class Journal:
         self._recording: IO[bytes] | None = None
 
     def record_to(self, stream: IO[bytes] | None) -> None:
-        """Write every exchange over Graph and EWS to a stream from now on, as JSON Lines."""
+        """Write every exchange over Graph and EWS, and every delivery of notifications, to a stream
+        from now on, as JSON Lines."""
         self._recording = stream
 
     def note(self, request: Request, response: Response, *, fault: str | None = None) -> None:
@@ -94,7 +95,7 @@ class Journal:
             )
         )
         self.counters[f"{request.service} {request.method} {response.status}"] += 1
-        if self._recording is not None and request.service in ("graph", "ews"):
+        if self._recording is not None and request.service in ("graph", "ews", "notification"):
             self._write(self._recording, request, response, fault)
 
     def _write(

@@ -37,6 +37,8 @@ from cirahub_simulator.exchange_admin.service import ExchangeAdminService
 from cirahub_simulator.gate import GraphGate
 from cirahub_simulator.graph.service import GraphService
 from cirahub_simulator.keyvault.service import KeyVaultService
+from cirahub_simulator.notification.delivery import Deliveries
+from cirahub_simulator.notification.handshake import Doorkeeper
 from cirahub_simulator.proxy import Proxy
 from cirahub_simulator.world import World
 
@@ -86,6 +88,8 @@ class Simulator:
         self.world = world
         self.tokens = TokenAuthority(world.clock)
         self.graph = GraphService(world)
+        self.deliveries = Deliveries(world)
+        self._door = Doorkeeper(self.graph, self.deliveries)
         self.ews = EwsService(world)
         self.exchange_admin = ExchangeAdminService(world)
         self._listen = listen
@@ -108,7 +112,7 @@ class Simulator:
         await self._open_cloud(CLOUDS["Global"], self._ports.entra, self._ports.graph)
         if self._ports.graph_http is not None:
             gate = GraphGate(world, self.tokens)
-            plain = make_handler(world, "graph", "http", self.graph.handle, gate.admit)
+            plain = make_handler(world, "graph", "http", self._door.answer, gate.admit)
             self.endpoints.graph_http = await self._serve(plain, self._ports.graph_http, tls=False)
         await self.open_tenants()
         self._admin = web.AppRunner(make_admin(self), access_log=None)
@@ -152,7 +156,7 @@ class Simulator:
             origins[cloud.authority] = await self._serve(entra, entra_port)
         if cloud.graph not in origins:
             gate = GraphGate(self.world, self.tokens, cloud)
-            graph = make_handler(self.world, "graph", "https", self.graph.handle, gate.admit)
+            graph = make_handler(self.world, "graph", "https", self._door.answer, gate.admit)
             origins[cloud.graph] = await self._serve(graph, graph_port)
         if OUTLOOK not in origins:
             admit = TokenGate(self.tokens).admit
@@ -170,6 +174,7 @@ class Simulator:
     async def stop(self) -> None:
         """Close every connection and listener."""
         await self._proxy.stop()
+        await self.deliveries.stop()
         for listener, _ in self._servers:
             listener.close()
         transports = [c.transport for _, server in self._servers for c in server.connections]

@@ -236,6 +236,66 @@ class Switches:
     set. https://learn.microsoft.com/graph/delta-query-overview: at least what has changed.
     """
 
+    # Change notifications (Graph).
+
+    subscription_minutes: Literal[10_080, 10_070, 4_230] = 10_070
+    """How long a subscription to Outlook's resources may live.
+
+    https://learn.microsoft.com/graph/change-notifications-overview (subscription lifetime): 10,080
+    minutes, under seven days; before, 4,230. Applications report that the service refuses more than
+    10,070 ("Subscription expiration can only be 10070 minutes in the future.").
+    """
+    subscribed_folders: Literal["any", "contact-folders", "whole-mailbox-only"] = "any"
+    """Which folders a subscription may name.
+
+    https://learn.microsoft.com/graph/outlook-change-notifications-overview: all contacts or events
+    of a mailbox, and contacts of a folder. The table of
+    https://learn.microsoft.com/graph/change-notifications-overview has no folders of contacts.
+    Neither has calendars, to which applications subscribe.
+    """
+    subscription_role: Literal["read-or-write", "read-only"] = "read-or-write"
+    """Whether Contacts.ReadWrite, without Contacts.Read, suffices for a subscription.
+
+    https://learn.microsoft.com/graph/api/subscription-post-subscriptions recommends to use the
+    permissions of its table strictly, since those to write "will not" be supported where those to
+    read are needed.
+    """
+    validation_code: Literal["ValidationError", "InvalidRequest"] = "ValidationError"
+    """`error.code` where an endpoint does not answer its validation as it should.
+
+    Reported both ways: splunk/azure-functions-splunk, issue 26 (2024), and
+    microsoftgraph/microsoft-graph-docs-contrib, issue 7031 (2019).
+    """
+    renewal_validates: bool = False
+    """Whether a renewal validates the endpoint again.
+
+    https://learn.microsoft.com/graph/change-notifications-delivery-webhooks speaks of creating;
+    microsoftgraph/msgraph-sdk-dotnet, issue 2805, has it time out in renewals.
+    """
+    notifications_authorized: Literal["by-subscription", "by-token"] = "by-subscription"
+    """Whether notifications cease when the token ends with which a subscription was made.
+
+    https://learn.microsoft.com/graph/change-notifications-delivery-webhooks (authentication): none
+    are delivered then until it is authorised anew, which a lifecycle notification asks for;
+    https://learn.microsoft.com/graph/change-notifications-lifecycle-events: the frequency of these
+    may change, up to rarely.
+    """
+    notification_order: Literal["as-happened", "shuffled"] = "as-happened"
+    """In which order the notifications of a delivery stand.
+
+    No document promises any.
+    """
+    notifications_repeated: bool = False
+    """Whether every notification is delivered twice.
+
+    https://learn.microsoft.com/graph/api/resources/subscription: at least one is sent for a change.
+    """
+    deletions_notified: bool = True
+    """Whether the deletion of a contact is notified.
+
+    It is documented; microsoftgraph/microsoft-graph-docs-contrib, issue 2268, has it missing.
+    """
+
     # Groups (Graph).
 
     hidden_membership: Literal["left-out", "refused"] = "left-out"

@@ -40,6 +40,9 @@ class Request(msgspec.Struct, kw_only=True):
     """What a SOAP request asks for, e.g. `FindItem`, or which cmdlet: the path doesn't say it."""
     connection: object = None
     """Stands for the connection that it came on: NTLM signs that in. None: on none."""
+    handshakes: Mapping[bytes, str] = {}
+    """How the endpoints of new subscriptions answered, by the body that asks for one: blank when
+    they did as they should, else what was wrong."""
     batch: str | None = None
     """For a request inside a `$batch`: the request-id of the batch. None for one of its own."""
 

@@ -13,6 +13,8 @@ from cirahub_simulator.faults import Faults
 from cirahub_simulator.journal import Journal
 from cirahub_simulator.keyvault.vault import Vault
 from cirahub_simulator.mail_contacts import MailContacts
+from cirahub_simulator.notification.subscription import Subscriptions as GraphSubscriptions
+from cirahub_simulator.notification.terms import Terms
 from cirahub_simulator.pulse import Pulse
 from cirahub_simulator.switches import Switches
 from cirahub_simulator.throttle import Limits, Throttle
@@ -51,6 +53,10 @@ class World:
         """Beats after every request."""
         self.subscriptions = Subscriptions()
         """To notifications of Exchange Web Services."""
+        self.graph_subscriptions = GraphSubscriptions()
+        """To change notifications of Graph."""
+        self.notifications = Terms()
+        """How those are delivered. Replaced, never changed."""
         self.outbox = Outbox()
         """What mailboxes would have sent."""
         self.public_folders: dict[str, Mailbox] = {}

@@ -2,9 +2,9 @@
 
 Everything is JSON; an error is `{"error": "…"}`. Routes are documented where they are handled:
 `appointments` (calendars, as their users see them), `behaviour` (rules, switches, throttle,
-latency, clock), `log` (requests, counters, messages), `people` (mailboxes, as their users see
-them), `tenancy` (users, applications, vaults, the cluster) and `exchange` (accounts of Exchange
-Servers, cmdlets of Exchange Online).
+latency, clock), `log` (requests, counters, messages), `notifications` (subscriptions), `people`
+(mailboxes, as their users see them), `tenancy` (users, applications, vaults, the cluster) and
+`exchange` (accounts of Exchange Servers, cmdlets of Exchange Online).
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from cirahub_simulator.admin.appointments import Appointments
 from cirahub_simulator.admin.behaviour import Behaviour
 from cirahub_simulator.admin.exchange import Exchange
 from cirahub_simulator.admin.log import Log
+from cirahub_simulator.admin.notifications import Notifications
 from cirahub_simulator.admin.people import People
 from cirahub_simulator.admin.tenancy import Tenancy
 
@@ -54,6 +55,7 @@ def make_admin(simulator: Simulator) -> web.Application:
         Appointments(simulator.world),
         Behaviour(simulator.world, simulator.tokens),
         Log(simulator.world),
+        Notifications(simulator),
         People(simulator.world, simulator.graph),
         Tenancy(simulator),
         Exchange(simulator.world, simulator.exchange_admin),

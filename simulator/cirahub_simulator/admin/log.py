@@ -135,6 +135,8 @@ _FIXED = frozenset(
         "microsoft.graph.user",
         "microsoft.graph.group",
         "me",
+        "subscriptions",
+        "reauthorize",
         "oauth2",
         "v2.0",
         "token",

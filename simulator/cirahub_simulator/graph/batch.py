@@ -14,7 +14,7 @@ from typing import Literal
 
 import msgspec
 
-from cirahub_simulator.graph.errors import bad_request, unreadable_body
+from cirahub_simulator.graph.errors import GraphError, bad_request, unreadable_body
 from cirahub_simulator.odata import graph_error, request_ids
 from cirahub_simulator.wire import Request, Response
 from cirahub_simulator.world import World
@@ -83,6 +83,14 @@ def serve_batch(world: World, request: Request, serve: Callable[[Request], Respo
         },
         _encoder.encode(_Answers(answers)),
     )
+
+
+def parts_of(request: Request) -> list[Request]:
+    """A batch's requests, in the order they were written; none if it can't be read."""
+    try:
+        return [_inner(request, part, "") for part in _read(request.body)]
+    except GraphError:
+        return []
 
 
 def _read(body: bytes) -> list[_Part]:
@@ -182,6 +190,7 @@ def _inner(request: Request, part: _Part, request_id: str) -> Request:
         origin=request.origin,
         client=request.client,
         service=request.service,
+        handshakes=request.handshakes,
         batch=request_id,
     )
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from cirahub_simulator.directory import Principal
 from cirahub_simulator.graph import errors
+from cirahub_simulator.switches import Switches
 
 _READ_CONTACTS = frozenset(("Contacts.Read", "Contacts.ReadWrite"))
 _WRITE_CONTACTS = frozenset(("Contacts.ReadWrite",))
@@ -70,6 +71,23 @@ def require_calendars(client: Principal | None, *, write: bool) -> None:
         return
     if client.roles.isdisjoint(_WRITE_CALENDARS if write else _READ_CALENDARS):
         raise errors.access_denied()
+
+
+def require_subscribed(client: Principal, kind: str, switches: Switches) -> None:
+    """Refuse an application that may not read what it wants to hear of. Raises GraphError.
+
+    https://learn.microsoft.com/graph/api/subscription-post-subscriptions (permissions); how it is
+    refused is reported in microsoftgraph/microsoft-graph-docs-contrib, issue 7625.
+    """
+    read = _READ_CONTACTS if kind == "Contact" else _READ_CALENDARS
+    if switches.subscription_role == "read-only":
+        read = frozenset(role for role in read if role.endswith(".Read"))
+    if client.roles.isdisjoint(read):
+        raise errors.GraphError(
+            403,
+            "ExtensionError",
+            "Operation: Create; Exception: [Status Code: Forbidden; Reason: Forbidden]",
+        )
 
 
 def require_users(client: Principal | None) -> bool:

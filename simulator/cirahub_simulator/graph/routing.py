@@ -16,6 +16,9 @@ from cirahub_simulator.graph.errors import bad_request, no_such_path, not_simula
 
 Noun = Literal[
     "batch",
+    "subscription",
+    "subscription-reauthorize",
+    "subscriptions",
     "organization",
     "organizations",
     "users",
@@ -97,6 +100,7 @@ class Route:
     organization: str = ""
     extension: str = ""
     """The id or the name of an open extension of the contact or the event."""
+    subscription: str = ""
 
 
 @lru_cache(maxsize=8192)
@@ -117,12 +121,23 @@ def resolve(path: str) -> Route:
             return Route("organizations")
         return Route("organization", organization=segments[1])
     if first == "subscriptions":
-        raise not_simulated("subscriptions to change notifications")
+        return _subscriptions(segments[1:])
     if first == "groups":
         return _below_groups(segments[1:])
     if first != "users":
         raise no_such_path(segments[0])
     return _below_users(segments[1:])
+
+
+def _subscriptions(segments: list[str]) -> Route:
+    if not segments:
+        return Route("subscriptions")
+    if len(segments) == 1:
+        return Route("subscription", subscription=segments[0])
+    action = segments[1].lower().removeprefix("microsoft.graph.").removesuffix("()")
+    if len(segments) == 2 and action == "reauthorize":
+        return Route("subscription-reauthorize", subscription=segments[0])
+    raise no_such_path(segments[1])
 
 
 def _org_contacts(segments: list[str]) -> Route:

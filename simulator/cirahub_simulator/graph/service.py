@@ -26,11 +26,12 @@ from cirahub_simulator.graph import (
     org_contact_requests,
     organization_requests,
     photo_requests,
+    subscription_requests,
     user_photo_requests,
     user_requests,
     view_delta,
 )
-from cirahub_simulator.graph.batch import serve_batch
+from cirahub_simulator.graph.batch import parts_of, serve_batch
 from cirahub_simulator.graph.call import Call
 from cirahub_simulator.graph.group_delta import GroupDelta
 from cirahub_simulator.graph.mailbox import Mailbox
@@ -162,6 +163,14 @@ class GraphService:
             ("group", "GET"): group_requests.get_group,
             ("group-members", "GET"): group_requests.list_members,
             ("group-members-count", "GET"): group_requests.count_members,
+            ("subscriptions", "GET"): subscription_requests.list_subscriptions,
+            ("subscriptions", "POST"): lambda call: subscription_requests.create_subscription(
+                call, self._mailbox_named
+            ),
+            ("subscription", "GET"): subscription_requests.get_subscription,
+            ("subscription", "PATCH"): subscription_requests.renew_subscription,
+            ("subscription", "DELETE"): subscription_requests.delete_subscription,
+            ("subscription-reauthorize", "POST"): subscription_requests.reauthorize_subscription,
         }
 
     def handle(self, request: Request) -> Response:
@@ -188,6 +197,31 @@ class GraphService:
         if mailbox is None:
             mailbox = self.world.mailboxes[user.id] = Mailbox(user.id, self.world)
         return mailbox
+
+    def destinations(self, request: Request) -> dict[bytes, tuple[str, ...]]:
+        """The endpoints of notifications that have to be asked before a request is served.
+
+        By the body of what asks for them: the request's own, or that of a request in a batch.
+        """
+        found: dict[bytes, tuple[str, ...]] = {}
+        parts = parts_of(request) if request.path.lower().startswith("/$batch") else [request]
+        for one in parts:
+            path = one.path.lower()
+            if one.method not in ("POST", "PATCH") or not path.startswith("/subscriptions"):
+                continue
+            call = Call(self.world, one, resolve(one.path))
+            if call.route.noun in ("subscriptions", "subscription"):
+                urls = subscription_requests.destinations(call, self._mailbox_named)
+                if urls:
+                    found[one.body] = urls
+        return found
+
+    def _mailbox_named(self, call: Call, name: str) -> Mailbox:
+        client = call.request.client
+        user = self.world.directory.user(client.tenant_id, name) if client is not None else None
+        if user is None:
+            raise errors.invalid_user(name)
+        return self.mailbox(user)
 
     def _serve(self, request: Request) -> Response:
         route = resolve(request.path)
