@@ -19,6 +19,7 @@ from cirahub_operator.conditions import (
     plural,
     ready,
 )
+from cirahub_operator.notifying import members_not_told
 from cirahub_operator.summary import (
     SUSPENDED,
     SYNCED,
@@ -108,6 +109,7 @@ def _statements(one: SpokeSet, report: SetReport, approval: str) -> list[Stateme
     extra += members_guarded(hub, namespace, [report])
     if report.failed:
         extra.append(_failing(one, report))
+    extra += members_not_told(report)
     if report.problem is not None:
         return [*problem_statements(report.problem), *extra]
     if one.spec.suspend:

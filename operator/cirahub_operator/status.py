@@ -7,7 +7,13 @@ import logging
 from cirahub_operator.api import Resource, Status
 from cirahub_operator.api.meta import Condition, ConditionStatus, Metadata
 from cirahub_operator.cluster import Cluster
-from cirahub_operator.conditions import ITEMS_FAILING, MEMBERS_FAILING, READY, THROTTLED
+from cirahub_operator.conditions import (
+    ITEMS_FAILING,
+    MEMBERS_FAILING,
+    NOTIFICATIONS_FAILING,
+    READY,
+    THROTTLED,
+)
 from cirahub_operator.errors import PermissionMissingError, StatusRefusedError
 from cirahub_operator.events import Events, EventType
 from cirahub_operator.health import Health
@@ -18,7 +24,7 @@ logger = logging.getLogger(__name__)
 
 AS_WANTED = frozenset({PROGRESSING, SUSPENDED, ERASING, RETAINING, IN_USE})
 """Reasons for which something is not ready that nobody has to be warned of."""
-TOLD = frozenset({ITEMS_FAILING, MEMBERS_FAILING, THROTTLED})
+TOLD = frozenset({ITEMS_FAILING, MEMBERS_FAILING, NOTIFICATIONS_FAILING, THROTTLED})
 """What may be wrong with something that is ready."""
 
 STATUS_REFUSED = "StatusRefused"

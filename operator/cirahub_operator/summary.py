@@ -48,6 +48,7 @@ from cirahub_operator.conditions import (
 from cirahub_operator.departures import Departures
 from cirahub_operator.disputes import undecided
 from cirahub_operator.items_failing import items_failing
+from cirahub_operator.notifying import not_told
 from cirahub_operator.standing import Standing
 from cirahub_sync.endpoints.exchange_admin.permissions import DIRECTORY_ROLE
 from cirahub_sync.engine.report import Counts, PassReport, Problem, SpokeReport
@@ -389,7 +390,7 @@ def _spoke_statements(spoke: Spoke, report: SpokeReport, approval: str) -> list[
     elif report.guarded:
         message = held_back(hub, namespace, report.guarded, approval)
         statements.append(Statement(DELETION_GUARDED, True, "LimitsExceeded", message))
-    statements += items_failing(report)
+    statements += [*items_failing(report), *not_told(report)]
     if report.stage is not None:
         statements.append(stage_awaited(hub, namespace, report.stage))
     guard = next((one for one in statements if one.type == DELETION_GUARDED), None)

@@ -14,6 +14,7 @@ from cirahub_sync.engine.leave import clear, clear_all, look, withdraw
 from cirahub_sync.engine.leaver import Content, content_of, encoded, note
 from cirahub_sync.engine.registration import enrol
 from cirahub_sync.engine.report import Problem, SpokeReport
+from cirahub_sync.engine.subscriptions import unsubscribe
 from cirahub_sync.erasure import Erasure, ErasureReport
 from cirahub_sync.errors import ConfigurationError, StoreError, TargetNotFoundError
 from cirahub_sync.store.departure import forget_content, forget_reports, forget_rows
@@ -222,6 +223,7 @@ class _Attempt:
             for run in context.runs:
                 await look(context, run)
                 await clear(context, run, job)
+            await unsubscribe(context, context.runs)
 
         await sync_pass.leased(context, stages)
         await self._after(context)
@@ -285,6 +287,7 @@ class _Attempt:
         async def stages(context: PassContext) -> None:
             self._begin(context)
             await clear_all(context, job)
+            await unsubscribe(context, context.runs)
 
         await sync_pass.leased(context, stages)
         await self._after(context)

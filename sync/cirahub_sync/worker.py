@@ -25,8 +25,8 @@ from cirahub_sync.duplicates import Twins, twins
 from cirahub_sync.endpoints.base import Endpoint, Fence
 from cirahub_sync.endpoints.directory import Directory
 from cirahub_sync.endpoints.masking import Masking
-from cirahub_sync.endpoints.opening import capabilities_of, counted_with, open_session
-from cirahub_sync.endpoints.session import Answers, Session, Surroundings, no_answers
+from cirahub_sync.endpoints.opening import capabilities_of
+from cirahub_sync.endpoints.subscriptions import Subscriptions
 from cirahub_sync.endpoints.withholding import Withholding
 from cirahub_sync.engine import sync_pass
 from cirahub_sync.engine.approval import entry_of
@@ -37,7 +37,6 @@ from cirahub_sync.engine.plan import fields_changed
 from cirahub_sync.engine.release import release
 from cirahub_sync.engine.report import PassReport, PlanSummary, Problem, SpokeReport
 from cirahub_sync.engine.shared import Crew
-from cirahub_sync.engine.suspects import suspects
 from cirahub_sync.erasure import Erasure, ErasureReport
 from cirahub_sync.errors import CirahubError, ConfigurationError
 from cirahub_sync.explain import Answer, Explanations, Given
@@ -52,6 +51,7 @@ from cirahub_sync.model.window import span
 from cirahub_sync.needs import READS_CONTACTS, Needs
 from cirahub_sync.origins import Origins
 from cirahub_sync.planned import PlannedAction, PlanReport
+from cirahub_sync.sessions import Sessions
 from cirahub_sync.sets import Sets
 from cirahub_sync.shards import Shards
 from cirahub_sync.spoke_set import SpokeSetConfig, ToldMember
@@ -85,11 +85,6 @@ def _alone() -> None:
     """Nobody leads but the only process there is."""
 
 
-class _Opened(msgspec.Struct):
-    connection: ConnectionConfig
-    session: Session
-
-
 class Worker:
     """All coroutines run in one event loop; the store is used from that loop's thread only.
     Passes of different hubs may run concurrently, of one hub never (a lease sees to that)."""
@@ -106,13 +101,11 @@ class Worker:
     ) -> None:
         self._settings = settings
         self._store = store
-        self._credentials = credentials
         self._clock = clock
         self._leading = leading
-        self._sessions: dict[str, _Opened] = {}
-        self._answers: dict[str, Answers] = {}
-        self._make_throttle = make_throttle
-        self._throttles: dict[tuple[str, str], Throttle] = {}
+        self._sessions = Sessions(
+            settings.origins, settings.lease, credentials, clock, make_throttle
+        )
         self._verified: dict[str, set[str]] = {}
         self._interruptions = 0
         self._photos: dict[str, PhotoMemory] = {}
@@ -121,9 +114,11 @@ class Worker:
         self._explanations = Explanations(store, self._context, capabilities_of)
         self._approvals = Approvals(store, clock)
         self._deletions = Deletions(store, lambda hub: self._context(hub, ()))
-        self._leaving = Leaving(store, self._context, self._doubt, clock)
+        self._leaving = Leaving(store, self._context, self._sessions.doubt, clock)
         self._sets = Sets(store, lambda hub: self._context(hub, ()), clock)
-        self._shards = Shards(store, self._context, self._account, self._doubt, clock)
+        self._shards = Shards(
+            store, self._context, self._sessions.account, self._sessions.doubt, clock
+        )
 
     @classmethod
     def open(
@@ -152,7 +147,7 @@ class Worker:
 
         Raises CredentialError or EndpointUnavailableError.
         """
-        return await (await self._session(connection)).check(needs)
+        return await (await self._sessions.of(connection)).check(needs)
 
     async def run_pass(
         self,
@@ -164,20 +159,24 @@ class Worker:
         absent: int = 0,
         progress: Progress | None = None,
         crew: Crew | None = None,
+        notified_only: bool = False,
     ) -> PassReport:
         """One pass. `approved` holds digests from earlier `PassReport.approval`s; `absent` counts
         spokes, or sets, of the hub that can't take part, for want of a Connection, say. A crew does
-        in other processes what is done at mailboxes: see `work_shard`. Raises only what concerns
-        the process (LeaseLostError); everything else is in the report."""
+        in other processes what is done at mailboxes: see `work_shard`. With `notified_only` it
+        reads only where services told of changes (see `notifications.Mailroom`), and does the rest
+        as ever. Raises only what concerns the process (LeaseLostError); everything else is in the
+        report."""
         try:
             context = self._context(
                 hub, spokes, sets=sets, approved=approved, absent=absent, progress=progress
             )
+            context.notified_only = notified_only
         except CirahubError as error:
             return self._refused(hub, error)
         await sync_pass.run_pass(context, crew)
-        self._account(context)
-        await self._doubt(context)
+        self._sessions.account(context)
+        await self._sessions.doubt(context)
         return context.report
 
     async def shards(self, hub: str) -> Sequence[ShardKey]:
@@ -370,8 +369,7 @@ class Worker:
         self._photos.pop(hub.uid, None)
 
     async def close(self) -> None:
-        for uid in list(self._sessions):
-            await self._drop(uid)
+        await self._sessions.close()
         self._store.close()
 
     def _context(
@@ -405,6 +403,8 @@ class Worker:
             store=store or self._store.hub(hub.uid),
             open_endpoint=self._open_endpoint,
             open_directory=self._open_directory,
+            open_subscriptions=self._open_subscriptions,
+            notifications=self._settings.notifications,
             installation=self._settings.installation,
             clock=self._clock,
             progress=progress,
@@ -425,43 +425,20 @@ class Worker:
         now = self._clock()
         return PassReport(hub=hub.name, started=now, finished=now, problem=problem_of(error))
 
-    def _account(self, context: PassContext) -> None:
-        for run in context.runs:
-            opened = self._sessions.get(run.config.connection.uid)
-            if opened is not None:
-                waited = opened.session.take_waited(run.config, run.report.target)
-                run.report.throttled_seconds += waited
-                if waited:
-                    api = opened.session.api_of(run.config)
-                    traffic = context.report.traffic_with(run.config.connection.name, api)
-                    traffic.throttled_seconds += waited
-                for api, codes in self._answers.get(run.config.connection.uid, {}).items():
-                    if codes:
-                        traffic = context.report.traffic_with(run.config.connection.name, api)
-                        traffic.count(codes)
-                        codes.clear()
-            member = context.members.get(run.uid)
-            if member is not None and member.set_uid in context.report.sets:
-                of_set = context.report.sets[member.set_uid]
-                of_set.throttled_seconds += run.report.throttled_seconds
-
-    async def _doubt(self, context: PassContext) -> None:
-        """After a refusal, the next pass signs in anew instead of going on with a token of up to
-        an hour ago."""
-        for uid in suspects(context.runs) & self._sessions.keys():
-            await self._sessions[uid].session.doubt()
-
-    async def _open_endpoint(self, hub: HubConfig, spoke: SpokeConfig, holding: Fence) -> Endpoint:
+    def _fence(self, holding: Fence) -> Fence:
         def fence(seconds: float) -> None:
             self._leading()
             holding(seconds)
 
-        session = await self._session(spoke.connection)
+        return fence
+
+    async def _open_endpoint(self, hub: HubConfig, spoke: SpokeConfig, holding: Fence) -> Endpoint:
+        session = await self._sessions.of(spoke.connection)
         names = [key.removeprefix(_CUSTOM) for key in hub.match_on if key.startswith(_CUSTOM)]
         looked_at = span(hub.window, self._clock())
         endpoint = session.open_target(
             spoke,
-            fence,
+            self._fence(holding),
             installation=self._settings.installation,
             hub=hub.uid,
             custom_names=names,
@@ -474,26 +451,9 @@ class Worker:
         return Withholding(endpoint, never) if never else endpoint
 
     async def _open_directory(self, connection: ConnectionConfig) -> Directory:
-        return (await self._session(connection)).directory()
+        return (await self._sessions.of(connection)).directory()
 
-    async def _session(self, connection: ConnectionConfig) -> Session:
-        """One session a connection, made anew when its configuration changes."""
-        opened = self._sessions.get(connection.uid)
-        if opened is not None and opened.connection == connection:
-            return opened.session
-        if opened is not None:
-            await self._drop(connection.uid)
-        surroundings = Surroundings(
-            origins=self._settings.origins,
-            credentials=self._credentials,
-            clock=self._clock,
-            lease=self._settings.lease,
-            throttle=self._throttles.setdefault(counted_with(connection), self._make_throttle()),
-            answers=self._answers.setdefault(connection.uid, no_answers()),
-        )
-        session = open_session(connection, surroundings)
-        self._sessions[connection.uid] = _Opened(connection, session)
-        return session
-
-    async def _drop(self, uid: str) -> None:
-        await self._sessions.pop(uid).session.close()
+    async def _open_subscriptions(
+        self, connection: ConnectionConfig, holding: Fence
+    ) -> Subscriptions | None:
+        return (await self._sessions.of(connection)).subscriptions(self._fence(holding))

@@ -89,6 +89,8 @@ class Scene:
         self.spokes: dict[str, SpokeConfig] = {}
         self.sets: dict[str, SpokeSetConfig] = {}
         self.installation = "test-installation"
+        self.notifications = ""
+        """Where services are to tell of changes, from the next start on."""
         self.leads = True
         """Whether this operator does, among several."""
         key = folder / "key"
@@ -263,6 +265,7 @@ class Scene:
             key_file=self.folder / "key",
             installation=self.installation,
             origins=Origins(endpoints.origins, endpoints.ca_file),
+            notifications=self.notifications,
         )
 
     def _open(self) -> Worker:

@@ -195,6 +195,15 @@ def test_a_set_of_ten_thousand_has_a_small_status() -> None:
     assert len(made.model_dump_json(by_alias=True)) < 4096
 
 
+def test_members_that_nobody_tells_of_are_counted_and_the_set_is_ready() -> None:
+    one = synced(states={"Ready": 3}, unsubscribed=2)
+    status = set_synced(objects.spoke_set(), one, report=REPORT, now=NOW)
+    told = {each.type: (each.reason, each.message) for each in status.conditions}
+    assert told["Ready"][0] == "Synced"
+    assert told["NotificationsFailing"][0] == "MembersNotTold"
+    assert "of 2 members the service does not tell" in told["NotificationsFailing"][1]
+
+
 def test_a_set_none_of_whose_members_is_in_sync_is_not_ready() -> None:
     one = synced(states={"Failed": 2}, reasons={"TargetNotFound": 2})
     status = set_synced(objects.spoke_set(), one, report=REPORT, now=NOW)

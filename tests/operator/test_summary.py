@@ -280,6 +280,16 @@ def test_items_that_do_not_get_through_are_told_and_do_not_make_a_spoke_unready(
     assert types(status)["ItemsFailing"] == ("True", "ItemsRejected")
 
 
+def test_a_service_that_does_not_tell_of_changes_does_not_make_a_spoke_unready() -> None:
+    refused = Problem("NotificationsRefused", "the service does not tell of changes here (400)")
+    status = synced(result(unsubscribed=refused))
+    assert types(status) == {
+        "Ready": ("True", "Synced"),
+        "NotificationsFailing": ("True", "NotificationsRefused"),
+    }
+    assert status.conditions[1].message == refused.message
+
+
 @pytest.mark.parametrize("error", ["507 ErrorQuotaExceeded", "ErrorQuotaExceeded"])
 def test_a_full_mailbox_is_told_with_what_to_do(error: str) -> None:
     """Graph has a status for it, Exchange Web Services the code alone."""

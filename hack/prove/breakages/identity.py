@@ -12,7 +12,7 @@ BREAKAGES: tuple[Breakage, ...] = (
     Breakage(
         guards=IDENTITY,
         what="one connection's token serves another",
-        file="sync/cirahub_sync/worker.py",
+        file="sync/cirahub_sync/sessions.py",
         old="        opened = self._sessions.get(connection.uid)\n"
         "        if opened is not None and opened.connection == connection:",
         new="        opened = next(iter(self._sessions.values()), None)\n"
@@ -22,7 +22,7 @@ BREAKAGES: tuple[Breakage, ...] = (
     Breakage(
         guards=IDENTITY,
         what="a connection that changes keeps its old token",
-        file="sync/cirahub_sync/worker.py",
+        file="sync/cirahub_sync/sessions.py",
         old="        if opened is not None and opened.connection == connection:",
         new="        if opened is not None:",
         tests="tests/engine/test_connections.py::test_a_connection_that_changes_signs_in_anew",

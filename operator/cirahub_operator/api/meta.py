@@ -114,7 +114,8 @@ class Condition(StatusModel):
     type: Annotated[str, StringConstraints(max_length=64)] = Field(
         description="Which aspect: Ready, Reconciling, Stalled, CredentialsReady, "
         "CredentialsExpiring, Consented, Throttled, DeletionGuarded, ConflictsPending, "
-        "ApprovalPending, ItemsFailing, MembersFailing, MembersGuarded or ErasureIncomplete."
+        "ApprovalPending, ItemsFailing, NotificationsFailing, MembersFailing, MembersGuarded or "
+        "ErasureIncomplete."
     )
     status: ConditionStatus = Field(description="Whether it holds: True, False or Unknown.")
     reason: Annotated[str, StringConstraints(max_length=128)] = Field(

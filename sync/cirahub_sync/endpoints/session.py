@@ -13,6 +13,7 @@ from cirahub_sync.configuration import SpokeConfig
 from cirahub_sync.endpoints.base import Endpoint, Fence, Fingerprint
 from cirahub_sync.endpoints.directory import Directory
 from cirahub_sync.endpoints.public_folder import PublicFolder
+from cirahub_sync.endpoints.subscriptions import Subscriptions
 from cirahub_sync.identity.base import CredentialSource, SignIn
 from cirahub_sync.lease_terms import LeaseTerms
 from cirahub_sync.model.window import Span
@@ -88,6 +89,10 @@ class Session(Protocol):
     def public_folders(self) -> AsyncIterator[PublicFolder]:
         """All that what signs in may see, each after the one that it is in. Raises
         ConfigurationError where it can't see any."""
+        ...
+
+    def subscriptions(self, fence: Fence) -> Subscriptions | None:
+        """None where the service does not tell of changes."""
         ...
 
     def api_of(self, spoke: SpokeConfig) -> Api:

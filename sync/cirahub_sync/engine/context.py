@@ -20,6 +20,7 @@ from cirahub_sync.configuration import (
 )
 from cirahub_sync.endpoints.base import Endpoint, Fence, Target
 from cirahub_sync.endpoints.directory import Directory
+from cirahub_sync.endpoints.subscriptions import Subscriptions
 from cirahub_sync.engine.adopted import Adoption
 from cirahub_sync.engine.comeback import claim_from, gives_way
 from cirahub_sync.engine.grouped import Groups, groups_asked, hidden_by
@@ -76,6 +77,15 @@ OpenDirectory = Callable[[ConnectionConfig], Awaitable[Directory]]
 """Makes the way into the directory of a connection; signs in at most."""
 
 
+OpenSubscriptions = Callable[[ConnectionConfig, Fence], Awaitable[Subscriptions | None]]
+"""What a service is asked by to tell of changes, with requests that pass the fence; None where it
+can't be. Signs in at most."""
+
+
+async def _no_subscriptions(connection: ConnectionConfig, fence: Fence) -> None:
+    return None
+
+
 async def _no_directory(connection: ConnectionConfig) -> Directory:
     raise ConfigurationError(f"connection {connection.name}: no directory can be asked here")
 
@@ -109,6 +119,7 @@ class SpokeRun:
         "hides",
         "membership",
         "never_sync",
+        "overlooked",
         "pristine",
         "receives",
         "registered",
@@ -141,6 +152,8 @@ class SpokeRun:
     """Who is in them, once they are looked up."""
     unread: Problem | None
     """Why one of them can't be read, if it was read before: what was read then counts."""
+    overlooked: bool
+    """It contributes, and this pass does not look at what changed there."""
     pristine: bool
     """In a plan: the folder does not exist yet, a pass would make it."""
 
@@ -176,6 +189,7 @@ class SpokeRun:
         self.settled = True
         self.doubled = False
         self.afresh = False
+        self.overlooked = False
         self.pristine = False
         self.span = None
         self._endpoint: Endpoint | None = None
@@ -269,6 +283,8 @@ class PassContext:
         progress: Callable[[str], None] | None,
         verified: set[str],
         open_directory: OpenDirectory = _no_directory,
+        open_subscriptions: OpenSubscriptions = _no_subscriptions,
+        notifications: str = "",
         photo_memory: PhotoMemory | None = None,
         approved: frozenset[str] = frozenset(),
         broken: Sequence[SpokeReport] = (),
@@ -296,6 +312,13 @@ class PassContext:
         self.store = store
         self.open_endpoint = open_endpoint
         self.open_directory = open_directory
+        self.open_subscriptions = open_subscriptions
+        self.notifications = notifications
+        """Where services are to tell of changes; blank: nowhere."""
+        self.notified_only = False
+        """Whether only those are read that something was told of."""
+        self.notified: Mapping[str, int] = {}
+        """What was told before this pass reads, as `NotifiedTable.all` has it."""
         self.installation = installation
         self.clock = clock
         self.verified = verified

@@ -36,6 +36,11 @@ def chunk_of(receivers: int) -> int:
 class AtPlaces(Protocol):
     """In this order. What goes wrong with a spoke is in its report."""
 
+    @property
+    def reads_again(self) -> bool:
+        """Whether `read` may be asked for more than once in a pass."""
+        ...
+
     async def read(self, sources: Sequence[SpokeRun]) -> None:
         """Settle what an earlier run sent, at every spoke of the pass, and stage the changes of
         these."""
@@ -49,6 +54,8 @@ class AtPlaces(Protocol):
 
 class Errands:
     """Done here, by the context's own runs."""
+
+    reads_again = True
 
     def __init__(self, context: PassContext) -> None:
         self._context = context

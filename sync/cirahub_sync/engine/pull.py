@@ -96,6 +96,8 @@ async def _round(context: PassContext, run: SpokeRun, endpoint: Endpoint, cursor
                     context.verified.add(run.uid)
             tx.staging.add(run.uid, [*retried, *staged])
             tx.cursors.put(run.uid, cursor)
+            if page.next is None and run.uid in context.notified:
+                tx.notified.handled({run.uid: context.notified[run.uid]})
         retried = []
         if page.next is not None:
             context.say(f"{run.config.name}: {run.report.counts.pulled} changes read so far")

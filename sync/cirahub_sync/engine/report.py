@@ -139,6 +139,8 @@ class SpokeReport(msgspec.Struct):
     """The filter's expression can't be evaluated for them: what is there stays as it is."""
     stage: StageSummary | None = None
     """Of a first sync in stages, if something waits for the next one."""
+    unsubscribed: Problem | None = None
+    """Why its service does not tell of changes there, where it was asked to."""
 
 
 class SetReport(msgspec.Struct, kw_only=True):
@@ -185,6 +187,8 @@ class SetReport(msgspec.Struct, kw_only=True):
     """Deletions held back by the guard, at members."""
     sources_emptied: int = 0
     """Members that suddenly read empty."""
+    unsubscribed: int = 0
+    """Members whose service does not tell of changes, although it was asked to."""
 
     @property
     def total(self) -> int:
@@ -283,6 +287,8 @@ class PassReport(msgspec.Struct):
     """Seconds that the pass spent in each `Phase` that it came to."""
     traffic: dict[str, dict[str, Traffic]] = {}
     """By a connection's name and `endpoints.session.Api`."""
+    subscriptions: dict[str, int] = {}
+    """To changes, as they stand: `active` and `refused`."""
     problem: Problem | None = None
     """Of the hub as a whole (the store, its key, its lease)."""
 

@@ -61,6 +61,8 @@ def _judge(
 ) -> None:
     """A member that the pass did not get to stays what it was."""
     problem, failed = run.report.problem, bool(row.reason)
+    if problem is None and failed and run.overlooked:
+        return
     if problem is not None:
         row.state, row.reason = MemberState.FAILED, problem.reason
         row.failures += 1
@@ -98,6 +100,7 @@ def _add(report: SetReport, of: SpokeReport) -> None:
         report.waiting_since[reason] = min(since, report.waiting_since.get(reason, since))
     report.guarded += of.guarded
     report.sources_emptied += of.source_emptied
+    report.unsubscribed += of.unsubscribed is not None
     problem = of.problem
     if problem is not None:
         report.retrying = report.retrying or not problem.stalled

@@ -111,6 +111,7 @@ def _begin(context: PassContext, handed: Handed) -> None:
     context.asking_elsewhere = [uid for uid in handed.asking if uid not in states]
     with context.store.read() as tx:
         context.withdrawn = tx.withdrawals.all()
+        context.notified = tx.notified.all()
         for run in context.runs:
             run.row = tx.spoke(run.uid)
             run.registered = True

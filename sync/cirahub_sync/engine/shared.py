@@ -64,6 +64,8 @@ class Crew(Protocol):
 class SharedErrands:
     """See `errands.AtPlaces`."""
 
+    reads_again = False
+
     def __init__(self, context: PassContext, crew: Crew) -> None:
         self._context = context
         self._crew = crew

@@ -14,6 +14,8 @@ def suspects(runs: Iterable[SpokeRun]) -> set[str]:
     return {
         connection.uid
         for run in runs
-        if run.report.problem is not None and run.report.problem.reason == AccessDeniedError.reason
+        if run.report.problem is not None
+        and not run.overlooked
+        and run.report.problem.reason == AccessDeniedError.reason
         for connection in (run.config.connection, *run.config.directories)
     }

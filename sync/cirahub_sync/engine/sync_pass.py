@@ -21,6 +21,7 @@ from cirahub_sync.engine.keys import renew_keys
 from cirahub_sync.engine.lag import tell_lag
 from cirahub_sync.engine.leave import clear
 from cirahub_sync.engine.merge import merge
+from cirahub_sync.engine.notified import about_to_write, begin_reading, conclude_notified
 from cirahub_sync.engine.photo_pass import sync_photos
 from cirahub_sync.engine.plan import Encoder, Planned
 from cirahub_sync.engine.policy import apply_policy, begin_policy
@@ -37,8 +38,8 @@ from cirahub_sync.engine.report import (
 from cirahub_sync.engine.set_conclusion import conclude_sets
 from cirahub_sync.engine.set_members import enlist
 from cirahub_sync.engine.shared import Crew, SharedErrands
+from cirahub_sync.engine.subscriptions import tend_subscriptions
 from cirahub_sync.engine.twins import count_twins
-from cirahub_sync.engine.verify import due
 from cirahub_sync.errors import CirahubError, StoreError
 from cirahub_sync.store.hub import Transaction
 from cirahub_sync.store.rows import Action, Job
@@ -133,6 +134,7 @@ async def _run(context: PassContext, *, crew: Crew | None = None) -> None:
         await push(context, receivers, errands)
     with context.phase(Phase.PHOTOS):
         await sync_photos(context)
+    await tend_subscriptions(context)
     conclude_approval(context)
 
 
@@ -159,12 +161,7 @@ async def gather(context: PassContext, errands: AtPlaces) -> None:
     await renew_keys(context)
     for run in _former_contributors(context):
         await stop_contributing(context, run)
-    now = context.clock()
-    sources = [
-        run
-        for run in context.runs
-        if not (run.failed or run.pristine) and (run.config.direction.contributes or due(run, now))
-    ]
+    sources = begin_reading(context, reads_again=errands.reads_again)
     with context.store.read() as tx:
         context.began = tx.seq
     context.say(f"reading {len(sources)} spokes")
@@ -172,6 +169,11 @@ async def gather(context: PassContext, errands: AtPlaces) -> None:
     with context.phase(Phase.MERGE):
         await merge(context, [run for run in sources if not run.failed])
         await apply_policy(context)
+    written_to = about_to_write(context)
+    if written_to:
+        await errands.read(written_to)
+        with context.phase(Phase.MERGE):
+            await merge(context, [run for run in written_to if not run.failed])
     _date_orphans(context)
 
 
@@ -242,6 +244,7 @@ def _conclude(context: PassContext) -> None:
         if run.unread is not None:
             run.fail(run.unread)
     with context.store.write() as tx:
+        conclude_notified(context, tx)
         report.items = tx.items.count()
         report.sequence = tx.seq
         tx.moments.note(tx.seq, report.finished)

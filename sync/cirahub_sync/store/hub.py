@@ -97,7 +97,7 @@ class Transaction:
 
     @cached_property
     def cursors(self) -> CursorTable:
-        return CursorTable(self.connection, self._database)
+        return CursorTable(self.connection, self._database, self.hub)
 
     @cached_property
     def staging(self) -> StagingTable:

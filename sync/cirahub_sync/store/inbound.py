@@ -31,9 +31,10 @@ _CURSOR = select(cursors).where(cursors.c.spoke == bindparam("spoke"))
 
 
 class CursorTable:
-    def __init__(self, connection: Connection, database: Database) -> None:
+    def __init__(self, connection: Connection, database: Database, hub: str) -> None:
         self._connection = connection
         self._database = database
+        self._hub = hub
 
     def get(self, spoke: str) -> Cursor:
         row = self._connection.execute(_CURSOR, {"spoke": spoke}).first()
@@ -42,6 +43,18 @@ class CursorTable:
         return Cursor(
             cursor=row.cursor, next=row.next, staged=row.staged, round=row.round, rounds=row.rounds
         )
+
+    def settled(self) -> frozenset[str]:
+        """The hub's spokes that have been read whole, of which nothing read is left to merge."""
+        rows = self._connection.execute(
+            select(cursors.c.spoke).where(
+                of_hub(cursors.c.spoke, self._hub),
+                cursors.c.cursor.is_not(None),
+                cursors.c.next.is_(None),
+                cursors.c.staged.is_(None),
+            )
+        )
+        return frozenset(rows.scalars())
 
     def put(self, spoke: str, cursor: Cursor) -> None:
         self._database.upsert(

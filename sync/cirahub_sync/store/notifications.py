@@ -58,6 +58,16 @@ class SubscriptionTable:
             found[row.spoke] = Subscription(**values)
         return found
 
+    def known(self, ids: Sequence[str]) -> set[str]:
+        """Which of these ids of the service's any hub of the store has."""
+        return {
+            row.subscription
+            for part in parts(ids)
+            for row in self._connection.execute(
+                select(subscriptions.c.subscription).where(subscriptions.c.subscription.in_(part))
+            )
+        }
+
     def put(self, rows: Sequence[Subscription]) -> None:
         self._database.upsert(
             self._connection,

@@ -87,6 +87,9 @@ class CardDavConnection:
             "to an Exchange Server"
         )
 
+    def subscriptions(self, fence: Fence) -> None:
+        """It does not tell of changes."""
+
     def api_of(self, spoke: SpokeConfig) -> Api:
         return Api.CARDDAV
 

@@ -117,6 +117,9 @@ class ExchangeConnection:
             )
         return public_folders(self._exchange)
 
+    def subscriptions(self, fence: Fence) -> None:
+        """It does not tell of changes."""
+
     def api_of(self, spoke: SpokeConfig) -> Api:
         return Api.EWS
 

@@ -27,8 +27,10 @@ from cirahub_sync.endpoints.graph.calendars import CalendarEndpoint
 from cirahub_sync.endpoints.graph.directory import GraphDirectory
 from cirahub_sync.endpoints.graph.endpoint import GraphEndpoint
 from cirahub_sync.endpoints.graph.session import GraphSession
+from cirahub_sync.endpoints.graph.subscriptions import GraphSubscriptions
 from cirahub_sync.endpoints.public_folder import PublicFolder
 from cirahub_sync.endpoints.session import Api, Surroundings
+from cirahub_sync.endpoints.subscriptions import Subscriptions
 from cirahub_sync.errors import ConfigurationError
 from cirahub_sync.identity.base import SignIn
 from cirahub_sync.identity.provider import provider
@@ -70,6 +72,7 @@ class GraphConnection:
 
     def __init__(self, connection: ConnectionConfig, surroundings: Surroundings) -> None:
         self._connection = connection
+        self._clock = surroundings.clock
         if isinstance(connection.auth, PasswordAuth):
             raise ConfigurationError(
                 f"connection {connection.name}: Microsoft 365 takes no passwords"
@@ -158,6 +161,9 @@ class GraphConnection:
 
     def public_folders(self) -> AsyncIterator[PublicFolder]:
         return public_folders(self._administration, f"connection {self._connection.name}")
+
+    def subscriptions(self, fence: Fence) -> Subscriptions:
+        return GraphSubscriptions(self._graph, fence, self._clock)
 
     def api_of(self, spoke: SpokeConfig) -> Api:
         administered = isinstance(spoke.target, MailContactsTarget)
