@@ -247,6 +247,15 @@ class Families:
             ["kind"],
             registry=self.registry,
         )
+        self.notifications = Counter(
+            "cirahub_notifications",
+            "Change notifications taken, by result, and requests that were none.",
+            ["result"],
+            registry=self.registry,
+        )
+        for result in ("accepted", "unknown", "failed", "malformed", "validation"):
+            # From nothing on: a first one would be no increase.
+            self.notifications.labels(result)
         self.leader = Gauge(
             "cirahub_leader",
             "1 while this operator serves, 0 while it stands by, starts or ends.",

@@ -26,6 +26,8 @@ from cirahub_operator.heartbeat import Heartbeat
 from cirahub_operator.leadership import Leadership, Watchdog
 from cirahub_operator.leases import LeaseObject, own_namespace
 from cirahub_operator.metrics import Metrics
+from cirahub_operator.notices import Mail, Mailroom, Notices
+from cirahub_operator.notifications import Listener
 from cirahub_operator.objects import Objects
 from cirahub_operator.outage import Attempts, Outage
 from cirahub_operator.permissions.review import Review, asked_for
@@ -40,12 +42,13 @@ from cirahub_operator.relist import Relist
 from cirahub_operator.resolver import GrantedTrust
 from cirahub_operator.runners import InlineRunner, JobCrews
 from cirahub_operator.service_ranges import service_ranges
-from cirahub_operator.settings import Election, Settings, Workers
+from cirahub_operator.settings import Election, Notifications, Settings, Workers
 from cirahub_operator.status import StatusWriter
 from cirahub_operator.wakes import Wakes
 from cirahub_operator.watch_streams import WatchStreams
 from cirahub_operator.workers import obstacle
 from cirahub_operator.workqueue import Key, Workqueue
+from cirahub_sync import notifications
 from cirahub_sync.lease_terms import LeaseTerms
 from cirahub_sync.origins import Origins
 from cirahub_sync.worker import Worker, WorkerSettings
@@ -56,6 +59,7 @@ Leading = Callable[[], None]
 """Raises LeaseLostError unless this operator leads. Asked in the engine's thread."""
 Serve = Callable[[Leading], Awaitable[None]]
 MakeRunner = Callable[[WorkerSettings], InlineRunner]
+OpenMailroom = Callable[[WorkerSettings], Mailroom]
 
 
 def _alone() -> None:
@@ -76,10 +80,22 @@ def inline_runner(
 class Operation:
     """One run of the operator."""
 
-    def __init__(self, settings: Settings, *, make_runner: MakeRunner | None = None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        make_runner: MakeRunner | None = None,
+        open_mailroom: OpenMailroom = notifications.Mailroom.open,
+    ) -> None:
         """`make_runner`: in the place of the inline runner with the real engine."""
         self._settings = settings
         self._make_runner = make_runner
+        self._open_mailroom = open_mailroom
+        self._mail: Mail | None = None
+        self._notices: Notices | None = None
+        """While we lead."""
+        self.notifications_port = 0
+        """Where notifications are taken; 0: they are not."""
         self._stop = asyncio.Event()
         self._kopf_ready = asyncio.Event()
         self.started = asyncio.Event()
@@ -134,11 +150,37 @@ class Operation:
             reviewing = asyncio.create_task(self._review.keep())
             stack.callback(reviewing.cancel)
             worker = await self._worker_settings(cluster)
+            if self._settings.notifications is not None:
+                await self._listen(self._settings.notifications, worker, stack)
             serve = partial(self._serve, cluster, objects, worker)
             if self._settings.election is None:
                 await serve(_alone)
             else:
                 await self._take_turns(self._settings.election, serve)
+
+    async def _listen(
+        self, settings: Notifications, worker: WorkerSettings, stack: AsyncExitStack
+    ) -> None:
+        """Take what services tell, whoever leads, until the stack ends."""
+        here = asyncio.get_running_loop()
+        mail = self._mail = Mail(partial(self._open_mailroom, worker))
+        stack.callback(mail.close)
+
+        def tell(hubs: frozenset[str]) -> None:
+            if self._notices is not None:
+                self._notices.tell(hubs)
+
+        listener = Listener(
+            settings,
+            host=self._settings.host,
+            mailroom=mail,
+            metrics=self.metrics,
+            told=lambda hubs: here.call_soon_threadsafe(tell, hubs),
+        )
+        stack.push_async_callback(listener.stop)
+        await listener.start()
+        self.notifications_port = listener.port
+        logger.info("notifications of changes are taken at port %d", listener.port)
 
     async def _take_turns(self, election: Election, serve: Serve) -> None:
         """Stand by until it is our turn, serve, and let the next one begin when all has ended."""
@@ -223,6 +265,7 @@ class Operation:
             installation=self._settings.installation or await _installation(cluster),
             origins=await self._origins(cluster),
             lease=LeaseTerms(seconds=self._settings.hub_lease),
+            notifications=self._settings.notifications.url if self._settings.notifications else "",
         )
 
     async def _origins(self, cluster: Cluster) -> Origins:
@@ -237,6 +280,7 @@ class Operation:
     async def _operate(self, cluster: Cluster, objects: Objects, runner: InlineRunner) -> None:
         settings, timing, health = self._settings, self._settings.timing, self._health
         events = Events(cluster)
+        notices = Notices(lambda key: wake_hub(key, False))
         around = Surroundings(
             cluster=cluster,
             objects=objects,
@@ -247,6 +291,8 @@ class Operation:
             timing=timing,
             trust=GrantedTrust(settings.own_identity),
             pass_slots=asyncio.Semaphore(settings.concurrent_passes),
+            notices=notices,
+            notified_pause=settings.notifications.pause if settings.notifications else 0.0,
             no_workers=obstacle(settings),
             namespaces=frozenset(settings.namespaces),
             origins=settings.origins,
@@ -271,6 +317,7 @@ class Operation:
 
         async def end() -> None:
             health.stopping = True
+            self._notices = None
             for task in companions:
                 task.cancel()
             await asyncio.gather(hubs.stop(drain=self._drain), connections.stop(drain=self._drain))
@@ -300,7 +347,14 @@ class Operation:
             await listed.wait()
             await backlog.watch(hubs.ring, settings.namespaces)
 
+        async def watch_notices() -> None:
+            await listed.wait()
+            if self._mail is not None and settings.notifications is not None:
+                self._notices = notices
+                await notices.watch(self._mail, settings.notifications.look)
+
         companions = [
+            asyncio.create_task(watch_notices()),
             asyncio.create_task(self._announce(health, relist, listed)),
             asyncio.create_task(watch_backlog()),
             asyncio.create_task(Heartbeat(self.metrics.registry).run()),

@@ -120,6 +120,25 @@ class Workers:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Notifications:
+    """Where services tell of changes."""
+
+    url: str
+    """Public, `https:`; what is told to services."""
+    port: int = 8443
+    """0 picks a free one."""
+    certificate: Path | None = None
+    """PEM, with the chain. None: no TLS here, but in front of us."""
+    private_key: Path | None = None
+    pause: float = 2.0
+    """Seconds between two passes over a hub that notifications asked for."""
+    look: float = 1.0
+    """Seconds between two looks for what stand-bys have taken."""
+    certificate_look: float = 30.0
+    """Seconds between two looks at the certificate's files."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Settings:
     database: str
     """SQLAlchemy URL of the store."""
@@ -149,4 +168,6 @@ class Settings:
     it. Writes get four ninths of that."""
     workers: Workers | None = None
     """None: Hubs with the runner Job are not passed over."""
+    notifications: Notifications | None = None
+    """None: no service is asked to tell of changes."""
     timing: Timing = field(default_factory=Timing)

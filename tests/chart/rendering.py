@@ -185,6 +185,13 @@ _SETS: dict[str, Values] = {
         "ownIdentity": [{"namespace": TEAM, "tenant": TENANT}],
     },
     "monitoring": {"metrics": MONITORING},
+    "notifications by an ingress": {
+        "notifications": {
+            "url": "https://hub.contoso.example/graph/notifications",
+            "ingress": {"enabled": True},
+        },
+        "networkPolicy": {"enabled": True},
+    },
     "a network policy": {
         "networkPolicy": {
             "enabled": True,
@@ -237,6 +244,18 @@ _SETS: dict[str, Values] = {
             "nodeSelector": {"pool": "batch"},
             "tolerations": [{"key": "batch", "operator": "Exists"}],
         },
+        "notifications": {
+            "url": "https://hub.contoso.example:8443/notifications",
+            "pause": "5s",
+            "tls": {"existingSecret": "hub-tls"},
+            "service": {"type": "LoadBalancer", "annotations": {"team": "mail"}},
+            "ingress": {
+                "enabled": True,
+                "className": "nginx",
+                "annotations": {"nginx.ingress.kubernetes.io/backend-protocol": "HTTPS"},
+                "tlsSecret": "hub-tls",
+            },
+        },
         "eraseTimeout": "2h",
         "checkInterval": "30m",
         "expiryWarning": "1440h",
@@ -253,7 +272,10 @@ _SETS: dict[str, Values] = {
         "serviceAccount": {"name": "cirahub", "annotations": {"team": "mail"}},
         "rbac": {"signIn": [{"namespace": TEAM, "serviceAccounts": ["cirahub-sync"]}]},
         "metrics": {"service": {"annotations": {"team": "mail"}}, **MONITORING},
-        "networkPolicy": {"enabled": True},
+        "networkPolicy": {
+            "enabled": True,
+            "notificationsFrom": [{"namespaceSelector": {}}],
+        },
         "terminationGracePeriodSeconds": 60,
         "podLabels": {"tier": "backend"},
         "podAnnotations": {"sidecar.istio.io/inject": "false"},

@@ -248,6 +248,37 @@ def test_a_network_policy_lets_out_names_https_and_what_was_added(placed: Placed
     assert {port["port"] for rule in policy["ingress"] for port in rule["ports"]} == ports
 
 
+def test_notifications_are_let_in_where_they_are_asked_for_and_nowhere_else(
+    placed: Placed,
+) -> None:
+    for name in ("a network policy", "notifications by an ingress", "everything"):
+        found = placed(name)
+        (policy,) = (one["spec"] for one in found.of("NetworkPolicy") if "ingress" in one["spec"])
+        rules = [rule for rule in policy["ingress"] if rule["ports"][0]["port"] == "notifications"]
+        ports = {one["name"]: one["containerPort"] for one in found.container["ports"]}
+        services = [one for one in found.of("Service") if "notifications" in str(one["spec"])]
+        ingresses = found.of("Ingress")
+        if name == "a network policy":
+            assert (rules, services, ingresses) == ([], [], [])
+            assert "notifications" not in ports
+            continue
+        assert [rule.get("from") for rule in rules] == [
+            None if name != "everything" else [{"namespaceSelector": {}}]
+        ]
+        assert ports["notifications"] == 8443
+        ((service,), (ingress,)) = (services, ingresses)
+        (rule,) = ingress["spec"]["rules"]
+        (path,) = rule["http"]["paths"]
+        assert rule["host"] == "hub.contoso.example"
+        assert path["pathType"] == "Exact"
+        assert ingress["spec"]["tls"][0]["hosts"] == ["hub.contoso.example"]
+        (port,) = service["spec"]["ports"]
+        assert port["targetPort"] == "notifications"
+        assert path["backend"]["service"]["name"] == service["metadata"]["name"]
+        assert path["backend"]["service"]["port"] == {"name": port["name"]}
+        assert ("--notifications-plain" in found.arguments) is (port["name"] == "http")
+
+
 def test_the_resource_definitions_are_those_of_the_repository_and_stay(
     placed: Placed,
 ) -> None:

@@ -181,6 +181,18 @@ REFUSED: dict[str, tuple[Values, str]] = {
         {"serviceAccount": {"create": False}},
         r"serviceAccount.name: name the ServiceAccount",
     ),
+    "notifications over plain HTTP": (
+        {"notifications": {"url": "http://hub.contoso.example/"}},
+        r"/notifications/url.*'http://hub.contoso.example/'",
+    ),
+    "an ingress to nowhere": (
+        {"notifications": {"ingress": {"enabled": True}}},
+        r"notifications.url is blank",
+    ),
+    "a load balancer without TLS": (
+        {"notifications": {"url": "https://a.example/", "service": {"type": "LoadBalancer"}}},
+        r"notifications.service.type is LoadBalancer.*notifications.tls.existingSecret",
+    ),
     "a monitor of no Service": (
         {"metrics": {"service": {"enabled": False}, "serviceMonitor": {"enabled": True}}},
         r"metrics.serviceMonitor.enabled needs metrics.service.enabled",

@@ -31,6 +31,13 @@
 {{- if and $values.encryptionKey.existingSecret.name $values.encryptionKey.volume }}
 {{- fail "encryptionKey.existingSecret.name and encryptionKey.volume are two keys: leave one of them out" }}
 {{- end }}
+{{- $notifications := $values.notifications }}
+{{- if and (not $notifications.url) (or $notifications.ingress.enabled $notifications.tls.existingSecret) }}
+{{- fail "notifications.url is blank, and there is nothing for notifications.ingress or notifications.tls to lead to: set it" }}
+{{- end }}
+{{- if and $notifications.url (ne $notifications.service.type "ClusterIP") (not $notifications.tls.existingSecret) }}
+{{- fail (printf "notifications.service.type is %s, which services reach without an Ingress, and they want HTTPS: set notifications.tls.existingSecret" $notifications.service.type) }}
+{{- end }}
 {{- if and $values.ownIdentity (not $values.workloadIdentity.enabled) }}
 {{- fail "ownIdentity lets Connections sign in as the operator, which has no identity: set workloadIdentity.enabled" }}
 {{- end }}

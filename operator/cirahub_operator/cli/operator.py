@@ -18,6 +18,7 @@ from cirahub_operator.cli.engine_options import (
     loaded,
     process_options,
 )
+from cirahub_operator.cli.notification_options import notification_options, notifications
 from cirahub_operator.cli.store import KeyFile, state_folder
 from cirahub_operator.errors import OperatorError
 from cirahub_operator.logs import LogFormat
@@ -212,6 +213,7 @@ def _grant(text: str) -> OwnIdentity:
     show_envvar=True,
     help="How long before a client secret or a certificate expires it is warned of.",
 )
+@notification_options
 @process_options
 @click.option(
     "--dev",
@@ -249,6 +251,12 @@ def command(
     erase_timeout: float,
     check_interval: float,
     expiry_warning: float,
+    notifications_url: str,
+    notifications_port: int,
+    notifications_certificate: Path | None,
+    notifications_key: Path | None,
+    notifications_plain: bool,
+    notifications_pause: float,
     kubeconfig: Path | None,
     log_format: str,
     debug: bool,
@@ -290,6 +298,14 @@ def command(
             worker_namespace,
             parallelism=worker_parallelism,
             shard_size=worker_shard_size,
+        ),
+        notifications=notifications(
+            url=notifications_url,
+            port=notifications_port,
+            certificate=notifications_certificate,
+            private_key=notifications_key,
+            plain=notifications_plain,
+            pause=notifications_pause,
         ),
         timing=Timing(
             erase_timeout=erase_timeout,

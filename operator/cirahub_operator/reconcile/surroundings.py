@@ -12,6 +12,7 @@ from cirahub_operator.api import Metadata, Resource
 from cirahub_operator.cluster import Cluster
 from cirahub_operator.events import Events, EventType
 from cirahub_operator.metrics import Metrics
+from cirahub_operator.notices import Notices
 from cirahub_operator.objects import Objects
 from cirahub_operator.resolver import Trust
 from cirahub_operator.runners import Runner
@@ -40,6 +41,10 @@ class Surroundings:
     trust: Trust
     pass_slots: asyncio.Semaphore
     """As many passes may run at the same time."""
+    notices: Notices = field(default_factory=Notices)
+    """Hubs that services told of."""
+    notified_pause: float = 0.0
+    """Seconds between two passes over a hub that they asked for."""
     no_workers: Problem | None = None
     """Why Hubs with the runner Job can't be passed over, if so."""
     namespaces: frozenset[str] = frozenset()
