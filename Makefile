@@ -77,8 +77,8 @@ cluster: venv ## Run a control plane in the foreground, for trying things out (N
 	@$(VENV)/python hack/cluster up $(if $(NODE),--node)
 
 .PHONY: image
-image: venv ## Build the image, with or without Docker, and list its parts (BASE=image: on another one)
-	@$(VENV)/python hack/image $(if $(BASE),--base '$(BASE)')
+image: venv ## Build the image, with or without Docker, and list its parts (BASE=image: on another one; ARCH=arm64)
+	@$(VENV)/python hack/image $(if $(BASE),--base '$(BASE)') $(if $(ARCH),--arch '$(ARCH)')
 
 .PHONY: lock
 lock: ## Resolve the locks anew (UPGRADE=1: take the newest of everything)

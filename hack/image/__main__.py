@@ -17,6 +17,7 @@ if not __package__:
 
 from cluster.progress import Progress
 from image import materials
+from image.architecture import MACHINES, Architecture
 from image.errors import ImageError
 from image.product import ROOT, Image
 from image.sandbox import Sandbox
@@ -33,12 +34,19 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="hack/image", description=__doc__)
     parser.add_argument("--base", default="", metavar="IMAGE", help="an image with Python, to use")
     parser.add_argument(
+        "--arch",
+        default="",
+        choices=("", *MACHINES),
+        help="what it is for; by default, and if blank, this machine",
+    )
+    parser.add_argument(
         "--into", type=Path, default=ROOT / "build" / "image", help="folder of what is made"
     )
     options = parser.parse_args()
     progress = Progress(speaker="image")
     try:
-        image = Image.find(progress, base=options.base)
+        architecture = Architecture.named(options.arch)
+        image = Image.find(progress, base=options.base, architecture=architecture)
         options.into.mkdir(parents=True, exist_ok=True)
         place = options.into / "image.tar"
         place.unlink(missing_ok=True)
@@ -49,7 +57,8 @@ def main() -> int:
         size = image.archive.size / 1e6
         print(f"  size    {size:.0f} MB in {len(image.archive.layers)} layers, uncompressed")
         for what, seconds in _starts(image).items():
-            print(f"  start   {what}: {seconds:.2f} s")
+            how = f" (emulated {architecture.name})" if architecture.foreign else ""
+            print(f"  start   {what}: {seconds:.2f} s{how}")
     except ImageError as error:
         print(f"image: {error}", file=sys.stderr)
         return 1

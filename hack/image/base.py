@@ -6,7 +6,6 @@ them: they are for trying and testing, not for production.
 
 import hashlib
 import os
-import platform
 import shutil
 import tarfile
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from pathlib import Path
 
 from cluster.debian import SEARCHED, found
 from cluster.progress import Progress
+from image.architecture import Architecture
 from image.errors import ImageFailedError
 
 SUITE = "trixie"
@@ -32,18 +32,22 @@ class Base:
     """With venv, for the first stages."""
     runtime: Path
     """Without it."""
+    architecture: Architecture
 
     @property
     def key(self) -> str:
         return self.build.parent.name
 
     @classmethod
-    def of_this_machine(cls, cache: Path) -> "Base":
+    def of(cls, architecture: Architecture, cache: Path) -> "Base":
         """Where it is or will be."""
-        made_from = (SUITE, *PACKAGES, ONLY_TO_BUILD, *EMPTIED, *EMPTIED_LAST, platform.machine())
+        parts = (*PACKAGES, ONLY_TO_BUILD, *EMPTIED, *EMPTIED_LAST)
+        made_from = (SUITE, *parts, architecture.machine)
         key = hashlib.sha256("\n".join(made_from).encode()).hexdigest()[:16]
         home = cache / f"base-{key}"
-        return cls(build=home / "build.tar", runtime=home / "runtime.tar")
+        return cls(
+            build=home / "build.tar", runtime=home / "runtime.tar", architecture=architecture
+        )
 
     def prepare(self, progress: Progress) -> None:
         """Make it unless it is there. Raises ImageFailedError."""
@@ -54,9 +58,9 @@ class Base:
         shutil.rmtree(partial, ignore_errors=True)
         tree = partial / "tree"
         tree.mkdir(parents=True)
-        packages = f"--include={','.join(PACKAGES)}"
+        options = [f"--arch={self.architecture.name}", f"--include={','.join(PACKAGES)}"]
         debootstrap = found("debootstrap") or "debootstrap"
-        _run([debootstrap, "--variant=minbase", packages, SUITE, str(tree)], progress)
+        _run([debootstrap, "--variant=minbase", *options, SUITE, str(tree)], progress)
         for folder in (*EMPTIED, *EMPTIED_LAST):
             _empty(tree / folder)
         _pack(tree, partial / self.build.name)

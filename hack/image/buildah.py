@@ -9,6 +9,7 @@ from pathlib import Path
 
 from cluster.debian import SEARCHED, found
 from cluster.progress import Progress
+from image.architecture import Architecture
 from image.base import ALONE, Base
 from image.errors import ImageFailedError
 
@@ -42,7 +43,8 @@ class Buildah:
             container = self._run(label, "from", "scratch")[-1]
             try:
                 self._run(label, "add", "--quiet", container, str(tree), "/")
-                self._run(label, "config", f"--env=PATH={SEARCH_PATH}", container)
+                options = [f"--arch={base.architecture.name}", f"--env=PATH={SEARCH_PATH}"]
+                self._run(label, "config", *options, container)
                 self._run(label, "commit", "--quiet", container, name)
             finally:
                 self._run(label, "rm", container)
@@ -53,6 +55,7 @@ class Buildah:
         root: Path,
         *,
         name: str,
+        architecture: Architecture,
         arguments: Mapping[str, str],
         secrets: Mapping[str, Path],
         into: Path,
@@ -62,7 +65,12 @@ class Buildah:
         options += [f"--secret=id={key},src={file}" for key, file in secrets.items()]
         # Each layer would be a copy of everything below it where the file system has no overlays.
         options.append(f"--layers={str(self.driver == 'overlay').lower()}")
-        options += ["--network=host", "--force-rm", f"--tag={name}"]
+        options += [
+            f"--platform=linux/{architecture.name}",
+            "--network=host",
+            "--force-rm",
+            f"--tag={name}",
+        ]
         self._run("building", "build", *options, str(root))
         into.unlink(missing_ok=True)
         self._run("writing the archive", "push", "--quiet", name, f"docker-archive:{into}:{name}")

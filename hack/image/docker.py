@@ -8,6 +8,7 @@ from pathlib import Path
 
 from cluster.debian import found
 from cluster.progress import Progress
+from image.architecture import Architecture
 from image.errors import ImageFailedError
 
 ANSWERS_WITHIN = 10.0
@@ -39,6 +40,7 @@ class Docker:
         root: Path,
         *,
         name: str,
+        architecture: Architecture,
         arguments: Mapping[str, str],
         secrets: Mapping[str, Path],
         into: Path,
@@ -46,6 +48,7 @@ class Docker:
         """Raises ImageFailedError."""
         options = [f"--build-arg={key}={value}" for key, value in arguments.items()]
         options += [f"--secret=id={key},src={file}" for key, file in secrets.items()]
+        options.append(f"--platform=linux/{architecture.name}")
         self._run("build", "--progress=plain", f"--tag={name}", *options, str(root))
         self._run("save", f"--output={into}", name)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
-import platform
 import shutil
 import subprocess
 import time
@@ -21,6 +20,7 @@ from cluster.build import cache_folder
 from cluster.errors import BinariesMissingError
 from cluster.progress import Progress
 from image import indexes
+from image.architecture import Architecture
 from image.archive import Archive
 from image.base import Base
 from image.buildah import PACKAGES, Buildah
@@ -52,15 +52,18 @@ class Image:
         return debian.obstacle(PACKAGES)
 
     @classmethod
-    def find(cls, progress: Progress, *, base: str = "") -> Self:
+    def find(
+        cls, progress: Progress, *, base: str = "", architecture: Architecture | None = None
+    ) -> Self:
         """The one of the code as it is now: from the cache, or built, which takes minutes the first
-        time. `base` is an image with Python that is used in the place of the default. Raises
-        ImageError."""
+        time. `base` is an image with Python that is used in the place of the default;
+        `architecture` is this machine's unless another is given. Raises ImageError."""
         context = Context(ROOT)
         docker = Docker.of_this_machine(progress)
-        local = Base.of_this_machine(_cache())
+        target = architecture or Architecture.of_this_machine()
+        local = Base.of(target, _cache())
         below = base or ("official" if docker else local.key)
-        made_from = f"{context.digest()} {below} {platform.machine()}"
+        made_from = f"{context.digest()} {below} {target.machine}"
         tag = hashlib.sha256(made_from.encode()).hexdigest()[:16]
         folder = _cache() / f"image-{tag}"
         archive = Archive(folder / "image.tar")
@@ -89,14 +92,23 @@ class Image:
         if docker is not None:
             builder = docker
         else:
+            local.architecture.ready()
             progress.say("no Docker daemon answers: buildah builds it")
             _install(progress)
-            builder = Buildah.of(self._storage(base or local.key), progress)
+            below = f"{base} {local.architecture.machine}" if base else local.key
+            builder = Buildah.of(self._storage(below), progress)
             if not base:
                 local.prepare(progress)
                 arguments |= builder.take_in(local)
         with indexes.secrets() as secrets:
-            builder.build(ROOT, name=self.name, arguments=arguments, secrets=secrets, into=into)
+            builder.build(
+                ROOT,
+                name=self.name,
+                architecture=local.architecture,
+                arguments=arguments,
+                secrets=secrets,
+                into=into,
+            )
 
     @staticmethod
     def _storage(below: str) -> Path:
