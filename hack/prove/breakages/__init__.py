@@ -31,6 +31,7 @@ from prove.breakages import (
     sets,
     simulator,
     stages,
+    subscriptions,
     trust,
     workers,
 )
@@ -66,5 +67,6 @@ BREAKAGES: tuple[Breakage, ...] = (
     *metrics.BREAKAGES,
     *node.BREAKAGES,
     *parts.BREAKAGES,
+    *subscriptions.BREAKAGES,
     *workers.BREAKAGES,
 )

@@ -284,7 +284,9 @@ def _tell(context: PassContext) -> None:
     context.report.subscriptions = dict(counts)
     for run in context.runs:
         row = rows.get(run.uid)
-        if row is not None and row.attempts:
+        if row is None or not row.attempts:
+            continue
+        if not (row.reason == Refusal.UNAVAILABLE and row.active(now)):
             remedy = _REMEDIES.get(row.reason, "")
             run.report.unsubscribed = Problem(
                 row.reason,
