@@ -50,6 +50,9 @@ BENCHMARKS = {
     "quota": Benchmark(
         "quota.py", "what of Graph's quotas is used, in simulated time", ("--full",)
     ),
+    "freshness": Benchmark(
+        "freshness.py", "how soon a change is elsewhere: at an interval, and told of"
+    ),
     "shards": Benchmark("shards.py", "a pass in parts, on PostgreSQL"),
     "simulator": Benchmark("simulator_creates.py", "what the simulator itself can take"),
 }

@@ -40,7 +40,7 @@ def subscriptions(cloud: Cloud, session: GraphSession) -> GraphSubscriptions:
             CalendarTarget("ada@contoso.example"),
             ("/users/ada-1/calendars/folder%2F2/events", "/users/ada-1/events"),
         ),
-        (AddressListTarget(frozenset({Listed.USERS})), ()),
+        (AddressListTarget((Listed.USERS,)), ()),
     ],
     ids=["contacts", "events", "address list"],
 )
