@@ -1,3 +1,5 @@
+"""What an image is for, and whether this machine can make one for another architecture."""
+
 from __future__ import annotations
 
 from pathlib import Path
