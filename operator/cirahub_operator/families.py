@@ -199,6 +199,12 @@ class Families:
             ["namespace", "hub"],
             registry=self.registry,
         )
+        self.hub_subscriptions = Gauge(
+            "cirahub_hub_subscriptions",
+            "Subscriptions to what changes in a hub's spokes, by state: active or refused.",
+            ["namespace", "hub", "state"],
+            registry=self.registry,
+        )
         self.credential_expiry = Gauge(
             "cirahub_connection_credential_expiry_timestamp_seconds",
             "When a Connection's client secret or certificate expires; absent if nobody says.",

@@ -44,6 +44,10 @@ class Metrics(Families):
             self.hub_guarded.labels(*labels).set(report.guarded)
             self.hub_undecided.labels(*labels).set(report.undecided)
             self.hub_frozen.labels(*labels).set(report.frozen)
+            for state in ("active", "refused"):
+                self.hub_subscriptions.labels(*labels, state).set(
+                    report.subscriptions.get(state, 0)
+                )
             plan = report.plan or PlanSummary(id="")
             for action in ("create", "update", "delete"):
                 self.hub_planned.labels(*labels, action).set(getattr(plan, f"{action}s"))
@@ -107,7 +111,7 @@ class Metrics(Families):
         if kind == "Hub":
             for family in (self.pass_seconds, self.passes, self.hub_items,
                            self.hub_duplicates, self.hub_guarded, self.conflicts,
-                           self.hub_undecided, self.hub_frozen,
+                           self.hub_undecided, self.hub_frozen, self.hub_subscriptions,
                            self.hub_planned, self.hub_interval, self.last_sync):  # fmt: skip
                 family.remove_by_labels({"namespace": namespace, "hub": name})
             self._phases.remove((namespace, name))
