@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from sqlalchemy import Connection, bindparam, delete, select, text, update
+from sqlalchemy import Connection, bindparam, delete, func, select, text, update
+from sqlalchemy.exc import IntegrityError
 from tests.keeps import Keep
 
+from cirahub_sync.errors import StoreError
 from cirahub_sync.store.database import Database
 from cirahub_sync.store.listed import Listed, Prepared
-from cirahub_sync.store.tables import pull_retry, withdrawals
+from cirahub_sync.store.tables import hubs, pull_retry, withdrawals
 
 NAMED = Listed(
     lambda items: (
@@ -88,8 +90,8 @@ def test_nothing_but_the_list_is_changed_or_removed(connection: Connection) -> N
 def test_a_statement_without_a_list_takes_its_values_anew_each_time(
     connection: Connection,
 ) -> None:
-    assert MOVED.run(connection, of_job="one", below=3, to_seq=7).rowcount == 3
-    assert MOVED.run(connection, of_job="one", below=5, to_seq=9).rowcount == 2
+    assert MOVED.run(connection, of_job="one", below=3, to_seq=7) == 3
+    assert MOVED.run(connection, of_job="one", below=5, to_seq=9) == 2
     found = NAMED.rows(connection, ["item-0", "item-4", "item-5"], job="one")
     assert [(row.item, row.seq) for row in found] == [("item-5", 5), ("item-0", 7), ("item-4", 9)]
 
@@ -119,3 +121,36 @@ def test_columns_that_are_not_given_have_their_defaults(
     row = {"spoke": "spoke", "remote": "r", "why": "unreadable", "due_at": 1.0}
     database.upsert(connection, pull_retry, [row])
     assert connection.execute(select(pull_retry.c.attempts)).scalar_one() == 0
+
+
+def test_rows_that_the_database_refuses_are_told_of_without_what_they_hold(
+    database: Database,
+) -> None:
+    row = {"job": "one", "item": "given@contoso.example", "hub": "hub", "seq": 1}
+    with pytest.raises(StoreError) as told, database.write() as connection:
+        database.insert(connection, withdrawals, [row, row])
+    assert isinstance(told.value.__cause__, IntegrityError)
+    assert "contoso" not in str(told.value)
+
+
+def test_nothing_is_left_of_a_transaction_that_failed_and_the_next_one_goes_well(
+    database: Database,
+) -> None:
+    def make(*uids: str) -> None:
+        with database.write() as connection:
+            for uid in uids:
+                connection.execute(
+                    text(
+                        "INSERT INTO hubs (uid, wrapped_key, key_version, seq, lease_token, "
+                        "lease_expires) VALUES (:uid, '', 1, 0, 0, 0)"
+                    ),
+                    {"uid": uid},
+                )
+
+    with pytest.raises(StoreError):
+        make("first", "first")
+    with database.read() as connection:
+        assert connection.execute(select(func.count()).select_from(hubs)).scalar() == 0
+    make("second")
+    with database.read() as connection:
+        assert connection.execute(select(hubs.c.uid)).scalars().all() == ["second"]

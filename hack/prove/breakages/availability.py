@@ -156,8 +156,8 @@ BREAKAGES: tuple[Breakage, ...] = (
         guards=AVAILABILITY,
         what="a commit does not ask whose the hub is",
         file=f"{_SYNC}/store/lease.py",
-        old="        if done.rowcount != 1:\n            self._until",
-        new="        if done.rowcount < 0:\n            self._until",
+        old="        if met != 1:\n            self._until",
+        new="        if met < 0:\n            self._until",
         tests="tests/store/test_store.py::"
         "test_a_lease_that_ran_out_is_taken_over_and_its_holder_writes_nothing_more",
     ),

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
-from types import MappingProxyType
-from typing import ClassVar
+from contextlib import AbstractContextManager
 
 from sqlalchemy import URL, Connection, Engine
 from sqlalchemy.exc import DBAPIError
@@ -18,9 +16,6 @@ LOCK_TIMEOUT_MS = 30_000
 
 class Backend(ABC):
     """Of one engine."""
-
-    reading: ClassVar[Mapping[str, object]] = MappingProxyType({})
-    """Execution options of a connection that only reads, and sees one state all the time."""
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
@@ -38,6 +33,13 @@ class Backend(ABC):
     def name(self) -> str:
         """For messages; without user and password."""
         return self.engine.dialect.name
+
+    @abstractmethod
+    def connected(self, *, reading: bool) -> AbstractContextManager[Connection]:
+        """For a transaction. One that is `reading` sees one state all the time."""
+
+    def close(self) -> None:
+        self.engine.dispose()
 
     @abstractmethod
     def alone(self, connection: Connection) -> None:

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
 
-from sqlalchemy import Connection, Row, Select, bindparam, delete, func, select, update
+from sqlalchemy import Connection, Select, bindparam, delete, func, select, update
 
 from cirahub_sync.model.codec import decode_item, decode_own, encode_item, encode_own
 from cirahub_sync.model.edit import OwnEdits
 from cirahub_sync.model.kind import CONTACTS, Content
 from cirahub_sync.store.crypto import Cipher
 from cirahub_sync.store.database import Database
-from cirahub_sync.store.listed import Listed, Prepared
+from cirahub_sync.store.listed import Found, Listed, Prepared
 from cirahub_sync.store.membership import of_hub
 from cirahub_sync.store.parts import parts
 from cirahub_sync.store.photo_tables import portraits
@@ -128,7 +127,7 @@ class ItemTable:
 
     def after(self, seq: int, count: int) -> list[Item]:
         """Items changed since `seq`, in the order of their change."""
-        rows = _ITEMS_AFTER.run(self._connection, hub=self._hub, after=seq, most=count)
+        rows = _ITEMS_AFTER.rows(self._connection, hub=self._hub, after=seq, most=count)
         return [self._item(row) for row in rows]
 
     def last_seq(self) -> int:
@@ -266,7 +265,7 @@ class ItemTable:
         )
         return [self._item(row) for row in rows]
 
-    def _item(self, row: Row[tuple[Any, ...]], content: Content | None = None) -> Item:
+    def _item(self, row: Found, content: Content | None = None) -> Item:
         if content is None:
             content = self._sealed.open(row.id, row.content)
         return Item(
@@ -465,7 +464,7 @@ class ShadowTable:
     def _select(self, query: Select[tuple[object, ...]]) -> list[Shadow]:
         return self._opened(self._connection.execute(query))
 
-    def _opened(self, rows: Iterable[Row[tuple[Any, ...]]]) -> list[Shadow]:
+    def _opened(self, rows: Iterable[Found]) -> list[Shadow]:
         found = []
         for row in rows:
             identity = _identity(row.spoke, row.remote)

@@ -87,11 +87,11 @@ class Database:
         except (SQLAlchemyError, OSError) as error:
             if backend is None:
                 raise StoreError(unopened(parsed.get_backend_name(), error)) from error
-            backend.engine.dispose()
+            backend.close()
             raise StoreError(backend.closed(error)) from error
         except CirahubError:
             if backend is not None:
-                backend.engine.dispose()
+                backend.close()
             raise
         return database
 
@@ -138,7 +138,7 @@ class Database:
     def write(self) -> Iterator[Connection]:
         """A transaction that commits at the end of the block, or not at all."""
         try:
-            with self.engine.begin() as connection:
+            with self._backend.connected(reading=False) as connection, connection.begin():
                 yield connection
         except DBAPIError as error:
             raise StoreError(self._backend.refused(error)) from error
@@ -147,10 +147,7 @@ class Database:
     def read(self) -> Iterator[Connection]:
         """One state of the database, whoever writes meanwhile."""
         try:
-            with (
-                self.engine.connect().execution_options(**self._backend.reading) as connection,
-                connection.begin(),
-            ):
+            with self._backend.connected(reading=True) as connection, connection.begin():
                 yield connection
         except DBAPIError as error:
             raise StoreError(self._backend.unreadable(error)) from error
@@ -193,7 +190,7 @@ class Database:
         connection.execute(insert.on_conflict_do_nothing(), row)
 
     def close(self) -> None:
-        self.engine.dispose()
+        self._backend.close()
 
 
 def _parsed(url: str) -> URL:

@@ -9,7 +9,6 @@ import msgspec
 from sqlalchemy import (
     ColumnElement,
     Connection,
-    Row,
     Select,
     bindparam,
     case,
@@ -21,7 +20,7 @@ from sqlalchemy import (
 )
 
 from cirahub_sync.store.database import Database, Excluded
-from cirahub_sync.store.listed import Listed
+from cirahub_sync.store.listed import Found, Listed
 from cirahub_sync.store.membership import of_hub
 from cirahub_sync.store.rows import Action, Intent, Pending, Replica, ReplicaState
 from cirahub_sync.store.tables import intents, items, pending, replicas
@@ -245,7 +244,7 @@ class ReplicaTable:
         return _read(self._connection.execute(query))
 
 
-def _read(rows: Iterable[Row[tuple[Any, ...]]]) -> list[Replica]:
+def _read(rows: Iterable[Found]) -> list[Replica]:
     return [
         Replica(
             spoke=row.spoke,
@@ -329,7 +328,7 @@ class IntentTable:
         return [_intent(row) for row in rows]
 
 
-def _intent(row: Row[tuple[object, ...]]) -> Intent:
+def _intent(row: Found) -> Intent:
     return Intent(
         key=row.key,
         spoke=row.spoke,
@@ -468,7 +467,7 @@ class PendingTable:
         return [_pending(row) for row in rows]
 
 
-def _pending(row: Row[tuple[object, ...]]) -> Pending:
+def _pending(row: Found) -> Pending:
     return Pending(
         spoke=row.spoke,
         item=row.item,

@@ -4,16 +4,15 @@ dead because one contributor deleted them."""
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, Row, bindparam, delete, select, update
+from sqlalchemy import ColumnElement, Connection, bindparam, delete, select, update
 
 from cirahub_sync.model.codec import decode_own, encode_own
 from cirahub_sync.model.edit import OwnEdits
 from cirahub_sync.store.crypto import Cipher
 from cirahub_sync.store.database import Database
-from cirahub_sync.store.listed import Listed
+from cirahub_sync.store.listed import Found, Listed
 from cirahub_sync.store.parts import parts
 from cirahub_sync.store.tables import condemned, departed, items, shadows
 
@@ -151,7 +150,7 @@ class DepartedTable:
         rows = self._connection.execute(query.limit(count))
         return [self._opened(row) for row in rows]
 
-    def _opened(self, row: Row[tuple[Any, ...]]) -> Departed:
+    def _opened(self, row: Found) -> Departed:
         return Departed(
             spoke=row.spoke,
             item=row.item,

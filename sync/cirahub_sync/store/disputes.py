@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, Row, bindparam, delete, func, insert, select
+from sqlalchemy import ColumnElement, Connection, bindparam, delete, func, insert, select
 
 from cirahub_sync.model.decision import Decision, decode_decision, encode_decision
 from cirahub_sync.store.crypto import Cipher
 from cirahub_sync.store.database import Database
-from cirahub_sync.store.listed import Listed
+from cirahub_sync.store.listed import Found, Listed
 from cirahub_sync.store.rows import PERSON
 from cirahub_sync.store.tables import conflicts, decisions, undecided
 
@@ -179,7 +178,7 @@ class DecisionTable:
             )
         )
 
-    def _opened(self, rows: Iterable[Row[tuple[Any, ...]]]) -> list[tuple[str, Decision]]:
+    def _opened(self, rows: Iterable[Found]) -> list[tuple[str, Decision]]:
         return [
             (row.item, decode_decision(self._cipher.open(row.sealed, self._identity(row.item))))
             for row in rows

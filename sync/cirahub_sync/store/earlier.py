@@ -4,15 +4,14 @@ changed, and which of them a person put back."""
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Row, bindparam, delete, func, insert, or_, select
+from sqlalchemy import Connection, bindparam, delete, func, insert, or_, select
 
 from cirahub_sync.model.earlier import Before, PutBack, decode_before, decode_put_back, encode
 from cirahub_sync.store.crypto import Cipher
 from cirahub_sync.store.database import Database
-from cirahub_sync.store.listed import Listed
+from cirahub_sync.store.listed import Found, Listed
 from cirahub_sync.store.tables import departed, earlier, items, moments, rewound
 
 _LAST_MOMENT = select(func.max(moments.c.seq)).where(moments.c.hub == bindparam("hub"))
@@ -212,7 +211,7 @@ class EarlierTable:
                 )
             )
 
-    def _opened(self, row: Row[tuple[Any, ...]]) -> Earlier:
+    def _opened(self, row: Found) -> Earlier:
         found = Earlier(row.spoke, row.item, row.seq, None)
         if row.sealed is None:
             return found
@@ -356,7 +355,7 @@ class RewoundTable:
                 )
             )
 
-    def _opened(self, row: Row[tuple[Any, ...]]) -> Word:
+    def _opened(self, row: Found) -> Word:
         found = Word(row.spoke, row.item, row.seq, None)
         if row.sealed is None:
             return found

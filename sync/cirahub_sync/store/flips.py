@@ -11,7 +11,6 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     Connection,
-    Row,
     Select,
     bindparam,
     delete,
@@ -25,7 +24,7 @@ from sqlalchemy import (
 from cirahub_sync.model.freeze import Flip, Freeze, decode_held, encode_held
 from cirahub_sync.store.crypto import Cipher
 from cirahub_sync.store.database import Database
-from cirahub_sync.store.listed import Listed
+from cirahub_sync.store.listed import Found, Listed
 from cirahub_sync.store.tables import flips, freezes, items
 
 _FREEZES_OF = Listed(
@@ -222,7 +221,7 @@ class FreezeTable:
         )
         return query.where(freezes.c.hub == self._hub, alive)
 
-    def _opened(self, rows: Iterable[Row[tuple[Any, ...]]]) -> list[Freeze]:
+    def _opened(self, rows: Iterable[Found]) -> list[Freeze]:
         return [
             Freeze(
                 item=row.item,

@@ -79,8 +79,8 @@ class Lease:
             )
         until = self._clocks.steady() + self.terms.seconds
         expires = self._clocks.day() + self.terms.seconds
-        done = _EXTEND.run(connection, of_hub=self.hub, held=self.token, until=expires)
-        if done.rowcount != 1:
+        met = _EXTEND.run(connection, of_hub=self.hub, held=self.token, until=expires)
+        if met != 1:
             self._until = float("-inf")
             raise LeaseLostError(
                 f"hub {self.hub}: the lease was taken over while this pass was running; it stops, "

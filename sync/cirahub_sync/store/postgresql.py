@@ -9,8 +9,8 @@ from __future__ import annotations
 import os
 import re
 import ssl
-from collections.abc import Mapping, Sequence
-from types import MappingProxyType
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import psycopg
@@ -56,8 +56,6 @@ _MIGRATION_LOCK = 0x6369_7261_6875_6201
 
 
 class PostgreSQL(Backend):
-    reading = MappingProxyType({"isolation_level": "REPEATABLE READ"})
-
     def __init__(self, engine: Engine) -> None:
         super().__init__(engine)
         event.listen(engine, "invalidate", self._lost)
@@ -114,6 +112,13 @@ class PostgreSQL(Backend):
     def name(self) -> str:
         url = self.engine.url
         return f"{url.database} on {' or '.join(_hosts(url)) or 'this machine'}"
+
+    @contextmanager
+    def connected(self, *, reading: bool) -> Iterator[Connection]:
+        with self.engine.connect() as connection:
+            if reading:
+                connection.execution_options(isolation_level="REPEATABLE READ")
+            yield connection
 
     def alone(self, connection: Connection) -> None:
         """Raises ConfigurationError for a database that can't hold every text."""

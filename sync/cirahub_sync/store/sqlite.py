@@ -9,7 +9,6 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event
@@ -18,11 +17,18 @@ from sqlalchemy.exc import DBAPIError
 from cirahub_sync.errors import StoreError
 from cirahub_sync.store import backend
 from cirahub_sync.store.backend import Backend
+from cirahub_sync.store.listed import driven
 from cirahub_sync.store.login import Secret
+
+_READING = "cirahub_reading"
+"""Execution option of a connection: whether its next transaction only reads."""
 
 
 class SQLite(Backend):
-    reading = MappingProxyType({"cirahub_read": True})
+    def __init__(self, engine: Engine) -> None:
+        super().__init__(engine)
+        self._idle: list[Connection] = []
+        """Kept out of the pool: to get one from there took four times as long as a transaction."""
 
     @classmethod
     def connect(cls, url: URL, token: Secret | None = None) -> SQLite:
@@ -35,6 +41,22 @@ class SQLite(Backend):
         engine = create_engine(url, connect_args={"check_same_thread": False}, hide_parameters=True)
         _prepare(engine)
         return cls(engine)
+
+    @contextmanager
+    def connected(self, *, reading: bool) -> Iterator[Connection]:
+        connection = self._idle.pop() if self._idle else self.engine.connect()
+        connection.execution_options(**{_READING: reading})
+        try:
+            yield connection
+        except BaseException:
+            connection.close()  # nothing of what went wrong is left to the next one
+            raise
+        self._idle.append(connection)
+
+    def close(self) -> None:
+        while self._idle:
+            self._idle.pop().close()
+        super().close()
 
     def refused(self, error: DBAPIError) -> str:
         if _locked(error.orig):
@@ -117,5 +139,5 @@ def _prepare(engine: Engine) -> None:
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
-        read = connection.get_execution_options().get("cirahub_read", False)
-        connection.exec_driver_sql("BEGIN" if read else "BEGIN IMMEDIATE")
+        reading = connection.get_execution_options().get(_READING, False)
+        driven(connection, "BEGIN" if reading else "BEGIN IMMEDIATE")

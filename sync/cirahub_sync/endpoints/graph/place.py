@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from urllib.parse import quote
 
 import msgspec
@@ -42,8 +43,9 @@ class Place(msgspec.Struct, frozen=True):
 
 
 def segment(text: str) -> str:
-    """A path segment, percent-encoded."""
-    return quote(text, safe="@")
+    """A path segment, percent-encoded. `quote` goes through it a letter at a time: that was a
+    tenth of what a pass took in which little had changed."""
+    return text.replace("=", "%3D") if _PLAIN(text) else quote(text, safe="@")
 
 
 def query(**options: str | int) -> str:
@@ -52,6 +54,8 @@ def query(**options: str | int) -> str:
 
 
 _SAFE = "(),:/='$"
+_PLAIN = re.compile(r"[A-Za-z0-9_.~@=-]*").fullmatch
+"""What is unreserved (RFC 3986 2.3) or left as it is besides; and what Graph's ids end with."""
 
 
 def expand(custom_names: tuple[str, ...]) -> str:
