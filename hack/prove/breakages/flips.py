@@ -45,9 +45,9 @@ BREAKAGES: tuple[Breakage, ...] = (
     Breakage(
         guards=FLIPS,
         what="a frozen field is written to those who flip it",
-        file=f"{_ENGINE}/deliver.py",
-        old="                frozen=frozen.get(item.id, ()),",
-        new="                frozen=(),",
+        file=f"{_ENGINE}/judging.py",
+        old="            frozen=known.frozen.get(item.id, ()),",
+        new="            frozen=(),",
         tests=_FLIPS + "test_neither_writer_is_written_a_frozen_field_any_more",
     ),
     Breakage(

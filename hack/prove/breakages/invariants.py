@@ -48,8 +48,8 @@ BREAKAGES: tuple[Breakage, ...] = (
         guards=5,
         what="no intent is written before a request leaves",
         file=f"{_ENGINE}/deliver.py",
-        old="            tx.intents.put(intents)",
-        new="            tx.intents.put([])",
+        old="        tx.intents.put([one.intent for one in letters])",
+        new="        tx.intents.put([])",
         tests="tests/engine/test_delivery.py::"
         "test_creates_that_took_effect_but_answered_504_are_adopted",
     ),
@@ -111,7 +111,7 @@ BREAKAGES: tuple[Breakage, ...] = (
         guards=9,
         what="a deletion that was sent and not answered is not counted",
         file=f"{_ENGINE}/deliver.py",
-        old="tx.removals.put(run.uid, self._removed(judgements), context.clock())",
+        old="tx.removals.put(self.run.uid, self._removed(letters), self._context.clock())",
         new="pass",
         tests="tests/engine/test_deletions.py::"
         "test_a_deletion_whose_answer_was_lost_counts_once_and_counts",

@@ -10,9 +10,7 @@ import msgspec
 from cirahub_sync.endpoints.base import (
     Endpoint,
     Outcome,
-    RemoteItem,
     Result,
-    Unreadable,
 )
 from cirahub_sync.engine.acknowledge import Delivery, acknowledge
 from cirahub_sync.engine.context import PassContext, SpokeRun
@@ -28,18 +26,17 @@ from cirahub_sync.engine.first_sync import (
 )
 from cirahub_sync.engine.guard import Candidate, Verdict
 from cirahub_sync.engine.history import copy_gone
-from cirahub_sync.engine.outgoing import delivery_of, intent_of, operation_of
-from cirahub_sync.engine.plan import DELETIONS, Encoder, Judgement, Planned, blended, judge
+from cirahub_sync.engine.judging import Known, blended_in, judged, known_of
+from cirahub_sync.engine.outgoing import Letter, delivery_of, letter_of
+from cirahub_sync.engine.plan import DELETIONS, Encoder, Judgement, Planned
 from cirahub_sync.engine.postpone import await_change, await_window, postpone
 from cirahub_sync.engine.refold import refold
 from cirahub_sync.engine.report import PendingReason, Phase
-from cirahub_sync.engine.sources import sources_of
 from cirahub_sync.engine.verify import verify
 from cirahub_sync.errors import CirahubError, LeaseLostError, StoreError
 from cirahub_sync.store.hub import Transaction
 from cirahub_sync.store.rows import (
     Action,
-    Intent,
     Item,
     Pending,
     Replica,
@@ -97,32 +94,31 @@ class Receiver:
         while True:
             with self._context.store.read() as tx:
                 items = tx.items.after(self.run.row.mark, self._chunk)
-            if not items:
-                break
-            judgements = await self._judged(items)
-            if self.run.failed:
-                return  # its verification did: nothing was considered
-            await self._send(judgements)
-            self._advance(items[-1].seq)
-        while True:
-            with self._context.store.read() as tx:
-                due = tx.pending.due(self.run.uid, self._now, RETRIED, self._chunk)
-            if not due:
-                return
-            await self._again([row.item for row in due])
-            if self.run.failed:
+                due = [] if items else tx.pending.due(self.run.uid, self._now, RETRIED, self._chunk)
+                known = known_of(self._context, self.run, tx, items)
+            if items:
+                judgements = await self._judged(items, known)
+                if self.run.failed:
+                    return  # its verification did: nothing was considered
+                await self._send(judgements, upto=items[-1].seq)
+            elif due:
+                await self._again([row.item for row in due])
+                if self.run.failed:
+                    return
+            else:
                 return
 
     async def _again(self, ids: Sequence[str]) -> None:
         """Look again at what is pending."""
         with self._context.store.read() as tx:
             found = tx.items.get(ids)
+            known = known_of(self._context, self.run, tx, list(found.values()))
         gone = [item for item in ids if item not in found]
         if gone:
             with self._context.store.write() as tx:
                 tx.pending.remove(self.run.uid, gone)
         if found:
-            judgements = await self._judged(list(found.values()))
+            judgements = await self._judged(list(found.values()), known)
             if not self.run.failed:
                 await self._send(judgements)
 
@@ -202,11 +198,12 @@ class Receiver:
         for start in range(0, len(self._deletions), self._chunk):
             await self._send(self._deletions[start : start + self._chunk], deletions=True)
 
-    async def _judged(self, items: Sequence[Item]) -> list[Judgement]:
-        """Judgements of these items. Before the first create that this process makes in a spoke,
-        the spoke is verified: the store may have been restored, or lost."""
+    async def _judged(self, items: Sequence[Item], held: Known | None = None) -> list[Judgement]:
+        """Judgements of these items, by what was `held` about them when they were read. Before the
+        first create that this process makes in a spoke, the spoke is verified: the store may have
+        been restored, or lost."""
         endpoint = await self.run.endpoint(self._context)
-        judgements = self._judge(items, endpoint)
+        judgements = self._judge(items, endpoint, held)
         known = self._context.verified
         while not (self.run.pristine or self.run.uid in known) and any(
             judgement.action is Action.CREATE for judgement in judgements
@@ -217,85 +214,44 @@ class Receiver:
                 return []
             judgements = self._judge(items, endpoint)
         if self.run.receives.blends:
-            return await self._blended(judgements, endpoint)
+            return await blended_in(self._context, self.run, judgements, endpoint, self._encoder)
         return judgements
 
-    async def _blended(
-        self, judgements: Sequence[Judgement], endpoint: Endpoint
+    def _judge(
+        self, items: Sequence[Item], endpoint: Endpoint, held: Known | None = None
     ) -> list[Judgement]:
-        """A mapping that leaves part of a copy to its user has to know what is there now, where no
-        shadow tells. What can't be read now waits."""
-        unknown = {
-            judgement.remote: judgement
-            for judgement in judgements
-            if judgement.action is Action.UPDATE and judgement.before is None
-        }
-        if not unknown:
-            return list(judgements)
-        found = await endpoint.fetch(list(unknown))
-        limits = endpoint.capabilities.limits
-        known: list[Judgement] = []
-        for judgement in judgements:
-            held = found.get(judgement.remote) if judgement.remote in unknown else None
-            if isinstance(held, RemoteItem):
-                known.append(blended(self.run, judgement, held, self._encoder, limits))
-            elif isinstance(held, Unreadable):
-                with self._context.store.write() as tx:
-                    lost = Outcome(index=0, result=Result.RETRY, error="unreadable")
-                    postpone(self._context, self.run, tx, judgement, lost)
-            else:
-                known.append(judgement)
-        return known
-
-    def _judge(self, items: Sequence[Item], endpoint: Endpoint) -> list[Judgement]:
         with self._context.phase(Phase.PLAN):
-            return self._lacking(items, endpoint)
-
-    def _lacking(self, items: Sequence[Item], endpoint: Endpoint) -> list[Judgement]:
-        run, context = self.run, self._context
-        ids = [item.id for item in items]
-        with context.store.read() as tx:
-            current = tx.items.get(ids)
-            replicas = tx.replicas.by_item(run.uid, ids)
-            shadows = tx.shadows.of_items(run.uid, ids) if run.config.direction.contributes else {}
-            frozen = tx.freezes.fields(run.uid, list(shadows)) if shadows else {}
-            pending = tx.pending.by_item(run.uid, ids)
-            merged = tx.redirects.of([one.id for one in current.values() if not one.alive])
-            sources = sources_of(context, tx, ids) if run.asks_for_spokes else {}
-
-        return [
-            judge(
-                run,
-                item,
-                replica=replicas.get(item.id),
-                shadow=shadows.get(item.id),
-                pending=pending.get(item.id),
-                limits=context.hub.deletion,
-                now=self._now,
-                capabilities=endpoint.capabilities,
+            if held is None:
+                with self._context.store.read() as tx:
+                    items = list(tx.items.get([item.id for item in items]).values())
+                    held = known_of(self._context, self.run, tx, items)
+            return judged(
+                self._context,
+                self.run,
+                items,
+                held,
+                endpoint=endpoint,
                 encoder=self._encoder,
-                withdrawn=item.id in context.withdrawn,
-                merged=item.id in merged,
-                sources=sources.get(item.id, ()),
-                frozen=frozen.get(item.id, ()),
+                now=self._now,
             )
-            for item in current.values()
-        ]
 
-    def _advance(self, seq: int) -> None:
+    def _advance(self, tx: Transaction, seq: int) -> None:
         self.run.row.mark = seq
-        with self._context.store.write() as tx:
-            tx.update_spoke(self.run.uid, mark=seq)
-            if not (self.run.config.stages or self.run.row.allowed is None):
-                conclude(tx, self.run.row)
+        tx.update_spoke(self.run.uid, mark=seq)
+        if not (self.run.config.stages or self.run.row.allowed is None):
+            conclude(tx, self.run.row)
 
-    async def _send(self, judgements: Sequence[Judgement], *, deletions: bool = False) -> None:
-        """Note what needs no request, send the rest. Deletions wait for their own turn."""
+    async def _send(
+        self, judgements: Sequence[Judgement], *, deletions: bool = False, upto: int | None = None
+    ) -> None:
+        """Note what needs no request, send the rest. Deletions wait for their own turn. `upto`: the
+        mark that all of these stand for. It moves with the last that is noted of them."""
         acting = {
             j.item: j
             for j in judgements
             if j.action is not None and (deletions or j.action is not Action.DELETE)
         }
+        letters = await self._letters(list(acting.values()))
         gate = self._context.gate
         with self._context.store.write() as tx:
             if not deletions:
@@ -304,10 +260,38 @@ class Receiver:
                 held = [j for j in acting.values() if not gate.lets(self.run.uid, j)]
                 self._hold(tx, held, acting, PendingReason.APPROVAL.value)
             self._note(tx, judgements, acting)
+            letters = [one for one in letters if one.judgement.item in acting]
+            self._intend(tx, letters)
+            if upto is not None and not letters:
+                self._advance(tx, upto)
         for attempt in range(TRIES):
-            if not acting:
-                return
-            acting = await self._attempt(acting, last=attempt == TRIES - 1)
+            if not letters:
+                break
+            again = await self._attempt(letters, last=attempt == TRIES - 1, upto=upto)
+            letters = await self._letters(again)
+            if letters:
+                with self._context.store.write() as tx:
+                    self._intend(tx, letters)
+        if upto is not None and self.run.row.mark < upto:
+            # Something has no outcome although all went well: its intent is open, and nothing of it
+            # is sent again before recovery has looked for it.
+            with self._context.store.write() as tx:
+                self._advance(tx, upto)
+
+    async def _letters(self, judgements: Sequence[Judgement]) -> list[Letter]:
+        """Attempts of their own, each time."""
+        if not judgements:
+            return []
+        endpoint = await self.run.endpoint(self._context)
+        return [
+            letter_of(self._context, self.run, judgement, endpoint, self._encoder)
+            for judgement in judgements
+        ]
+
+    def _intend(self, tx: Transaction, letters: Sequence[Letter]) -> None:
+        """Durable before anything of it leaves."""
+        tx.intents.put([one.intent for one in letters])
+        tx.removals.put(self.run.uid, self._removed(letters), self._context.clock())
 
     def _hold(
         self,
@@ -381,29 +365,23 @@ class Receiver:
             ]
         )
 
-    async def _attempt(self, acting: dict[str, Judgement], *, last: bool) -> dict[str, Judgement]:
+    async def _attempt(
+        self, letters: Sequence[Letter], *, last: bool, upto: int | None
+    ) -> list[Judgement]:
         """Send once; returns what may be sent again in this pass."""
         context, run = self._context, self.run
         endpoint = await run.endpoint(context)
-        judgements = list(acting.values())
-        intents = [intent_of(context, run, judgement) for judgement in judgements]
-        operations = [
-            operation_of(run, judgement, intent, endpoint, self._encoder)
-            for judgement, intent in zip(judgements, intents, strict=True)
-        ]
-        with context.store.write() as tx:
-            tx.intents.put(intents)
-            tx.removals.put(run.uid, self._removed(judgements), context.clock())
-        again: dict[str, Judgement] = {}
+        again: list[Judgement] = []
         answered: set[int] = set()
         try:
             # Closed at once when a commit is refused, lest batches that wait for their turn leave.
-            async with aclosing(endpoint.push(operations)) as sent:
+            async with aclosing(endpoint.push([one.operation for one in letters])) as sent:
                 async for outcomes in sent:
-                    with context.store.write() as tx:
-                        retried = self._record(tx, judgements, intents, outcomes, last=last)
                     answered.update(outcome.index for outcome in outcomes)
-                    again.update({judgement.item: judgement for judgement in retried})
+                    with context.store.write() as tx:
+                        again += self._record(tx, letters, outcomes, last=last)
+                        if upto is not None and len(answered) == len(letters) and not again:
+                            self._advance(tx, upto)
                     written = run.report.counts.written
                     if written and written % 1000 < len(outcomes):
                         context.say(f"{run.config.name}: {written} written so far")
@@ -411,26 +389,25 @@ class Receiver:
             raise
         except CirahubError:
             # By the endpoint's contract, what has no outcome now was not sent.
-            unsent = [i for i in range(len(intents)) if i not in answered]
+            unsent = [one for at, one in enumerate(letters) if at not in answered]
             with context.store.write() as tx:
-                tx.intents.remove([intents[i].key for i in unsent])
-                tx.removals.remove(run.uid, self._removed([judgements[i] for i in unsent]))
+                tx.intents.remove([one.intent.key for one in unsent])
+                tx.removals.remove(run.uid, self._removed(unsent))
             raise
         return again
 
-    def _removed(self, judgements: Sequence[Judgement]) -> list[str]:
+    def _removed(self, letters: Sequence[Letter]) -> list[str]:
         """The items whose deletion counts."""
         return [
-            judgement.item
-            for judgement in judgements
-            if judgement.action is Action.DELETE and judgement.item in self._counted
+            one.judgement.item
+            for one in letters
+            if one.judgement.action is Action.DELETE and one.judgement.item in self._counted
         ]
 
     def _record(
         self,
         tx: Transaction,
-        judgements: Sequence[Judgement],
-        intents: Sequence[Intent],
+        letters: Sequence[Letter],
         outcomes: Sequence[Outcome],
         *,
         last: bool,
@@ -442,7 +419,8 @@ class Receiver:
         closed: list[str] = []
         again: list[Judgement] = []
         for outcome in outcomes:
-            judgement, intent = judgements[outcome.index], intents[outcome.index]
+            letter = letters[outcome.index]
+            judgement, intent = letter.judgement, letter.intent
             if judgement.action is Action.DELETE and outcome.result in (Result.DONE, Result.GONE):
                 self._deleted(tx, judgement)
                 settled.append(judgement.item)
@@ -470,7 +448,7 @@ class Receiver:
                     self.unsure = True  # the intent stays open: recovery settles it
                 else:
                     closed.append(intent.key)
-                    tx.removals.remove(self.run.uid, self._removed([judgement]))
+                    tx.removals.remove(self.run.uid, self._removed([letter]))
                 if outcome.result is Result.GONE and not self.run.config.direction.contributes:
                     self._user_removed(tx, judgement)
                 else:

@@ -14,7 +14,7 @@ from cirahub_sync.engine.context import PassContext, SpokeRun
 from cirahub_sync.engine.deliver import CHUNK, Receiver
 from cirahub_sync.engine.guard import Candidate, Verdict
 from cirahub_sync.engine.lanes import each
-from cirahub_sync.engine.plan import Encoder
+from cirahub_sync.engine.plan import DELETIONS, Encoder
 from cirahub_sync.engine.pull import pull
 from cirahub_sync.engine.recover import recover
 from cirahub_sync.engine.report import Phase
@@ -71,8 +71,10 @@ class Errands:
         self._receive(runs)
         await self._each(deletions=False)
         candidates: list[Candidate] = []
+        with self._context.store.read() as tx:
+            deleting = tx.pending.waiting(self._context.clock(), DELETIONS, ())
         for receiver in self._receivers:
-            if receiver.run.failed:
+            if receiver.run.failed or receiver.run.uid not in deleting:
                 continue
             with self._context.isolate(receiver.run):
                 candidates.extend(await receiver.deletions_due())

@@ -3,7 +3,8 @@ what of it has arrived."""
 
 from __future__ import annotations
 
-from uuid import uuid4
+import os
+from typing import NamedTuple
 
 from cirahub_sync.endpoints.base import (
     Create,
@@ -23,7 +24,7 @@ from cirahub_sync.store.rows import Action, Intent
 def intent_of(context: PassContext, run: SpokeRun, judgement: Judgement) -> Intent:
     """Of a judgement with an action. Each is an attempt of its own, with a key of its own."""
     assert judgement.action is not None
-    attempt = f"{int(context.clock() * 1000):012x}{uuid4().hex[:4]}"
+    attempt = f"{int(context.clock() * 1000):012x}{os.urandom(2).hex()}"
     stamp = Stamp(context.installation, context.hub.uid, judgement.item, run.uid, attempt)
     return Intent(
         key=str(stamp)
@@ -53,6 +54,22 @@ def operation_of(
     if judgement.action is Action.CREATE:
         return Create(key=intent.key, body=body)
     return Update(id=judgement.remote, etag=judgement.etag, body=body)
+
+
+class Letter(NamedTuple):
+    """One attempt at what a judgement asks for."""
+
+    judgement: Judgement
+    intent: Intent
+    operation: Operation
+
+
+def letter_of(
+    context: PassContext, run: SpokeRun, judgement: Judgement, endpoint: Endpoint, encoder: Encoder
+) -> Letter:
+    """Of a judgement with an action."""
+    intent = intent_of(context, run, judgement)
+    return Letter(judgement, intent, operation_of(run, judgement, intent, endpoint, encoder))
 
 
 def delivery_of(

@@ -272,7 +272,7 @@ class Transaction:
         self.connection.execute(insert(spokes).values(hub=self.hub, **msgspec.structs.asdict(row)))
 
     def update_spoke(self, uid: str, **values: str | float | None) -> None:
-        self.connection.execute(update(spokes).where(spokes.c.uid == uid).values(**values))
+        membership.change(self.connection, uid, values)
 
     def target_owner(self, target: str) -> str | None:
         """The uid of the spoke, of any hub of this store, that owns the target."""

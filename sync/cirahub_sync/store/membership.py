@@ -3,11 +3,12 @@ spokes, a statement for each would take seconds."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Connection, Row, bindparam, func, select
+from sqlalchemy import Column, ColumnElement, Connection, Row, bindparam, func, select, update
 
+from cirahub_sync.store.listed import Prepared
 from cirahub_sync.store.parts import parts
 from cirahub_sync.store.rows import Spoke
 from cirahub_sync.store.tables import erasures, spokes
@@ -29,6 +30,23 @@ def all_of(connection: Connection, hub: str) -> dict[str, Spoke]:
 
 def one(connection: Connection, uid: str) -> Spoke:
     return _row(connection.execute(select(spokes).where(spokes.c.uid == uid)).one())
+
+
+_CHANGES: dict[tuple[str, ...], Prepared] = {}
+"""By what columns they change."""
+
+
+def change(connection: Connection, uid: str, values: Mapping[str, str | float | None]) -> None:
+    """See `hub.Transaction.update_spoke`. Every receiver of a pass is changed."""
+    names = tuple(values)
+    prepared = _CHANGES.get(names)
+    if prepared is None:
+        new = {name: bindparam(f"new_{name}", type_=spokes.c[name].type) for name in names}
+        of_spoke = spokes.c.uid == bindparam("of_spoke")
+        prepared = _CHANGES[names] = Prepared(update(spokes).where(of_spoke).values(new))
+    prepared.run(
+        connection, of_spoke=uid, **{f"new_{name}": value for name, value in values.items()}
+    )
 
 
 def ranks(connection: Connection, hub: str, uids: Sequence[str]) -> dict[str, int]:
