@@ -90,8 +90,7 @@ class Natives:
                     item = self._match(keys[row.remote], matching if living else fading, taken)
                 if item is None:
                     item = founded[row.remote]
-                    usual = item_id(context.hub.uid, run.place, row.remote)
-                    if item in taken and item != usual:
+                    if item in taken and item != item_id(context.hub.uid, run.place, row.remote):
                         # That one was merged into another, for which the spoke has a contact.
                         item = item_id(context.hub.uid, f"{run.place}\0{item}", row.remote)
                 taken.add(item)

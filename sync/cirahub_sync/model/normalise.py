@@ -79,6 +79,8 @@ def folded(text: str) -> str:
 
 def collapsed(text: str) -> str:
     """Caseless, with every run of whitespace as one blank."""
+    if text.isascii():
+        return " ".join(text.lower().split())
     return " ".join(caseless(text).split())
 
 
@@ -155,11 +157,11 @@ def element_key(field: str, element: Element, region: str = DEFAULT_REGION) -> s
     if isinstance(element, Email):
         return caseless(element.address)
     if isinstance(element, Phone):
-        return f"{element.kind.value}:{_dialled(element.number, region)[0]}"
+        return f"{element.kind}:{_dialled(element.number, region)[0]}"
     if isinstance(element, PostalAddress):
         return _SEPARATOR.join(
             (
-                element.kind.value,
+                element.kind,
                 collapsed(element.street),
                 collapsed(element.city),
                 collapsed(element.state),
@@ -245,7 +247,42 @@ def match_keys(
     """
     if isinstance(item, Event):
         return (f"uid:{item.uid}{_SEPARATOR}{item.original_start}",) if item.uid else ()
-    return _contact_keys(item, match_on, region, regions)
+    if regions:
+        return _contact_keys(item, match_on, region, regions)
+    named = (item.given_name, item.surname, item.display_name, item.company)
+    return _keys(
+        item.emails,
+        item.phones,
+        item.custom,
+        named=named,
+        match_on=tuple(match_on),
+        region=region,
+    )
+
+
+@lru_cache(maxsize=2_000)
+def _keys(
+    emails: tuple[Email, ...],
+    phones: tuple[Phone, ...],
+    custom: tuple[CustomField, ...],
+    *,
+    named: tuple[str, str, str, str],
+    match_on: tuple[str, ...],
+    region: str,
+) -> tuple[str, ...]:
+    """Of what a contact is recognised by. A spoke's contact is asked about first, and then, in the
+    same chunk, the item that is made of it: mostly they have all of this in common."""
+    given_name, surname, display_name, company = named
+    contact = Contact(
+        emails=emails,
+        phones=phones,
+        custom=custom,
+        given_name=given_name,
+        surname=surname,
+        display_name=display_name,
+        company=company,
+    )
+    return _contact_keys(contact, match_on, region, None)
 
 
 def _contact_keys(

@@ -34,7 +34,8 @@ class Cipher:
         self.version = version
         self._aead = AESGCM(key)
         self._header = _FORMAT + version.to_bytes(2, "big")
-        self._digest_keys = {label: _derive(key, label) for label in (b"match", b"fingerprint")}
+        self._match = _keyed(key, b"match")
+        self._fingerprint = _keyed(key, b"fingerprint")
 
     def seal(self, plaintext: bytes, identity: str) -> bytes:
         nonce = os.urandom(_NONCE_BYTES)
@@ -57,14 +58,19 @@ class Cipher:
             ) from error
 
     def match_digest(self, key: str) -> bytes:
-        return blake2b(
-            key.encode(), digest_size=DIGEST_BYTES, key=self._digest_keys[b"match"]
-        ).digest()
+        digest = self._match.copy()
+        digest.update(key.encode())
+        return digest.digest()
 
     def fingerprint(self, content: bytes) -> bytes:
-        return blake2b(
-            content, digest_size=DIGEST_BYTES, key=self._digest_keys[b"fingerprint"]
-        ).digest()
+        digest = self._fingerprint.copy()
+        digest.update(content)
+        return digest.digest()
+
+
+def _keyed(key: bytes, label: bytes) -> blake2b:
+    """To be copied: it has taken the key in, which is as long as most of what is digested."""
+    return blake2b(digest_size=DIGEST_BYTES, key=_derive(key, label))
 
 
 def _derive(key: bytes, label: bytes) -> bytes:
