@@ -161,8 +161,8 @@ BREAKAGES: tuple[Breakage, ...] = (
         guards=DATABASES,
         what="keys in common are looked for again and again where nothing is known of the tables",
         file=f"{_STORE}/twins.py",
-        old='            .prefix_with("MATERIALIZED", dialect="postgresql")\n',
-        new='            .prefix_with("NOT MATERIALIZED", dialect="postgresql")\n',
+        old='            .cte("shared")\n            .prefix_with("MATERIALIZED"',
+        new='            .cte("shared")\n            .prefix_with("NOT MATERIALIZED"',
         tests="tests/engine/test_duplicates.py::"
         "test_keys_in_common_are_found_once_though_nothing_is_known_of_the_tables",
     ),

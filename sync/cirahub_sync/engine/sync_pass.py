@@ -183,8 +183,8 @@ def _former_contributors(context: PassContext) -> list[SpokeRun]:
     if not receiving:
         return []
     with context.store.read() as tx:
-        counts = tx.shadows.counts()
-    return [run for run in receiving if run.uid in counts]
+        contributors = tx.shadows.contributors()
+    return [run for run in receiving if run.uid in contributors]
 
 
 def _receivers(context: PassContext) -> list[SpokeRun]:

@@ -24,17 +24,18 @@ from cirahub_sync.store.tables import (
     pending,
     replicas,
     shadows,
+    spokes,
 )
 
 REJUDGE = "!"
 """In place of an etag: what the spoke contributes of the item is to be judged anew."""
 
+_UNSEEN = {"etag": REJUDGE, "modified": None}
 _DELETIONS = ("Grace", "Guarded", "Approval")
 """Why a deletion may be pending."""
 
 _NOTHING = CONTACTS.blank
 _NO_EDITS = OwnEdits()
-
 _ITEMS_BY_ID = Listed(
     lambda ids: select(items).where(items.c.hub == bindparam("hub"), items.c.id.in_(ids))
 )
@@ -98,6 +99,14 @@ _SEEN = Listed(
         update(shadows)
         .where(shadows.c.spoke == bindparam("of_spoke"), shadows.c.remote.in_(remotes))
         .values(round=bindparam("seen_in"))
+    )
+)
+_CONTRIBUTORS = Prepared(
+    select(spokes.c.uid).where(
+        spokes.c.hub == bindparam("hub"),
+        select(shadows.c.remote)
+        .where(shadows.c.spoke == spokes.c.uid, shadows.c.native, shadows.c.admitted)
+        .exists(),
     )
 )
 _SHADOW_ETAG = select(shadows.c.etag).where(
@@ -380,14 +389,9 @@ class ShadowTable:
 
     def seen(self, spoke: str, round_id: str) -> bool:
         """Whether the round showed any item that has a shadow."""
-        return (
-            self._connection.execute(
-                select(shadows.c.remote)
-                .where(shadows.c.spoke == spoke, shadows.c.round == round_id)
-                .limit(1)
-            ).first()
-            is not None
-        )
+        shown = (shadows.c.spoke == spoke) & (shadows.c.round == round_id)
+        found = select(shadows.c.remote).where(shown).limit(1)
+        return self._connection.execute(found).first() is not None
 
     def any(self, spoke: str) -> bool:
         """Whether there is any row of the spoke."""
@@ -426,8 +430,7 @@ class ShadowTable:
 
     def forget_etags(self, spoke: str, remotes: Sequence[str] | None = None) -> None:
         """Mark items of the spoke, or every one, for being judged anew when they are seen next."""
-        marking = update(shadows).where(shadows.c.spoke == spoke)
-        marking = marking.values(etag=REJUDGE, modified=None)
+        marking = update(shadows).where(shadows.c.spoke == spoke).values(_UNSEEN)
         if remotes is None:
             self._connection.execute(marking)
             return
@@ -444,6 +447,10 @@ class ShadowTable:
         return self._connection.execute(
             select(func.count()).select_from(shadows).where(shadows.c.spoke == spoke)
         ).scalar_one()
+
+    def contributors(self) -> set[str]:
+        """Of whom `counts` counts any; it reads the first of each."""
+        return {row.uid for row in _CONTRIBUTORS.rows(self._connection, hub=self._hub)}
 
     def counts(self) -> dict[str, int]:
         """Of the spokes' own items those that count, by spoke; who has none is left out."""

@@ -58,12 +58,22 @@ class TwinTable:
         return sorted({tuple(sorted(found)) for found in by_key.values()})
 
     def _shared(self) -> Select[tuple[bytes]]:
-        """Computed once. Without statistics, as in a first pass, PostgreSQL would do it again for
-        each row that it is held against, which takes minutes for some hundred items."""
+        """Keys of several items, from their index alone; then those of several living ones, which
+        is to look at items. Both computed once. Without statistics, as in a first pass, PostgreSQL
+        would do it again for each row that it is held against, which takes minutes for some hundred
+        items."""
+        common = (
+            select(match_keys.c.digest)
+            .where(match_keys.c.hub == self._hub)
+            .group_by(match_keys.c.digest)
+            .having(func.count() > 1)
+            .cte("common")
+            .prefix_with("MATERIALIZED", dialect="postgresql")
+        )
         shared = (
             select(match_keys.c.digest)
             .join(items, _ALIVE)
-            .where(*self._living())
+            .where(*self._living(), match_keys.c.digest.in_(select(common.c.digest)))
             .group_by(match_keys.c.digest)
             .having(func.count() > 1)
             .cte("shared")
