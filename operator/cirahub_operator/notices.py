@@ -9,7 +9,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Protocol
 
 from cirahub_operator.workqueue import Key
@@ -65,6 +66,7 @@ class Notices:
     def __init__(self, ring: Callable[[Key], None] = lambda _: None) -> None:
         self._ring = ring
         self._marked: set[Key] = set()
+        self._looked_at: set[Key] = set()
 
     def tell(self, hubs: Iterable[str]) -> None:
         """Have hubs looked at, by `namespace/name`. One that waits already is not woken again: it
@@ -78,9 +80,20 @@ class Notices:
     def has(self, key: Key) -> bool:
         return key in self._marked
 
-    def settle(self, key: Key) -> None:
-        """A pass begins that looks at all that was recorded by now, or there is no such hub."""
+    def forget(self, key: Key) -> None:
+        """There is no such hub."""
         self._marked.discard(key)
+
+    @contextmanager
+    def looking(self, key: Key) -> Iterator[None]:
+        """While a pass looks at all that was recorded before it: the store forgets that during the
+        pass, so that asking it meanwhile would wake the hub for nothing."""
+        self._marked.discard(key)
+        self._looked_at.add(key)
+        try:
+            yield
+        finally:
+            self._looked_at.discard(key)
 
     async def watch(self, mail: Mail, every: float) -> None:
         """Ask the store after so many seconds. Never ends."""
@@ -88,7 +101,8 @@ class Notices:
         while True:
             await asyncio.sleep(every)
             try:
-                self.tell(await asyncio.to_thread(mail.waiting))
+                waiting = await asyncio.to_thread(mail.waiting)
+                self.tell(waiting - {str(key) for key in self._looked_at})
                 failing = False
             except CirahubError as error:
                 if not failing:

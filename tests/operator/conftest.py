@@ -10,11 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from cirahub_operator.operation import Operation
+from cirahub_operator.operation import OpenMailroom, Operation
 from cirahub_operator.runners import InlineRunner, JobCrews
-from cirahub_operator.settings import Settings, Timing, Workers
+from cirahub_operator.settings import Notifications, Settings, Timing, Workers
 from cirahub_sync.configuration import SecretFile
 from cirahub_sync.identity.base import AccessToken, Material
+from cirahub_sync.notifications import Mailroom
 from cirahub_sync.worker import WorkerSettings
 from cluster import Cluster
 
@@ -93,7 +94,11 @@ def operate(
 
     @asynccontextmanager
     async def started(
-        timing: Timing = QUICK, also: tuple[str, ...] = (), workers: Workers | None = None
+        timing: Timing = QUICK,
+        also: tuple[str, ...] = (),
+        workers: Workers | None = None,
+        notifications: Notifications | None = None,
+        open_mailroom: OpenMailroom = Mailroom.open,
     ) -> AsyncIterator[Operation]:
         def make_runner(settings: WorkerSettings) -> InlineRunner:
             return InlineRunner(
@@ -111,9 +116,10 @@ def operate(
             host="127.0.0.1",
             health_port=0,
             metrics_port=0,
+            notifications=notifications,
             timing=timing,
         )
-        operation = Operation(settings, make_runner=make_runner)
+        operation = Operation(settings, make_runner=make_runner, open_mailroom=open_mailroom)
         running = asyncio.create_task(operation.run())
         starting = asyncio.create_task(operation.started.wait())
         await asyncio.wait({running, starting}, return_when=asyncio.FIRST_COMPLETED)

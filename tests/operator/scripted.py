@@ -32,6 +32,7 @@ class Pass:
     absent: int
     sets: Sequence[SpokeSetConfig] = ()
     crew: Crew | None = None
+    notified_only: bool = False
 
     @property
     def names(self) -> list[str]:
@@ -101,8 +102,9 @@ class ScriptedEngine:
         absent: int = 0,
         progress: Progress | None = None,
         crew: Crew | None = None,
+        notified_only: bool = False,
     ) -> PassReport:
-        self.passes.append(Pass(hub, spokes, approved, absent, sets, crew))
+        self.passes.append(Pass(hub, spokes, approved, absent, sets, crew, notified_only))
         self.begun.set()
         if progress is not None:
             progress("pulled 100 changes")

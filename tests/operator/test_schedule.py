@@ -91,6 +91,50 @@ def test_an_approved_stage_is_due_at_once_if_it_is_one_that_waits() -> None:
     assert schedule.cause(annotated(approve="0000"), {}, "d", held, now=0.0) is None
 
 
+def test_what_was_told_of_is_due_after_a_pause_and_behind_every_other_cause() -> None:
+    told = passed(notified_from=10.0)
+    assert schedule.cause(hub(), {}, "d", told, now=9.9, notified=True) is None
+    assert schedule.next_look(told, now=9.0, notified=True) == 1.0
+    assert schedule.cause(hub(), {}, "d", told, now=10.0, notified=True) is Cause.NOTIFIED
+    assert schedule.cause(hub(), {}, "d", told, now=10.0, notified=False) is None
+    assert schedule.next_look(told, now=9.0, notified=False) == 3591.0
+    assert schedule.cause(hub(), {}, "other", told, now=10.0, notified=True) is Cause.CHANGED
+    assert schedule.cause(hub(), {}, "d", told, now=3600.0, notified=True) is Cause.INTERVAL
+
+
+def test_after_a_pass_that_broke_off_the_retries_decide_whatever_was_told() -> None:
+    told = passed()
+    assert told.report is not None
+    told.report.problem = Problem("StoreUnavailable", "away")
+    assert schedule.cause(hub(), {}, "d", told, now=10.0, notified=True) is None
+    assert schedule.next_look(told, now=0.0, notified=True) == 3600.0
+
+
+def test_a_spoke_that_fails_keeps_nobody_else_from_being_looked_at() -> None:
+    told = passed(failures=3)
+    told.report = failing(Problem("EndpointUnavailable", "no answer"))
+    assert schedule.cause(hub(), {}, "d", told, now=10.0, notified=True) is Cause.NOTIFIED
+
+
+def test_a_pass_that_was_asked_for_leaves_the_interval_s_clock_alone() -> None:
+    good, bad = PassReport("x", 0.0), failing(Problem("EndpointUnavailable", "no answer"))
+
+    def after(report: PassReport, *, failures: int = 0, notified: bool = True) -> Memory:
+        memory = passed(failures=failures)
+        schedule.settle(memory, hub(), report, TIMING, now=100.0, notified=notified)
+        return memory
+
+    assert after(good).due == 3600.0
+    assert after(good, failures=2).failures == 2
+    assert after(bad, failures=2).failures == 2
+    new = after(bad)
+    assert (new.failures, new.due <= 105.0) == (1, True)
+    assert after(good, failures=2, notified=False).failures == 0
+    assert after(good, notified=False).due > 3000.0
+    broken = PassReport("x", 0.0, problem=Problem("StoreUnavailable", "away"))
+    assert after(broken, failures=2).failures == 3
+
+
 def test_the_interval_is_jittered_but_never_longer() -> None:
     waits = {
         schedule.wait(hub(interval="100s"), PassReport("x", 0.0), 0, TIMING) for _ in range(50)

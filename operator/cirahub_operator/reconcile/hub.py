@@ -84,6 +84,7 @@ class HubReconciler:
         await self._refuse(outside, strangers)
         if hub is None:
             self._memories.pop(key, None)
+            self._around.notices.forget(key)
             self._around.metrics.forget("Hub", key.namespace, key.name)
             again = await self._departing_sets.without_hub(key, sets)
             return _sooner(await self._departing.without_hub(key, members, bell), again)
@@ -212,7 +213,10 @@ class HubReconciler:
         sets = await self._held_sets(scene.sets)
         set_configs = [resolution.sets[one.label] for one in sets if one.label in resolution.sets]
         given = schedule.digest(resolution.hub, configs, scene.refused, set_configs)
-        cause = schedule.cause(hub, asked, given, memory, now=time.monotonic())
+        notices, key = self._around.notices, scene.key
+        cause = schedule.cause(
+            hub, asked, given, memory, now=time.monotonic(), notified=notices.has(key)
+        )
         if cause is not None:
             logger.info(
                 "Hub %s: a pass over %d spokes and %d sets (%s)",
@@ -225,12 +229,16 @@ class HubReconciler:
                 scene,
                 absent=scene.absent + len(members) - len(configs) + len(sets) - len(set_configs),
             )
-            hub, report = await self._pass(given_to, configs, set_configs, bell)
+            notified = cause is schedule.Cause.NOTIFIED
+            with notices.looking(key):
+                hub, report = await self._pass(
+                    given_to, configs, set_configs, bell, notified_only=notified
+                )
             if report is None:
                 return 0.0
-            self._remember(memory, hub, asked, given, report)
-            for key in _refusing(members, report) | _sets_refusing(sets, report):
-                self._suspect(key)
+            self._remember(memory, hub, asked, given, report, notified_only=notified)
+            for connection in _refusing(members, report) | _sets_refusing(sets, report):
+                self._suspect(connection)
             await asyncio.to_thread(self._around.metrics.passed, hub.metadata, report)
         if memory.report is not None:
             await self._report(hub, replace(scene, members=members, sets=sets), memory)
@@ -238,7 +246,7 @@ class HubReconciler:
                 await self._tell(hub, memory.report)
             if cause is not None and memory.report.froze:
                 await self._warn(hub, memory.report)
-        return max(0.0, memory.due - time.monotonic())
+        return schedule.next_look(memory, now=time.monotonic(), notified=notices.has(key))
 
     async def _held(self, members: Sequence[Member]) -> Sequence[Member]:
         """Put our finalizer on those that have not got it. Without those that are gone."""
@@ -263,15 +271,17 @@ class HubReconciler:
         asked: Mapping[str, str | None],
         given: str,
         report: PassReport,
+        *,
+        notified_only: bool,
     ) -> None:
         memory.report = report
         memory.digest = given
         memory.handled = hub.metadata.requested_at
         memory.spokes_handled = asked
         memory.approvals |= schedule.approved(hub)
-        memory.failures = memory.failures + 1 if schedule.failed(report) else 0
-        wait = schedule.wait(hub, report, memory.failures, self._around.timing)
-        memory.due = time.monotonic() + wait
+        now = time.monotonic()
+        memory.notified_from = now + self._around.notified_pause
+        schedule.settle(memory, hub, report, self._around.timing, now=now, notified=notified_only)
 
     async def _pass(
         self,
@@ -279,6 +289,8 @@ class HubReconciler:
         configs: Sequence[SpokeConfig],
         sets: Sequence[SpokeSetConfig],
         bell: Bell,
+        *,
+        notified_only: bool,
     ) -> tuple[Hub, PassReport | None]:
         """The hub with the status that it has now, and the report; None if interrupted."""
         started, hub = time.time(), scene.hub
@@ -295,6 +307,7 @@ class HubReconciler:
                     absent=scene.absent,
                     progress=lines.append,
                     in_parts=hub.spec.runner is RunnerKind.JOB,
+                    notified_only=notified_only,
                 )
             )
             interrupted = asyncio.create_task(bell.interrupted.wait())

@@ -27,6 +27,8 @@ class Cause(StrEnum):
     REQUESTED = "requested"
     APPROVED = "approved"
     INTERVAL = "interval"
+    NOTIFIED = "notified"
+    """A service told of changes: only where is looked at."""
 
 
 @dataclass
@@ -46,6 +48,8 @@ class Memory:
     failures: int = 0
     due: float = 0.0
     """On the monotonic clock."""
+    notified_from: float = 0.0
+    """On the same clock: no pass that notifications ask for is made before."""
 
 
 def digest(
@@ -62,10 +66,16 @@ def digest(
 
 
 def cause(
-    hub: Hub, asked: Mapping[str, str | None], given: str, memory: Memory, *, now: float
+    hub: Hub,
+    asked: Mapping[str, str | None],
+    given: str,
+    memory: Memory,
+    *,
+    now: float,
+    notified: bool = False,
 ) -> Cause | None:
     """Why a pass is due now, if it is. `asked`: the `requestedAt` of the spokes, by label; `given`
-    is the digest; `now` on the monotonic clock."""
+    is the digest; `now` on the monotonic clock; `notified`: a service told of changes."""
     if memory.report is None:
         return Cause.FIRST
     if given != memory.digest:
@@ -84,7 +94,32 @@ def cause(
         return Cause.APPROVED
     if now >= memory.due:
         return Cause.INTERVAL
+    if notified and memory.report.problem is None and now >= memory.notified_from:
+        return Cause.NOTIFIED
     return None
+
+
+def next_look(memory: Memory, *, now: float, notified: bool) -> float:
+    """Seconds until a pass may be due. After one that broke off the retries decide, whatever was
+    told."""
+    at = memory.due
+    if notified and memory.report is not None and memory.report.problem is None:
+        at = min(at, memory.notified_from)
+    return max(0.0, at - now)
+
+
+def settle(
+    memory: Memory, hub: Hub, report: PassReport, timing: Timing, *, now: float, notified: bool
+) -> None:
+    """When the next pass is due after one. One that notifications asked for leaves the interval's
+    clock alone, and makes up for no failure, since it didn't look at everybody; a failure that is
+    new is retried as any other."""
+    if not notified:
+        memory.failures = memory.failures + 1 if failed(report) else 0
+        memory.due = now + wait(hub, report, memory.failures, timing)
+    elif failed(report) and (report.problem is not None or not memory.failures):
+        memory.failures += 1
+        memory.due = min(memory.due, now + wait(hub, report, memory.failures, timing))
 
 
 def approved(hub: Hub) -> frozenset[str]:

@@ -65,8 +65,10 @@ class Runner(Calls, Protocol):
         absent: int = 0,
         progress: Progress | None = None,
         in_parts: bool = False,
+        notified_only: bool = False,
     ) -> PassReport:
-        """`in_parts`: by workers of other processes, which have to be available."""
+        """`in_parts`: by workers of other processes, which have to be available. `notified_only`:
+        nobody is read but those of whom services told."""
         ...
 
 
@@ -83,6 +85,7 @@ class Engine(Calls, Protocol):
         absent: int = 0,
         progress: Progress | None = None,
         crew: Crew | None = None,
+        notified_only: bool = False,
     ) -> PassReport: ...
 
     async def close(self) -> None: ...

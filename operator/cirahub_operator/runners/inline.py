@@ -101,6 +101,7 @@ class InlineRunner:
         absent: int = 0,
         progress: Progress | None = None,
         in_parts: bool = False,
+        notified_only: bool = False,
     ) -> PassReport:
         """`progress` is called in the engine's thread."""
 
@@ -114,6 +115,7 @@ class InlineRunner:
                 absent=absent,
                 progress=progress,
                 crew=crew,
+                notified_only=notified_only,
             )
 
         return await self._call(run)
