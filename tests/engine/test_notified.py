@@ -9,8 +9,10 @@ import pytest
 
 from cirahub_sync.configuration import Direction
 from cirahub_sync.notifications import Mailroom
+from cirahub_sync.spoke_set import member_uid
 from cirahub_sync.store.opening import Store
 
+from .company import declare, settle, staff, user
 from .conftest import Scene
 
 
@@ -226,3 +228,36 @@ async def test_whatever_is_told_or_not_the_next_whole_pass_comes_to_the_same(
     for name in ("cy", "dee", "eve"):
         held = {one["displayName"]: one["companyName"] for one in quiet.held(name)}
         assert held == expected, name
+
+
+async def test_a_member_that_fails_stays_failed_until_a_pass_looks_at_it(
+    company: Scene,
+) -> None:
+    declare(company, direction=Direction.TWO_WAY)
+    await settle(company)
+    path = f"/users/{user(company, 'bob').id}/.*delta"
+    rule = company.admin.add_rule("status", path=path, status=403)
+    assert staff(await company.sync()).states == {"Ready": 2, "Failed": 1}
+    report = await company.sync(notified_only=True)
+    assert staff(report).states == {"Ready": 2, "Failed": 1}
+    company.admin.remove_rule(rule)
+    company.advance(1000.0)
+    assert staff(await company.sync()).states == {"Ready": 3}
+
+
+async def test_what_is_told_of_a_member_is_read_as_what_is_told_of_a_spoke(
+    company: Scene,
+) -> None:
+    one = declare(company, direction=Direction.TWO_WAY)
+    await settle(company)
+    company.add("bob", displayName="Of Bob", email="of-bob@example.org")
+    store = company.opened()
+    with store.hub(company.hub.uid).unleased() as tx:
+        bob = member_uid(company.hub.uid, one, user(company, "bob").id)
+        tx.notified.record([bob], company.clock())
+    company.forget()
+    await company.sync(notified_only=True)
+    assert deltas(company) == 3  # Bob's, and those of whom it is brought to
+    assert "Of Bob" in company.names("ann")
+    assert "Of Bob" in company.names("cy")
+    store.close()

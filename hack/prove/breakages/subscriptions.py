@@ -56,6 +56,14 @@ BREAKAGES: tuple[Breakage, ...] = (
     ),
     Breakage(
         guards=NOTIFICATIONS,
+        what="a member of a set that fails is ready once a pass has not looked at it",
+        file="sync/cirahub_sync/engine/set_conclusion.py",
+        old="    if problem is None and failed and run.overlooked:\n        return\n",
+        new="",
+        tests=_NOTIFIED + "test_a_member_that_fails_stays_failed_until_a_pass_looks_at_it",
+    ),
+    Breakage(
+        guards=NOTIFICATIONS,
         what="what was told of a spoke that can't be read has passes follow each other",
         file=_TELL,
         old="context.notified.items() if uid not in readable}\n",
