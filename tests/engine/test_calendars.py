@@ -32,6 +32,7 @@ from cirahub_sync.configuration import (
 from cirahub_sync.engine.report import PassReport
 
 from .conftest import Scene, contoso
+from .ear import listening
 
 DAY = 86_400.0
 INVITED = [{"emailAddress": {"address": "guest@elsewhere.example", "name": "Guest"}}]
@@ -419,3 +420,28 @@ async def test_a_calendar_that_is_made_anew_with_the_same_events_takes_nobodys_c
     report = await offices.sync(3)
     assert (report.items, report.guarded) == (5, 0)
     assert {event.id for event in offices.events("ben")} == copies
+
+
+@pytest.mark.parametrize("folders", ["any", "contact-folders"])
+async def test_an_appointment_that_is_told_of_arrives_by_a_pass_that_reads_one_calendar(
+    offices: Offices, folders: str
+) -> None:
+    """Also where Graph tells of all calendars of a mailbox only."""
+    offices.admin.switch(subscribed_folders=folders)
+    offices.connect("ada")
+    offices.connect("ben", Direction.RECEIVE, calendar="Team")
+    offices.adds("ada")
+    async with listening(offices) as ear:
+        report = await offices.quiet()
+        assert report.subscriptions == {"active": 1}
+        (one,) = offices.admin.subscriptions()
+        assert one["resource"].endswith("/events")
+        assert ("/calendars/" in one["resource"]) == (folders == "any")
+        offices.adds("ada", subject="Lunch")
+        offices.admin.notifications()  # a request has the simulator look
+        await ear.told_of("ada")
+        offices.forget()
+        await offices.sync(notified_only=True)
+        subjects = {one.fields.subject for one in offices.events("ben", "Team")}
+        assert subjects == {"Review", "Lunch"}
+        assert sum("delta" in entry["path"] for entry in offices.requests()) == 1
