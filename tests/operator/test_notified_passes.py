@@ -6,6 +6,7 @@ to is the engine's, and tested there.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -124,7 +125,7 @@ async def test_what_a_stand_by_was_told_is_found(
         # As long as the pass goes on, the store says what it is looking at.
         asked = room.asked
         while room.asked < asked + 3:
-            pass
+            threading.Event().wait(0.01)
         room.left.clear()
 
     async with served(operate, stage, engine) as told:

@@ -18,6 +18,7 @@ from prove.breakages import (
     image,
     invariants,
     leaving,
+    listener,
     mail_contacts,
     matching,
     metrics,
@@ -68,5 +69,6 @@ BREAKAGES: tuple[Breakage, ...] = (
     *node.BREAKAGES,
     *parts.BREAKAGES,
     *subscriptions.BREAKAGES,
+    *listener.BREAKAGES,
     *workers.BREAKAGES,
 )

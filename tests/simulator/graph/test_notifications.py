@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import io
 import json
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from msgraph.generated.models.o_data_errors.o_data_error import ODataError
 from msgraph.graph_service_client import GraphServiceClient
 from tests.contract.notifications import problems
 from tests.simulator.conftest import ANNA, GraphClient, SignIn
-from tests.simulator.listener import Listener, accept, echo
+from tests.simulator.listener import PATIENCE, Listener, accept, echo
 
 from cirahub_simulator.client import AdminClient
 from cirahub_simulator.notification.delivery import GIVE_UP
@@ -176,8 +177,18 @@ def test_what_is_not_accepted_is_tried_again(
 
 def pending_again(admin: AdminClient, count: int) -> None:
     """Until the answer to the last delivery has been read."""
-    while (shown := admin.notifications())["pending"] != count or shown["sending"]:
-        pass
+
+    def settled() -> bool:
+        shown = admin.notifications()
+        return bool(shown["pending"] == count and not shown["sending"])
+
+    until(settled)
+
+
+def until(holds: Callable[[], object]) -> None:
+    give_up = time.monotonic() + PATIENCE
+    while not holds():
+        assert time.monotonic() < give_up
 
 
 def test_what_is_never_accepted_is_missed(
@@ -213,8 +224,7 @@ def test_an_endpoint_that_takes_too_long_is_tried_again(
     admin.notifications(patience=0.05)
     listener.answer = never
     write(graph)
-    while admin.requests(service="notification", status=0) == []:
-        pass
+    until(lambda: admin.requests(service="notification", status=0))
     admin.notifications(patience=10.0)
     listener.answer = accept
     admin.advance(15)
@@ -251,8 +261,7 @@ def test_it_ends_when_it_is_not_renewed(
     admin.advance(6 * 24 * HOUR + 60)
     graph.session.headers["Authorization"] = f"Bearer {sign_in.token()}"
     write(graph)
-    while admin.subscriptions():
-        pass
+    until(lambda: not admin.subscriptions())
     assert graph.call("GET", f"/subscriptions/{made['id']}").status_code == 404
     assert listener.values == []
 
