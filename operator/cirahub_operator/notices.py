@@ -20,6 +20,11 @@ from cirahub_sync.notifications import Heard, Notification
 logger = logging.getLogger(__name__)
 
 
+SAID_AFTER = 10
+"""Looks that fail in a row: a store that the engine is about to make, or a database that restarts,
+is nothing to tell."""
+
+
 class Mailroom(Protocol):
     """`cirahub_sync.notifications.Mailroom`."""
 
@@ -97,14 +102,14 @@ class Notices:
 
     async def watch(self, mail: Mail, every: float) -> None:
         """Ask the store after so many seconds. Never ends."""
-        failing = False
+        failed = 0
         while True:
             await asyncio.sleep(every)
             try:
                 waiting = await asyncio.to_thread(mail.waiting)
                 self.tell(waiting - {str(key) for key in self._looked_at})
-                failing = False
+                failed = 0
             except CirahubError as error:
-                if not failing:
+                failed += 1
+                if failed == SAID_AFTER:
                     logger.warning("what notifications told of can't be looked up: %s", error)
-                failing = True

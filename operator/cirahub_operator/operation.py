@@ -66,6 +66,11 @@ def _alone() -> None:
     """Without an election."""
 
 
+def mailroom(settings: WorkerSettings) -> Mailroom:
+    """The store's own. While an older version leads, its schema is that one's."""
+    return notifications.Mailroom.open(settings, migrates=False)
+
+
 def inline_runner(
     settings: WorkerSettings, leading: Leading = _alone, workers: Workers | None = None
 ) -> InlineRunner:
@@ -85,7 +90,7 @@ class Operation:
         settings: Settings,
         *,
         make_runner: MakeRunner | None = None,
-        open_mailroom: OpenMailroom = notifications.Mailroom.open,
+        open_mailroom: OpenMailroom = mailroom,
     ) -> None:
         """`make_runner`: in the place of the inline runner with the real engine."""
         self._settings = settings

@@ -68,11 +68,23 @@ class Mailroom:
         self._alone = threading.Lock()
 
     @classmethod
-    def open(cls, settings: WorkerSettings, *, clock: Callable[[], float] = time.time) -> Mailroom:
-        """Over connections of its own. Raises as `Worker.open`."""
+    def open(
+        cls,
+        settings: WorkerSettings,
+        *,
+        clock: Callable[[], float] = time.time,
+        migrates: bool = True,
+    ) -> Mailroom:
+        """Over connections of its own. Raises as `Worker.open`. Beside a version that is older and
+        leads, `migrates` has to be false: it would find a schema that it does not know."""
         token = DatabaseToken(settings.origins, clock=clock)
         store = Store.open(
-            settings.database, settings.key_file, clock, terms=settings.lease, token=token
+            settings.database,
+            settings.key_file,
+            clock,
+            terms=settings.lease,
+            token=token,
+            migrates=migrates,
         )
         return cls(store, clock)
 

@@ -10,12 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from cirahub_operator.operation import OpenMailroom, Operation
+from cirahub_operator.operation import OpenMailroom, Operation, mailroom
 from cirahub_operator.runners import InlineRunner, JobCrews
 from cirahub_operator.settings import Notifications, Settings, Timing, Workers
 from cirahub_sync.configuration import SecretFile
 from cirahub_sync.identity.base import AccessToken, Material
-from cirahub_sync.notifications import Mailroom
 from cirahub_sync.worker import WorkerSettings
 from cluster import Cluster
 
@@ -98,7 +97,7 @@ def operate(
         also: tuple[str, ...] = (),
         workers: Workers | None = None,
         notifications: Notifications | None = None,
-        open_mailroom: OpenMailroom = Mailroom.open,
+        open_mailroom: OpenMailroom = mailroom,
     ) -> AsyncIterator[Operation]:
         def make_runner(settings: WorkerSettings) -> InlineRunner:
             return InlineRunner(

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from sqlalchemy import inspect
 from tests.keeps import Keep
 
 from cirahub_sync.configuration import HubConfig
@@ -189,3 +190,14 @@ def test_notifications_that_can_t_be_recorded_are_not_taken_for_recorded(
     keep.change("DROP TABLE notified")
     with pytest.raises(StoreError):
         mailroom.heard([_of("ada")])
+
+
+def test_a_mailroom_beside_an_older_version_waits_for_who_leads(keep: Keep, key_file: Path) -> None:
+    keep.empty()
+    settings = WorkerSettings(database=keep.url, key_file=key_file, installation="test")
+    with pytest.raises(StoreError, match="the operator that leads brings it forward"):
+        Mailroom.open(settings, migrates=False)
+    with keep.connected() as connection:
+        assert inspect(connection).get_table_names() == []
+    Mailroom.open(settings).close()
+    Mailroom.open(settings, migrates=False).close()

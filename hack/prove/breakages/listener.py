@@ -70,6 +70,14 @@ BREAKAGES: tuple[Breakage, ...] = (
     ),
     Breakage(
         guards=NOTIFICATIONS,
+        what="a stand-by of a newer version migrates the store under the one that leads",
+        file="sync/cirahub_sync/store/database.py",
+        old="        if not forward:\n",
+        new="        if False:\n",
+        tests="tests/store/test_notifications.py",
+    ),
+    Breakage(
+        guards=NOTIFICATIONS,
         what="what was told moves the interval's clock",
         file=f"{_OPERATOR}/reconcile/schedule.py",
         old="    if not notified:\n        memory.failures =",

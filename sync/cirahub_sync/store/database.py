@@ -68,16 +68,16 @@ class Database:
         self._inserts = Inserts()
 
     @classmethod
-    def open(cls, url: str, token: Secret | None = None) -> Database:
-        """Connect, and migrate the schema forward if it is older. Raises ConfigurationError for
-        an URL that is none, StoreError when the database can't be used."""
+    def open(cls, url: str, token: Secret | None = None, *, migrates: bool = True) -> Database:
+        """Connect, and migrate the schema forward if it is older, or refuse it. Raises
+        ConfigurationError for an URL that is none, StoreError when the database can't be used."""
         parsed = _parsed(url)
         kind = _kind(parsed)
         backend: Backend | None = None
         try:
             backend = kind.connect(parsed, token)
             database = cls(backend)
-            database.migrate()
+            database.migrate(forward=migrates)
         except ModuleNotFoundError as error:
             raise ConfigurationError(
                 f"the Python module {error.name}, by which a database of "
@@ -100,8 +100,9 @@ class Database:
         """See `Backend.interruptions`."""
         return self._backend.interruptions
 
-    def migrate(self) -> None:
-        """Raises StoreError for a schema of a version that is newer than this one."""
+    def migrate(self, *, forward: bool = True) -> None:
+        """Raises StoreError for a schema of a version that is newer than this one; unless
+        `forward`, of one that is older, too."""
         with self.engine.connect() as connection:
             current = _revision(connection)
         if current == head():
@@ -112,6 +113,11 @@ class Database:
                 f"this one knows {head()}. Run the version that it was last used with, or restore "
                 "the backup from before the upgrade",
                 stalled=True,
+            )
+        if not forward:
+            raise StoreError(
+                f"the database {self._backend.name} has no schema of this version yet; the "
+                "operator that leads brings it forward"
             )
         with self.engine.begin() as connection:
             self._backend.alone(connection)

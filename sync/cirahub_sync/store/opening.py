@@ -38,12 +38,14 @@ class Store:
         steadily: Callable[[], float] = steady.now,
         terms: LeaseTerms | None = None,
         token: Secret | None = None,
+        migrates: bool = True,
     ) -> Store:
         """Raises ConfigurationError, StoreError, or KeyUnavailableError when the key is missing
         or is not the one that the store was written under: never a fresh start. `token` is for a
-        database that is logged in to by one (`login=entra`)."""
+        database that is logged in to by one (`login=entra`). Unless it `migrates`, a schema of an
+        older version is a StoreError, too."""
         keyring = Keyring(load_key(key_file))
-        database = Database.open(url, token)
+        database = Database.open(url, token, migrates=migrates)
         try:
             keyring.verify(database)
         except CirahubError:
