@@ -74,6 +74,17 @@ async def test_throttled_creates_wait_and_arrive(two: Scene) -> None:
     assert [spoke.throttled_seconds for spoke in report.spokes.values()] == [0, 0, 0]
 
 
+async def test_what_a_receiver_was_refused_before_anything_left_is_sent_when_it_is_let_in(
+    two: Scene,
+) -> None:
+    refusal = two.admin.add_rule("status", status=403, skip=2, **BATCHES)
+    report = await two.sync()
+    assert report.spokes["spoke-ben"].problem is not None
+    assert two.names("ben") == []
+    two.admin.remove_rule(refusal)
+    await _quiet(two)
+
+
 async def test_a_change_does_not_wait_for_first_syncs_of_the_same_hub(
     two: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
