@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import dataclasses
 import random
+from collections.abc import Collection
 from typing import Literal, get_args, get_origin, get_type_hints
 
 import msgspec
@@ -47,14 +48,32 @@ OF_OTHER_STORIES = frozenset(
 )
 """Of calendars and photos, which these stories don't play with."""
 
+OF_NOTIFICATIONS = frozenset(
+    {
+        "subscription_minutes",
+        "subscribed_folders",
+        "subscription_role",
+        "validation_code",
+        "renewal_validates",
+        "notifications_authorized",
+        "notification_order",
+        "notifications_repeated",
+        "deletions_notified",
+    }
+)
+"""Which are hints: `tests/engine/test_subscriptions.py` plays with them."""
 
-def choices() -> dict[str, tuple[object, ...]]:
-    """The values of each switch that a mailbox shows, the likeliest one first."""
+
+def choices(among: Collection[str] | None = None) -> dict[str, tuple[object, ...]]:
+    """The values of each of these switches, or of each that a mailbox shows without being asked;
+    the likeliest one first."""
     hints = get_type_hints(Switches)
     default = Switches()
     found: dict[str, tuple[object, ...]] = {}
     for field in dataclasses.fields(Switches):
-        if field.name in NOT_OF_A_MAILBOX | OF_OTHER_STORIES:
+        if among is None and field.name in NOT_OF_A_MAILBOX | OF_OTHER_STORIES | OF_NOTIFICATIONS:
+            continue
+        if among is not None and field.name not in among:
             continue
         hint = hints[field.name]
         values = get_args(hint) if get_origin(hint) is Literal else (True, False)
@@ -63,9 +82,10 @@ def choices() -> dict[str, tuple[object, ...]]:
     return found
 
 
-def single() -> list[Setting]:
+def single(among: Collection[str] | None = None) -> list[Setting]:
     """The likeliest behaviour, and every single departure from it."""
-    return [{}, *({name: value} for name, (_, *others) in choices().items() for value in others)]
+    found = choices(among).items()
+    return [{}, *({name: value} for name, (_, *others) in found for value in others)]
 
 
 def combined(number: int, seed: int) -> list[Setting]:

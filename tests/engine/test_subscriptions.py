@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+from tests.chaos.settings import OF_NOTIFICATIONS, Setting, single
 
 from cirahub_sync.configuration import Direction
 from cirahub_sync.endpoints.graph.subscriptions import LIFE
@@ -214,6 +215,32 @@ async def test_where_a_folder_can_not_be_subscribed_to_its_mailbox_is(
     await spread(scene, ear)
     scene.add("ben", displayName="Ben's", email="ben@example.org")
     await ear.told_of("ben")
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [
+        pytest.param(each, id="-".join(f"{name}={value}" for name, value in each.items()))
+        for each in single(OF_NOTIFICATIONS)[1:]
+    ],
+)
+async def test_whatever_the_service_tells_everything_arrives_with_the_interval_at_the_latest(
+    scene: Scene, ear: Ear, setting: Setting
+) -> None:
+    scene.admin.switch(**setting)
+    scene.connect("ben")
+    scene.add("ben", displayName="Ben's", email="ben@example.org")
+    await scene.settle()
+    await spread(scene, ear)
+    scene.edit("ben", scene.the("ben", "Ben's")["id"], companyName="New")
+    scene.remove("ada", scene.the("ada", "Ada's")["id"])
+    await spread(scene, ear)
+    await scene.settle()
+    assert scene.the("eve", "Ben's")["companyName"] == "New"
+    scene.advance(2 * scene.hub.deletion.grace_period)
+    await scene.settle()
+    assert "Ada's" not in scene.names("eve")
+    assert await spread(scene, ear) <= 1
 
 
 async def test_one_whose_answer_was_lost_is_in_nobody_s_way(scene: Scene, ear: Ear) -> None:
