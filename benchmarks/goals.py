@@ -85,7 +85,7 @@ GOALS = (
         "first sight, wall, ours / bare",
         3,
     ),
-    Goal("peak RSS of a pass at 1,000,000 hub items, MB", "engine", "1,000,000: peak RSS, MB", 300),
+    Goal("peak RSS of a pass at 1,000,000 hub items, MB", "memory", "1,000,000: peak RSS, MB", 300),
     Goal(
         "operator RSS at 5,000 Spokes, ours / do-nothing Kopf",
         "operator",

@@ -5,10 +5,10 @@ field changed in each. Then the rows that this left in the store (items, match k
 was there before the change) are written to another database of the same schema and settings, in
 transactions of the same size, by the driver alone: nothing is read, decided, encoded or sealed.
 Both are repeated, alternating. What counts is the ratio of the rates, by the clock and of the
-processor, and the peak memory of the merging process, which must not grow with the number of items.
+processor, and the peak memory of the merging process; `benchmarks/memory.py` has that of whole
+passes.
 
     python benchmarks/merge.py [--items N] [--rounds R]
-    python benchmarks/merge.py --full       and 10,000 and 1,000,000 items, once, for the peak alone
 """
 
 from __future__ import annotations
@@ -60,7 +60,6 @@ FIRST = ("items", "match_keys", "shadows")
 CHANGED = ("items", "shadows", "earlier")
 TABLES = (*FIRST, "earlier")
 PAGE = 1000
-PEAKS = (10_000, 1_000_000)
 
 
 def people(count: int, *, edited: bool) -> Iterator[Staged]:
@@ -216,8 +215,8 @@ def bare(folder: Path, rows: dict[str, list[tuple[object, ...]]], *, changed: bo
     return spent
 
 
-def measured(count: int, *, beside: bool) -> dict[str, tuple[float, float]]:
-    """Of one round, as in Spent; the peak in MB. `beside` the bare rows."""
+def measured(count: int) -> dict[str, tuple[float, float]]:
+    """Of one round, as in Spent; the peak in MB."""
     with tempfile.TemporaryDirectory(prefix="cirahub-bench-") as name:
         town = Town(Path(name))
         first = town.merge(people(count, edited=False))
@@ -229,8 +228,6 @@ def measured(count: int, *, beside: bool) -> dict[str, tuple[float, float]]:
             "changed": changed,
             "peak": Spent(peak, 0),
         }
-        if not beside:
-            return figures
         rows = town.written()
         assert len(rows["items"]) == len(rows["shadows"]) == count
         for kind in ("first", "changed"):
@@ -239,32 +236,24 @@ def measured(count: int, *, beside: bool) -> dict[str, tuple[float, float]]:
     return figures
 
 
-def alone(count: int, *, beside: bool) -> dict[str, tuple[float, float]]:
+def alone(count: int) -> dict[str, tuple[float, float]]:
     """In a process of its own: the peak of one is not the next one's."""
     command = [sys.executable, __file__, "--one", "--items", str(count)]
-    return dict(
-        msgspec.json.decode(subprocess.check_output([*command, *(["--beside"] if beside else [])]))
-    )
+    return dict(msgspec.json.decode(subprocess.check_output(command)))
 
 
 def main() -> int:
     parser = options(__doc__ or "")
     parser.add_argument("--items", type=int, default=100_000, help="items in the mailbox")
     parser.add_argument("--rounds", type=int, default=3, help="how often each is measured")
-    parser.add_argument(
-        "--full",
-        action="store_true",
-        help=f"peaks of {' and '.join(f'{count:,}' for count in PEAKS)} items as well",
-    )
     parser.add_argument("--one", action="store_true", help=argparse.SUPPRESS)
-    parser.add_argument("--beside", action="store_true", help=argparse.SUPPRESS)
     asked = parser.parse_args()
     if asked.one:
-        print(msgspec.json.encode(measured(asked.items, beside=asked.beside)).decode())
+        print(msgspec.json.encode(measured(asked.items)).decode())
         return 0
     found = Figures("engine", asked)
     print(f"{asked.items:,} items, {asked.rounds} rounds:")
-    rounds = [alone(asked.items, beside=True) for _ in range(asked.rounds)]
+    rounds = [alone(asked.items) for _ in range(asked.rounds)]
     for kind, called in (("first", "first sight"), ("changed", "a field changed")):
         for index, clock in enumerate(("wall", "CPU")):
             ours, floor = ([one[name][index] for one in rounds] for name in (kind, f"bare {kind}"))
@@ -274,8 +263,6 @@ def main() -> int:
             ratios = (a / b for a, b in zip(ours, floor, strict=True))
             found.one(f"{called}, {clock}, ours / bare", *ratios)
     found.one(f"{asked.items:,}: peak RSS, MB", *(one["peak"][0] for one in rounds))
-    for count in PEAKS if asked.full else ():
-        found.one(f"{count:,}: peak RSS, MB", alone(count, beside=False)["peak"][0])
     found.write()
     return 0
 

@@ -40,9 +40,8 @@ BENCHMARKS = {
     "carddav": Benchmark(
         "carddav.py", "two address books, beside vdirsyncer and bare requests", ("--full",)
     ),
-    "engine": Benchmark(
-        "merge.py", "the merge beside a bare executemany; the peak of memory", ("--full",)
-    ),
+    "engine": Benchmark("merge.py", "the merge beside a bare executemany; the peak of memory"),
+    "memory": Benchmark("memory.py", "the peak of memory of whole passes", ("--full",)),
     "operator": Benchmark(
         "spokes.py", "thousands of Spokes, beside a Kopf operator that does nothing"
     ),
