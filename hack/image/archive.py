@@ -79,6 +79,8 @@ class Archive:
 
 
 def _lay(files: tarfile.TarFile, into: Path, only: Callable[[str], bool]) -> None:
+    # Owners and modes as they are. Before 3.11.4 Python has no filters, and does that anyway.
+    files.extraction_filter = getattr(tarfile, "fully_trusted_filter", None)
     for member in files:
         path = PurePosixPath(member.name)
         if ".." in path.parts or path.is_absolute():
@@ -92,7 +94,7 @@ def _lay(files: tarfile.TarFile, into: Path, only: Callable[[str], bool]) -> Non
             target = into / path
             if not member.isdir() or (target.is_symlink() and not target.is_dir()):
                 _remove(target)
-            files.extract(member, into, numeric_owner=True, filter="fully_trusted")
+            files.extract(member, into, numeric_owner=True)
 
 
 def _remove(path: Path) -> None:

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from cirahub_sync.configuration import DeletionLimits, Direction
-from cirahub_sync.engine import deliver
+from cirahub_sync.engine import judging
 from cirahub_sync.engine.plan import Judgement, judge
 from cirahub_sync.engine.report import UNCONSIDERED, PassReport, PendingReason, Phase
 
@@ -121,7 +121,7 @@ async def test_a_pass_says_how_long_it_was_in_each_phase(
         two.advance(60)
         return judge(*what, **how)
 
-    monkeypatch.setattr(deliver, "judge", slowly)
+    monkeypatch.setattr(judging, "judge", slowly)
     two.add("ada", displayName="Bob", email="bob@example.org")
     two.admin.latency(0.3)
     report = await two.sync()
