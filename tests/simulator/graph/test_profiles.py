@@ -100,7 +100,3 @@ def test_each_has_a_role_of_its_own(client: Client, path: str, code: str) -> Non
     client.roles = frozenset(("Contacts.ReadWrite", "Calendars.ReadWrite"))
     answer = client.get(path)
     assert (answer.status, answer.code) == (403, code)
-
-
-def test_change_notifications_are_said_to_be_missing(writer: Client) -> None:
-    assert writer.get("/subscriptions").status == 501
