@@ -73,8 +73,9 @@ async def test_a_worker_whose_lease_was_taken_over_commits_and_sends_nothing_mor
     assert content(scene) == before
     next_worker.close()
     sent = [request for request in scene.requests() if request["path"].endswith("/$batch")]
-    # Those before, and the batch that was held. Those that waited for their turn stay.
-    assert len(sent) == batch + 1
+    # Those before, and the batch that was held, unless its connection was closed meanwhile, since
+    # what had been answered could not be noted. Those that waited for their turn stay.
+    assert batch <= len(sent) <= batch + 1
     assert len(scene.held("ben")) == 20 * len(sent)
 
 

@@ -264,11 +264,11 @@ class Endpoint(Protocol):
         ...
 
     def push(self, operations: Sequence[Operation]) -> AsyncGenerator[Sequence[Outcome], None]:
-        """Send the operations, in batches, under the throttle; yield outcomes as they arrive,
-        each index exactly once, in any order. An event that has attendees where it is, whoever put
-        them there, is neither updated nor deleted (they would be told): REJECTED. Raises only
-        what concerns the whole collection (credentials, access); the operations without an outcome
-        were not sent."""
+        """Send the operations, in batches, under the throttle; yield outcomes soon after they
+        arrive, each index exactly once, in any order. An event that has attendees where it is,
+        whoever put them there, is neither updated nor deleted (they would be told): REJECTED.
+        Raises only what concerns the whole collection (credentials, access); the operations without
+        an outcome were not sent."""
         ...
 
     async def close(self) -> None: ...

@@ -27,6 +27,8 @@ class Delivery(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """The stamp that it was created with; blank for an update."""
     whole: bool = True
     """Whether all of it took effect; else it counts as unlike what was meant."""
+    exact: bool = False
+    """Whether the answer shows what was meant just now, of which `fingerprint` is."""
 
 
 def acknowledge(
@@ -54,7 +56,7 @@ def acknowledge(
                 state=ReplicaState.LIVE,
                 etag=etag,
                 fingerprint=delivery.fingerprint if delivery.whole else UNKNOWN_FINGERPRINT,
-                acknowledged=context.fingerprint(answer.content),
+                acknowledged=_fingerprint(context, run, delivery),
                 delivered_seq=delivery.seq,
                 attempt=attempt_of(delivery.key) or attempts.get(delivery.item, ""),
             )
@@ -78,6 +80,13 @@ def acknowledge(
             )
     tx.replicas.put(replicas)
     tx.shadows.put(shadows)
+
+
+def _fingerprint(context: PassContext, run: SpokeRun, delivery: Delivery) -> bytes:
+    """Of what the service made of it: mostly what was meant."""
+    if delivery.exact and not run.receives.blends:
+        return delivery.fingerprint
+    return context.fingerprint(delivery.answer.content)
 
 
 def _acknowledged(delivery: Delivery) -> tuple[Content, str]:

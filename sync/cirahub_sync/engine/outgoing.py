@@ -86,4 +86,5 @@ def delivery_of(
         answer=answer,
         key=intent.key if judgement.action is Action.CREATE else "",
         whole=whole,
+        exact=answer.content == judgement.desired,
     )

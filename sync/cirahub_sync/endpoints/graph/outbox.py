@@ -139,8 +139,7 @@ class Outbox:
                 continue
             answer = of_part(part, whole.client_request_id)
             answers.append(answer)
-            nowhere = answer.status == 404 and isinstance(operation, Create)
-            if answer.status in (401, 403) or nowhere or answer.code in NO_MAILBOX:
+            if not answer.ok and _concerns_all(operation, answer):
                 refused.append((index, answer))
             else:
                 outcomes.append(self._outcome(index, operation, answer))
@@ -173,6 +172,12 @@ class Outbox:
             case _:
                 result = Result.REJECTED
         return Outcome(index=index, result=result, error=answer.summary, retry_after=wait)
+
+
+def _concerns_all(operation: Operation, answer: Answer) -> bool:
+    """Whether a refusal may be the whole place's: of access, or of a folder to create in."""
+    nowhere = answer.status == 404 and isinstance(operation, Create)
+    return answer.status in (401, 403) or nowhere or answer.code in NO_MAILBOX
 
 
 def _result_alone(answer: Answer) -> Result:
