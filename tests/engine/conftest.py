@@ -20,6 +20,7 @@ import msgspec
 import pytest
 from tests.keeps import Keep, MakeKeep, SQLiteKeep
 from tests.shards.crew import Here
+from tests.tallied import miscounted
 
 from cirahub_simulator.client import AdminClient
 from cirahub_simulator.directory import Application, ClientSecret, Tenant, User
@@ -157,6 +158,8 @@ class Scene:
             report = await self.worker.run_pass(
                 self.hub, list(self.spokes.values()), sets=list(self.sets.values()), **options
             )
+            if isinstance(self.keep, SQLiteKeep) and report.problem is None:
+                assert miscounted(self.keep.path) == []
         return report
 
     async def settle(self) -> PassReport:

@@ -392,5 +392,6 @@ def _only(field: str, value: str) -> Flow:
 def _forget_deliveries(scene: Scene) -> None:
     """As if the store had been restored from before the copies were made."""
     scene.keep.change("DELETE FROM replicas")
+    scene.keep.change("DELETE FROM tallies")
     scene.keep.change("UPDATE spokes SET mark = 0")
     scene.keep.change("DELETE FROM cursors WHERE spoke = 'spoke-dee'")

@@ -337,7 +337,6 @@ def test_what_is_counted_of_all_spokes_is_of_their_own_hub(store: Store) -> None
     with store.hub("hub").read() as tx:
         both = {"hub-0": 1, "hub-1": 1}
         assert tx.shadows.counts() == both
-        assert tx.replicas.counts() == both
         assert tx.pull_retry.counts() == both
         assert tx.pending.counts() == {uid: {"Grace": 1, "Stale": 2} for uid in both}
         assert {uid: len(found) for uid, found in tx.intents.open_anywhere().items()} == both

@@ -120,7 +120,7 @@ def refold(
             )
     tx.items.put(changed)
     reconsider(context, tx, ids)
-    tx.items.set_match_keys(keys)
+    tx.items.set_match_keys(keys, new=keys.keys() - items.keys())
     tx.undecided.replace(undecided, now)
     return changed
 

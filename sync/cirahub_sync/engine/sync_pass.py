@@ -43,6 +43,7 @@ from cirahub_sync.engine.twins import count_twins
 from cirahub_sync.errors import CirahubError, StoreError
 from cirahub_sync.store.hub import Transaction
 from cirahub_sync.store.rows import Action, Job
+from cirahub_sync.store.tallies import Tally
 
 SETTLED_SECONDS = 1.0
 """What waits for less is no failure yet."""
@@ -254,11 +255,7 @@ def _conclude(context: PassContext) -> None:
         count_twins(tx, report)
         asked = {report.approval, *(run.report.approval for run in context.runs)}
         report.approval = ",".join(sorted(asked - {""}))
-        native, copies, unreadable = (
-            tx.shadows.counts(),
-            tx.replicas.counts(),
-            tx.pull_retry.counts(),
-        )
+        has, unreadable = tx.tallies.settle(), tx.pull_retry.counts()
         pending = tx.pending.standing(report.finished)
         for run in context.runs:
             idle = not (context.erasing or run.config.direction.receives)
@@ -267,8 +264,8 @@ def _conclude(context: PassContext) -> None:
                 # Nothing is delivered there; should it receive again, everything is looked at anew.
                 tx.pending.clear(run.uid)
             counts = run.report.counts
-            counts.items = native.get(run.uid, 0)
-            counts.copies = copies.get(run.uid, 0)
+            here = has.get(run.uid, Tally())
+            counts.items, counts.copies = here.own, here.copies
             waiting = pending.get(run.uid, {})
             run.report.pending = {reason: one.count for reason, one in waiting.items()}
             counts.pending = sum(run.report.pending.values())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from sqlalchemy import Connection, Select, bindparam, delete, func, select, update
 
@@ -26,12 +26,14 @@ from cirahub_sync.store.tables import (
     shadows,
     spokes,
 )
+from cirahub_sync.store.tallies import own_become
 
 REJUDGE = "!"
 """In place of an etag: what the spoke contributes of the item is to be judged anew."""
 
 _UNSEEN = {"etag": REJUDGE, "modified": None}
 _DELETIONS = ("Grace", "Guarded", "Approval")
+_DEAD = items.c.alive.is_(False)
 """Why a deletion may be pending."""
 
 _NOTHING = CONTACTS.blank
@@ -176,11 +178,14 @@ class ItemTable:
             ],
         )
 
-    def set_match_keys(self, keys: Mapping[str, Iterable[bytes]]) -> None:
-        """Replace the match keys of these items."""
+    def set_match_keys(
+        self, keys: Mapping[str, Iterable[bytes]], *, new: Collection[str] = ()
+    ) -> None:
+        """Replace the match keys of these items; those that are `new` have none yet."""
+        old = [item for item in keys if item not in new]
         known = {
             (row.item, row.digest)
-            for row in _KEYS_OF_ITEMS.rows(self._connection, list(keys), hub=self._hub)
+            for row in _KEYS_OF_ITEMS.rows(self._connection, old, hub=self._hub)
         }
         wanted = {(item, digest): None for item, digests in keys.items() for digest in digests}
         gone = known - wanted.keys()
@@ -210,11 +215,10 @@ class ItemTable:
         return found
 
     def count(self) -> int:
-        return self._connection.execute(
-            select(func.count())
-            .select_from(items)
-            .where(items.c.hub == self._hub, items.c.alive.is_(True))
-        ).scalar_one()
+        """Of living items. Both parts are counted by an index alone, and few are dead."""
+        whole = select(func.count()).select_from(items).where(items.c.hub == self._hub)
+        there = self._connection.execute(whole).scalar_one()
+        return there - self._connection.execute(whole.where(_DEAD)).scalar_one()
 
     def purge(self, before: float) -> int:
         """Forget dead items that died before `before`, or were erased, and of which no receiver
@@ -231,7 +235,7 @@ class ItemTable:
         done = self._connection.execute(
             delete(items).where(
                 items.c.hub == self._hub,
-                items.c.alive.is_(False),
+                _DEAD,
                 (items.c.deleted_at <= before) | items.c.erased.is_(True),
                 ~held.exists(),
                 items.c.id.not_in(waiting),
@@ -268,9 +272,7 @@ class ItemTable:
     def undated(self) -> list[Item]:
         """Orphans: dead items whose deletion has no date yet."""
         rows = self._connection.execute(
-            select(items).where(
-                items.c.hub == self._hub, items.c.alive.is_(False), items.c.deleted_at.is_(None)
-            )
+            select(items).where(items.c.hub == self._hub, _DEAD, items.c.deleted_at.is_(None))
         )
         return [self._item(row) for row in rows]
 
@@ -406,6 +408,8 @@ class ShadowTable:
 
     def put(self, rows: Sequence[Shadow]) -> None:
         self._put.update({_identity(row.spoke, row.remote): row.own for row in rows})
+        counting = ((row.spoke, row.remote, row.native and row.admitted) for row in rows)
+        own_become(self._connection, counting)
         self._database.upsert(
             self._connection,
             shadows,
@@ -439,6 +443,7 @@ class ShadowTable:
 
     def remove(self, spoke: str, remotes: Sequence[str]) -> None:
         if remotes:
+            own_become(self._connection, ((spoke, remote, False) for remote in remotes))
             self._connection.execute(
                 delete(shadows).where(shadows.c.spoke == spoke, shadows.c.remote.in_(remotes))
             )

@@ -24,6 +24,7 @@ from cirahub_sync.store.listed import Found, Listed
 from cirahub_sync.store.membership import of_hub
 from cirahub_sync.store.rows import Action, Intent, Pending, Replica, ReplicaState
 from cirahub_sync.store.tables import intents, items, pending, replicas
+from cirahub_sync.store.tallies import copies_become
 
 _REPLICAS_BY_ITEM = Listed(
     lambda ids: select(replicas).where(
@@ -175,6 +176,8 @@ class ReplicaTable:
         return self._connection.execute(_REPLICA_ETAG, {"spoke": spoke, "remote": remote}).scalar()
 
     def put(self, rows: Sequence[Replica]) -> None:
+        live = ((row.spoke, row.item, _is_copy(row)) for row in rows)
+        copies_become(self._connection, live)
         self._database.upsert(
             self._connection,
             replicas,
@@ -185,6 +188,7 @@ class ReplicaTable:
         )
 
     def remove(self, spoke: str, ids: Sequence[str]) -> None:
+        copies_become(self._connection, ((spoke, item, False) for item in ids))
         _FORGET_REPLICAS.run(self._connection, ids, of_spoke=spoke)
 
     def attach(self, spoke: str, ids: Sequence[str]) -> None:
@@ -213,19 +217,6 @@ class ReplicaTable:
             )
         ).scalar_one()
 
-    def counts(self) -> dict[str, int]:
-        """The same of all of the hub's spokes; who has none is left out."""
-        rows = self._connection.execute(
-            select(replicas.c.spoke, func.count())
-            .where(
-                of_hub(replicas.c.spoke, self._hub),
-                replicas.c.state == ReplicaState.LIVE.value,
-                replicas.c.native.is_(False),
-            )
-            .group_by(replicas.c.spoke)
-        )
-        return {str(spoke): int(count) for spoke, count in rows}
-
     def count_erased(self) -> int:
         """Live copies, wherever they are, of items that somebody who left for good took along."""
         return self._connection.execute(
@@ -242,6 +233,10 @@ class ReplicaTable:
 
     def _select(self, query: Select[tuple[object, ...]]) -> list[Replica]:
         return _read(self._connection.execute(query))
+
+
+def _is_copy(row: Replica) -> bool:
+    return row.state is ReplicaState.LIVE and not row.native
 
 
 def _read(rows: Iterable[Found]) -> list[Replica]:

@@ -124,6 +124,7 @@ def retire(tx: Transaction, uid: str) -> None:
         notified,
     ):
         tx.connection.execute(delete(table).where(table.c.spoke == uid))
+    tx.tallies.forget(uid)
     tx.update_spoke(uid, target=None, place="", mark=0)
     tx.configurations.remove(uid)
 
@@ -164,6 +165,7 @@ def forget_content(tx: Transaction) -> int:
         .where(shadows.c.hub == tx.hub)
         .values(item=None, admitted=False, content=None, own=None)
     )
+    tx.tallies.forget()
     tx.connection.execute(delete(passes).where(passes.c.hub == tx.hub))
     return lived
 

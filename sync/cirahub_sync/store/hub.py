@@ -49,6 +49,7 @@ from cirahub_sync.store.tables import (
     replicas,
     spokes,
 )
+from cirahub_sync.store.tallies import TallyTable
 from cirahub_sync.store.twins import TwinTable
 
 _SEQ = select(hubs.c.seq).where(hubs.c.uid == bindparam("hub"))
@@ -78,6 +79,10 @@ class Transaction:
     @cached_property
     def replicas(self) -> ReplicaTable:
         return ReplicaTable(self.connection, self._database, self.hub)
+
+    @cached_property
+    def tallies(self) -> TallyTable:
+        return TallyTable(self.connection, self.hub)
 
     @cached_property
     def intents(self) -> IntentTable:
@@ -297,6 +302,7 @@ class Transaction:
     def forget_deliveries(self, uid: str) -> None:
         """What was delivered to the spoke is no more."""
         self.photos.forget_written(uid)
+        self.tallies.forget(uid)
         for table in (replicas, intents, pending, removals, arrivals):
             self.connection.execute(delete(table).where(table.c.spoke == uid))
 

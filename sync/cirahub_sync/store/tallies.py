@@ -1,0 +1,109 @@
+"""How much each spoke has, kept up as rows come and go: to count them at the end of every pass took
+most of a pass in which nothing had changed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import msgspec
+from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
+
+from cirahub_sync.store.listed import Listed, Prepared
+from cirahub_sync.store.membership import of_hub
+from cirahub_sync.store.rows import ReplicaState
+from cirahub_sync.store.tables import replicas, shadows, spokes, tallies
+
+_OF_HUB = Prepared(
+    select(spokes.c.uid, tallies.c.copies, tallies.c.own)
+    .select_from(spokes.outerjoin(tallies, tallies.c.spoke == spokes.c.uid))
+    .where(spokes.c.hub == bindparam("hub"))
+)
+_ADD = Prepared(
+    update(tallies)
+    .where(tallies.c.spoke == bindparam("of_spoke"))
+    .values(copies=tallies.c.copies + bindparam("more"), own=tallies.c.own + bindparam("more_own"))
+)
+_COPY = (replicas.c.state == ReplicaState.LIVE.value) & replicas.c.native.is_(False)
+_OWN = shadows.c.native.is_(True) & shadows.c.admitted.is_(True)
+_COPIES_AMONG = Listed(
+    lambda ids: select(func.count().label("found")).where(
+        replicas.c.spoke == bindparam("spoke"), replicas.c.item.in_(ids), _COPY
+    )
+)
+_OWN_AMONG = Listed(
+    lambda remotes: select(func.count().label("found")).where(
+        shadows.c.spoke == bindparam("spoke"), shadows.c.remote.in_(remotes), _OWN
+    )
+)
+
+
+class Tally(msgspec.Struct, frozen=True):
+    """Of one spoke."""
+
+    copies: int = 0
+    """Live copies, without the spoke's own items."""
+    own: int = 0
+    """The spoke's own items that count."""
+
+
+class TallyTable:
+    """A spoke without a row has not been counted since it joined, or since much of it went at
+    once: it is counted when it is asked for."""
+
+    def __init__(self, connection: Connection, hub: str) -> None:
+        self._connection = connection
+        self._hub = hub
+
+    def settle(self) -> dict[str, Tally]:
+        """By uid, of all of the hub's spokes. What had to be counted is kept."""
+        found: dict[str, Tally] = {}
+        for row in _OF_HUB.rows(self._connection, hub=self._hub):
+            if row.copies is None:
+                counted = found[row.uid] = self._counted(row.uid)
+                self._connection.execute(
+                    insert(tallies).values(spoke=row.uid, copies=counted.copies, own=counted.own)
+                )
+            else:
+                found[row.uid] = Tally(row.copies, row.own)
+        return found
+
+    def forget(self, spoke: str | None = None) -> None:
+        """Of the spoke, or of all of the hub: much has gone."""
+        whose = of_hub(tallies.c.spoke, self._hub) if spoke is None else tallies.c.spoke == spoke
+        self._connection.execute(delete(tallies).where(whose))
+
+    def _counted(self, spoke: str) -> Tally:
+        copies = select(func.count()).select_from(replicas).where(replicas.c.spoke == spoke, _COPY)
+        own = select(func.count()).select_from(shadows).where(shadows.c.spoke == spoke, _OWN)
+        return Tally(
+            copies=int(self._connection.execute(copies).scalar_one()),
+            own=int(self._connection.execute(own).scalar_one()),
+        )
+
+
+def copies_become(connection: Connection, rows: Iterable[tuple[str, str, bool]]) -> None:
+    """Asked before rows of replicas are written: of each, the spoke, the item, and whether it is a
+    live copy by then."""
+    for spoke, after in _by_spoke(rows).items():
+        before = _COPIES_AMONG.rows(connection, list(after), spoke=spoke)
+        _add(connection, spoke, copies=sum(after.values()) - sum(row.found for row in before))
+
+
+def own_become(connection: Connection, rows: Iterable[tuple[str, str, bool]]) -> None:
+    """The same before rows of shadows are written: of each, the spoke, the remote id, and whether
+    it is an own item that counts by then."""
+    for spoke, after in _by_spoke(rows).items():
+        before = _OWN_AMONG.rows(connection, list(after), spoke=spoke)
+        _add(connection, spoke, own=sum(after.values()) - sum(row.found for row in before))
+
+
+def _by_spoke(rows: Iterable[tuple[str, str, bool]]) -> dict[str, dict[str, bool]]:
+    found: dict[str, dict[str, bool]] = {}
+    for spoke, key, counts in rows:
+        found.setdefault(spoke, {})[key] = counts
+    return found
+
+
+def _add(connection: Connection, spoke: str, *, copies: int = 0, own: int = 0) -> None:
+    if copies or own:
+        _ADD.run(connection, of_spoke=spoke, more=copies, more_own=own)
