@@ -254,8 +254,8 @@ async def of(
 
 async def main() -> None:
     parser = options(__doc__ or "")
-    parser.add_argument("--mailboxes", default="20,100", help="with commas between (20,100)")
-    parser.add_argument("--intervals", default="5,15", help="seconds, with commas between (5,15)")
+    parser.add_argument("--mailboxes", default="100", help="with commas between (100)")
+    parser.add_argument("--intervals", default="5", help="seconds, with commas between (5)")
     parser.add_argument("--changes", type=int, default=8, help="in each rhythm (8)")
     parser.add_argument("--latency", type=float, default=0.0, help="of the service, seconds (0)")
     asked = parser.parse_args()

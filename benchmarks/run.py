@@ -35,22 +35,30 @@ class Benchmark:
 
 
 BENCHMARKS = {
-    "fanout": Benchmark("fanout.py", "one mailbox's contacts to others, beside bare batches"),
+    "fanout": Benchmark(
+        "fanout.py", "one mailbox's contacts to others, beside bare batches", ("--full",)
+    ),
     "naive": Benchmark("naive.py", "a part of it by a loop over Microsoft's own client"),
     "carddav": Benchmark(
         "carddav.py", "two address books, beside vdirsyncer and bare requests", ("--full",)
     ),
-    "engine": Benchmark("merge.py", "the merge beside a bare executemany; the peak of memory"),
+    "engine": Benchmark(
+        "merge.py", "the merge beside a bare executemany; the peak of memory", ("--items=100000",)
+    ),
     "memory": Benchmark("memory.py", "the peak of memory of whole passes", ("--full",)),
     "operator": Benchmark(
-        "spokes.py", "thousands of Spokes, beside a Kopf operator that does nothing"
+        "spokes.py",
+        "thousands of Spokes, beside a Kopf operator that does nothing",
+        ("--spokes=10,1000,5000",),
     ),
     "members": Benchmark("members.py", "members of a SpokeSet", ("--members=10000",)),
     "quota": Benchmark(
         "quota.py", "what of Graph's quotas is used, in simulated time", ("--full",)
     ),
     "freshness": Benchmark(
-        "freshness.py", "how soon a change is elsewhere: at an interval, and told of"
+        "freshness.py",
+        "how soon a change is elsewhere: at an interval, and told of",
+        ("--mailboxes=20,100", "--intervals=5,15"),
     ),
     "shards": Benchmark("shards.py", "a pass in parts, on PostgreSQL"),
     "simulator": Benchmark("simulator_creates.py", "what the simulator itself can take"),

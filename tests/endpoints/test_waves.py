@@ -114,12 +114,31 @@ async def test_outcomes_that_wait_come_before_the_error_that_ends_it() -> None:
     assert sorted(found) == [0, 1, 4, 5], "nothing was sent after it"
 
 
-async def test_outcomes_that_wait_come_before_an_error_that_is_raised() -> None:
-    """As by a fence."""
+@pytest.mark.parametrize("most", [1, 3])
+async def test_outcomes_that_wait_come_before_an_error_of_ours_that_is_raised(most: int) -> None:
+    """As by a fence; what is on its way with it is waited for."""
 
     async def send(batch: Batch) -> Sent:
         if batch[0][0] == 2:
             raise AccessDeniedError("no")
+        await asyncio.sleep(0)
+        return done(batch)
+
+    found: list[int] = []
+
+    async def take() -> None:
+        async for some in sending(creates(10), send, most=most):
+            found.extend(indexes(some))
+
+    with pytest.raises(AccessDeniedError):
+        await take()
+    assert sorted(found) == {1: [0, 1], 3: [0, 1, 4, 5]}[most]
+
+
+async def test_outcomes_that_wait_come_before_an_error_that_nobody_expected() -> None:
+    async def send(batch: Batch) -> Sent:
+        if batch[0][0] == 2:
+            raise KeyError
         return done(batch)
 
     found: list[int] = []
@@ -128,19 +147,25 @@ async def test_outcomes_that_wait_come_before_an_error_that_is_raised() -> None:
         async for some in sending(creates(6), send):
             found.extend(indexes(some))
 
-    with pytest.raises(AccessDeniedError):
+    with pytest.raises(KeyError):
         await take()
     assert found == [0, 1]
 
 
-async def test_who_is_stopped_still_gets_what_has_come(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_who_is_stopped_is_kept_by_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """To note what has come may take as long as a database is waited for."""
     monkeypatch.setattr(waves, "HELD_FOR", 600.0)
     waits = asyncio.Event()
+    ended = []
 
     async def send(batch: Batch) -> Sent:
-        if batch[0][0] == 2:
-            waits.set()
+        if batch[0][0] < 2:
+            return done(batch)
+        waits.set()
+        try:
             await asyncio.Event().wait()
+        finally:
+            ended.append(batch[0][0])
         return done(batch)
 
     found: list[int] = []
@@ -154,7 +179,7 @@ async def test_who_is_stopped_still_gets_what_has_come(monkeypatch: pytest.Monke
     taking.cancel()
     with pytest.raises(asyncio.CancelledError):
         await taking
-    assert found == [0, 1]
+    assert (found, ended) == ([], [2])
 
 
 async def test_nothing_more_leaves_once_it_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import AsyncGenerator, Callable, Coroutine, Iterable, Sequence
 from typing import Any, NamedTuple, TypeVar
 
@@ -38,7 +37,8 @@ async def in_waves(
     most: int,
 ) -> AsyncGenerator[Sequence[Outcome], None]:
     """Outcomes as they come, many of them together, with at most so many batches on their way. An
-    error that concerns the whole place is raised after the outcomes of all those that were."""
+    error that concerns the whole place is raised after the outcomes of all those that were. Who is
+    cancelled gets no more of them: to note them may take as long as a database is waited for."""
     for wave in _waves(operations):
         waiting = list(batches(wave))[::-1]
         running: set[asyncio.Task[Sent]] = set()
@@ -52,12 +52,12 @@ async def in_waves(
                     running, timeout=held.patience, return_when=asyncio.FIRST_COMPLETED
                 )
                 for task in done:
-                    sent = task.result()
+                    sent = _result(task)
                     broken = broken or sent.broken
                     held.add(sent.outcomes)
                 if held.full:
                     yield held.taken()
-        except (CirahubError, asyncio.CancelledError):
+        except Exception:
             if held:
                 yield held.taken()
             raise
@@ -71,25 +71,34 @@ async def in_waves(
             raise broken
 
 
+def _result(task: asyncio.Task[Sent]) -> Sent:
+    """An error of ours, of a fence or of a sign-in, ends it as one that a batch came back with."""
+    try:
+        return task.result()
+    except CirahubError as error:
+        return Sent((), error)
+
+
 class _Held:
     """Outcomes that wait for others, to be noted together."""
 
     def __init__(self) -> None:
         self._outcomes: list[Outcome] = []
         self._until = 0.0
+        self._now = asyncio.get_running_loop().time
 
     def __bool__(self) -> bool:
         return bool(self._outcomes)
 
     def add(self, outcomes: Sequence[Outcome]) -> None:
         if outcomes and not self._outcomes:
-            self._until = time.monotonic() + HELD_FOR
+            self._until = self._now() + HELD_FOR
         self._outcomes += outcomes
 
     @property
     def patience(self) -> float | None:
         """Seconds that are left to wait for more; None if there is nothing that waits."""
-        return max(0.0, self._until - time.monotonic()) if self._outcomes else None
+        return max(0.0, self._until - self._now()) if self._outcomes else None
 
     @property
     def full(self) -> bool:

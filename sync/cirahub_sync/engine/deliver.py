@@ -378,12 +378,13 @@ class Receiver:
             async with aclosing(endpoint.push([one.operation for one in letters])) as sent:
                 async for outcomes in sent:
                     answered.update(outcome.index for outcome in outcomes)
+                    before = run.report.counts.written
                     with context.store.write() as tx:
                         again += self._record(tx, letters, outcomes, last=last)
                         if upto is not None and len(answered) == len(letters) and not again:
                             self._advance(tx, upto)
                     written = run.report.counts.written
-                    if written and written % 1000 < len(outcomes):
+                    if written // 1000 > before // 1000:
                         context.say(f"{run.config.name}: {written} written so far")
         except (LeaseLostError, StoreError):
             raise

@@ -33,7 +33,6 @@ REJUDGE = "!"
 
 _UNSEEN = {"etag": REJUDGE, "modified": None}
 _DELETIONS = ("Grace", "Guarded", "Approval")
-_DEAD = items.c.alive.is_(False)
 """Why a deletion may be pending."""
 
 _NOTHING = CONTACTS.blank
@@ -63,6 +62,8 @@ _MATCHES = Listed(
         )
     )
 )
+_DEAD = items.c.alive.is_(False)
+"""Word for word the condition of `ix_items_hub_dead`."""
 _KEYS_OF_ITEMS = Listed(
     lambda ids: select(match_keys.c.item, match_keys.c.digest).where(
         match_keys.c.hub == bindparam("hub"), match_keys.c.item.in_(ids)
@@ -215,7 +216,7 @@ class ItemTable:
         return found
 
     def count(self) -> int:
-        """Of living items. Both parts are counted by an index alone, and few are dead."""
+        """Of living items: all, which an index alone tells, but the dead ones, which are few."""
         whole = select(func.count()).select_from(items).where(items.c.hub == self._hub)
         there = self._connection.execute(whole).scalar_one()
         return there - self._connection.execute(whole.where(_DEAD)).scalar_one()

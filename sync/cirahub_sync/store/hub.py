@@ -82,7 +82,7 @@ class Transaction:
 
     @cached_property
     def tallies(self) -> TallyTable:
-        return TallyTable(self.connection, self.hub)
+        return TallyTable(self.connection, self._database, self.hub)
 
     @cached_property
     def intents(self) -> IntentTable:

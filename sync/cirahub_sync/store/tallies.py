@@ -6,8 +6,18 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import msgspec
-from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Connection,
+    bindparam,
+    delete,
+    func,
+    select,
+    update,
+)
 
+from cirahub_sync.store.database import Database
 from cirahub_sync.store.listed import Listed, Prepared
 from cirahub_sync.store.membership import of_hub
 from cirahub_sync.store.rows import ReplicaState
@@ -50,21 +60,26 @@ class TallyTable:
     """A spoke without a row has not been counted since it joined, or since much of it went at
     once: it is counted when it is asked for."""
 
-    def __init__(self, connection: Connection, hub: str) -> None:
+    def __init__(self, connection: Connection, database: Database, hub: str) -> None:
         self._connection = connection
+        self._database = database
         self._hub = hub
 
     def settle(self) -> dict[str, Tally]:
         """By uid, of all of the hub's spokes. What had to be counted is kept."""
-        found: dict[str, Tally] = {}
-        for row in _OF_HUB.rows(self._connection, hub=self._hub):
-            if row.copies is None:
-                counted = found[row.uid] = self._counted(row.uid)
-                self._connection.execute(
-                    insert(tallies).values(spoke=row.uid, copies=counted.copies, own=counted.own)
-                )
-            else:
-                found[row.uid] = Tally(row.copies, row.own)
+        rows = _OF_HUB.rows(self._connection, hub=self._hub)
+        found = {row.uid: Tally(row.copies, row.own) for row in rows if row.copies is not None}
+        uncounted = [row.uid for row in rows if row.copies is None]
+        if uncounted:
+            copies = self._counted(replicas.c.spoke, _COPY)
+            own = self._counted(shadows.c.spoke, _OWN)
+            new = {uid: Tally(copies.get(uid, 0), own.get(uid, 0)) for uid in uncounted}
+            self._database.insert(
+                self._connection,
+                tallies,
+                [{"spoke": uid, "copies": one.copies, "own": one.own} for uid, one in new.items()],
+            )
+            found |= new
         return found
 
     def forget(self, spoke: str | None = None) -> None:
@@ -72,13 +87,17 @@ class TallyTable:
         whose = of_hub(tallies.c.spoke, self._hub) if spoke is None else tallies.c.spoke == spoke
         self._connection.execute(delete(tallies).where(whose))
 
-    def _counted(self, spoke: str) -> Tally:
-        copies = select(func.count()).select_from(replicas).where(replicas.c.spoke == spoke, _COPY)
-        own = select(func.count()).select_from(shadows).where(shadows.c.spoke == spoke, _OWN)
-        return Tally(
-            copies=int(self._connection.execute(copies).scalar_one()),
-            own=int(self._connection.execute(own).scalar_one()),
+    def _counted(self, spoke: Column[str], counts: ColumnElement[bool]) -> dict[str, int]:
+        """Of the rows that count those of each of the hub's spokes without a tally, in one go."""
+        without = (
+            select(spokes.c.uid)
+            .outerjoin_from(spokes, tallies, tallies.c.spoke == spokes.c.uid)
+            .where(spokes.c.hub == self._hub, tallies.c.spoke.is_(None))
         )
+        rows = self._connection.execute(
+            select(spoke, func.count()).where(spoke.in_(without), counts).group_by(spoke)
+        )
+        return {uid: int(count) for uid, count in rows}
 
 
 def copies_become(connection: Connection, rows: Iterable[tuple[str, str, bool]]) -> None:

@@ -44,7 +44,7 @@ from cirahub_sync.endpoints.exchange.items import ItemReader
 from cirahub_sync.endpoints.exchange.place import Place
 from cirahub_sync.endpoints.exchange.session import ExchangeSession
 from cirahub_sync.endpoints.waves import Indexed, Sent, alike, in_waves
-from cirahub_sync.errors import CirahubError, EndpointUnavailableError
+from cirahub_sync.errors import CirahubError
 from cirahub_sync.model.kind import Content
 
 BATCHES = 2
@@ -235,7 +235,9 @@ class Outbox:
             return []
         try:
             found = await self._items.fetch(list(done))
-        except EndpointUnavailableError as error:
+        except CirahubError as error:
+            # Whatever keeps us from reading, also a right or a password that was taken away
+            # meanwhile: it was written.
             return [
                 Outcome(index=index, result=Result.UNKNOWN, error=f"done, but not read: {error}")
                 for index, _, _ in done.values()
