@@ -37,7 +37,7 @@ import aiohttp
 import trustme
 import yaml
 
-from fanout import contact
+from bare import contact
 from figures import Figures, options
 
 HOST = "127.0.0.1"

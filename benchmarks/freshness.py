@@ -33,6 +33,7 @@ import msgspec
 import trustme
 from aiohttp import web
 
+from bare import CLIENT, TENANT, contact
 from cirahub_simulator.process import SimulatorProcess
 from cirahub_sync.configuration import (
     ClientSecretAuth,
@@ -46,7 +47,7 @@ from cirahub_sync.configuration import (
 from cirahub_sync.notifications import Mailroom, Notification
 from cirahub_sync.origins import Origins
 from cirahub_sync.worker import Worker, WorkerSettings
-from fanout import CLIENT, TENANT, Handed, contact, seed
+from fanout import Handed, seed
 from figures import Figures, options
 
 DISTANCE = 2.0

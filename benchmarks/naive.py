@@ -35,8 +35,9 @@ from msgraph.graph_service_client import GraphServiceClient
 from msgraph_core import GraphClientFactory  # type: ignore[import-untyped]
 from requests.adapters import HTTPAdapter
 
+from bare import CLIENT, SECRET, TENANT, contact, token
 from cirahub_simulator.process import SimulatorProcess
-from fanout import CLIENT, SECRET, TENANT, Ours, contact, seed, token
+from fanout import Ours, seed
 from figures import Figures, options
 
 WARMED_UP = 10
