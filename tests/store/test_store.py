@@ -79,6 +79,15 @@ def test_the_migrations_make_exactly_the_tables(store: Store) -> None:
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
 
 
+def test_the_dead_alone_have_an_index_of_some_rows(store: Store, keep: Keep) -> None:
+    query = {
+        "sqlite": "SELECT name FROM sqlite_master WHERE type = 'index' AND sql LIKE '% WHERE %'",
+        "postgresql": "SELECT indexname FROM pg_indexes WHERE indexdef LIKE '% WHERE %' "
+        "AND schemaname = 'public'",
+    }[store.database.engine.dialect.name]
+    assert keep.rows(query) == [("ix_items_hub_dead",)]
+
+
 def test_a_value_opens_only_for_the_row_it_was_sealed_for() -> None:
     cipher = Cipher(os.urandom(32), 1)
     sealed = cipher.seal(b"Ann", "items/hub/1")
@@ -336,7 +345,7 @@ def test_what_is_counted_of_all_spokes_is_of_their_own_hub(store: Store) -> None
                 tx.intents.put([_intent(spoke, "open"), _intent(spoke, "given up", abandoned=True)])
     with store.hub("hub").read() as tx:
         both = {"hub-0": 1, "hub-1": 1}
-        assert tx.shadows.counts() == both
+        assert tx.tallies.own() == both
         assert tx.pull_retry.counts() == both
         assert tx.pending.counts() == {uid: {"Grace": 1, "Stale": 2} for uid in both}
         assert {uid: len(found) for uid, found in tx.intents.open_anywhere().items()} == both

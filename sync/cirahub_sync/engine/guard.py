@@ -69,7 +69,7 @@ def daily_allowance(limits: DeletionLimits, copies: int) -> int:
 def holdings(tx: Transaction, candidates: Sequence[Candidate], now: float) -> dict[str, Holding]:
     """Of their receivers, as the store knows them."""
     natives = {candidate.spoke for candidate in candidates if candidate.native}
-    own = tx.shadows.counts() if natives else {}
+    own = tx.tallies.own() if natives else {}
     return {
         uid: Holding(
             tx.replicas.count(uid) + (own.get(uid, 0) if uid in natives else 0),

@@ -12,7 +12,6 @@ from cirahub_sync.model.kind import CONTACTS, Content
 from cirahub_sync.store.crypto import Cipher
 from cirahub_sync.store.database import Database
 from cirahub_sync.store.listed import Found, Listed, Prepared
-from cirahub_sync.store.membership import of_hub
 from cirahub_sync.store.parts import parts
 from cirahub_sync.store.photo_tables import portraits
 from cirahub_sync.store.rows import Item, ReplicaState, Shadow
@@ -455,21 +454,8 @@ class ShadowTable:
         ).scalar_one()
 
     def contributors(self) -> set[str]:
-        """Of whom `counts` counts any; it reads the first of each."""
+        """Who has own items that count; the first of each is read."""
         return {row.uid for row in _CONTRIBUTORS.rows(self._connection, hub=self._hub)}
-
-    def counts(self) -> dict[str, int]:
-        """Of the spokes' own items those that count, by spoke; who has none is left out."""
-        rows = self._connection.execute(
-            select(shadows.c.spoke, func.count())
-            .where(
-                of_hub(shadows.c.spoke, self._hub),
-                shadows.c.native.is_(True),
-                shadows.c.admitted.is_(True),
-            )
-            .group_by(shadows.c.spoke)
-        )
-        return {str(spoke): int(count) for spoke, count in rows}
 
     def _seal(self, row: Shadow, content: bytes) -> bytes:
         return self._cipher.seal(content, _identity(row.spoke, row.remote))

@@ -26,10 +26,11 @@ from cirahub_sync.store import (
     photo_tables,  # noqa: F401 (adds its tables)
     set_tables,  # noqa: F401 (adds its tables)
     shard_tables,  # noqa: F401 (adds its tables)
+    tally_tables,  # noqa: F401 (adds its tables)
 )
 from cirahub_sync.store.backend import Backend
 from cirahub_sync.store.login import Secret
-from cirahub_sync.store.tables import erasures, hubs, metadata
+from cirahub_sync.store.tables import DEAD, erasures, hubs, items, metadata
 
 DRIVER = "postgresql+psycopg"
 CONNECTIONS = 2
@@ -53,6 +54,10 @@ _WHERE = ("PGHOST", "PGHOSTADDR")
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _MIGRATION_LOCK = 0x6369_7261_6875_6201
 """Any number, the same in every version: `cirahub` and 1."""
+
+for _index in items.indexes:
+    if _index.dialect_options["sqlite"]["where"] is not None:
+        _index.dialect_options["postgresql"]["where"] = DEAD
 
 
 class PostgreSQL(Backend):

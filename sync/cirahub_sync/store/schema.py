@@ -14,6 +14,7 @@ from cirahub_sync.store import (
     photo_tables,  # noqa: F401
     set_tables,  # noqa: F401
     shard_tables,  # noqa: F401
+    tally_tables,  # noqa: F401
 )
 from cirahub_sync.store.tables import metadata
 

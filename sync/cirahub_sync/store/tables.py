@@ -4,13 +4,10 @@ times (POSIX seconds) and numbers. Written for SQLite and PostgreSQL alike.
 
 from __future__ import annotations
 
-from typing import Any
-
 from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
-    ColumnElement,
     Float,
     ForeignKey,
     Index,
@@ -35,13 +32,10 @@ metadata = MetaData(
 ID = String(64)
 _REMOTE = String(512)
 _DIGEST = LargeBinary(16)
+DEAD = column("alive", Boolean).is_(False)
+"""The items in the index of their own. PostgreSQL is told by `postgresql`: to name it here would
+load all that it is spoken to in."""
 _BIG = BigInteger().with_variant(Integer, "sqlite")
-
-
-def _where(condition: ColumnElement[bool]) -> dict[str, Any]:
-    """Options of an index on some of the rows."""
-    return {"sqlite_where": condition, "postgresql_where": condition}
-
 
 key_check = Table(
     "key_check",
@@ -89,16 +83,6 @@ spokes = Table(
     "many items a person has let in; null: it is over.",
 )
 
-tallies = Table(
-    "tallies",
-    metadata,
-    Column("spoke", ID, ForeignKey("spokes.uid", ondelete="CASCADE"), primary_key=True),
-    Column("copies", Integer, nullable=False),
-    Column("own", Integer, nullable=False),
-    comment="copies: of replicas, the live ones that are no own items. own: of shadows, the own "
-    "items that count. A spoke without a row is counted when it is asked for.",
-)
-
 cursors = Table(
     "cursors",
     metadata,
@@ -141,7 +125,7 @@ items = Table(
     Column("content", LargeBinary),
     Column("died_of", ID),
     Index(None, "hub", "seq"),
-    Index("ix_items_hub_dead", "hub", "id", **_where(column("alive", Boolean).is_(False))),
+    Index("ix_items_hub_dead", "hub", "id", sqlite_where=DEAD),
     comment="alive false: a tombstone, with content until its copies are gone. erased: somebody "
     "left, so neither grace nor guard applies, and the content is gone at once. died_of: the spoke "
     "whose user deleted the last contribution.",

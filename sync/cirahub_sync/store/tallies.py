@@ -21,7 +21,8 @@ from cirahub_sync.store.database import Database
 from cirahub_sync.store.listed import Listed, Prepared
 from cirahub_sync.store.membership import of_hub
 from cirahub_sync.store.rows import ReplicaState
-from cirahub_sync.store.tables import replicas, shadows, spokes, tallies
+from cirahub_sync.store.tables import replicas, shadows, spokes
+from cirahub_sync.store.tally_tables import tallies
 
 _OF_HUB = Prepared(
     select(spokes.c.uid, tallies.c.copies, tallies.c.own)
@@ -71,8 +72,13 @@ class TallyTable:
         found = {row.uid: Tally(row.copies, row.own) for row in rows if row.copies is not None}
         uncounted = [row.uid for row in rows if row.copies is None]
         if uncounted:
-            copies = self._counted(replicas.c.spoke, _COPY)
-            own = self._counted(shadows.c.spoke, _OWN)
+            without = (
+                select(spokes.c.uid)
+                .outerjoin_from(spokes, tallies, tallies.c.spoke == spokes.c.uid)
+                .where(spokes.c.hub == self._hub, tallies.c.spoke.is_(None))
+            )
+            copies = self._counted(replicas.c.spoke, _COPY & replicas.c.spoke.in_(without))
+            own = self._counted(shadows.c.spoke, _OWN & shadows.c.spoke.in_(without))
             new = {uid: Tally(copies.get(uid, 0), own.get(uid, 0)) for uid in uncounted}
             self._database.insert(
                 self._connection,
@@ -87,16 +93,13 @@ class TallyTable:
         whose = of_hub(tallies.c.spoke, self._hub) if spoke is None else tallies.c.spoke == spoke
         self._connection.execute(delete(tallies).where(whose))
 
-    def _counted(self, spoke: Column[str], counts: ColumnElement[bool]) -> dict[str, int]:
-        """Of the rows that count those of each of the hub's spokes without a tally, in one go."""
-        without = (
-            select(spokes.c.uid)
-            .outerjoin_from(spokes, tallies, tallies.c.spoke == spokes.c.uid)
-            .where(spokes.c.hub == self._hub, tallies.c.spoke.is_(None))
-        )
-        rows = self._connection.execute(
-            select(spoke, func.count()).where(spoke.in_(without), counts).group_by(spoke)
-        )
+    def own(self) -> dict[str, int]:
+        """Of the hub's spokes those that have any, by uid; counted now."""
+        return self._counted(shadows.c.spoke, _OWN & of_hub(shadows.c.spoke, self._hub))
+
+    def _counted(self, spoke: Column[str], which: ColumnElement[bool]) -> dict[str, int]:
+        """By spoke, all in one go."""
+        rows = self._connection.execute(select(spoke, func.count()).where(which).group_by(spoke))
         return {uid: int(count) for uid, count in rows}
 
 
