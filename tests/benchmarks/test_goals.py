@@ -46,6 +46,15 @@ def test_what_was_not_measured_is_neither_met_nor_short(tmp_path: Path) -> None:
     assert elsewhere.verdict({"fanout": outcome(tmp_path, 1.0)})[-1] == "not measured"
 
 
+def test_beside_what_is_short_is_told_what_is_left_of_it_at_the_least(tmp_path: Path) -> None:
+    bounded = Goal("a ratio", "fanout", "ours / bare", 1.5, floor="ours / bare")
+    unmeasured = Goal("a ratio", "fanout", "ours / bare", 1.5, floor="another")
+    short, met = outcome(tmp_path, 1.75), outcome(tmp_path, 1.0)
+    assert bounded.verdict({"fanout": short})[-1] == "short; ours / bare: 1.75"
+    assert unmeasured.verdict({"fanout": short})[-1] == "short"
+    assert bounded.verdict({"fanout": met})[-1] == "met"
+
+
 def test_a_benchmark_that_is_not_there_is_refused_with_those_that_are() -> None:
     told = subprocess.run(
         [sys.executable, ROOT / "benchmarks/run.py", "--only=fan"],

@@ -20,7 +20,6 @@ from tests.keeps import Keep
 from cirahub_sync.errors import ConfigurationError, KeyUnavailableError, LeaseLostError, StoreError
 from cirahub_sync.lease_terms import LeaseTerms
 from cirahub_sync.model.contact import Contact
-from cirahub_sync.model.edit import OwnEdits
 from cirahub_sync.store import lease as leases
 from cirahub_sync.store.crypto import Cipher, load_key
 from cirahub_sync.store.database import Database
@@ -30,14 +29,11 @@ from cirahub_sync.store.rows import (
     Intent,
     Item,
     Pending,
-    Replica,
-    ReplicaState,
-    Shadow,
-    Spoke,
 )
 from cirahub_sync.store.tables import hubs, metadata
 
 from .conftest import Clock
+from .made import replica, shadow, spoke
 
 pytestmark = pytest.mark.every_database
 
@@ -335,14 +331,14 @@ def test_what_is_counted_of_all_spokes_is_of_their_own_hub(store: Store) -> None
         hub.acquire()
         with hub.write() as tx:
             for rank in (0, 1):
-                spoke = f"{name}-{rank}"
-                tx.add_spoke(_spoke(spoke, rank, place="" if rank else "p"))
-                tx.shadows.put([_shadow(spoke, "r1"), _shadow(spoke, "r2", native=False)])
-                tx.replicas.put([_replica(spoke, "i1"), _replica(spoke, "i2", native=True)])
-                tx.pending.put([Pending(spoke=spoke, item="i3", reason="Grace", due_at=9.0)])
-                tx.pending.reconsider(spoke, ["i4", "i5"])
-                tx.pull_retry.put(spoke, "r3", why="unreadable", attempts=1, due_at=9.0)
-                tx.intents.put([_intent(spoke, "open"), _intent(spoke, "given up", abandoned=True)])
+                uid = f"{name}-{rank}"
+                tx.add_spoke(spoke(uid, rank, place="" if rank else "p"))
+                tx.shadows.put([shadow(uid, "r1"), shadow(uid, "r2", native=False)])
+                tx.replicas.put([replica(uid, "i1"), replica(uid, "i2", native=True)])
+                tx.pending.put([Pending(spoke=uid, item="i3", reason="Grace", due_at=9.0)])
+                tx.pending.reconsider(uid, ["i4", "i5"])
+                tx.pull_retry.put(uid, "r3", why="unreadable", attempts=1, due_at=9.0)
+                tx.intents.put([_intent(uid, "open"), _intent(uid, "given up", abandoned=True)])
     with store.hub("hub").read() as tx:
         both = {"hub-0": 1, "hub-1": 1}
         assert tx.tallies.own() == both
@@ -351,49 +347,6 @@ def test_what_is_counted_of_all_spokes_is_of_their_own_hub(store: Store) -> None
         assert {uid: len(found) for uid, found in tx.intents.open_anywhere().items()} == both
         assert tx.retired() == ["hub-1"]
         assert tx.ranks(["hub-1", "other-0", "nobody"]) == {"hub-1": 1}
-
-
-def _spoke(uid: str, rank: int, *, place: str) -> Spoke:
-    return Spoke(
-        uid=uid,
-        rank=rank,
-        place=place,
-        target=None,
-        contributes_key="c",
-        receives_key="r",
-        mark=0,
-        verified_at=0.0,
-    )
-
-
-def _shadow(spoke: str, remote: str, *, native: bool = True) -> Shadow:
-    return Shadow(
-        spoke=spoke,
-        remote=remote,
-        item=None,
-        native=native,
-        admitted=True,
-        etag="e",
-        modified=None,
-        acknowledged_at=0.0,
-        round=None,
-        content=Contact(),
-        own=OwnEdits(),
-    )
-
-
-def _replica(spoke: str, item: str, *, native: bool = False) -> Replica:
-    return Replica(
-        spoke=spoke,
-        item=item,
-        remote=f"remote of {item}",
-        native=native,
-        state=ReplicaState.LIVE,
-        etag="e",
-        fingerprint=bytes(16),
-        acknowledged=bytes(16),
-        delivered_seq=0,
-    )
 
 
 def _intent(spoke: str, key: str, *, abandoned: bool = False) -> Intent:

@@ -8,58 +8,14 @@ import pytest
 from tests.keeps import Keep
 from tests.tallied import MISCOUNTED
 
-from cirahub_sync.model.contact import Contact
-from cirahub_sync.model.edit import OwnEdits
 from cirahub_sync.store.opening import Store
-from cirahub_sync.store.rows import Replica, ReplicaState, Shadow, Spoke
 from cirahub_sync.store.tallies import Tally
+
+from .made import replica, shadow, spoke
 
 pytestmark = pytest.mark.every_database
 
 SPOKES = ("one", "two")
-
-
-def spoke(uid: str, rank: int = 0) -> Spoke:
-    return Spoke(
-        uid=uid,
-        rank=rank,
-        place="p",
-        target=None,
-        contributes_key="c",
-        receives_key="r",
-        mark=0,
-        verified_at=0.0,
-    )
-
-
-def replica(uid: str, number: int, *, native: bool = False, live: bool = True) -> Replica:
-    return Replica(
-        spoke=uid,
-        item=f"i{number}",
-        remote=f"r{number}",
-        native=native,
-        state=ReplicaState.LIVE if live else ReplicaState.DETACHED,
-        etag="e",
-        fingerprint=bytes(16),
-        acknowledged=bytes(16),
-        delivered_seq=0,
-    )
-
-
-def shadow(uid: str, number: int, *, native: bool = True, admitted: bool = True) -> Shadow:
-    return Shadow(
-        spoke=uid,
-        remote=f"r{number}",
-        item=None,
-        native=native,
-        admitted=admitted,
-        etag="e",
-        modified=None,
-        acknowledged_at=0.0,
-        round=None,
-        content=Contact(),
-        own=OwnEdits(),
-    )
 
 
 def test_what_each_spoke_has_is_what_is_there(store: Store, keep: Keep) -> None:
@@ -80,14 +36,14 @@ def test_what_each_spoke_has_is_what_is_there(store: Store, keep: Keep) -> None:
             match chance.choice(("copies", "fewer", "own", "less", "none")):
                 case "copies":
                     for uid, number in zip(uids, numbers, strict=True):
-                        tx.replicas.put([replica(uid, number, native=flags[0])])
-                    tx.replicas.put([replica(uids[0], one, live=flags[1]) for one in numbers])
-                    tx.replicas.put([replica(uid, 12) for uid in uids])
+                        tx.replicas.put([replica(uid, f"i{number}", native=flags[0])])
+                    tx.replicas.put([replica(uids[0], f"i{one}", live=flags[1]) for one in numbers])
+                    tx.replicas.put([replica(uid, "i12") for uid in uids])
                 case "fewer":
                     tx.replicas.remove(uids[0], [f"i{one}" for one in numbers])
                 case "own":
-                    tx.shadows.put([shadow(uids[0], one, native=flags[0]) for one in numbers])
-                    tx.shadows.put([shadow(uid, 12, admitted=flags[1]) for uid in uids])
+                    tx.shadows.put([shadow(uids[0], f"r{one}", native=flags[0]) for one in numbers])
+                    tx.shadows.put([shadow(uid, "r12", admitted=flags[1]) for uid in uids])
                 case "less":
                     tx.shadows.remove(uids[0], [f"r{one}" for one in numbers])
                 case "none":
@@ -106,8 +62,10 @@ def test_who_was_never_counted_is_counted_when_asked_for(store: Store) -> None:
     hub.acquire()
     with hub.write() as tx:
         tx.add_spoke(spoke("one"))
-        tx.replicas.put([replica("one", 1), replica("one", 2), replica("one", 3, native=True)])
-        tx.shadows.put([shadow("one", 1), shadow("one", 2, admitted=False)])
+        tx.replicas.put(
+            [replica("one", "i1"), replica("one", "i2"), replica("one", "i3", native=True)]
+        )
+        tx.shadows.put([shadow("one", "r1"), shadow("one", "r2", admitted=False)])
     with hub.write() as tx:
         assert tx.tallies.settle() == {"one": Tally(copies=2, own=1)}
 
@@ -118,7 +76,7 @@ def test_each_hub_has_its_own_spokes_and_forgets_no_others(store: Store, keep: K
         hub.acquire()
         with hub.write() as tx:
             tx.add_spoke(spoke(f"{name}-0"))
-            tx.replicas.put([replica(f"{name}-0", 1)])
+            tx.replicas.put([replica(f"{name}-0", "i1")])
             assert tx.tallies.settle() == {f"{name}-0": Tally(copies=1)}
     with hub.write() as tx:
         tx.tallies.forget()
