@@ -6,8 +6,6 @@ import asyncio
 import os
 from pathlib import Path
 
-import jwt
-
 from cirahub_sync.errors import CredentialError
 from cirahub_sync.identity.base import AccessToken
 
@@ -32,6 +30,8 @@ async def projected_token() -> AccessToken:
             "that the workload-identity webhook mounts",
             reason="TokenNotFound",
         ) from error
+    import jwt  # not at the top: it loads the half of cryptography, for who has such a token alone
+
     try:
         expires = float(jwt.decode(token, options={"verify_signature": False})["exp"])
     except (jwt.InvalidTokenError, KeyError) as error:

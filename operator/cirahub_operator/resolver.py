@@ -9,7 +9,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 from urllib.parse import urlsplit
 
 import msgspec
@@ -29,7 +29,6 @@ from cirahub_operator.api.spoke_set import SpokeTemplate
 from cirahub_operator.flows import filter_config, flow_config
 from cirahub_operator.origin import SecretOrigin
 from cirahub_operator.places import UnresolvedError, check_directory, check_place
-from cirahub_operator.settings import OwnIdentity
 from cirahub_sync.configuration import (
     AddressBookTarget,
     AddressListTarget,
@@ -60,6 +59,9 @@ from cirahub_sync.configuration import (
 )
 from cirahub_sync.engine.report import Problem
 from cirahub_sync.spoke_set import LeaverLimits, MemberSource, SpokeSetConfig
+
+if TYPE_CHECKING:
+    from cirahub_operator.settings import OwnIdentity
 
 _NAMES = uuid.UUID("5b1f9a3e-6d2c-4c55-9d0b-3f0a1f3f7c11")
 

@@ -52,7 +52,8 @@ class Laptop:
         endpoints["origins"] |= origins
         file.write_text(json.dumps(endpoints))
 
-    def run(self, *arguments: str, files: bool = False) -> Result:
+    def words(self, *arguments: str, files: bool = False) -> list[str]:
+        """What the command is called with."""
         store = [
             "--database",
             f"sqlite:///{self.folder}/store.sqlite3",
@@ -64,7 +65,10 @@ class Laptop:
             "test",
         ]
         from_files = ["-f", str(self.folder / "manifests.yaml")] if files else []
-        return CliRunner().invoke(cirahub, [*arguments, *from_files, *store])
+        return [*arguments, *from_files, *store]
+
+    def run(self, *arguments: str, files: bool = False) -> Result:
+        return CliRunner().invoke(cirahub, self.words(*arguments, files=files))
 
     def declare(self, *spokes: Manifest, **of_hub: Any) -> None:
         """These spokes, with what they need; without any, those of Ann, Bob and Cy. `of_hub` goes

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -107,6 +110,69 @@ def test_two_address_books_and_a_mailbox_are_one_hub(laptop: Laptop, server: Ser
     ]
     assert grace["jobTitle"] == "Admiral"
     assert "X-SOCIALPROFILE" in card.read_bytes().decode()
+
+
+NEEDLESS = (
+    "alembic",
+    "cel_expr_python",
+    "cirahub_operator.settings",
+    "cirahub_sync.endpoints.exchange",
+    "cryptography.x509",
+    "dateutil",
+    "jwt",
+    "phonenumbers",
+    "PIL",
+    "tzlocal",
+    "vobject",
+    "xml.sax",
+)
+"""What no pass over address books needs in which nothing changed. Half of its time, and more, is
+Python loading modules."""
+PROCESS = """
+import gc, importlib.metadata, json, sys
+
+def looked_through(*_, **__):
+    raise AssertionError("the files of all distributions")
+
+importlib.metadata.entry_points = looked_through
+from cirahub_operator.cli import main
+
+collections = []
+
+def collected(phase, of):
+    if not gc.get_freeze_count():
+        collections.append(of["generation"])
+
+gc.callbacks.append(collected)
+sys.argv = ["cirahub", *json.loads(sys.argv[1])]
+try:
+    main()
+except SystemExit as end:
+    told = end.code, collections.count(2), gc.get_freeze_count() > 50_000, *sys.modules
+print(*told)
+"""
+
+
+def test_a_pass_in_which_nothing_changed_loads_nothing_that_it_does_not_need(
+    laptop: Laptop, server: Server
+) -> None:
+    """In a process of its own: here everything has long been loaded."""
+    private, _ = server.make("Private", "private"), server.make("Team", "team")
+    (private / "grace.vcf").write_bytes(CARD.encode())
+    laptop.declare(
+        book("Private"), book("Team", direction="Receive"), books_connection(), password(HOST)
+    )
+    laptop.sync()
+    words = json.dumps(laptop.words("pass", "-q", files=True))
+    ran = subprocess.run(
+        [sys.executable, "-c", PROCESS, words], capture_output=True, text=True, check=True
+    )
+    code, searches, kept_aside, *loaded = ran.stdout.splitlines()[-1].split()
+    assert (code, kept_aside) == ("0", "True")
+    # What is loaded was never looked through for garbage while more was.
+    assert searches == "0"
+    assert "cirahub_sync.endpoints.carddav.session" in loaded
+    assert not [name for name in loaded if name.startswith(NEEDLESS)]
 
 
 def test_a_password_that_does_not_name_the_server_is_sent_nowhere(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
 import json
 from collections.abc import AsyncIterator
 from typing import Any
@@ -178,7 +179,7 @@ async def test_what_does_not_fit_our_models_is_handed_over_as_that(
 
 async def test_missing_definitions_are_said_with_the_remedy(cluster: Cluster) -> None:
     class Wheel(Hub):
-        definition = Hub.definition.model_copy(update={"plural": "wheels"})
+        definition = dataclasses.replace(Hub.definition, plural="wheels")
 
     with pytest.raises(NotInstalledError, match="kubectl apply --server-side -f crds/"):
         await cluster.check_installed([Hub, Wheel])

@@ -212,7 +212,8 @@ class Reference(Model):
     name: ObjectName = Field(description="Its metadata.name.")
 
 
-class Column(BaseModel):
+@dataclass(frozen=True, kw_only=True)
+class Column:
     """A column of `kubectl get`."""
 
     name: str
@@ -223,7 +224,8 @@ class Column(BaseModel):
     description: str = ""
 
 
-class Kind(BaseModel):
+@dataclass(frozen=True, kw_only=True)
+class Kind:
     """How a kind is registered with the API server."""
 
     kind: str

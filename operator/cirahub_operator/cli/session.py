@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import sys
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -189,6 +190,7 @@ def run(
         finally:
             await worker.close()
 
+    gc.freeze()  # what is loaded stays until the end, and need not be looked through, not even then
     try:
         return asyncio.run(all_of_them())
     except CirahubError as error:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from cirahub_sync.configuration import ConnectionConfig, ItemKind, PasswordAuth, SpokeConfig
 from cirahub_sync.endpoints.base import Capabilities
 from cirahub_sync.endpoints.carddav import capabilities as carddav
-from cirahub_sync.endpoints.exchange.capabilities import CALENDAR_CAPABILITIES, CAPABILITIES
 from cirahub_sync.endpoints.session import Session, Surroundings
 
 
@@ -37,7 +36,10 @@ def counted_with(connection: ConnectionConfig) -> tuple[str, str]:
 def capabilities_of(spoke: SpokeConfig) -> Capabilities:
     """What an item can show there."""
     if spoke.connection.exchange_server is not None:
-        return CALENDAR_CAPABILITIES if spoke.target.kind is ItemKind.EVENT else CAPABILITIES
+        from cirahub_sync.endpoints.exchange import capabilities as exchange
+
+        event = spoke.target.kind is ItemKind.EVENT
+        return exchange.CALENDAR_CAPABILITIES if event else exchange.CAPABILITIES
     if spoke.connection.card_dav is not None:
         return carddav.CAPABILITIES
     from cirahub_sync.endpoints.graph import opening as graph

@@ -11,7 +11,6 @@ import time
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
-import jwt
 import msgspec
 
 from cirahub_sync.configuration import Cloud
@@ -148,6 +147,8 @@ class EntraClient:
 
 def _issued(proof: Assertion, otherwise: float) -> float:
     """When a token says it was issued."""
+    import jwt  # not at the top: it loads the half of cryptography
+
     try:
         return float(jwt.decode(proof.token, options={"verify_signature": False})["iat"])
     except (jwt.InvalidTokenError, KeyError, ValueError, TypeError):

@@ -7,11 +7,11 @@ here, nothing is concluded.
 
 from __future__ import annotations
 
-import jwt
-
 
 def roles_of(token: str) -> frozenset[str] | None:
     """The application permissions that a token carries. None if it does not show them."""
+    import jwt  # not at the top: it loads the half of cryptography
+
     try:
         claims = jwt.decode(token, options={"verify_signature": False})
     except jwt.InvalidTokenError:

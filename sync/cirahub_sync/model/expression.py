@@ -15,8 +15,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Mapping
 from functools import lru_cache
-
-from cel_expr_python import cel
+from typing import TYPE_CHECKING
 
 from cirahub_sync.errors import ConfigurationError
 from cirahub_sync.model.contact import (
@@ -31,6 +30,9 @@ from cirahub_sync.model.contact import (
 )
 from cirahub_sync.model.field_names import MANIFEST_NAMES, manifest_name
 from cirahub_sync.model.kind import Content
+
+if TYPE_CHECKING:
+    from cel_expr_python import cel
 
 LONGEST = 2048
 """Characters of an expression, and so of all its literals together."""
@@ -69,6 +71,8 @@ class Expression:
 
     def __init__(self, text: str, *, sourced: bool) -> None:
         _refuse_at_sight(text)
+        from cel_expr_python import cel  # not at the top: few filters are expressions
+
         variables = _variables(sourced=sourced)
         try:
             self._program = cel.NewEnv(variables=variables).compile(text)
@@ -124,6 +128,8 @@ def _refuse_at_sight(text: str) -> None:
 
 
 def _variables(*, sourced: bool) -> Mapping[str, cel.Type]:
+    from cel_expr_python import cel
+
     text = cel.Type.STRING
     texts, objects = cel.Type.List(text), cel.Type.List(cel.Type.Map(text, text))
     known = {
@@ -136,6 +142,8 @@ def _variables(*, sourced: bool) -> Mapping[str, cel.Type]:
 
 
 def _compiles_without(text: str, variables: Mapping[str, cel.Type], name: str) -> bool:
+    from cel_expr_python import cel
+
     others = {one: kind for one, kind in variables.items() if one != name}
     try:
         cel.NewEnv(variables=others).compile(text)

@@ -11,8 +11,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import cache, lru_cache
 from unicodedata import normalize
 
-import phonenumbers
-
 from cirahub_sync.errors import ConfigurationError
 from cirahub_sync.model.contact import (
     Contact,
@@ -119,6 +117,8 @@ def international(number: str) -> tuple[str, bool] | None:
 def _country(code: str) -> tuple[re.Pattern[str] | None, frozenset[int]] | None:
     """How national prefixes begin, and how long complete numbers are; None for what is no
     country's code."""
+    import phonenumbers  # not at the top: a run that meets no number needs none of it
+
     region = phonenumbers.region_code_for_country_code(int(code))
     metadata = phonenumbers.PhoneMetadata.metadata_for_region(region, None)
     lengths = None if metadata is None else metadata.general_desc
@@ -133,6 +133,8 @@ def _country(code: str) -> tuple[re.Pattern[str] | None, frozenset[int]] | None:
 
 def parsed(number: str, region: str) -> tuple[str, bool]:
     """As `_dialled`, of a number in any form."""
+    import phonenumbers  # as in `_country`
+
     try:
         read = phonenumbers.parse(number, region)
     except phonenumbers.NumberParseException:

@@ -9,17 +9,10 @@ from __future__ import annotations
 from functools import lru_cache
 
 import msgspec
-import phonenumbers
 
 from cirahub_sync.configuration import PhoneForm
 from cirahub_sync.model.contact import Phone
 from cirahub_sync.model.normalise import element_key
-
-_FORMATS = {
-    PhoneForm.E164: phonenumbers.PhoneNumberFormat.E164,
-    PhoneForm.INTERNATIONAL: phonenumbers.PhoneNumberFormat.INTERNATIONAL,
-    PhoneForm.NATIONAL: phonenumbers.PhoneNumberFormat.NATIONAL,
-}
 
 
 class PhoneFormat(msgspec.Struct, frozen=True, array_like=True):
@@ -59,6 +52,9 @@ class PhoneFormat(msgspec.Struct, frozen=True, array_like=True):
 def written(number: str, source: str, target: str, form: PhoneForm) -> str:
     """A number of the region `source` as the region `target` is to show it. The national form is
     for numbers of the target's own country code; others get the international one."""
+    # Not at the top: a run that meets no number needs none of it.
+    import phonenumbers
+
     try:
         parsed = phonenumbers.parse(number, source)
     except phonenumbers.NumberParseException:
@@ -70,7 +66,14 @@ def written(number: str, source: str, target: str, form: PhoneForm) -> str:
         phonenumbers.country_code_for_region(target)
     ):
         form = PhoneForm.INTERNATIONAL
-    text = phonenumbers.format_number(parsed, _FORMATS[form])
+    match form:
+        case PhoneForm.E164:
+            shape = phonenumbers.PhoneNumberFormat.E164
+        case PhoneForm.INTERNATIONAL:
+            shape = phonenumbers.PhoneNumberFormat.INTERNATIONAL
+        case PhoneForm.NATIONAL:
+            shape = phonenumbers.PhoneNumberFormat.NATIONAL
+    text = phonenumbers.format_number(parsed, shape)
     if form is PhoneForm.E164 and parsed.extension:
         text = f"{text} ext. {parsed.extension}"  # which E.164 has no place for
     try:

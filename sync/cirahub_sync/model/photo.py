@@ -9,8 +9,10 @@ from __future__ import annotations
 
 from enum import StrEnum
 from io import BytesIO
+from typing import TYPE_CHECKING
 
-from PIL import Image, ImageOps
+if TYPE_CHECKING:
+    from PIL.Image import Image
 
 SIDE = 648
 """Pixels of the longer side, at most: the largest that Microsoft 365 keeps of a user's photo
@@ -38,6 +40,8 @@ def normalised(raw: bytes) -> bytes | Unfit:
     a photo that has travelled is known by its bytes. Takes up to a second of processor time."""
     if len(raw) > MAX_BYTES:
         return Unfit.TOO_LARGE
+    from PIL import Image  # not at the top: few hubs have photos
+
     try:
         with Image.open(BytesIO(raw), formats=_FORMATS) as image:
             if image.width * image.height > MAX_PIXELS:
@@ -52,7 +56,7 @@ def normalised(raw: bytes) -> bytes | Unfit:
         return Unfit.UNREADABLE
 
 
-def _travels(image: Image.Image, raw: bytes) -> bool:
+def _travels(image: Image, raw: bytes) -> bool:
     """Whether it is small enough, and has no segment but that which makes it a JPEG file, nor
     anything behind its end."""
     segments = getattr(image, "applist", None)
@@ -67,11 +71,14 @@ def _travels(image: Image.Image, raw: bytes) -> bool:
     )
 
 
-def _drawn(image: Image.Image) -> bytes:
+def _drawn(image: Image) -> bytes:
+    from PIL import Image as Images
+    from PIL import ImageOps
+
     image.thumbnail((SIDE, SIDE))  # a JPEG is decoded at about that size, not whole
     upright = ImageOps.exif_transpose(image).convert("RGBA")
     # Onto paper: JPEG knows no transparency, and a new image has none of the old one's metadata.
-    paper = Image.new("RGB", upright.size, "white")
+    paper = Images.new("RGB", upright.size, "white")
     paper.paste(upright, mask=upright.getchannel("A"))
     made = BytesIO()
     paper.save(made, "JPEG", quality=_QUALITY)

@@ -26,11 +26,14 @@ from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 import msgspec
-from dateutil import rrule
 
 from cirahub_sync.model.zone import UnknownZoneError, instant, repeated, zone
+
+if TYPE_CHECKING:
+    from dateutil import rrule
 
 DAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 _LINE = re.compile(r"(DTSTART|DTEND)(?:;(VALUE=DATE)|;TZID=([^;:]+)(;X-FOLD=1)?):([0-9T]+)")
@@ -308,6 +311,8 @@ def _recurrence(line: str) -> Recurrence:
 
 @lru_cache(maxsize=4096)
 def _dates(schedule: Schedule) -> rrule.rrule:
+    from dateutil import rrule  # not at the top: a hub of contacts has no schedules
+
     rule = schedule.recurrence
     assert rule is not None
     until = datetime.combine(rule.until, time.max) if rule.until is not None else None

@@ -10,8 +10,6 @@ from datetime import datetime
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-from tzlocal.windows_tz import tz_win, win_tz
-
 _WEEK = 7 * 86_400
 _SAMPLES = range(1_767_225_600, 1_767_225_600 + 520 * _WEEK, _WEEK)
 """Ten years of weeks, from 2026 on: whether two zones' clocks go alike is asked of them."""
@@ -37,6 +35,8 @@ def iana(name: str) -> str:
     UnknownZoneError."""
     if name in _UTC:
         return "UTC"
+    from tzlocal.windows_tz import win_tz  # not at the top: a hub of contacts has no zones
+
     known = win_tz.get(name, name)
     if known in _UTC:
         return "UTC"
@@ -50,6 +50,8 @@ def windows(name: str) -> str:
     clocks go otherwise: CLDR gives some zones their nearest neighbour's."""
     if name in _UTC:
         return "UTC"
+    from tzlocal.windows_tz import tz_win, win_tz  # as in `iana`
+
     found = tz_win.get(name)
     if not name or found is None or not _alike(zone(name), zone(win_tz[found])):
         raise UnknownZoneError("a time zone that Windows has no name for")

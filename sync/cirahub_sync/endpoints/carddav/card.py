@@ -8,11 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from functools import cached_property
+from functools import cache, cached_property
 from io import StringIO
 from typing import TypeVar
-
-from vobject.base import ParseError, foldOneLine, parseLine
 
 VERSIONS = ("3.0", "4.0")
 _LOGICAL = re.compile(r"\r?\n(?![ \t])")
@@ -20,8 +18,6 @@ _FOLD = re.compile(r"\r?\n[ \t]")
 _HEAD = re.compile(r"(?:([A-Za-z0-9-]+)\.)?([A-Za-z0-9_-]+)[;:]")
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 _PIECES = re.compile(r"\\.|.", re.DOTALL)
-_CONTROLS = re.compile("[^\t\n\x20-\x7e\x80-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-"""What neither a vCard nor XML can say."""
 _LABEL = "X-ABLABEL"
 """What Apple calls a property of the same group: nothing by itself."""
 
@@ -47,6 +43,9 @@ class Line:
 
     @cached_property
     def _parsed(self) -> tuple[Sequence[Sequence[str]], str]:
+        # Not at the top: a run in which nothing changed meets no card.
+        from vobject.base import ParseError, parseLine
+
         try:
             _, parameters, value, _ = parseLine(self._text)
         except ParseError:
@@ -180,6 +179,8 @@ def parse(text: str) -> Card:
 
 def made(before: str, value: str) -> Line:
     """A line of ours, folded (RFC 6350 3.2). `before` ends with the colon; `value` is escaped."""
+    from vobject.base import foldOneLine  # as in `Line._parsed`
+
     out = StringIO()
     foldOneLine(out, f"{before}{value}")
     return Line(out.getvalue().removesuffix("\r\n"))
@@ -198,7 +199,13 @@ def plain(text: str) -> str:
     """Without what can't be said, and with line ends of one kind."""
     if text.isprintable():
         return text
-    return _CONTROLS.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
+    return _controls().sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
+
+
+@cache
+def _controls() -> re.Pattern[str]:
+    """What neither a vCard nor XML can say. Takes milliseconds to compile."""
+    return re.compile("[^\t\n\x20-\x7e\x80-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def unescape(value: str) -> str:

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
+from html import escape as escaped
 from urllib.parse import quote, unquote, urlsplit
-from xml.sax.saxutils import escape
 
 import msgspec
 from lxml import etree
@@ -39,6 +40,8 @@ _OPEN = (
     'xmlns:d="DAV:" xmlns:c="urn:ietf:params:xml:ns:carddav" '
     'xmlns:s="http://calendarserver.org/ns/"'
 )
+escape = partial(escaped, quote=False)
+"""Text between tags."""
 _STATUS = re.compile(r"HTTP/[0-9.]+ ([0-9]{3})")
 _SEGMENT = "!$&'()*+,;=:@~"
 """What a segment of a path may hold as it is (RFC 3986 3.3)."""
