@@ -70,6 +70,8 @@ class Habits:
     """Writes are refused with need-privileges (RFC 3744 7.1.1)."""
     full: bool = False
     """Creates are refused: there is no room (RFC 4331 6)."""
+    before: Callable[[Request], None] | None = None
+    """What keeps it busy before it looks at a request, in a thread of that request."""
 
 
 class Server:
@@ -164,6 +166,8 @@ class Server:
     def _through(self, request: Request) -> Response:
         self.headers.append(dict(request.headers))
         habits, body, headers = self.habits, request.body, dict(request.headers)
+        if habits.before is not None:
+            habits.before(request)
         asked = _ASKED_TOKEN.search(body) if b"<d:sync-collection" in body else None
         if habits.sent_on and request.path == "/.well-known/carddav":
             return Response(301, {"Location": habits.sent_on})

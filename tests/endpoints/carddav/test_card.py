@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
+import itertools
+
 import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from vobject.base import ParseError, parseLine
 
 from cirahub_sync.endpoints.carddav import codec
 from cirahub_sync.endpoints.carddav.capabilities import FIELDS
-from cirahub_sync.endpoints.carddav.card import Card, CardError, escape, parse, split, unescape
+from cirahub_sync.endpoints.carddav.card import (
+    Card,
+    CardError,
+    Line,
+    escape,
+    made,
+    parse,
+    split,
+    unescape,
+)
 from cirahub_sync.model.contact import (
     AddressKind,
     Contact,
@@ -249,6 +261,35 @@ def test_control_characters_and_line_ends_make_no_new_lines() -> None:
     held = written(content)
     assert held.first("X-EVIL") is None
     assert codec.decode(held).notes == "a\nb\tc"
+
+
+@given(st.text('aA1-_.;:=",\\ \t\x0bÄ', max_size=20))
+def test_a_line_is_read_as_vobject_has_it(text: str) -> None:
+    """Also where it is not asked: for a line without parameters."""
+    line = Line(text)
+    try:
+        name, _, value, group = parseLine(text)
+    except ParseError:
+        return
+    assert line.value == value
+    if line.name:
+        assert (line.name.replace("_", "-"), line.group) == (name.upper(), (group or "").upper())
+
+
+@given(st.text(max_size=400))
+def test_lines_are_folded_as_late_as_may_be_and_come_back_as_they_were(text: str) -> None:
+    """RFC 6350 3.2: 75 octets, and no character is torn apart."""
+    value = escape(text)
+    line = made("NOTE:", value)
+    pieces = line.raw.encode().split(b"\r\n")
+    assert [one for one in pieces if len(one) > 75] == []
+    assert all(piece.decode().startswith(" ") for piece in pieces[1:])
+    # What follows would not have had room.
+    assert all(
+        len(piece) + len(following.decode()[1].encode()) > 75
+        for piece, following in itertools.pairwise(pieces)
+    )
+    assert line.value == value
 
 
 def test_long_lines_are_folded_between_characters() -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import threading
+from collections import Counter
+
 import msgspec
 import pytest
 from tests.endpoints.contract.place import (
@@ -17,7 +20,9 @@ from tests.endpoints.contract.place import (
 )
 from tests.endpoints.contract.samples import ADDRESS_BOOKS as SAMPLES
 
+from cirahub_simulator.wire import Request
 from cirahub_sync.endpoints.base import Create, Delete, Removed, Result, Update
+from cirahub_sync.endpoints.carddav.capabilities import BATCH_SIZE
 from cirahub_sync.endpoints.carddav.endpoint import CardDavEndpoint
 from cirahub_sync.endpoints.carddav.items import id_of, uid_of
 from cirahub_sync.endpoints.carddav.session import CardDavSession
@@ -27,6 +32,8 @@ from cirahub_sync.model.kind import as_contact
 
 from .conftest import PAGE, Desk
 
+PATIENCE = 60.0
+"""Seconds, for what comes at once."""
 OLD = "BEGIN:VCARD\r\nVERSION:3.0\r\nUID:old\r\nFN:Old\r\nN:Old;;;;\r\nEND:VCARD\r\n"
 
 
@@ -224,6 +231,25 @@ async def test_a_server_without_room_is_tried_again(desk: Desk, endpoint: CardDa
     (outcome,) = await push_all(endpoint, creates(endpoint, SAMPLES, 1))
     assert outcome.result is Result.RETRY
     assert "quota-not-exceeded" in outcome.error
+
+
+async def test_a_server_has_cards_to_write_while_it_is_asked_what_it_made_of_others(
+    desk: Desk, endpoint: CardDavEndpoint
+) -> None:
+    writes = Counter[str]()
+    another, met = threading.Event(), list[bool]()
+
+    def before(request: Request) -> None:
+        writes[request.method] += 1
+        if writes["PUT"] > BATCH_SIZE:
+            another.set()
+        if b"addressbook-multiget" in request.body:
+            met.append(another.wait(PATIENCE))
+
+    desk.server.habits.before = before
+    outcomes = await push_all(endpoint, creates(endpoint, SAMPLES, BATCH_SIZE + 5))
+    assert [one.result for one in outcomes] == [Result.DONE] * (BATCH_SIZE + 5)
+    assert met == [True, True]
 
 
 async def test_what_others_put_into_a_card_survives_an_update(

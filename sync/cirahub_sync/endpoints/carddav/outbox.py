@@ -37,6 +37,9 @@ from cirahub_sync.endpoints.waves import Indexed, Sent, alike, in_waves
 from cirahub_sync.errors import CirahubError, EndpointUnavailableError, TargetNotFoundError
 
 _CARD = "text/vcard; charset=utf-8"
+_BATCHES = 2
+"""So that the server has something to do while what a batch became is read, made ours and noted.
+How many requests are on their way at a time is the throttle's to say."""
 _NOT_THERE = frozenset({404, 409, 410})
 """Of a create: RFC 4918 9.7.1 has 409 where the collection is missing."""
 
@@ -79,8 +82,7 @@ class Outbox:
         self._what = items.what
 
     def push(self, operations: Sequence[Operation]) -> AsyncGenerator[Sequence[Outcome], None]:
-        # The batches of a wave one after the other: those of one batch are on their way together.
-        return in_waves(operations, _batches, self._send, most=1)
+        return in_waves(operations, _batches, self._send, most=_BATCHES)
 
     async def _send(self, batch: Sequence[Indexed]) -> Sent:
         jobs = [_Job(index, one, _id(one)) for index, one in batch]
