@@ -3,15 +3,20 @@
 The server is Radicale, a process of its own behind TLS. Each contender has two address books there,
 one with contacts and one without, and is a process as its user would start it, with its own state.
 "Bare" is what the server takes: the cards that ours wrote, by ready-made PUTs, so many at a time,
-and nothing kept; what that takes of the processor, TLS and HTTP alone do. Then a run in which
-nothing changed, and one in which one contact in a hundred did. They take turns in one run: figures
-are ratios, so that a slow machine slows all.
+and nothing kept; what that takes of the processor, TLS and HTTP alone do. Then runs in which
+nothing changed, and in which one contact in a hundred did. They take turns: figures are ratios, so
+that a slow machine slows all. A first sync of ours is measured more than once, vdirsyncer's once,
+and of the bare PUTs a part after each of ours: the server takes most of the time.
+
+Beside the bare PUTs stands what nobody who merges does without: the same, and Python that loads the
+libraries, and what has to be asked of the server before (the cards that there are) and after (what
+it made of those that were written; Radicale answers with an ETag though it writes a card anew).
 
 vdirsyncer (https://vdirsyncer.pimutils.org) is configured as its documentation shows, for a pair of
 CardDAV storages. It only mirrors; that ours merges, stamps and could send the contacts on to other
 spokes is not made up for.
 
-    python benchmarks/carddav.py [--contacts N] [--rounds R] [--full]
+    python benchmarks/carddav.py [--contacts N] [--rounds R] [--turns T] [--full]
 """
 
 from __future__ import annotations
@@ -23,6 +28,7 @@ import os
 import resource
 import socket
 import ssl
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -49,7 +55,21 @@ CONCURRENT = 4
 """As many as ours, for an address book."""
 HUNDREDTH = 100
 PATIENCE = 30.0
-CONTENDERS = ("ours", "vdirsyncer", "bare")
+LEFT = "left"
+"""The address book that is brought to another one: of all contenders."""
+BARE = "bare-right"
+PAGE = 100
+BATCH = 20
+"""Cards that ours asks for at once: of what there is, and of what it wrote."""
+_SYNC = (
+    b'<?xml version="1.0"?><sync-collection xmlns="DAV:"><sync-token/>'
+    b"<sync-level>1</sync-level><prop><getetag/></prop></sync-collection>"
+)
+_MULTIGET = (
+    b'<?xml version="1.0"?><C:addressbook-multiget xmlns:D="DAV:" '
+    b'xmlns:C="urn:ietf:params:xml:ns:carddav"><D:prop><D:getetag/><C:address-data/></D:prop>'
+    b"%s</C:addressbook-multiget>"
+)
 LOADING = "import aiohttp, lxml.etree, pydantic, sqlalchemy, vobject"
 """What no process of ours does without, by others."""
 
@@ -143,17 +163,29 @@ class Radicale:
     async def look_through(self, name: str) -> None:
         """So that what the server keeps of its cards in a cache is there: whoever comes first
         would do it for those who come later."""
-        body = (
-            b'<?xml version="1.0"?><sync-collection xmlns="DAV:"><sync-token/>'
-            b"<sync-level>1</sync-level><prop><getetag/></prop></sync-collection>"
-        )
-        async with (
-            self.session() as session,
-            session.request("REPORT", f"/{ACCOUNT}/{name}/", data=body) as answer,
-        ):
+        async with self.session() as session:
+            await self._reported(session, name, _SYNC)
+
+    async def _reported(self, session: aiohttp.ClientSession, name: str, body: bytes) -> None:
+        async with session.request("REPORT", f"/{ACCOUNT}/{name}/", data=body) as answer:
             await answer.read()
             if answer.status != HTTPStatus.MULTI_STATUS:
                 raise SystemExit(f"Radicale answers a report with {answer.status}")
+
+    async def read_as_who_merges(self) -> float:
+        """Seconds for what whoever merges has to ask beside the PUTs, one request after the other:
+        what is on the left, whole, and what the server has made of what was written. Radicale does
+        one thing at a time where anything is written."""
+        left, right = sorted(_cards(self.book(LEFT))), sorted(_cards(self.book(BARE)))
+        asked = [(LEFT, left[at : at + PAGE]) for at in range(0, len(left), PAGE)]
+        asked += [(BARE, right[at : at + BATCH]) for at in range(0, len(right), BATCH)]
+        async with self.session() as session:
+            began = time.perf_counter()
+            await self._reported(session, LEFT, _SYNC)
+            for name, files in asked:
+                paths = "".join(f"<D:href>/{ACCOUNT}/{name}/{file}</D:href>" for file in files)
+                await self._reported(session, name, _MULTIGET % paths.encode())
+            return time.perf_counter() - began
 
     async def put(self, name: str, cards: Mapping[str, bytes], *, new: bool) -> Took:
         """All of them, CONCURRENT at a time."""
@@ -193,13 +225,17 @@ def _free_port() -> int:
 class Ours:
     """`cirahub pass` over two Spokes, the left contributing and the right receiving."""
 
-    def __init__(self, server: Radicale, folder: Path) -> None:
+    def __init__(self, server: Radicale, folder: Path, number: int) -> None:
+        """Each of them with a store and a right address book of its own."""
+        folder = folder.with_name(f"{folder.name}-{number}")
         folder.mkdir()
+        self.right = self.named(number)
+        server.book(self.right)
         (folder / "key").write_bytes(base64.b64encode(os.urandom(32)))
         origins = {f"https://{NAMED}": server.url}
         endpoints = {"origins": origins, "ca_file": str(server.ca_file)}
         (folder / "endpoints.json").write_text(json.dumps(endpoints))
-        (folder / "manifests.yaml").write_text(yaml.safe_dump_all(_manifests()))
+        (folder / "manifests.yaml").write_text(yaml.safe_dump_all(_manifests(self.right)))
         self._command: list[str | Path] = [
             Path(sys.executable).with_name("cirahub"),
             *("pass", "--quiet", "--filename", folder / "manifests.yaml"),
@@ -207,11 +243,16 @@ class Ours:
             *("--installation-id", "benchmark", "--endpoints", folder / "endpoints.json"),
         ]
 
+    @staticmethod
+    def named(number: int) -> str:
+        """The right address book."""
+        return f"ours-right-{number}"
+
     def sync(self) -> Took:
         return _ran(self._command)
 
 
-def _manifests() -> Iterator[Mapping[str, object]]:
+def _manifests(right: str) -> Iterator[Mapping[str, object]]:
     def manifest(kind: str, name: str, **fields: object) -> Mapping[str, object]:
         metadata: dict[str, object] = {"name": name, "namespace": "bench"}
         if kind == "Secret":
@@ -231,13 +272,13 @@ def _manifests() -> Iterator[Mapping[str, object]]:
         "Connection", "books", cardDAV={"url": f"https://{NAMED}"}, auth={"basic": basic}
     )
     yield manifest("Hub", "everybody", itemKind="Contact", interval="1h")
-    for name, direction in (("left", "Contribute"), ("right", "Receive")):
+    for name, book, direction in (("left", LEFT, "Contribute"), ("right", right, "Receive")):
         yield manifest(
             "Spoke",
             name,
             hubRef={"name": "everybody"},
             connectionRef={"name": "books"},
-            addressBook={"name": f"ours-{name}"},
+            addressBook={"name": book},
             direction=direction,
         )
 
@@ -245,13 +286,16 @@ def _manifests() -> Iterator[Mapping[str, object]]:
 class Vdirsyncer:
     """A pair of CardDAV storages."""
 
+    right = "vdirsyncer-right"
+
     def __init__(self, server: Radicale, folder: Path) -> None:
         folder.mkdir()
+        server.book(self.right)
         storages = "".join(
             f'[storage {name}]\ntype = "carddav"\n'
-            f'url = "{server.url}/{ACCOUNT}/vdirsyncer-{name}/"\n'
+            f'url = "{server.url}/{ACCOUNT}/{book}/"\n'
             f'username = "{ACCOUNT}"\npassword = "{PASSWORD}"\nverify = "{server.ca_file}"\n'
-            for name in ("left", "right")
+            for name, book in (("left", LEFT), ("right", self.right))
         )
         (folder / "config").write_text(
             f'[general]\nstatus_path = "{folder}/status"\n'
@@ -277,85 +321,114 @@ def _ran(command: Sequence[str | Path]) -> Took:
     return Took(wall, after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime)
 
 
-async def measure(contacts: int) -> dict[str, float]:
+async def measure(contacts: int, rounds: int, turns: int, found: Figures) -> None:
     with tempfile.TemporaryDirectory(prefix="cirahub-bench-") as temporary:
         folder = Path(temporary)
         server = Radicale(folder)
-        for name in CONTENDERS:
-            server.book(f"{name}-right")
-        for name in CONTENDERS[:2]:
-            place = server.book(f"{name}-left")
-            for number in range(contacts):
-                (place / f"person-{number}.vcf").write_bytes(card(number))
+        left = server.book(LEFT)
+        for number in range(contacts):
+            (left / f"person-{number}.vcf").write_bytes(card(number))
         with server.running():
-            for name in CONTENDERS[:2]:
-                await server.look_through(f"{name}-left")
-            ours = Ours(server, folder / "ours")
+            await server.look_through(LEFT)
             theirs = Vdirsyncer(server, folder / "vdirsyncer")
-            first, their_first = ours.sync(), theirs.sync()
-            made = _cards(server.book("ours-right"))
-            _assert_whole(server, contacts)
-            bare = await server.put("bare-right", made, new=True)
+            ours = [Ours(server, folder / "ours", number) for number in range(rounds)]
+            firsts, their_first, bare = await _first_syncs(server, ours, theirs)
+            _assert_whole(server, contacts, rounds)
+            reads = await server.read_as_who_merges()
             # What a first run leaves to do is done: one more, that is not measured.
-            ours.sync()
+            ours[0].sync()
             theirs.sync()
-            quiet, their_quiet = ours.sync(), theirs.sync()
-            loading = _ran([sys.executable, "-c", LOADING])
-            changed = range(0, contacts, HUNDREDTH)
-            for name in CONTENDERS[:2]:
-                _change(server.book(f"{name}-left"), changed)
-            later, their_later = ours.sync(), theirs.sync()
-            _assert_whole(server, contacts, len(changed))
-            new = _cards(server.book("ours-right"))
-            differing = {file: body for file, body in new.items() if made[file] != body}
-            bare_later = await server.put("bare-right", differing, new=False)
-    return {
-        "first sync, wall, ours / bare": first.wall / bare.wall,
-        "first sync, wall, vdirsyncer / bare": their_first.wall / bare.wall,
-        "first sync, wall, ours / vdirsyncer": first.wall / their_first.wall,
-        "first sync, CPU, ours / vdirsyncer": first.cpu / their_first.cpu,
-        "first sync, CPU, bare / vdirsyncer": bare.cpu / their_first.cpu,
-        "first sync, CPU, ours, s": first.cpu,
-        "no-op, process, ours / vdirsyncer": quiet.wall / their_quiet.wall,
-        "no-op, process, loading alone / vdirsyncer": loading.wall / their_quiet.wall,
-        "no-op, process, ours, s": quiet.wall,
-        "no-op, CPU, ours / vdirsyncer": quiet.cpu / their_quiet.cpu,
-        "1 % changed, wall, ours / bare": later.wall / bare_later.wall,
-        "1 % changed, wall, ours / vdirsyncer": later.wall / their_later.wall,
-        "bare, ms a card": 1e3 * bare.wall / contacts,
+            quiet = [
+                (ours[0].sync(), theirs.sync(), _ran([sys.executable, "-c", LOADING]))
+                for _ in range(turns)
+            ]
+            changed = [await _change(server, ours[0], theirs, turn) for turn in range(rounds)]
+            _assert_whole(server, contacts, rounds, sum(many for _, _, _, many in changed))
+    loading = statistics.median(load.wall for _, _, load in quiet)
+    merging = (bare.wall + reads + loading) / bare.wall
+    figures: dict[str, Sequence[float]] = {
+        "first sync, wall, ours / bare": [one.wall / bare.wall for one in firsts],
+        "first sync, wall, bare, reads and loading / bare": [merging],
+        "first sync, wall, vdirsyncer / bare": [their_first.wall / bare.wall],
+        "first sync, wall, ours / vdirsyncer": [one.wall / their_first.wall for one in firsts],
+        "first sync, CPU, ours / vdirsyncer": [one.cpu / their_first.cpu for one in firsts],
+        "first sync, CPU, bare / vdirsyncer": [bare.cpu / their_first.cpu],
+        "first sync, CPU, ours, s": [one.cpu for one in firsts],
+        "no-op, process, ours / vdirsyncer": [one.wall / their.wall for one, their, _ in quiet],
+        "no-op, process, loading alone / vdirsyncer": [
+            load.wall / their.wall for _, their, load in quiet
+        ],
+        "no-op, process, ours, s": [one.wall for one, _, _ in quiet],
+        "no-op, CPU, ours / vdirsyncer": [one.cpu / their.cpu for one, their, _ in quiet],
+        "1 % changed, wall, ours / bare": [one.wall / put.wall for one, _, put, _ in changed],
+        "1 % changed, wall, ours / vdirsyncer": [
+            one.wall / their.wall for one, their, _, _ in changed
+        ],
+        "bare, ms a card": [1e3 * bare.wall / contacts],
     }
+    for name, values in figures.items():
+        found.one(name, *values)
+
+
+async def _first_syncs(
+    server: Radicale, ours: Sequence[Ours], theirs: Vdirsyncer
+) -> tuple[list[Took], Took, Took]:
+    """Ours, vdirsyncer's once, and bare PUTs of the cards that ours wrote: a part after each of
+    ours, so that what disturbs the machine for a while is in no contender's time alone."""
+    server.book(BARE)
+    firsts, parts = [], []
+    their_first: Took | None = None
+    for number, one in enumerate(ours):
+        firsts.append(one.sync())
+        made = sorted(_cards(server.book(ours[0].right)).items())
+        parts.append(await server.put(BARE, dict(made[number :: len(ours)]), new=True))
+        their_first = their_first or theirs.sync()
+    assert their_first is not None
+    bare = Took(sum(one.wall for one in parts), sum(one.cpu for one in parts))
+    return firsts, their_first, bare
+
+
+async def _change(
+    server: Radicale, ours: Ours, theirs: Vdirsyncer, turn: int
+) -> tuple[Took, Took, Took, int]:
+    """One in a hundred of the left cards, as their owner would in another client; and how many."""
+    right, left = server.book(ours.right), server.book(LEFT)
+    before = _cards(right)
+    numbers = range(turn, len(before), HUNDREDTH)
+    for number in numbers:
+        file = left / f"person-{number}.vcf"
+        file.write_bytes(file.read_bytes().replace(b"TITLE:Baker", b"TITLE:Brewer"))
+    later, their_later = ours.sync(), theirs.sync()
+    after = _cards(right)
+    differing = {file: body for file, body in after.items() if before[file] != body}
+    return later, their_later, await server.put(BARE, differing, new=False), len(numbers)
 
 
 def _cards(book: Path) -> dict[str, bytes]:
     return {one.name: one.read_bytes() for one in book.glob("*.vcf")}
 
 
-def _change(book: Path, numbers: Sequence[int]) -> None:
-    """As its owner would, in another client."""
-    for number in numbers:
-        file = book / f"person-{number}.vcf"
-        file.write_bytes(file.read_bytes().replace(b"TITLE:Baker", b"TITLE:Brewer"))
-
-
-def _assert_whole(server: Radicale, contacts: int, changed: int = 0) -> None:
-    """Both have brought everything to the right."""
-    for name in CONTENDERS[:2]:
-        cards = _cards(server.book(f"{name}-right")).values()
+def _assert_whole(server: Radicale, contacts: int, rounds: int, changed: int = 0) -> None:
+    """All have brought everything to the right; the first of ours what was changed since, too."""
+    for name in (*map(Ours.named, range(rounds)), Vdirsyncer.right):
+        cards = _cards(server.book(name)).values()
         found = len(cards), sum(b"TITLE:Brewer" in one for one in cards)
-        if found != (contacts, changed):
-            raise SystemExit(f"{name}: {found} cards and changed ones, not {(contacts, changed)}")
+        due = changed if name in (Ours.named(0), Vdirsyncer.right) else 0
+        if found != (contacts, due):
+            raise SystemExit(f"{name}: {found} cards and changed ones, not {(contacts, due)}")
 
 
 def main() -> None:
     parser = options(__doc__)
     parser.add_argument("--contacts", type=int, default=1000, help="in the left address book")
-    parser.add_argument("--rounds", type=int, default=2, help="the median of so many is told")
+    parser.add_argument("--rounds", type=int, default=2, help="first syncs of ours, and changes")
+    parser.add_argument("--turns", type=int, default=5, help="runs in which nothing changed")
     parser.add_argument("--full", action="store_true", help="10,000 contacts")
     asked = parser.parse_args()
     contacts = 10_000 if asked.full else asked.contacts
     found = Figures("carddav", asked)
-    print(f"{contacts:,} contacts, {asked.rounds} rounds:", flush=True)
-    found.rounds([asyncio.run(measure(contacts)) for _ in range(asked.rounds)])
+    print(f"{contacts:,} contacts, {asked.rounds} first syncs, {asked.turns} turns:", flush=True)
+    asyncio.run(measure(contacts, asked.rounds, asked.turns, found))
     found.write()
 
 

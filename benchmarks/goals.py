@@ -77,6 +77,7 @@ GOALS = (
         "carddav",
         "first sync, wall, ours / bare",
         1.05,
+        floor="first sync, wall, bare, reads and loading / bare",
     ),
     Goal(
         "carddav first sync, client CPU, ours / vdirsyncer",
