@@ -79,3 +79,35 @@ async def test_a_pass_in_parts_ends_as_one_in_one_process(open_scene: OpenScene)
         parts = await lived(open_scene, f"by {size}", size)
         for one, other in zip(parts, alone, strict=True):
             assert one == other
+
+
+async def heard(open_scene: OpenScene, name: str, shard_size: int = 0) -> tuple[object, ...]:
+    """Two contributors change, and one of them is told of."""
+    async with open_scene(name) as scene:
+        crew = Here(shard_size, scene._open) if shard_size else None
+        SMALL.settle_in(scene)
+        scene.connect("gus")
+        await scene.settle()
+        scene.add("ada", displayName="Told of", email="told@example.org")
+        scene.add("gus", displayName="Not told of", email="not@example.org")
+        beside = scene.opened()
+        with beside.hub(scene.hub.uid).unleased() as tx:
+            tx.notified.record([scene.spokes["ada"].uid], scene.clock())
+        scene.forget()
+        report = await scene.sync(notified_only=True, crew=crew)
+        with beside.hub(scene.hub.uid).read() as tx:
+            assert tx.notified.all() == {}
+        beside.close()
+        others = {found for one in scene.spokes if one != "gus" for found in scene.names(one)}
+        assert {"Told of", "Not told of"} & others == {"Told of"}
+        return summed(report), SMALL.contents(scene), told(scene), asked(scene)
+
+
+async def test_of_what_was_told_a_pass_in_parts_reads_as_little_as_one_in_one_process(
+    open_scene: OpenScene,
+) -> None:
+    alone = await heard(open_scene, "alone")
+    for size in (1, 3):
+        parts = await heard(open_scene, f"by {size}", size)
+        for one, other in zip(parts, alone, strict=True):
+            assert one == other
