@@ -103,6 +103,16 @@ class Bare:
         seconds, _ = await self._send({one: requests(one) for one in self._mailboxes})
         return seconds
 
+    def session(self) -> aiohttp.ClientSession:
+        headers = {
+            **JSON,
+            "Authorization": f"Bearer {token(self._simulator)}",
+            "Prefer": 'IdType="ImmutableId"',
+        }
+        trust = ssl.create_default_context(cafile=self._simulator.endpoints.ca_file)
+        connector = aiohttp.TCPConnector(ssl=trust, limit=CONNECTIONS)
+        return aiohttp.ClientSession(headers=headers, connector=connector)
+
     def leaving(self, mailbox: str) -> None:
         """Asked before each batch."""
 
@@ -118,15 +128,8 @@ class Bare:
         """Seconds, and the answers in the order of requests; encoded before, read afterwards."""
         waiting = {mailbox: deque(_batches(requests)) for mailbox, requests in wanted.items()}
         answers: dict[str, list[bytes]] = {mailbox: [] for mailbox in waiting}
-        headers = {
-            **JSON,
-            "Authorization": f"Bearer {token(self._simulator)}",
-            "Prefer": 'IdType="ImmutableId"',
-        }
-        trust = ssl.create_default_context(cafile=self._simulator.endpoints.ca_file)
         url = f"{self._simulator.endpoints.graph}/v1.0/$batch"
-        connector = aiohttp.TCPConnector(ssl=trust, limit=CONNECTIONS)
-        async with aiohttp.ClientSession(headers=headers, connector=connector) as session:
+        async with self.session() as session:
 
             async def send(mailbox: str) -> None:
                 while waiting[mailbox]:
