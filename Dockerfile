@@ -12,17 +12,20 @@
 ARG BUILD_IMAGE=docker.io/library/python:3.13-slim
 # Has the same Python at the same place.
 ARG BASE_IMAGE=docker.io/library/python:3.13-slim
+# requirements-sqlserver.lock: with the driver of SQL Server, under terms of Microsoft's own.
+ARG PACKAGES=requirements-runtime.lock
 
 FROM ${BUILD_IMAGE} AS packages
+ARG PACKAGES
 WORKDIR /build
 # One environment is for the image and has no pip, the other one is pip's.
 RUN python3 -m venv --without-pip /opt/cirahub && python3 -m venv /build/pip
-COPY requirements-runtime.lock ./
+COPY ${PACKAGES} ./packages.lock
 # Compiled here, without times in it: the image's file system is read-only when it runs.
 RUN --mount=type=secret,id=pip,target=/etc/pip.conf --mount=type=secret,id=authority \
     /build/pip/bin/pip --python /opt/cirahub/bin/python --no-cache-dir install \
         --disable-pip-version-check --no-compile --no-deps --only-binary :all: --require-hashes \
-        --requirement requirements-runtime.lock \
+        --requirement packages.lock \
     && /opt/cirahub/bin/python -W ignore -m compileall -q --invalidation-mode unchecked-hash \
         /opt/cirahub/lib
 

@@ -2,6 +2,9 @@
 
 A pytest plugin, too: what is marked `every_database` runs on each of them, `only_database` on the
 one that it names; anything else on SQLite, or on what CIRAHUB_TEST_DATABASE names.
+
+SQL Server comes in no package: it is one of them where CIRAHUB_TEST_SQLSERVER has the URL of one,
+`mssql://USER:PASSWORD@HOST/master?untested=accepted`, with a user who may make databases.
 """
 
 from __future__ import annotations
@@ -13,18 +16,20 @@ import tempfile
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import Connection, NullPool, create_engine, text
+from sqlalchemy import Connection, NullPool, Select, create_engine, make_url, text
 
 from cirahub_sync.store.database import Database
+from cirahub_sync.store.sqlserver import SQLServer
 from postgres import Server
 
-DATABASES = ("sqlite", "postgresql")
+SERVER_GIVEN = "CIRAHUB_TEST_SQLSERVER"
+DATABASES = ("sqlite", "postgresql", *(("sqlserver",) if SERVER_GIVEN in os.environ else ()))
 
 
 class Keep(ABC):
@@ -63,9 +68,10 @@ class Keep(ABC):
             yield connection
         engine.dispose()
 
-    def rows(self, query: str, **values: object) -> list[tuple[Any, ...]]:
+    def rows(self, query: str | Select[Any], **values: object) -> list[tuple[Any, ...]]:
+        asked = text(query) if isinstance(query, str) else query
         with self.connected() as connection:
-            return [tuple(row) for row in connection.execute(text(query), values)]
+            return [tuple(row) for row in connection.execute(asked, values)]
 
     def change(self, statement: str, **values: object) -> None:
         with self.connected() as connection:
@@ -126,6 +132,84 @@ class PostgreSQLKeep(Keep):
         self.server.restore(self.name, copy)
 
 
+class SQLServerKeep(Keep):
+    """On the server that is given. Azure SQL has another way to copy a database, and no backups to
+    a file."""
+
+    def __init__(self, server: str) -> None:
+        self.name = f"t{uuid4().hex[:12]}"
+        self.server = make_url(server)
+        self.url = self.server.set(database=self.name).render_as_string(hide_password=False)
+        self.azure = str(self._master("SELECT SERVERPROPERTY('EngineEdition')")) == "5"
+
+    def exists(self) -> bool:
+        return self._master(f"SELECT DB_ID('{self.name}')") is not None
+
+    def make(self) -> None:
+        self._create()
+        Database.open(self.url).close()
+
+    def empty(self) -> None:
+        self.lose()
+        self._create()
+
+    def lose(self) -> None:
+        if self.exists():
+            if not self.azure:
+                self._alter("SINGLE_USER WITH ROLLBACK IMMEDIATE")
+            self._master(f"DROP DATABASE {self.name}")
+
+    def save(self, copy: Path) -> None:
+        kept = f"{self.name}_{uuid4().hex[:8]}"
+        if self.azure:
+            self._master(f"CREATE DATABASE {kept} AS COPY OF {self.name}")
+        else:
+            self._master(f"BACKUP DATABASE {self.name} TO DISK = '{kept}.bak' WITH COPY_ONLY")
+        copy.write_text(kept)
+
+    def put_back(self, copy: Path) -> None:
+        kept = copy.read_text()
+        self.lose()
+        if self.azure:
+            self._master(f"CREATE DATABASE {self.name} AS COPY OF {kept}")
+        else:
+            self._master(f"RESTORE DATABASE {self.name} FROM DISK = '{kept}.bak'")
+
+    @contextmanager
+    def connected(self) -> Iterator[Connection]:
+        backend = SQLServer.connect(make_url(self.url))
+        with backend.engine.begin() as connection:
+            yield connection
+        backend.close()
+
+    def _create(self) -> None:
+        self._master(f"CREATE DATABASE {self.name}")
+        self._alter("ALLOW_SNAPSHOT_ISOLATION ON")
+        self._alter("READ_COMMITTED_SNAPSHOT ON")
+
+    def _alter(self, option: str) -> None:
+        self._master(f"ALTER DATABASE {self.name} SET {option}")
+
+    def _master(self, statement: str) -> object:
+        """Its first value, if it has any; outside of a transaction, and to the end of what it
+        answers with: a backup is cut short before."""
+        backend = SQLServer.connect(self.server)
+        raw = backend.engine.raw_connection()
+        driver: Any = raw.dbapi_connection
+        driver.autocommit = True
+        found = None
+        with closing(driver.cursor()) as cursor:
+            cursor.execute(statement)
+            while True:
+                if cursor.description and found is None:
+                    found = cursor.fetchone()[0]
+                if not cursor.nextset():
+                    break
+        raw.close()
+        backend.close()
+        return found
+
+
 @cache
 def _blank() -> bytes:
     """Made once: to migrate a database takes as long as several passes."""
@@ -151,7 +235,10 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         usual = os.environ.get("CIRAHUB_TEST_DATABASE", DATABASES[0])
         only = metafunc.definition.get_closest_marker("only_database")
         every = metafunc.definition.get_closest_marker("every_database") is not None
-        kinds = only.args if only else DATABASES if every else (usual,)
+        if usual not in DATABASES:
+            raise pytest.UsageError(f"CIRAHUB_TEST_DATABASE is none of {', '.join(DATABASES)}")
+        named = only.args if only else DATABASES if every else (usual,)
+        kinds = [kind for kind in named if kind in DATABASES]
         metafunc.parametrize(
             "database_kind",
             [pytest.param(kind, marks=getattr(pytest.mark, kind)) for kind in kinds],
@@ -165,11 +252,15 @@ def make_keep(database_kind: str, request: pytest.FixtureRequest) -> Iterator[Ma
     if database_kind == "sqlite":
         yield SQLiteKeep
         return
-    server: Server = request.getfixturevalue("postgresql")
     made: list[Keep] = []
+    kept: Callable[[], Keep]
+    if database_kind == "sqlserver":
+        kept = partial(SQLServerKeep, os.environ[SERVER_GIVEN])
+    else:
+        kept = partial(PostgreSQLKeep, request.getfixturevalue("postgresql"))
 
     def make(_folder: Path) -> Keep:
-        made.append(PostgreSQLKeep(server))
+        made.append(kept())
         return made[-1]
 
     yield make

@@ -2,7 +2,8 @@
 
 By hand the same is: ``uv pip compile pyproject.toml --group dev --universal --python-version 3.11
 --generate-hashes --no-header --no-annotate --output-file requirements.lock``, and without the group
-and with ``--constraint requirements.lock`` for the image. The results name no index: whoever
+and with ``--constraint requirements.lock`` for the image, and there with ``--extra sqlserver`` for
+one whose store is in SQL Server. The results name no index: whoever
 installs from them uses the one that pip is configured for.
 """
 
@@ -34,6 +35,8 @@ DEVELOPMENT = "requirements.lock"
 """All that is installed here: what the project needs, and what its tests and checks do."""
 RUNTIME = "requirements-runtime.lock"
 """What the project needs: the part of it that the image has."""
+SQL_SERVER = "requirements-sqlserver.lock"
+"""The same with the driver of SQL Server, for an image whose store is kept there."""
 BUILD = "requirements-build.lock"
 """What makes a wheel of the project: the part of it that the image's first stage has besides."""
 
@@ -54,11 +57,15 @@ def renew(root: Path, *, upgrade: bool) -> None:
         # The parts have the versions of the whole: what is tested is what runs.
         same: list[str | Path] = ["--constraint", pins]
         _compile(uv, root, ["pyproject.toml", *same], scratch / RUNTIME)
+        driven = scratch / SQL_SERVER
+        if not upgrade and (root / SQL_SERVER).exists():
+            driven.write_bytes((root / SQL_SERVER).read_bytes())
+        _compile(uv, root, ["pyproject.toml", "--extra", "sqlserver", *same], driven)
         backend = scratch / "build.in"
         project = tomllib.loads((root / "pyproject.toml").read_text())
         backend.write_text("\n".join(project["build-system"]["requires"]) + "\n")
         _compile(uv, root, [backend, *same], scratch / BUILD)
-        for made in (DEVELOPMENT, RUNTIME, BUILD):
+        for made in (DEVELOPMENT, RUNTIME, SQL_SERVER, BUILD):
             partial = root / f"{made}.{os.getpid()}"
             partial.write_bytes((scratch / made).read_bytes())
             partial.replace(root / made)

@@ -3,8 +3,9 @@
 https://learn.microsoft.com/entra/identity-platform/authentication-national-cloud (Entra),
 https://learn.microsoft.com/graph/deployments (Graph) and
 https://learn.microsoft.com/azure/key-vault/general/about-keys-secrets-certificates (vaults);
-of databases, `ossrdbmsResourceId` of `az cloud show` (github.com/Azure/azure-cli,
-src/azure-cli-core/azure/cli/core/cloud.py).
+of databases, `ossrdbmsResourceId` and `sqlServerHostname` of `az cloud show`
+(github.com/Azure/azure-cli, src/azure-cli-core/azure/cli/core/cloud.py), and
+https://learn.microsoft.com/azure/azure-sql/database/authentication-aad-overview.
 """
 
 from __future__ import annotations
@@ -25,6 +26,8 @@ class Cloud:
     vault_suffix: str
     databases: str
     """The resource that tokens for PostgreSQL and MySQL name."""
+    sql: str
+    """The resource that tokens for Azure SQL name."""
     issuer: str
     """Of v1.0 tokens, before the tenant's id."""
     instance: str
@@ -41,7 +44,7 @@ class Cloud:
     @property
     def resources(self) -> tuple[str, ...]:
         """That are other ones in another cloud."""
-        return (self.graph, self.vault, self.databases)
+        return (self.graph, self.vault, self.databases, self.sql)
 
 
 CLOUDS: dict[CloudName, Cloud] = {
@@ -53,6 +56,7 @@ CLOUDS: dict[CloudName, Cloud] = {
             "https://graph.microsoft.com",
             ".vault.azure.net",
             "https://ossrdbms-aad.database.windows.net",
+            "https://database.windows.net",
             "https://sts.windows.net/",
             "microsoftonline.com",
             "EU",
@@ -63,6 +67,7 @@ CLOUDS: dict[CloudName, Cloud] = {
             "https://graph.microsoft.us",
             ".vault.usgovcloudapi.net",
             "https://ossrdbms-aad.database.usgovcloudapi.net",
+            "https://database.usgovcloudapi.net",
             "https://sts.windows.net/",
             "microsoftonline.us",
             "USGov",
@@ -74,6 +79,7 @@ CLOUDS: dict[CloudName, Cloud] = {
             "https://dod-graph.microsoft.us",
             ".vault.usgovcloudapi.net",
             "https://ossrdbms-aad.database.usgovcloudapi.net",
+            "https://database.usgovcloudapi.net",
             "https://sts.windows.net/",
             "microsoftonline.us",
             "USGov",
@@ -85,6 +91,7 @@ CLOUDS: dict[CloudName, Cloud] = {
             "https://microsoftgraph.chinacloudapi.cn",
             ".vault.azure.cn",
             "https://ossrdbms-aad.database.chinacloudapi.cn",
+            "https://database.chinacloudapi.cn",
             "https://sts.chinacloudapi.cn/",
             "partner.microsoftonline.cn",
             "AS",

@@ -77,7 +77,7 @@ class Mailroom:
     ) -> Mailroom:
         """Over connections of its own. Raises as `Worker.open`. Beside a version that is older and
         leads, `migrates` has to be false: it would find a schema that it does not know."""
-        token = DatabaseToken(settings.origins, clock=clock)
+        token = DatabaseToken(settings.origins, settings.database, clock=clock)
         store = Store.open(
             settings.database,
             settings.key_file,

@@ -135,7 +135,7 @@ class Worker:
 
         `leading` raises LeaseLostError when this process as a whole may write no more."""
         url, key, terms = settings.database, settings.key_file, settings.lease
-        token = DatabaseToken(settings.origins, clock=clock)
+        token = DatabaseToken(settings.origins, settings.database, clock=clock)
         store = Store.open(url, key, clock, steadily=steadily, terms=terms, token=token)
         return cls(
             settings, store, credentials, clock, leading=leading, make_throttle=make_throttle

@@ -16,7 +16,7 @@ from cirahub_sync.configuration import Direction
 from cirahub_sync.errors import LeaseLostError
 from cirahub_sync.lease_terms import LeaseTerms
 from cirahub_sync.store.hub import HubStore
-from cirahub_sync.store.tables import hubs, metadata
+from cirahub_sync.store.tables import cursors, hubs, metadata, shadows, staging
 
 pytestmark = pytest.mark.every_database
 
@@ -112,10 +112,11 @@ async def test_at_no_commit_is_a_cursor_ahead_of_what_it_stands_for(
         looked.append(number)
         rows = scene.keep.rows
         for spoke, people in native.items():
-            cursors = rows("select cursor, staged from cursors where spoke = :of", of=spoke)
-            staged = len(rows("select 1 from staging where spoke = :of", of=spoke))
-            merged = len(rows("select 1 from shadows where spoke = :of and native", of=spoke))
-            for cursor, next_cursor in cursors:
+            found = rows(select(cursors.c.cursor, cursors.c.staged).where(cursors.c.spoke == spoke))
+            staged = len(rows(select(staging.c.position).where(staging.c.spoke == spoke)))
+            own = (shadows.c.spoke == spoke) & shadows.c.native.is_(True)
+            merged = len(rows(select(shadows.c.remote).where(own)))
+            for cursor, next_cursor in found:
                 if (cursor or next_cursor) and staged + merged < people:
                     ahead.append((number, spoke))
                 if cursor and merged < people:

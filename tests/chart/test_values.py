@@ -32,6 +32,13 @@ def test_each_set_of_values_has_the_form_that_the_schema_tells(name: str) -> Non
     jsonschema.validate(_merged(DEFAULTS, SETS[name]), SCHEMA)
 
 
+@pytest.mark.parametrize(
+    "url", [DATABASE, "mssql://cirahub@db.example/cirahub?untested=accepted&login=entra"]
+)
+def test_a_database_of_each_kind_has_the_form_that_the_schema_tells(url: str) -> None:
+    jsonschema.validate(_merged(DEFAULTS, {"database": {"url": url}}), SCHEMA)
+
+
 def test_the_schema_knows_each_value_and_no_other() -> None:
     assert _closed(SCHEMA) == set(_groups(DEFAULTS))
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from sqlalchemy import select
 
 from cirahub_sync.configuration import (
     Condition,
@@ -18,6 +19,7 @@ from cirahub_sync.configuration import (
 from cirahub_sync.engine.report import PassReport
 from cirahub_sync.errors import MergeError
 from cirahub_sync.store.lease import LeaseHeldError
+from cirahub_sync.store.tables import shadows
 
 from .conftest import Scene
 
@@ -32,8 +34,10 @@ def rows(scene: Scene, query: str) -> list[tuple[Any, ...]]:
 
 def natives(scene: Scene, name: str) -> list[str]:
     """The items of a spoke's own contacts."""
-    found = rows(scene, f"SELECT item FROM shadows WHERE spoke = 'spoke-{name}' AND native")
-    return [str(item) for (item,) in found]
+    own = select(shadows.c.item).where(
+        shadows.c.spoke == f"spoke-{name}", shadows.c.native.is_(True)
+    )
+    return [str(item) for (item,) in scene.keep.rows(own)]
 
 
 def item_of(scene: Scene, name: str) -> str:

@@ -30,6 +30,7 @@ TEXT_LIMIT = 2_000_000
 
 
 LOCKS = ("requirements.lock", "requirements-runtime.lock", "requirements-build.lock")
+SQL_SERVER = "requirements-sqlserver.lock"
 """The whole, and the parts of it that the image has and is made with."""
 
 
@@ -53,7 +54,7 @@ def _name(requirement: str) -> str:
     return re.sub(r"[-_.]+", "-", found[0]).lower()
 
 
-@pytest.mark.parametrize("lock", LOCKS)
+@pytest.mark.parametrize("lock", [*LOCKS, SQL_SERVER])
 def test_every_locked_requirement_has_a_version_and_hashes(house: House, lock: str) -> None:
     loose = [
         name
@@ -64,7 +65,7 @@ def test_every_locked_requirement_has_a_version_and_hashes(house: House, lock: s
     assert loose == []
 
 
-@pytest.mark.parametrize("lock", LOCKS)
+@pytest.mark.parametrize("lock", [*LOCKS, SQL_SERVER])
 def test_the_lock_names_no_index_and_no_host(house: House, lock: str) -> None:
     text = house.text(lock)
 
@@ -98,6 +99,14 @@ def test_the_image_has_what_the_project_asks_for_and_nothing_of_its_development(
 
     assert asked <= runtime
     assert tools & runtime == set()
+
+
+def test_an_image_for_sql_server_has_its_driver_besides(house: House) -> None:
+    runtime, whole = locked(house, "requirements-runtime.lock"), locked(house, SQL_SERVER)
+
+    assert {name: whole[name] for name in runtime} == runtime
+    more = set(whole) - set(runtime)
+    assert more == {"mssql-python", "mssql-python-odbc", "mssql-python-rs"}
 
 
 def test_no_file_names_a_package_registry_or_a_path_of_one_machine(house: House) -> None:

@@ -51,7 +51,10 @@ class Pod:
             "AZURE_AUTHORITY_HOST": "https://login.microsoftonline.com/",
         }
         self.token = DatabaseToken(
-            sign_in.origins(), environment=self.environment, clock=sign_in.world.clock.time
+            sign_in.origins(),
+            "postgresql:///d?login=entra",
+            environment=self.environment,
+            clock=sign_in.world.clock.time,
         )
 
     async def project(self, account: str = "team/sync") -> None:
@@ -161,14 +164,18 @@ async def test_while_entra_is_away_a_token_serves_to_its_end(pod: Pod) -> None:
         await pod.ask()
 
 
+@pytest.mark.parametrize("database", ["postgresql", "mssql"])
 @pytest.mark.parametrize("cloud", list(Cloud))
-async def test_each_cloud_has_a_scope_of_its_own(pod: Pod, cloud: Cloud) -> None:
+async def test_each_cloud_has_scopes_of_its_own(pod: Pod, cloud: Cloud, database: str) -> None:
     await moved(pod.sign_in, cloud.value)
     pod.sign_in.application.federated = [FederatedCredential(ISSUER, SUBJECT)]
     pod.environment["AZURE_AUTHORITY_HOST"] = f"{HOSTS[cloud].authority}/"
-    again = DatabaseToken(pod.sign_in.origins(), environment=pod.environment)
+    again = DatabaseToken(
+        pod.sign_in.origins(), f"{database}://h/d?login=entra", environment=pod.environment
+    )
     claims = jwt.decode(await asyncio.to_thread(again), options={"verify_signature": False})
-    assert claims["aud"] == CLOUDS[cloud.value].databases
+    there = CLOUDS[cloud.value]
+    assert claims["aud"] == (there.sql if database == "mssql" else there.databases)
 
 
 async def refused(pod: Pod) -> CirahubError:

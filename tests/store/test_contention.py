@@ -18,6 +18,8 @@ from cirahub_sync.store import keyring as keyrings
 from cirahub_sync.store import lease as leases
 from cirahub_sync.store.opening import Store
 
+from .made import replica, spoke
+
 WAITING = (
     "SELECT count(*) FROM pg_stat_activity "
     "WHERE datname = current_database() AND wait_event_type = 'Lock'"
@@ -38,13 +40,16 @@ def open_store(keep: Keep, key_file: Path) -> Iterator[Callable[[], Store]]:
         store.close()
 
 
+ON_A_SERVER = pytest.mark.only_database("postgresql", "sqlserver")
+
+
 def until_waiting(keep: Keep, number: int) -> None:
     """Until so many sessions wait for a lock: which they do for as long as it is held."""
     while keep.rows(WAITING) != [(number,)]:
         time.sleep(0.01)
 
 
-@pytest.mark.only_database("postgresql")
+@ON_A_SERVER
 def test_of_two_that_take_a_hub_at_the_same_moment_one_has_it(
     open_store: Callable[[], Store], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -63,7 +68,7 @@ def test_of_two_that_take_a_hub_at_the_same_moment_one_has_it(
     second.renew()
 
 
-@pytest.mark.only_database("postgresql")
+@ON_A_SERVER
 def test_a_hub_that_two_make_at_the_same_moment_has_one_key(
     open_store: Callable[[], Store], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -125,16 +130,19 @@ def test_what_a_pass_writes_and_what_is_noted_beside_it_are_one_after_the_other(
     assert seen == [1]
 
 
-@pytest.mark.only_database("postgresql")
+@ON_A_SERVER
 def test_two_hubs_do_not_wait_for_each_other(open_store: Callable[[], Store]) -> None:
     one, other = open_store().hub("one"), open_store().hub("other")
     one.acquire()
     other.acquire()
     with one.write() as first, other.write() as second:
         assert (first.next_seq(), second.next_seq()) == (1, 1)
+        for tx, uid in ((first, "a"), (second, "b"), (first, "c"), (second, "d")):
+            tx.add_spoke(spoke(uid))
+            tx.replicas.put([replica(uid, f"item-{number}") for number in range(3)])
 
 
-@pytest.mark.only_database("postgresql")
+@ON_A_SERVER
 def test_a_read_sees_one_state_whatever_is_written_meanwhile(
     open_store: Callable[[], Store],
 ) -> None:

@@ -5,13 +5,27 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from sqlalchemy import Connection, bindparam, delete, func, select, text, update
+from sqlalchemy import (
+    Column,
+    Connection,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    bindparam,
+    delete,
+    func,
+    insert,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.exc import IntegrityError
 from tests.keeps import Keep
 
 from cirahub_sync.errors import StoreError
 from cirahub_sync.store.database import Database
-from cirahub_sync.store.listed import Listed, Prepared
+from cirahub_sync.store.listed import Inserts, Listed, Prepared, Ready
 from cirahub_sync.store.tables import hubs, pull_retry, withdrawals
 
 NAMED = Listed(
@@ -49,12 +63,7 @@ def database(keep: Keep) -> Iterator[Database]:
 @pytest.fixture
 def connection(database: Database) -> Iterator[Connection]:
     with database.write() as connection:
-        connection.execute(
-            text(
-                "INSERT INTO hubs (uid, wrapped_key, key_version, seq, lease_token, lease_expires) "
-                "VALUES ('hub', '', 1, 0, 0, 0)"
-            )
-        )
+        connection.execute(insert(hubs).values(uid="hub", wrapped_key=b"", key_version=1))
         rows = [
             {"job": job, "item": f"item-{number}", "hub": "hub", "seq": number}
             for job in ("one", "two")
@@ -139,13 +148,7 @@ def test_nothing_is_left_of_a_transaction_that_failed_and_the_next_one_goes_well
     def make(*uids: str) -> None:
         with database.write() as connection:
             for uid in uids:
-                connection.execute(
-                    text(
-                        "INSERT INTO hubs (uid, wrapped_key, key_version, seq, lease_token, "
-                        "lease_expires) VALUES (:uid, '', 1, 0, 0, 0)"
-                    ),
-                    {"uid": uid},
-                )
+                connection.execute(insert(hubs).values(uid=uid, wrapped_key=b"", key_version=1))
 
     with pytest.raises(StoreError):
         make("first", "first")
@@ -154,3 +157,25 @@ def test_nothing_is_left_of_a_transaction_that_failed_and_the_next_one_goes_well
     make("second")
     with database.read() as connection:
         assert connection.execute(select(hubs.c.uid)).scalars().all() == ["second"]
+
+
+@pytest.mark.only_database("sqlite")
+def test_of_rows_with_the_same_key_the_next_finds_what_the_one_before_made(
+    connection: Connection,
+) -> None:
+    """As where a database has no statement that does both."""
+    kept = Table(
+        "kept", MetaData(), Column("name", String(9), primary_key=True), Column("n", Integer)
+    )
+    kept.create(connection)
+    new = "(SELECT ? AS name, ? AS n) AS new"
+    texts = (
+        f"UPDATE kept SET n = kept.n + new.n FROM {new} WHERE kept.name = new.name",
+        f"INSERT INTO kept SELECT name, n FROM {new} WHERE name NOT IN (SELECT name FROM kept)",
+    )
+    ready = Ready(texts, order=("name", "n"), keys=("name",), sizes=())
+    rows = [{"name": name, "n": n} for name, n in (("a", 1), ("b", 10), ("a", 2), ("a", 4))]
+    Inserts().run(connection, "kept", lambda: ready, rows)
+    Inserts().run(connection, "kept", lambda: ready, rows[:1])
+    found = connection.execute(select(kept).order_by(kept.c.name)).all()
+    assert [tuple(row) for row in found] == [("a", 8), ("b", 10)]

@@ -15,6 +15,8 @@ from cirahub_sync.store.postgresql import PostgreSQL
 
 from .conftest import SECRET, told
 
+OK = "untested=accepted"
+
 
 @pytest.mark.parametrize(
     ("url", "why"),
@@ -22,8 +24,18 @@ from .conftest import SECRET, told
         ("nonsense", "cannot be read; write it like sqlite"),
         (f"postgresql://u:{SECRET}@h:5x/d", "cannot be read; write it like"),
         (f"mysql://u:{SECRET}@h/d", "names mysql, which a store can't be kept in"),
-        (f"mssql+pyodbc://u:{SECRET}@h/d", "mssql isn't supported yet.*give one of PostgreSQL"),
-        (f"mssql://u:{SECRET}@h/d", "mssql isn't supported yet"),
+        (f"mssql+pyodbc://u:{SECRET}@h/d", r"names mssql\+pyodbc, which a store can't be kept in"),
+        (
+            f"mssql://u:{SECRET}@h/d",
+            "SQL Server or Azure SQL is untested.*or say untested=accepted",
+        ),
+        (f"mssql://u:{SECRET}@h/d?untested=no", "SQL Server or Azure SQL is untested"),
+        (f"mssql://:{SECRET}@h/d?{OK}", "names no user; write it like mssql://"),
+        (f"mssql://u:{SECRET}@h?{OK}", "names a host and a database; write it like mssql://"),
+        (f"mssql://u:{SECRET}@h/d?{OK}&driver=x", "has driver, which is no parameter for SQL"),
+        (f"mssql://u:{SECRET}@h/d?{OK}&Encrypt=no&Encrypt=yes", "has Encrypt more than once"),
+        (f"mssql://u:{SECRET}@h/d?{OK}&login=entra", "more than one of a password"),
+        (f"mssql://h/d?{OK}&login=entra", "only where the engine runs"),
         (f"postgresql+asyncpg://u:{SECRET}@h/d", "names postgresql\\+asyncpg"),
         (f"postgresql://u:{SECRET}@h/d?sslmod=x", "sslmod"),
         (f"postgresql://u:{SECRET}@h/d?login=entra", "more than one of a password"),

@@ -44,18 +44,27 @@ TERMS = LeaseTerms()
 @contextmanager
 def refusing_writes(store: Store) -> Iterator[None]:
     """As a full disk does, or a stand-by."""
-    switch = {
-        "sqlite": "PRAGMA query_only={}",
-        "postgresql": "SET default_transaction_read_only={}",
-    }[store.database.engine.dialect.name]
+    engine = store.database.engine
+    on, off = {
+        "sqlite": ("PRAGMA query_only=ON", "PRAGMA query_only=OFF"),
+        "postgresql": tuple(f"SET default_transaction_read_only={to}" for to in ("ON", "OFF")),
+        "mssql": tuple(
+            f"ALTER DATABASE CURRENT SET READ_{to} WITH ROLLBACK IMMEDIATE"
+            for to in ("ONLY", "WRITE")
+        ),
+    }[engine.dialect.name]
 
-    def turn(state: str) -> None:
+    def turn(switch: str) -> None:
+        if engine.dialect.name == "mssql":  # it is the database that refuses, not the session
+            with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+                connection.exec_driver_sql(switch)
+            return
         with store.database.read() as connection:
-            connection.exec_driver_sql(switch.format(state))
+            connection.exec_driver_sql(switch)
 
-    turn("ON")
+    turn(on)
     yield
-    turn("OFF")
+    turn(off)
 
 
 def _item(item: str) -> Item:
@@ -80,6 +89,7 @@ def test_the_dead_alone_have_an_index_of_some_rows(store: Store, keep: Keep) -> 
         "sqlite": "SELECT name FROM sqlite_master WHERE type = 'index' AND sql LIKE '% WHERE %'",
         "postgresql": "SELECT indexname FROM pg_indexes WHERE indexdef LIKE '% WHERE %' "
         "AND schemaname = 'public'",
+        "mssql": "SELECT name FROM sys.indexes WHERE has_filter = 1 AND is_unique = 0",
     }[store.database.engine.dialect.name]
     assert keep.rows(query) == [("ix_items_hub_dead",)]
 

@@ -6,8 +6,10 @@ from prove.breakage import Breakage
 
 DATABASES = "Databases"
 _LOGINS = "Logins to a database"
+_SQL_SERVER = "A store in SQL Server"
 _STORE = "sync/cirahub_sync/store"
 _CONTENTION = "tests/store/test_contention.py"
+_SQL_SERVER_S = "tests/store/test_sqlserver.py"
 
 BREAKAGES: tuple[Breakage, ...] = (
     Breakage(
@@ -22,9 +24,9 @@ BREAKAGES: tuple[Breakage, ...] = (
     Breakage(
         guards=DATABASES,
         what="who makes a hub does not give way",
-        file=f"{_STORE}/database.py",
-        old="insert.on_conflict_do_nothing()",
-        new="insert",
+        file=f"{_STORE}/postgresql.py",
+        old="insert(table).on_conflict_do_nothing()",
+        new="insert(table)",
         tests=f"{_CONTENTION}::test_a_hub_that_two_make_at_the_same_moment_has_one_key",
     ),
     Breakage(
@@ -77,6 +79,57 @@ BREAKAGES: tuple[Breakage, ...] = (
         new="",
         tests="tests/engine/test_database_outage.py::"
         "test_a_server_that_ends_within_a_pass_ends_the_pass_and_the_next_one_goes_on[crash]",
+    ),
+    Breakage(
+        guards=_SQL_SERVER,
+        what="who has not accepted that it is untested has a store there",
+        file=f"{_STORE}/sqlserver.py",
+        old="    if url.query.get(UNTESTED) != ACCEPTED:\n",
+        new="    if not url.query:\n",
+        tests="tests/store/test_opening.py::"
+        "test_a_url_that_is_none_is_told_without_what_is_secret_in_it",
+    ),
+    Breakage(
+        guards=_SQL_SERVER,
+        what="a lost connection is made anew without a word",
+        file=f"{_STORE}/sqlserver.py",
+        old='    "ConnectRetryCount": "0",\n',
+        new="",
+        tests=f"{_SQL_SERVER_S}::"
+        "test_the_driver_is_told_to_have_proofs_and_never_to_connect_anew_without_a_word",
+    ),
+    Breakage(
+        guards=_SQL_SERVER,
+        what="a token goes to a server that nobody vouches for",
+        file=f"{_STORE}/sqlserver.py",
+        old="        if by_token and url.host not in _LOOPBACK and not _proves(given):\n",
+        new="        if by_token and not given:\n",
+        tests=f"{_SQL_SERVER_S}::test_a_token_goes_to_no_server_that_has_not_proved_who_it_is",
+    ),
+    Breakage(
+        guards=_SQL_SERVER,
+        what="spokes without an address are taken for the same",
+        file=f"{_STORE}/transact_sql.py",
+        old="if any(column.nullable for column in constraint.columns):",
+        new="if not constraint.columns:",
+        tests=f"{_SQL_SERVER_S}::test_spokes_without_an_address_are_not_taken_for_the_same",
+    ),
+    Breakage(
+        guards=_SQL_SERVER,
+        what="an id that is too long is cut to another's",
+        file=f"{_STORE}/transact_sql.py",
+        old="_INLINE_CHARACTERS if kind.length else",
+        new="kind.length or",
+        tests=f"{_SQL_SERVER_S}::test_a_value_is_not_cut_to_what_a_column_holds",
+    ),
+    Breakage(
+        guards=_SQL_SERVER,
+        what="a row does not find the one with its key that came with it",
+        file=f"{_STORE}/listed.py",
+        old="        if key in met:\n            yield part\n            part, met = [], set()\n",
+        new="",
+        tests="tests/store/test_listed.py::"
+        "test_of_rows_with_the_same_key_the_next_finds_what_the_one_before_made",
     ),
     Breakage(
         guards=_LOGINS,

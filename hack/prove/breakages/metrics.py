@@ -14,7 +14,7 @@ BREAKAGES: tuple[Breakage, ...] = (
         guards=METRICS,
         what="each try makes what waits young again",
         file=_STORE,
-        old="            merged=_since,\n",
+        old="            merged=waiting_since,\n",
         new="",
         tests=_LAG
         + "test_what_is_not_delivered_waits_from_the_pass_that_saw_it_until_it_is[sqlite]",

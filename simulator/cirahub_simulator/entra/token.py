@@ -26,11 +26,14 @@ GRAPH_ID = "00000003-0000-0000-c000-000000000000"
 VAULT_ID = "cfa8b339-82a2-471a-a3c9-0fc0be7a4093"
 DATABASES_ID = "123cd850-d9df-40bd-94d5-c9f07b7fa203"
 """Azure OSSRDBMS Database."""
+SQL_ID = "022907d3-0f1b-48f7-badc-1ba6abab6d66"
+"""Azure SQL Database."""
 
 RESOURCES: dict[str, str] = {
     **{cloud.graph: GRAPH_ID for cloud in CLOUDS.values()},
     **{cloud.vault: VAULT_ID for cloud in CLOUDS.values()},
     **{cloud.databases: DATABASES_ID for cloud in CLOUDS.values()},
+    **{cloud.sql: SQL_ID for cloud in CLOUDS.values()},
     OUTLOOK: "00000002-0000-0ff1-ce00-000000000000",
 }
 """Resource and its application id.

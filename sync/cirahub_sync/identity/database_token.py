@@ -1,7 +1,8 @@
-"""A token of Entra in a password's place: how Azure Database for PostgreSQL lets a workload in.
+"""A token of Entra in a password's place: how Azure's databases let a workload in.
 
 Sources: learn.microsoft.com, "Use Microsoft Entra ID for authentication with Azure Database for
-PostgreSQL"; of the clouds, `az cloud show --query endpoints.ossrdbmsResourceId`.
+PostgreSQL", "Use Microsoft Entra authentication" of Azure SQL; of the clouds, `az cloud show
+--query endpoints.ossrdbmsResourceId`, and `suffixes.sqlServerHostname`.
 """
 
 from __future__ import annotations
@@ -16,11 +17,11 @@ from cirahub_sync.errors import ConfigurationError, CredentialError, EndpointUna
 from cirahub_sync.identity.entra import Assertion, EntraClient, Granted
 from cirahub_sync.origins import HOSTS, Origins
 
-_SCOPES: Mapping[Cloud, str] = {
-    Cloud.GLOBAL: "https://ossrdbms-aad.database.windows.net/.default",
-    Cloud.US_GOV: "https://ossrdbms-aad.database.usgovcloudapi.net/.default",
-    Cloud.US_GOV_DOD: "https://ossrdbms-aad.database.usgovcloudapi.net/.default",
-    Cloud.CHINA: "https://ossrdbms-aad.database.chinacloudapi.cn/.default",
+_DOMAINS: Mapping[Cloud, str] = {
+    Cloud.GLOBAL: "database.windows.net",
+    Cloud.US_GOV: "database.usgovcloudapi.net",
+    Cloud.US_GOV_DOD: "database.usgovcloudapi.net",
+    Cloud.CHINA: "database.chinacloudapi.cn",
 }
 _INJECTED = ("AZURE_TENANT_ID", "AZURE_CLIENT_ID", "AZURE_FEDERATED_TOKEN_FILE")
 """By the workload-identity webhook, with AZURE_AUTHORITY_HOST, which is the global cloud's where it
@@ -33,16 +34,19 @@ _RETRY_RENEWAL = 60.0
 
 class DatabaseToken:
     """Called for each new connection; one that there is goes on when its token ends. A token is
-    renewed after half of its life, and while that fails it serves to its end."""
+    renewed after half of its life, and while that fails it serves to its end. `database` is the
+    URL of what it is for."""
 
     def __init__(
         self,
         origins: Origins,
+        database: str,
         *,
         environment: Mapping[str, str] = os.environ,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._origins = origins
+        self._sql_server = database.startswith("mssql")
         self._environment = environment
         self._clock = clock
         self._granted: Granted | None = None
@@ -83,7 +87,8 @@ class DatabaseToken:
             name="the database's login",
             clock=self._clock,
         )
-        return entra.acquire_now(_SCOPES[cloud], _assertion(Path(file)))
+        host = _DOMAINS[cloud] if self._sql_server else f"ossrdbms-aad.{_DOMAINS[cloud]}"
+        return entra.acquire_now(f"https://{host}/.default", _assertion(Path(file)))
 
 
 def _assertion(file: Path) -> Assertion:

@@ -3,12 +3,24 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import URL, Connection, Engine
+from sqlalchemy import URL, ColumnElement, Connection, Engine, Table
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.sql import ColumnCollection
+from sqlalchemy.sql.dml import Insert
 
+from cirahub_sync.store.listed import Ready
 from cirahub_sync.store.login import Secret
+
+if TYPE_CHECKING:
+    from sqlalchemy.dialects import postgresql, sqlite
+
+Excluded = ColumnCollection[str, Any]
+Merged = Callable[[Excluded], dict[str, ColumnElement[Any]]]
+"""Of the new row: what columns of the row that is there become."""
 
 LOCK_TIMEOUT_MS = 30_000
 """How long a transaction waits for somebody else's."""
@@ -38,8 +50,24 @@ class Backend(ABC):
     def connected(self, *, reading: bool) -> AbstractContextManager[Connection]:
         """For a transaction. One that is `reading` sees one state all the time."""
 
+    @abstractmethod
+    def replacing(
+        self, table: Table, given: Sequence[str], merged: Merged | None, *, shared: bool
+    ) -> Insert | Ready:
+        """Inserts a row of `given` columns in the place of the one with the same primary key. See
+        `Database.upsert`."""
+
+    @abstractmethod
+    def giving_way(self, table: Table, given: Sequence[str]) -> Insert | Ready:
+        """Inserts a row of `given` columns unless one with the same primary key is there, or comes
+        from somebody else this moment."""
+
     def close(self) -> None:
         self.engine.dispose()
+
+    @abstractmethod
+    def opened(self, connection: Connection) -> None:
+        """Raises ConfigurationError for a database that can't be used as it is set up."""
 
     @abstractmethod
     def alone(self, connection: Connection) -> None:
@@ -83,4 +111,15 @@ def unopened(name: str, error: Exception) -> str:
     return (
         f"the database ({name}) cannot be opened: {type(error).__name__}; check that it is "
         "reachable, writable and not damaged"
+    )
+
+
+def on_conflict(insert: postgresql.Insert | sqlite.Insert, merged: Merged | None) -> Insert:
+    """`Backend.replacing` where the database knows `ON CONFLICT`."""
+    keys = [column.name for column in insert.table.primary_key]
+    others = [column.name for column in insert.table.c if column.name not in keys]
+    return insert.on_conflict_do_update(
+        index_elements=keys,
+        set_={name: insert.excluded[name] for name in others}
+        | ({} if merged is None else merged(insert.excluded)),
     )

@@ -2,32 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from sqlalchemy import URL, ColumnElement, Connection, Engine, Table, inspect, select
+from sqlalchemy import URL, Connection, Engine, Table, inspect, select
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
-from sqlalchemy.sql import ColumnCollection
-from sqlalchemy.sql.dml import Insert
 
 from cirahub_sync.errors import CirahubError, ConfigurationError, StoreError
 from cirahub_sync.store import schema
-from cirahub_sync.store.backend import Backend, unopened
+from cirahub_sync.store.backend import Backend, Merged, unopened
 from cirahub_sync.store.listed import Inserts
 from cirahub_sync.store.login import Secret
 from cirahub_sync.store.sqlite import SQLite
 
-if TYPE_CHECKING:
-    from sqlalchemy.dialects import postgresql, sqlite
-
 _MIGRATIONS = Path(__file__).with_name("migrations")
-
-Excluded = ColumnCollection[str, Any]
-Merged = Callable[[Excluded], dict[str, ColumnElement[Any]]]
-"""Of the new row: what columns of the row that is there become."""
 
 
 def revisions() -> list[str]:
@@ -82,7 +73,7 @@ class Database:
             raise ConfigurationError(
                 f"the Python module {error.name}, by which a database of "
                 f"{parsed.get_backend_name()} is spoken to, is not installed; use sqlite or "
-                "postgresql, or install it"
+                "postgresql, or install it (docs/database.md says how)"
             ) from error
         except (SQLAlchemyError, OSError) as error:
             if backend is None:
@@ -104,6 +95,7 @@ class Database:
         """Raises StoreError for a schema of a version that is newer than this one; unless
         `forward`, of one that is older, too."""
         with self.engine.connect() as connection:
+            self._backend.opened(connection)
             current = _revision(connection)
         if current == head():
             return
@@ -165,23 +157,21 @@ class Database:
         rows: Sequence[Mapping[str, Any]],
         *,
         merged: Merged | None = None,
+        shared: bool = False,
     ) -> None:
         """Insert rows, replacing those with the same primary key. `merged`, the same for a table
-        every time, gives what columns of those become instead of what the new row has."""
+        every time, gives what columns of those become instead of what the new row has. `shared`:
+        others may write the same row meanwhile, since none of us has the lock of its hub's."""
         if not rows:
             return
 
-        def make() -> Insert:
-            insert = _inserting(connection.dialect.name, table)
-            keys = [column.name for column in table.primary_key]
-            others = [column.name for column in table.c if column.name not in keys]
-            return insert.on_conflict_do_update(
-                index_elements=keys,
-                set_={name: insert.excluded[name] for name in others}
-                | ({} if merged is None else merged(insert.excluded)),
-            )
-
-        self._inserts.run(connection, ("upsert", table.name), make, rows)
+        given = list(rows[0])
+        self._inserts.run(
+            connection,
+            ("upsert", table.name),
+            lambda: self._backend.replacing(table, given, merged, shared=shared),
+            rows,
+        )
 
     def insert(
         self, connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]
@@ -192,8 +182,12 @@ class Database:
 
     def insert_new(self, connection: Connection, table: Table, row: Mapping[str, Any]) -> None:
         """Unless a row of its primary key is there, or comes from somebody else this moment."""
-        insert = _inserting(connection.dialect.name, table)
-        connection.execute(insert.on_conflict_do_nothing(), row)
+        self._inserts.run(
+            connection,
+            ("new", table.name),
+            lambda: self._backend.giving_way(table, list(row)),
+            [row],
+        )
 
     def close(self) -> None:
         self._backend.close()
@@ -219,24 +213,11 @@ def _kind(url: URL) -> type[Backend]:
         from cirahub_sync.store.postgresql import PostgreSQL
 
         return PostgreSQL
-    if name == "mssql":
-        raise ConfigurationError(
-            "mssql isn't supported yet: a store can't be kept in SQL Server or Azure SQL "
-            "(docs/database.md says why); give one of PostgreSQL, like "
-            "postgresql://USER@HOST/DATABASE"
-        )
+    if name == "mssql" and not driver:
+        from cirahub_sync.store.sqlserver import SQLServer
+
+        return SQLServer
     raise ConfigurationError(
         f"the database URL names {url.drivername}, which a store can't be kept in; write "
         "sqlite:///FILE or postgresql://USER@HOST/DATABASE"
     )
-
-
-def _inserting(dialect: str, table: Table) -> postgresql.Insert | sqlite.Insert:
-    """Not at the top: what the other database is spoken to in takes three megabytes."""
-    if dialect == "sqlite":
-        from sqlalchemy.dialects.sqlite import insert as into_sqlite
-
-        return into_sqlite(table)
-    from sqlalchemy.dialects.postgresql import insert as into_postgresql
-
-    return into_postgresql(table)

@@ -19,7 +19,8 @@ from sqlalchemy import (
     update,
 )
 
-from cirahub_sync.store.database import Database, Excluded
+from cirahub_sync.store.backend import Excluded
+from cirahub_sync.store.database import Database
 from cirahub_sync.store.listed import Found, Listed
 from cirahub_sync.store.membership import of_hub
 from cirahub_sync.store.rows import Action, Intent, Pending, Replica, ReplicaState
@@ -345,7 +346,7 @@ class Standing(msgspec.Struct, frozen=True):
     """POSIX seconds; of what has waited longest."""
 
 
-def _since(new: Excluded) -> dict[str, ColumnElement[Any]]:
+def waiting_since(new: Excluded) -> dict[str, ColumnElement[Any]]:
     """What waits goes on waiting, until it is delivered, or something else has to come of it than
     what kept it on purpose."""
     late_only_now = pending.c.reason.in_(_ON_PURPOSE) & new.reason.not_in(_ON_PURPOSE)
@@ -371,7 +372,7 @@ class PendingTable:
                 }
                 for row in rows
             ],
-            merged=_since,
+            merged=waiting_since,
         )
 
     def by_item(self, spoke: str, ids: Sequence[str]) -> dict[str, Pending]:

@@ -1,14 +1,15 @@
 """Statements about lists of ids, and rows by the hundred, without SQLAlchemy's work on each.
 
-SQLAlchemy says what a statement is in the database's own words, once; the driver is handed it, and
-the values as they are, within the transaction that SQLAlchemy has open: 5 µs for a row that is
-asked for, not 52. Where a driver wants values by name and not by place (PostgreSQL's) SQLAlchemy
-does it all. Measured by benchmarks/merge.py and fanout.py.
+SQLAlchemy says what a statement is in the database's own words, once; SQLite's driver is handed it,
+and the values as they are, within the transaction that SQLAlchemy has open: 5 µs for a row that is
+asked for, not 52. Other drivers want values by name (PostgreSQL's) or with their types (SQL
+Server's), and SQLAlchemy does it all. Measured by benchmarks/merge.py and fanout.py.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import starmap
 from operator import itemgetter
 from typing import Any, Protocol, cast
@@ -77,7 +78,7 @@ class Listed:
     def _compiled(self, dialect: Dialect, length: int) -> _Compiled:
         """What stands for one id is what stands for each: a statement with 512 of them takes
         SQLAlchemy ten milliseconds, and its words alone none."""
-        if not dialect.positional:
+        if not _direct(dialect):
             return _Compiled(self._make([bindparam(name) for name in _NAMES[:length]]), dialect)
         compiled = _Compiled(self._make([bindparam(_NAMES[0])]), dialect)
         compiled.repeat(_NAMES[0], _NAMES[:length])
@@ -116,7 +117,7 @@ class _Compiled:
     def __init__(self, statement: Statement, dialect: Dialect) -> None:
         compiled = statement.compile(dialect=dialect)
         self._statement = statement
-        self._text = str(compiled) if dialect.positional else ""
+        self._text = str(compiled) if _direct(dialect) else ""
         self._order: Sequence[str] = compiled.positiontup or ()
         self._fixed = {name: value for name, value in compiled.params.items() if value is not None}
         self._row: Callable[..., Found] | None = None
@@ -177,36 +178,90 @@ def driven(
         ) from error
 
 
+@dataclass(frozen=True)
+class Ready:
+    """Statements in the database's own words, for a driver that takes values by place: each is run
+    for every row, and then the next. Of rows with the same key the next one finds what the one
+    before has made."""
+
+    texts: Sequence[str]
+    order: Sequence[str]
+    """Columns, as their values come."""
+    keys: Sequence[str]
+    """Columns that tell rows apart."""
+    sizes: Sequence[Any]
+    """What each value is, as the driver has it: `setinputsizes` of PEP 249."""
+
+
+SIZES = "cirahub_sizes"
+"""Execution option of a statement that was `Ready`."""
+
+
 class Inserts:
     """INSERTs of many rows, by the names of their columns."""
 
     def __init__(self) -> None:
-        self._made: dict[object, tuple[Insert, str, Callable[[Any], Any]]] = {}
+        self._made: dict[object, tuple[Insert | Ready, str, Callable[[Any], Any]]] = {}
 
     def run(
         self,
         connection: Connection,
         key: object,
-        make: Callable[[], Insert],
+        make: Callable[[], Insert | Ready],
         rows: Sequence[Mapping[str, Any]],
     ) -> None:
         """`key` is the statement's that `make` makes. All rows have the same columns, and as many
-        as the statement has: no default is filled in."""
+        as the statement has: no default is filled in, where the driver is handed them."""
         dialect = connection.dialect
         key = (dialect.name, key, *rows[0])
         made = self._made.get(key)
         if made is None:
-            statement = make()
-            compiled = statement.compile(dialect=dialect, column_keys=list(rows[0]))
-            order = compiled.positiontup or ()
-            direct = dialect.positional and len(order) > 1 and set(order) == set(rows[0])
-            made = self._made[key] = (
-                statement,
-                str(compiled) if direct else "",
-                itemgetter(*order) if direct else tuple,
-            )
+            made = self._made[key] = _made(make(), dialect, rows[0])
         statement, text, values = made
-        if text:
+        if isinstance(statement, Ready):
+            options = {SIZES: statement.sizes}
+            for part in _apart(rows, statement.keys):
+                placed = [values(row) for row in part]
+                for one in statement.texts:
+                    connection.exec_driver_sql(one, placed, execution_options=options)
+        elif text:
             driven(connection, text, [values(row) for row in rows], many=True)
         else:
             connection.execute(statement, rows)
+
+
+def _made(
+    statement: Insert | Ready, dialect: Dialect, row: Mapping[str, Any]
+) -> tuple[Insert | Ready, str, Callable[[Any], Any]]:
+    """Its words, and what makes them a row's values; blank where SQLAlchemy does it."""
+    if isinstance(statement, Ready):
+        return statement, "", _by_place(statement.order)
+    compiled = statement.compile(dialect=dialect, column_keys=list(row))
+    order = compiled.positiontup or ()
+    if _direct(dialect) and len(order) > 1 and set(order) == set(row):
+        return statement, str(compiled), itemgetter(*order)
+    return statement, "", tuple
+
+
+def _apart(
+    rows: Sequence[Mapping[str, Any]], keys: Sequence[str]
+) -> Iterator[Sequence[Mapping[str, Any]]]:
+    """The rows in their order, in parts in which no key comes twice."""
+    part: list[Mapping[str, Any]] = []
+    met: set[tuple[Any, ...]] = set()
+    for row in rows:
+        key = tuple(row[name] for name in keys)
+        if key in met:
+            yield part
+            part, met = [], set()
+        part.append(row)
+        met.add(key)
+    yield part
+
+
+def _by_place(order: Sequence[str]) -> Callable[[Any], tuple[Any, ...]]:
+    return lambda row: tuple(row[name] for name in order)
+
+
+def _direct(dialect: Dialect) -> bool:
+    return dialect.name == "sqlite"

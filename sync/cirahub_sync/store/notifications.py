@@ -119,4 +119,5 @@ def record(
         notified,
         [{"spoke": spoke, "hub": hub, "times": 1, "at": at} for spoke, hub in spokes.items()],
         merged=lambda _: {"times": notified.c.times + 1, "at": notified.c.at},
+        shared=True,
     )

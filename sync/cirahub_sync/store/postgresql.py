@@ -14,9 +14,11 @@ from contextlib import contextmanager
 from typing import Any
 
 import psycopg
-from sqlalchemy import URL, Connection, Engine, create_engine, event, text
+from sqlalchemy import URL, Connection, Engine, Table, create_engine, event, text
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.schema import SetTableComment
+from sqlalchemy.sql.dml import Insert
 
 from cirahub_sync.errors import CirahubError, ConfigurationError, StoreError
 from cirahub_sync.store import (
@@ -28,7 +30,7 @@ from cirahub_sync.store import (
     shard_tables,  # noqa: F401 (adds its tables)
     tally_tables,  # noqa: F401 (adds its tables)
 )
-from cirahub_sync.store.backend import Backend
+from cirahub_sync.store.backend import Backend, Merged
 from cirahub_sync.store.login import Secret
 from cirahub_sync.store.tables import DEAD, erasures, hubs, items, metadata
 
@@ -124,6 +126,17 @@ class PostgreSQL(Backend):
             if reading:
                 connection.execution_options(isolation_level="REPEATABLE READ")
             yield connection
+
+    def replacing(
+        self, table: Table, _given: Sequence[str], merged: Merged | None, *, shared: bool
+    ) -> Insert:
+        return backend.on_conflict(insert(table), merged)
+
+    def giving_way(self, table: Table, _given: Sequence[str]) -> Insert:
+        return insert(table).on_conflict_do_nothing()
+
+    def opened(self, connection: Connection) -> None:
+        """How it is encoded, the only thing that matters, is for good: see `alone`."""
 
     def alone(self, connection: Connection) -> None:
         """Raises ConfigurationError for a database that can't hold every text."""

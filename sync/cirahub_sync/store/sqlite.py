@@ -6,19 +6,23 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event
+from sqlalchemy import URL, Connection, Engine, Table, create_engine, event
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.sql.dml import Insert
 
 from cirahub_sync.errors import StoreError
 from cirahub_sync.store import backend
-from cirahub_sync.store.backend import Backend
+from cirahub_sync.store.backend import Backend, Merged
 from cirahub_sync.store.listed import driven
 from cirahub_sync.store.login import Secret
+
+if TYPE_CHECKING:
+    from sqlalchemy.dialects import sqlite
 
 _READING = "cirahub_reading"
 """Execution option of a connection: whether its next transaction only reads."""
@@ -53,6 +57,14 @@ class SQLite(Backend):
             raise
         self._idle.append(connection)
 
+    def replacing(
+        self, table: Table, _given: Sequence[str], merged: Merged | None, *, shared: bool
+    ) -> Insert:
+        return backend.on_conflict(_insert(table), merged)
+
+    def giving_way(self, table: Table, _given: Sequence[str]) -> Insert:
+        return _insert(table).on_conflict_do_nothing()
+
     def close(self) -> None:
         while self._idle:
             self._idle.pop().close()
@@ -85,6 +97,9 @@ class SQLite(Backend):
                 cursor.execute("PRAGMA temp_store=MEMORY")
         self.shed()
 
+    def opened(self, connection: Connection) -> None:
+        """It is as we set it up."""
+
     def alone(self, connection: Connection) -> None:
         """As each transaction that writes: see `_prepare`."""
 
@@ -110,6 +125,13 @@ class SQLite(Backend):
             ) from error
         finally:
             connection.close()
+
+
+def _insert(table: Table) -> sqlite.Insert:
+    """Not at the top: with PostgreSQL it would be three megabytes for nothing."""
+    from sqlalchemy.dialects.sqlite import insert
+
+    return insert(table)
 
 
 def _locked(error: BaseException | None) -> bool:
