@@ -244,7 +244,7 @@ def alone(count: int) -> dict[str, tuple[float, float]]:
 
 def main() -> int:
     parser = options(__doc__ or "")
-    parser.add_argument("--items", type=int, default=50_000, help="items in the mailbox")
+    parser.add_argument("--items", type=int, default=30_000, help="items in the mailbox")
     parser.add_argument("--rounds", type=int, default=3, help="how often each is measured")
     parser.add_argument("--one", action="store_true", help=argparse.SUPPRESS)
     asked = parser.parse_args()
