@@ -18,7 +18,7 @@ from cirahub_simulator.directory import Application, ClientSecret, Tenant
 from cirahub_simulator.faults import Fault
 from cirahub_simulator.process import EmbeddedSimulator
 from cirahub_simulator.switches import Switches
-from cirahub_simulator.wire import Request
+from cirahub_simulator.wire import Request, Response
 from cirahub_simulator.world import World
 
 TENANT_ABROAD = "33333333-3333-4333-8333-333333333333"
@@ -69,19 +69,35 @@ def fired(scene: Scene) -> dict[str, int]:
     return {each["rule"]["id"]: each["fired"] for each in scene.admin.rules()}
 
 
-def striking(scene: Scene, rule: str) -> asyncio.Event:
-    """Set as soon as the rule strikes, while the request that it struck is still held."""
-    loop, struck = asyncio.get_running_loop(), asyncio.Event()
-    faults = scene.simulator.world.faults
-    original = faults.decide
+class Struck(asyncio.Event):
+    """Set as soon as a rule strikes, while the request that it struck is still held."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.over = asyncio.Event()
+        """The request has had its effect, whether or not anybody waited for its answer."""
+
+
+def striking(scene: Scene, rule: str) -> Struck:
+    loop, struck = asyncio.get_running_loop(), Struck()
+    faults, journal = scene.simulator.world.faults, scene.simulator.world.journal
+    decided, noted = faults.decide, journal.note
+    held: list[Request] = []
 
     def decide(request: Request) -> Fault | None:
-        fault = original(request)
+        fault = decided(request)
         if fault is not None and fault.rule.id == rule:
+            held.append(request)
             loop.call_soon_threadsafe(struck.set)
         return fault
 
+    def note(request: Request, response: Response, *, fault: str | None = None) -> None:
+        noted(request, response, fault=fault)
+        if any(request is one for one in held):
+            loop.call_soon_threadsafe(struck.over.set)
+
     faults.decide = decide  # type: ignore[method-assign]
+    journal.note = note  # type: ignore[method-assign]
     return struck
 
 

@@ -96,6 +96,7 @@ async def test_the_next_worker_finds_what_the_sleeper_sent_and_doubles_nothing(
     with pytest.raises(LeaseLostError):
         await work
     await sleeper.close()
+    await held.over.wait()  # nobody waits for it any more, and it may come later than all of that
     await verified(scene)
     PAIR.assert_whole(scene)
 
