@@ -102,7 +102,7 @@ BREAKAGES: tuple[Breakage, ...] = (
         guards=_SQL_SERVER,
         what="a token goes to a server that nobody vouches for",
         file=f"{_STORE}/sqlserver.py",
-        old="        if by_token and url.host not in _LOOPBACK and not _proves(given):\n",
+        old="        if by_token and url.host not in backend.LOOPBACK and not _proves(given):\n",
         new="        if by_token and not given:\n",
         tests=f"{_SQL_SERVER_S}::test_a_token_goes_to_no_server_that_has_not_proved_who_it_is",
     ),

@@ -7,11 +7,12 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import URL, ColumnElement, Connection, Engine, Table
+from sqlalchemy import URL, ColumnElement, Connection, Engine, Table, event
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql import ColumnCollection
 from sqlalchemy.sql.dml import Insert
 
+from cirahub_sync.errors import CirahubError, StoreError
 from cirahub_sync.store.listed import Ready
 from cirahub_sync.store.login import Secret
 
@@ -24,6 +25,12 @@ Merged = Callable[[Excluded], dict[str, ColumnElement[Any]]]
 
 LOCK_TIMEOUT_MS = 30_000
 """How long a transaction waits for somebody else's."""
+CONNECTIONS = 2
+"""To a server, that are kept open; transactions are one after the other, so that one is used
+mostly."""
+MORE_CONNECTIONS = 2
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+"""How a URL names this machine."""
 
 
 class Backend(ABC):
@@ -105,6 +112,55 @@ class Backend(ABC):
     @abstractmethod
     def rewrite(self) -> None:
         """See `Database.rewrite`."""
+
+
+class Served(Backend):
+    """One that a server keeps, which may be restarted or give way to a stand-by."""
+
+    def __init__(self, engine: Engine) -> None:
+        super().__init__(engine)
+        event.listen(engine, "invalidate", self._lost)
+
+    @abstractmethod
+    def _told(self, error: DBAPIError, what: str) -> str:
+        """Which database `what` was, why, and what to do."""
+
+    @abstractmethod
+    def _is_secondary(self, error: DBAPIError) -> bool:
+        """Whether it takes no writes, or not any more."""
+
+    def refused(self, error: DBAPIError) -> str:
+        if self._is_secondary(error):
+            # Connections to what was the primary are no use any more.
+            self.interruptions += 1
+            self.engine.dispose()
+        return self._told(error, "could not be written")
+
+    def unreadable(self, error: DBAPIError) -> str:
+        return self._told(error, "could not be read")
+
+    def closed(self, error: Exception) -> str:
+        if isinstance(error, DBAPIError):
+            return self._told(error, "cannot be opened")
+        return super().closed(error)
+
+    def log_in_with(self, secret: Secret, hand: Callable[[dict[str, Any], str], None]) -> None:
+        """It is asked for each new connection; `hand` puts it among what the driver is told."""
+
+        @event.listens_for(self.engine, "do_connect")
+        def _with_secret(
+            _dialect: object, _record: object, _arguments: object, parameters: dict[str, Any]
+        ) -> None:
+            try:
+                hand(parameters, secret())
+            except CirahubError as error:
+                raise StoreError(
+                    f"the database {self.name} cannot be logged in to: {error}",
+                    stalled=error.stalled,
+                ) from error
+
+    def _lost(self, *_: object) -> None:
+        self.interruptions += 1
 
 
 def unopened(name: str, error: Exception) -> str:

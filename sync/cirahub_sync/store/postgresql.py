@@ -20,7 +20,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.schema import SetTableComment
 from sqlalchemy.sql.dml import Insert
 
-from cirahub_sync.errors import CirahubError, ConfigurationError, StoreError
+from cirahub_sync.errors import ConfigurationError, StoreError
 from cirahub_sync.store import (
     backend,
     login,
@@ -30,14 +30,11 @@ from cirahub_sync.store import (
     shard_tables,  # noqa: F401 (adds its tables)
     tally_tables,  # noqa: F401 (adds its tables)
 )
-from cirahub_sync.store.backend import Backend, Merged
+from cirahub_sync.store.backend import Merged, Served
 from cirahub_sync.store.login import Secret
 from cirahub_sync.store.tables import DEAD, erasures, hubs, items, metadata
 
 DRIVER = "postgresql+psycopg"
-CONNECTIONS = 2
-"""That are kept open; transactions are one after the other, so that one is used mostly."""
-MORE_CONNECTIONS = 2
 _IDLE_IN_TRANSACTION_MS = 45_000
 """A process that was stopped within a transaction holds its hub's row. Well below a lease: who
 takes the hub over finds the row free."""
@@ -53,7 +50,6 @@ _PATIENCE: Mapping[str, str] = {
 }
 _WHERE = ("PGHOST", "PGHOSTADDR")
 """Variables by which libpq finds a server, beside PGSERVICE."""
-_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _MIGRATION_LOCK = 0x6369_7261_6875_6201
 """Any number, the same in every version: `cirahub` and 1."""
 
@@ -62,11 +58,7 @@ for _index in items.indexes:
         _index.dialect_options["postgresql"]["where"] = DEAD
 
 
-class PostgreSQL(Backend):
-    def __init__(self, engine: Engine) -> None:
-        super().__init__(engine)
-        event.listen(engine, "invalidate", self._lost)
-
+class PostgreSQL(Served):
     @classmethod
     def connect(cls, url: URL, token: Secret | None = None) -> PostgreSQL:
         """Raises ConfigurationError for a parameter of the URL that nobody knows, or that can't
@@ -89,31 +81,16 @@ class PostgreSQL(Backend):
         engine = create_engine(
             url.set(drivername=DRIVER, query=query),
             pool_pre_ping=True,  # the server may have been restarted since
-            pool_size=CONNECTIONS,
-            max_overflow=MORE_CONNECTIONS,
+            pool_size=backend.CONNECTIONS,
+            max_overflow=backend.MORE_CONNECTIONS,
             pool_recycle=1800,
             hide_parameters=True,
         )
         _prepare(engine)
         made = cls(engine)
         if secret is not None:
-            made._log_in_with(secret)
+            made.log_in_with(secret, lambda told, known: told.update(password=known))
         return made
-
-    def _log_in_with(self, secret: Secret) -> None:
-        """Asked for each new connection."""
-
-        @event.listens_for(self.engine, "do_connect")
-        def _with_password(
-            _dialect: object, _record: object, _arguments: object, parameters: dict[str, Any]
-        ) -> None:
-            try:
-                parameters["password"] = secret()
-            except CirahubError as error:
-                raise StoreError(
-                    f"the database {self.name} cannot be logged in to: {error}",
-                    stalled=error.stalled,
-                ) from error
 
     @property
     def name(self) -> str:
@@ -170,20 +147,8 @@ class PostgreSQL(Backend):
                 connection.exec_driver_sql(f"ALTER TABLE {table.name} {', '.join(changes)}")
             connection.execute(SetTableComment(table))
 
-    def refused(self, error: DBAPIError) -> str:
-        if _state(error) == "25006":
-            # Connections to what was the primary are no use any more.
-            self.interruptions += 1
-            self.engine.dispose()
-        return self._told(error, "could not be written")
-
-    def unreadable(self, error: DBAPIError) -> str:
-        return self._told(error, "could not be read")
-
-    def closed(self, error: Exception) -> str:
-        if isinstance(error, DBAPIError):
-            return self._told(error, "cannot be opened")
-        return super().closed(error)
+    def _is_secondary(self, error: DBAPIError) -> bool:
+        return _state(error) == "25006"
 
     def upgraded(self) -> None:
         """Nothing is left to do: what is erased has been rewritten."""
@@ -193,9 +158,6 @@ class PostgreSQL(Backend):
 
     def rewrite(self) -> None:
         self._rewrite(*(table.name for table in metadata.sorted_tables))
-
-    def _lost(self, *_: object) -> None:
-        self.interruptions += 1
 
     def _rewrite(self, *tables: str) -> None:
         """What is deleted is not overwritten, so the tables are written anew without it. Waits for
@@ -291,7 +253,7 @@ def _here(url: URL) -> bool:
         named = list(filter(None, map(os.environ.get, _WHERE)))
     if "service" in url.query or (not named and os.environ.get("PGSERVICE")):
         return False
-    return all(host.startswith("/") or host in _LOOPBACK for host in named)
+    return all(host.startswith("/") or host in backend.LOOPBACK for host in named)
 
 
 def _proved(url: URL) -> bool:
@@ -312,7 +274,7 @@ def _verified(url: URL) -> Mapping[str, str]:
 def _hosts(url: URL) -> list[str]:
     """Without ports; none: this machine."""
     hosts = ",".join(filter(None, (url.host, *_several(url, "host")))).split(",")
-    return [host if host in _LOOPBACK else host.partition(":")[0] for host in hosts if host]
+    return [host if host in backend.LOOPBACK else host.partition(":")[0] for host in hosts if host]
 
 
 def _several(url: URL, name: str) -> Sequence[str]:

@@ -22,16 +22,13 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.schema import CreateIndex
 from sqlalchemy.sql.dml import Insert
 
-from cirahub_sync.errors import CirahubError, ConfigurationError, StoreError
+from cirahub_sync.errors import ConfigurationError, StoreError
 from cirahub_sync.store import backend, login, transact_sql
-from cirahub_sync.store.backend import Backend, Merged
+from cirahub_sync.store.backend import Merged, Served
 from cirahub_sync.store.listed import Ready
 from cirahub_sync.store.login import Secret
 from cirahub_sync.store.tables import DEAD, items, metadata
 
-CONNECTIONS = 2
-"""That are kept open; transactions are one after the other, so that one is used mostly."""
-MORE_CONNECTIONS = 2
 _LOGIN_SECONDS = 10
 _STATEMENT_SECONDS = 300
 _TOKEN = 1256
@@ -58,7 +55,6 @@ _KNOWN = (
     "PacketSize",
 )
 """Parameters that a URL may have, beside ours."""
-_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _MIGRATION_LOCK = "cirahub: schema"
 
 for _index in items.indexes:
@@ -66,11 +62,7 @@ for _index in items.indexes:
         _index.dialect_options["mssql"]["where"] = DEAD
 
 
-class SQLServer(Backend):
-    def __init__(self, engine: Engine) -> None:
-        super().__init__(engine)
-        event.listen(engine, "invalidate", self._lost)
-
+class SQLServer(Served):
     @classmethod
     def connect(cls, url: URL, token: Secret | None = None) -> SQLServer:
         """Raises ConfigurationError for a parameter of the URL that nobody knows, or that can't
@@ -84,7 +76,7 @@ class SQLServer(Backend):
                 f"mssql://cirahub@db.example/cirahub?{UNTESTED}={ACCEPTED}, or say "
                 f"login={login.ENTRA}"
             )
-        if by_token and url.host not in _LOOPBACK and not _proves(given):
+        if by_token and url.host not in backend.LOOPBACK and not _proves(given):
             raise ConfigurationError(
                 f"the database URL has login={login.ENTRA} and lets the server go without a proof "
                 "of who it is; a token goes to no such one: leave Encrypt and "
@@ -103,35 +95,16 @@ class SQLServer(Backend):
             connect_args={"timeout": _LOGIN_SECONDS},
             paramstyle="qmark",
             pool_pre_ping=True,  # the server may have been restarted since
-            pool_size=CONNECTIONS,
-            max_overflow=MORE_CONNECTIONS,
+            pool_size=backend.CONNECTIONS,
+            max_overflow=backend.MORE_CONNECTIONS,
             pool_recycle=1800,
             hide_parameters=True,
         )
         _prepare(engine)
         made = cls(engine)
         if secret is not None:
-            made._log_in_with(secret, by_token=by_token)
+            made.log_in_with(secret, _by_token if by_token else _by_password)
         return made
-
-    def _log_in_with(self, secret: Secret, *, by_token: bool) -> None:
-        """Asked for each new connection."""
-
-        @event.listens_for(self.engine, "do_connect")
-        def _with_secret(
-            _dialect: object, _record: object, _arguments: object, parameters: dict[str, Any]
-        ) -> None:
-            try:
-                known = secret()
-            except CirahubError as error:
-                raise StoreError(
-                    f"the database {self.name} cannot be logged in to: {error}",
-                    stalled=error.stalled,
-                ) from error
-            if by_token:
-                parameters["attrs_before"] = {_TOKEN: _packed(known)}
-            else:
-                parameters["pwd"] = known
 
     @property
     def name(self) -> str:
@@ -219,20 +192,8 @@ class SQLServer(Backend):
                 if index.name not in there:
                     connection.execute(CreateIndex(index))
 
-    def refused(self, error: DBAPIError) -> str:
-        if _READ_ONLY.search(str(error.orig)):
-            # Connections to what was the primary are no use any more.
-            self.interruptions += 1
-            self.engine.dispose()
-        return self._told(error, "could not be written")
-
-    def unreadable(self, error: DBAPIError) -> str:
-        return self._told(error, "could not be read")
-
-    def closed(self, error: Exception) -> str:
-        if isinstance(error, DBAPIError):
-            return self._told(error, "cannot be opened")
-        return super().closed(error)
+    def _is_secondary(self, error: DBAPIError) -> bool:
+        return bool(_READ_ONLY.search(str(error.orig)))
 
     def upgraded(self) -> None:
         """Nothing is left to do: what is erased has been overwritten."""
@@ -268,9 +229,6 @@ class SQLServer(Backend):
         """How long the session's next statements may take; 0: as long as they like."""
         driver: Any = connection.connection.dbapi_connection
         driver.timeout = seconds
-
-    def _lost(self, *_: object) -> None:
-        self.interruptions += 1
 
     def _told(self, error: DBAPIError, what: str) -> str:
         said = str(error.orig)
@@ -385,10 +343,14 @@ def _proves(parameters: Mapping[str, str]) -> bool:
     return encrypted and parameters["TrustServerCertificate"].lower() in {"no", "false"}
 
 
-def _packed(token: str) -> bytes:
+def _by_password(told: dict[str, Any], password: str) -> None:
+    told["pwd"] = password
+
+
+def _by_token(told: dict[str, Any], token: str) -> None:
     """As the driver takes one: its length, and two bytes for each character."""
     encoded = token.encode("utf-16-le")
-    return struct.pack("<I", len(encoded)) + encoded
+    told["attrs_before"] = {_TOKEN: struct.pack("<I", len(encoded)) + encoded}
 
 
 def _prepare(engine: Engine) -> None:
