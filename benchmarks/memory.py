@@ -41,7 +41,7 @@ from cirahub_sync.endpoints.base import (
     Delete,
     Endpoint,
     Fence,
-    KnownEtag,
+    KnownEtags,
     Operation,
     Outcome,
     Page,
@@ -81,7 +81,7 @@ class Mailbox:
     async def open(self, *, create: bool, known: Target | None = None) -> Target:
         return known or Target("tenant", self._name, "folder")
 
-    async def changes(self, resume: str | None, *, known: KnownEtag) -> AsyncIterator[Page]:
+    async def changes(self, resume: str | None, *, known: KnownEtags) -> AsyncIterator[Page]:
         if resume is not None:
             if self._expired:
                 raise CursorExpiredError("the token has expired")

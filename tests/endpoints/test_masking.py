@@ -9,7 +9,7 @@ import pytest
 
 from cirahub_sync.endpoints.base import (
     Capabilities,
-    KnownEtag,
+    KnownEtags,
     Limits,
     Page,
     RemoteItem,
@@ -53,7 +53,7 @@ class Shelf:
         batch=20,
     )
 
-    async def changes(self, resume: str | None, *, known: KnownEtag) -> AsyncIterator[Page]:
+    async def changes(self, resume: str | None, *, known: KnownEtags) -> AsyncIterator[Page]:
         yield Page(changes=[*ITEMS, Removed("d"), Unreadable("e", "unreadable")], cursor="1")
 
     async def fetch(self, ids: Sequence[str]) -> Mapping[str, RemoteItem | Unreadable | None]:
@@ -68,7 +68,7 @@ class Shelf:
 
 
 async def seen(endpoint: Withholding) -> list[list[RemoteItem]]:
-    pages = [page async for page in endpoint.changes(None, known=lambda _: None)]
+    pages = [page async for page in endpoint.changes(None, known=lambda _: {})]
     fetched = await endpoint.fetch(["a", "b", "c"])
     return [
         [change for page in pages for change in page.changes if isinstance(change, RemoteItem)],

@@ -26,7 +26,7 @@ from cirahub_sync.configuration import (
 from cirahub_sync.endpoints.base import (
     Capabilities,
     Endpoint,
-    KnownEtag,
+    KnownEtags,
     Limits,
     Page,
     RemoteItem,
@@ -228,7 +228,7 @@ class Calendar:
     async def open(self, *, create: bool, known: Target | None = None) -> Target:
         return known or Target("tenant", "mailbox", "calendar")
 
-    async def changes(self, resume: str | None, *, known: KnownEtag) -> AsyncIterator[Page]:
+    async def changes(self, resume: str | None, *, known: KnownEtags) -> AsyncIterator[Page]:
         yield Page(changes=self._shown, cursor="delta")
 
     async def locate(self, ids: Sequence[str]) -> Mapping[str, Whereabouts]:

@@ -99,7 +99,7 @@ async def _pull(session: GraphSession, folder: str = "") -> None:
     target = MailboxTarget("ann@contoso.example", folder)
     endpoint = GraphEndpoint(session, target, lambda _: None)
     await endpoint.open(create=False)
-    async for _ in endpoint.changes(None, known=lambda _: None):
+    async for _ in endpoint.changes(None, known=lambda _: {}):
         pass
 
 
@@ -190,6 +190,6 @@ async def test_a_stored_link_is_held_to_our_origin_again(
         await endpoint.open(create=False)
         token = f"user folder {_filled(path, graph.server, evil)}"
         with pytest.raises(CirahubError):
-            async for _ in endpoint.changes(token, known=lambda _: None):
+            async for _ in endpoint.changes(token, known=lambda _: {}):
                 pass
     assert evil.requests == []

@@ -16,9 +16,10 @@ BREAKAGES: tuple[Breakage, ...] = (
         guards=DATABASES,
         what="two that take a hub at the same moment both have it",
         file=f"{_STORE}/lease.py",
-        old="                hubs.c.lease_token == row.lease_token,\n"
-        "                hubs.c.lease_expires == row.lease_expires,\n",
-        new="",
+        old='        hubs.c.lease_token == bindparam("token"),\n'
+        '        hubs.c.lease_expires == bindparam("expires"),\n',
+        new='        hubs.c.lease_token >= bindparam("token"),\n'
+        '        hubs.c.lease_expires >= bindparam("expires"),\n',
         tests=f"{_CONTENTION}::test_of_two_that_take_a_hub_at_the_same_moment_one_has_it",
     ),
     Breakage(
@@ -214,7 +215,7 @@ BREAKAGES: tuple[Breakage, ...] = (
         guards=DATABASES,
         what="keys in common are looked for again and again where nothing is known of the tables",
         file=f"{_STORE}/twins.py",
-        old='            .cte("shared")\n            .prefix_with("MATERIALIZED"',
+        old='        .cte("shared")\n        .prefix_with("MATERIALIZED"',
         new='            .cte("shared")\n            .prefix_with("NOT MATERIALIZED"',
         tests="tests/engine/test_duplicates.py::"
         "test_keys_in_common_are_found_once_though_nothing_is_known_of_the_tables",

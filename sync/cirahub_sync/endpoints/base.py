@@ -200,9 +200,10 @@ class Outcome(msgspec.Struct, frozen=True, gc=False, kw_only=True):
         return cls(index=index, result=result, error=error)
 
 
-KnownEtag = Callable[[str], str | None]
-"""The etag last acknowledged for an item id: a change with that very etag is our own echo, and
-need not be completed with further requests."""
+KnownEtags = Callable[[Sequence[str]], Mapping[str, str]]
+"""The etags last acknowledged, by the ids of items that there are any of: a change with that very
+etag is our own echo, and need not be completed with further requests. Asked for a page at a
+time."""
 
 
 Fingerprint = Callable[[bytes], bytes]
@@ -232,7 +233,7 @@ class Endpoint(Protocol):
         it is, without a request; if it has gone, later calls raise TargetNotFoundError."""
         ...
 
-    def changes(self, resume: str | None, *, known: KnownEtag) -> AsyncIterator[Page]:
+    def changes(self, resume: str | None, *, known: KnownEtags) -> AsyncIterator[Page]:
         """The delta from `resume` (a Page's `next` or `cursor`), or a round from nothing.
         Raises CursorExpiredError when the token is no longer known. Items come complete, with
         their stamp, except that for an echo (`known`) the stamp may be blank."""

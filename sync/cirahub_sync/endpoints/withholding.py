@@ -11,7 +11,7 @@ from cirahub_sync.endpoints.album import Album
 from cirahub_sync.endpoints.base import (
     Change,
     Endpoint,
-    KnownEtag,
+    KnownEtags,
     Operation,
     Outcome,
     Page,
@@ -41,7 +41,7 @@ class Withholding:
     async def open(self, *, create: bool, known: Target | None = None) -> Target:
         return await self._inner.open(create=create, known=known)
 
-    async def changes(self, resume: str | None, *, known: KnownEtag) -> AsyncIterator[Page]:
+    async def changes(self, resume: str | None, *, known: KnownEtags) -> AsyncIterator[Page]:
         async for page in self._inner.changes(resume, known=known):
             yield _replace(page, changes=[self._change(change) for change in page.changes])
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import msgspec
 
 from cirahub_sync.endpoints.base import RemoteItem, attempt_of
@@ -9,6 +11,7 @@ from cirahub_sync.engine.context import PassContext, SpokeRun
 from cirahub_sync.model.edit import OwnEdits
 from cirahub_sync.model.kind import Content, kind_of
 from cirahub_sync.model.limits import changed_fields
+from cirahub_sync.store.delivery import Origin
 from cirahub_sync.store.hub import Transaction
 from cirahub_sync.store.rows import UNKNOWN_FINGERPRINT, Replica, ReplicaState, Shadow
 
@@ -42,8 +45,7 @@ def acknowledge(
         if run.config.direction.contributes
         else {}
     )
-    updated = [each.item for each in deliveries if not (each.key or each.native)]
-    attempts = tx.replicas.attempts(run.uid, updated) if updated else {}
+    origins = tx.replicas.origins(run.uid, [delivery.item for delivery in deliveries])
     for delivery in deliveries:
         answer = delivery.answer
         content, etag = _acknowledged(delivery)
@@ -58,7 +60,7 @@ def acknowledge(
                 fingerprint=delivery.fingerprint if delivery.whole else UNKNOWN_FINGERPRINT,
                 acknowledged=_fingerprint(context, run, delivery),
                 delivered_seq=delivery.seq,
-                attempt=attempt_of(delivery.key) or attempts.get(delivery.item, ""),
+                attempt=_attempt(delivery, origins),
             )
         )
         if run.config.direction.contributes:
@@ -78,8 +80,15 @@ def acknowledge(
                     own=shadow.own if shadow is not None else OwnEdits(),
                 )
             )
-    tx.replicas.put(replicas)
+    tx.replicas.put(replicas, before=origins)
     tx.shadows.put(shadows)
+
+
+def _attempt(delivery: Delivery, origins: Mapping[str, Origin]) -> str:
+    """An update leaves it as it was; what is the spoke's own came from none."""
+    if delivery.key or delivery.native or delivery.item not in origins:
+        return attempt_of(delivery.key)
+    return origins[delivery.item].attempt
 
 
 def _fingerprint(context: PassContext, run: SpokeRun, delivery: Delivery) -> bytes:

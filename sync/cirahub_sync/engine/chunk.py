@@ -22,7 +22,6 @@ from cirahub_sync.model.edit import Awareness, OwnEdits
 from cirahub_sync.model.kind import Content, Element, kept_out
 from cirahub_sync.model.normalise import matched_fields
 from cirahub_sync.model.observe import Return, record
-from cirahub_sync.store.content import REJUDGE
 from cirahub_sync.store.hub import Transaction
 from cirahub_sync.store.rows import (
     UNKNOWN_FINGERPRINT,
@@ -33,6 +32,7 @@ from cirahub_sync.store.rows import (
     Staged,
     StagedKind,
 )
+from cirahub_sync.store.shadows import REJUDGE
 
 CHUNK = 400
 """Staged changes that are merged in one transaction."""

@@ -68,6 +68,8 @@ class Receiver:
         self._deletions: list[Judgement] = []
         self._counted: frozenset[str] = frozenset()
         """Items whose deletion uses up the guard's allowance of the day."""
+        self._left = True
+        """Whether anything was above the mark, or due again, when the mark moved."""
 
     async def deliver(self) -> None:
         """Creates and updates: what waited for approval, everything above the mark, then what is
@@ -76,6 +78,7 @@ class Receiver:
         asked_about = APPROVAL if staged else (*APPROVAL, STAGE)
         with self._context.store.read() as tx:
             waiting = tx.pending.due(self.run.uid, float("inf"), asked_about, 1_000_000)
+            ahead = None if waiting or staged else self._ahead(tx)
         if self.run.row.allowed is not None and any(row.reason == STAGE for row in waiting):
             with self._context.store.write() as tx:
                 conclude(tx, self.run.row)  # there are stages no more
@@ -91,22 +94,29 @@ class Receiver:
             await self._again(ids)
             if self.run.failed:
                 return
-        while True:
-            with self._context.store.read() as tx:
-                items = tx.items.after(self.run.row.mark, self._chunk)
-                due = [] if items else tx.pending.due(self.run.uid, self._now, RETRIED, self._chunk)
-                known = known_of(self._context, self.run, tx, items)
+        while self._left:
+            if ahead is None:
+                with self._context.store.read() as tx:
+                    ahead = self._ahead(tx)
+            (items, known), ahead = ahead, None
             if items:
                 judgements = await self._judged(items, known)
                 if self.run.failed:
                     return  # its verification did: nothing was considered
                 await self._send(judgements, upto=items[-1].seq)
-            elif due:
-                await self._again([row.item for row in due])
-                if self.run.failed:
-                    return
-            else:
+                continue
+            with self._context.store.read() as tx:
+                due = tx.pending.due(self.run.uid, self._now, RETRIED, self._chunk)
+            if not due:
                 return
+            await self._again([row.item for row in due])
+            if self.run.failed:
+                return
+
+    def _ahead(self, tx: Transaction) -> tuple[Sequence[Item], Known]:
+        """What is above the mark, with what is known of it there."""
+        items = tx.items.after(self.run.row.mark, self._chunk)
+        return items, known_of(self._context, self.run, tx, items)
 
     async def _again(self, ids: Sequence[str]) -> None:
         """Look again at what is pending."""
@@ -238,6 +248,8 @@ class Receiver:
     def _advance(self, tx: Transaction, seq: int) -> None:
         self.run.row.mark = seq
         tx.update_spoke(self.run.uid, mark=seq)
+        due = tx.pending.due(self.run.uid, self._now, RETRIED, 1)
+        self._left = bool(due) or tx.items.last_seq() > seq
         if not (self.run.config.stages or self.run.row.allowed is None):
             conclude(tx, self.run.row)
 

@@ -19,10 +19,10 @@ from cirahub_sync.engine.context import PassContext, SpokeRun
 from cirahub_sync.model.earlier import Before, stripped, superseded
 from cirahub_sync.model.edit import OwnEdits
 from cirahub_sync.model.event import Role
-from cirahub_sync.store.content import REJUDGE
 from cirahub_sync.store.earlier import Earlier, Word
 from cirahub_sync.store.hub import Transaction
 from cirahub_sync.store.rows import Shadow
+from cirahub_sync.store.shadows import REJUDGE
 
 _Moved = Callable[[OwnEdits], OwnEdits]
 

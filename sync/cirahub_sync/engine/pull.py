@@ -6,7 +6,7 @@ gone once it is complete. Nothing here changes an item: that is the merge's.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from uuid import uuid4
 
 import msgspec
@@ -14,7 +14,6 @@ import msgspec
 from cirahub_sync.endpoints.base import (
     Change,
     Endpoint,
-    KnownEtag,
     RemoteItem,
     Removed,
     Stamp,
@@ -77,7 +76,8 @@ async def _round(context: PassContext, run: SpokeRun, endpoint: Endpoint, cursor
         run.report.counts.pulled += len(page.changes)
         changes = page.changes
         if cursor.round is None:
-            changes = [change for change in changes if not _echo(change, known)]
+            etags = known([change.id for change in changes])
+            changes = [change for change in changes if not _echo(change, etags)]
         staged = await _resolve(context, run, endpoint, changes)
         if page.next is None and cursor.round is not None:
             staged += await _unshown(context, run, endpoint, [*retried, *staged])
@@ -103,9 +103,9 @@ async def _round(context: PassContext, run: SpokeRun, endpoint: Endpoint, cursor
             context.say(f"{run.config.name}: {run.report.counts.pulled} changes read so far")
 
 
-def _echo(change: Change, known: KnownEtag) -> bool:
+def _echo(change: Change, etags: Mapping[str, str]) -> bool:
     """Our own write, coming back as a change (invariant 7)."""
-    return isinstance(change, RemoteItem) and known(change.id) == change.etag
+    return isinstance(change, RemoteItem) and etags.get(change.id) == change.etag
 
 
 async def _unshown(
@@ -124,25 +124,20 @@ async def _unshown(
 
 
 class _Acknowledged:
-    """The etags that this spoke last acknowledged, asked for while a page is being read."""
+    """The etags that this spoke last acknowledged, asked for while pages are being read."""
 
     def __init__(self, context: PassContext, run: SpokeRun) -> None:
         self._context = context
         self._run = run
-        self._any: bool | None = None
 
-    def __call__(self, remote: str) -> str | None:
-        if self._any is None:
-            with self._context.store.read() as tx:
-                self._any = tx.shadows.any(self._run.uid) or tx.replicas.any(self._run.uid)
-        if not self._any:
-            return None
+    def __call__(self, remotes: Sequence[str]) -> Mapping[str, str]:
+        if not remotes:
+            return {}
         with self._context.store.read() as tx:
+            etags = tx.replicas.etags(self._run.uid, remotes)
             if self._run.config.direction.contributes:
-                etag = tx.shadows.etag(self._run.uid, remote)
-                if etag is not None:
-                    return etag
-            return tx.replicas.etag(self._run.uid, remote)
+                etags |= tx.shadows.etags(self._run.uid, remotes)
+        return etags
 
 
 async def _retry(context: PassContext, run: SpokeRun, endpoint: Endpoint) -> list[Staged]:

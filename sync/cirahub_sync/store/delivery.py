@@ -1,9 +1,10 @@
-"""What pushing keeps: replicas, intents, and what is pending."""
+"""What pushing keeps: replicas, and what is pending."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
+from typing import Any, NamedTuple
 
 import msgspec
 from sqlalchemy import (
@@ -21,10 +22,10 @@ from sqlalchemy import (
 
 from cirahub_sync.store.backend import Excluded
 from cirahub_sync.store.database import Database
-from cirahub_sync.store.listed import Found, Listed
+from cirahub_sync.store.listed import Found, Listed, Prepared
 from cirahub_sync.store.membership import of_hub
-from cirahub_sync.store.rows import Action, Intent, Pending, Replica, ReplicaState
-from cirahub_sync.store.tables import intents, items, pending, replicas
+from cirahub_sync.store.rows import Pending, Replica, ReplicaState
+from cirahub_sync.store.tables import items, pending, replicas
 from cirahub_sync.store.tallies import copies_become
 
 _REPLICAS_BY_ITEM = Listed(
@@ -51,26 +52,24 @@ _SEEN = Listed(
         .values(round=bindparam("seen_in"))
     )
 )
-_REPLICA_ETAG = select(replicas.c.etag).where(
-    replicas.c.spoke == bindparam("spoke"), replicas.c.remote == bindparam("remote")
-)
-_ATTEMPTS = Listed(
-    lambda ids: select(replicas.c.item, replicas.c.attempt).where(
-        replicas.c.spoke == bindparam("spoke"), replicas.c.item.in_(ids)
+_REPLICA_ETAGS = Listed(
+    lambda remotes: select(replicas.c.remote, replicas.c.etag).where(
+        replicas.c.spoke == bindparam("spoke"), replicas.c.remote.in_(remotes)
     )
+)
+_ANY_REPLICA = Prepared(
+    select(replicas.c.spoke).where(replicas.c.spoke == bindparam("spoke")).limit(1)
+)
+_ORIGINS = Listed(
+    lambda ids: select(
+        replicas.c.item, replicas.c.attempt, replicas.c.state, replicas.c.native
+    ).where(replicas.c.spoke == bindparam("spoke"), replicas.c.item.in_(ids))
 )
 _FORGET_REPLICAS = Listed(
     lambda ids: delete(replicas).where(
         replicas.c.spoke == bindparam("of_spoke"), replicas.c.item.in_(ids)
     )
 )
-_ABANDONED = Listed(
-    lambda keys: select(intents.c.key).where(intents.c.key.in_(keys), intents.c.abandoned.is_(True))
-)
-_ABANDON = Listed(
-    lambda keys: update(intents).where(intents.c.key.in_(keys)).values(abandoned=True)
-)
-_CLOSE = Listed(lambda keys: delete(intents).where(intents.c.key.in_(keys)))
 _PENDING_BY_ITEM = Listed(
     lambda ids: select(pending).where(
         pending.c.spoke == bindparam("spoke"), pending.c.item.in_(ids)
@@ -95,8 +94,49 @@ _SETTLE = Listed(
 )
 SETTLED = ("Grace", "Remembered", "OutsideWindow")
 """Reasons for which something waits that is as it should be."""
-_ON_PURPOSE: list[ColumnElement[str]] = [literal_column(f"'{reason}'") for reason in SETTLED]
+
+
+def _literal(reasons: Sequence[str]) -> list[ColumnElement[str]]:
+    """Names of ours, in the statement itself."""
+    return [literal_column(f"'{reason}'") for reason in reasons]
+
+
+_ON_PURPOSE = _literal(SETTLED)
+_SINCE: ColumnElement[float] = case(
+    (pending.c.since == 0.0, bindparam("now", type_=pending.c.since.type)), else_=pending.c.since
+)
+_STANDING = Prepared(
+    select(
+        pending.c.spoke,
+        pending.c.reason,
+        func.count().label("found"),
+        func.min(_SINCE).label("oldest"),
+        func.min(pending.c.since).label("noted"),
+    )
+    .where(of_hub(pending.c.spoke, bindparam("hub")))
+    .group_by(pending.c.spoke, pending.c.reason)
+)
+
+
+@cache
+def _waiting(due: Sequence[str], always: Sequence[str]) -> Prepared:
+    which = pending.c.reason.in_(_literal(due)) & (pending.c.due_at <= bindparam("now"))
+    if always:
+        which |= pending.c.reason.in_(_literal(always))
+    of = of_hub(pending.c.spoke, bindparam("hub"))
+    return Prepared(select(pending.c.spoke).distinct().where(of, which))
+
+
 _REPLICA_STATES = {state.value: state for state in ReplicaState}
+
+
+class Origin(NamedTuple):
+    """Of what a spoke has of an item."""
+
+    attempt: str
+    """Which create it came from."""
+    copied: bool
+    """Whether it is a live copy, and not the spoke's own."""
 
 
 class ReplicaTable:
@@ -150,9 +190,12 @@ class ReplicaTable:
             .limit(count)
         )
 
-    def attempts(self, spoke: str, ids: Sequence[str]) -> dict[str, str]:
-        """Which create these items' copies came from."""
-        return {row.item: row.attempt for row in _ATTEMPTS.rows(self._connection, ids, spoke=spoke)}
+    def origins(self, spoke: str, ids: Sequence[str]) -> dict[str, Origin]:
+        """Where what is kept of these items came from."""
+        return {
+            row.item: Origin(row.attempt, row.state == ReplicaState.LIVE.value and not row.native)
+            for row in _ORIGINS.rows(self._connection, ids, spoke=spoke)
+        }
 
     def mark_round(self, spoke: str, remotes: Sequence[str], round_id: str) -> None:
         _SEEN.run(self._connection, remotes, of_spoke=spoke, seen_in=round_id)
@@ -170,15 +213,18 @@ class ReplicaTable:
 
     def any(self, spoke: str) -> bool:
         """Whether there is any row of the spoke."""
-        found = select(replicas.c.spoke).where(replicas.c.spoke == spoke).limit(1)
-        return self._connection.execute(found).first() is not None
+        return _ANY_REPLICA.value(self._connection, spoke=spoke) is not None
 
-    def etag(self, spoke: str, remote: str) -> str | None:
-        return self._connection.execute(_REPLICA_ETAG, {"spoke": spoke, "remote": remote}).scalar()
+    def etags(self, spoke: str, remotes: Sequence[str]) -> dict[str, str]:
+        """As last acknowledged, by remote id."""
+        rows = _REPLICA_ETAGS.rows(self._connection, remotes, spoke=spoke)
+        return {row.remote: row.etag for row in rows}
 
-    def put(self, rows: Sequence[Replica]) -> None:
+    def put(self, rows: Sequence[Replica], *, before: Mapping[str, Origin] | None = None) -> None:
+        """`before`: the origins of all of these, which are one spoke's, if they were asked for."""
         live = ((row.spoke, row.item, _is_copy(row)) for row in rows)
-        copies_become(self._connection, live)
+        copies = None if before is None else sum(origin.copied for origin in before.values())
+        copies_become(self._connection, live, before=copies)
         self._database.upsert(
             self._connection,
             replicas,
@@ -259,85 +305,6 @@ def _read(rows: Iterable[Found]) -> list[Replica]:
     ]
 
 
-class IntentTable:
-    def __init__(self, connection: Connection, database: Database, hub: str) -> None:
-        self._connection = connection
-        self._database = database
-        self._hub = hub
-
-    def put(self, rows: Sequence[Intent]) -> None:
-        self._database.upsert(
-            self._connection,
-            intents,
-            [
-                {**msgspec.structs.asdict(row), "hub": self._hub, "action": row.action.value}
-                for row in rows
-            ],
-        )
-
-    def open(self, spoke: str) -> list[Intent]:
-        """Requests whose outcome is not known."""
-        return self._list(intents.c.spoke == spoke, intents.c.abandoned.is_(False))
-
-    def open_anywhere(self) -> dict[str, list[Intent]]:
-        """The same by spoke, of all of the hub's; who has none is left out."""
-        found: dict[str, list[Intent]] = {}
-        for intent in self._list(
-            of_hub(intents.c.spoke, self._hub), intents.c.abandoned.is_(False)
-        ):
-            found.setdefault(intent.spoke, []).append(intent)
-        return found
-
-    def items(self) -> set[str]:
-        """Of requests whose outcome is not known."""
-        return {
-            item
-            for (item,) in self._connection.execute(
-                select(intents.c.item).where(
-                    intents.c.hub == self._hub, intents.c.abandoned.is_(False)
-                )
-            )
-        }
-
-    def abandoned(self, keys: Sequence[str]) -> set[str]:
-        """Those of the keys that were looked for once and not found."""
-        return {row.key for row in _ABANDONED.rows(self._connection, keys)}
-
-    def abandon(self, keys: Sequence[str]) -> None:
-        _ABANDON.run(self._connection, keys)
-
-    def remove(self, keys: Sequence[str]) -> None:
-        _CLOSE.run(self._connection, keys)
-
-    def expire(self, before: float) -> None:
-        """Forget abandoned ones from before `before`: their effect can't arrive any more."""
-        self._connection.execute(
-            delete(intents).where(
-                intents.c.hub == self._hub,
-                intents.c.abandoned.is_(True),
-                intents.c.created_at < before,
-            )
-        )
-
-    def _list(self, *conditions: object) -> list[Intent]:
-        rows = self._connection.execute(select(intents).where(*conditions))  # type: ignore[arg-type]
-        return [_intent(row) for row in rows]
-
-
-def _intent(row: Found) -> Intent:
-    return Intent(
-        key=row.key,
-        spoke=row.spoke,
-        item=row.item,
-        action=Action(row.action),
-        remote=row.remote,
-        item_seq=row.item_seq,
-        fingerprint=row.fingerprint,
-        abandoned=row.abandoned,
-        created_at=row.created_at,
-    )
-
-
 class Standing(msgspec.Struct, frozen=True):
     """Of what waits in a spoke for one reason."""
 
@@ -388,16 +355,8 @@ class PendingTable:
     def waiting(self, now: float, due: Sequence[str], always: Sequence[str]) -> set[str]:
         """The uids of the hub's spokes that have anything pending that is due, of reasons for which
         a time counts, or of others."""
-        rows = self._connection.execute(
-            select(pending.c.spoke)
-            .distinct()
-            .where(
-                of_hub(pending.c.spoke, self._hub),
-                (pending.c.reason.in_(due) & (pending.c.due_at <= now))
-                | pending.c.reason.in_(always),
-            )
-        )
-        return set(rows.scalars())
+        asked = _waiting(tuple(due), tuple(always))
+        return {row.spoke for row in asked.rows(self._connection, hub=self._hub, now=now)}
 
     def reconsider(self, spoke: str, ids: Sequence[str]) -> None:
         """Have these items looked at in the next plan, whatever the spoke's mark."""
@@ -423,27 +382,17 @@ class PendingTable:
 
     def standing(self, now: float) -> dict[str, dict[str, Standing]]:
         """As `counts`, with the time. What was put since this was last asked waits since `now`."""
-        since = case((pending.c.since == 0.0, now), else_=pending.c.since)
-        rows = self._connection.execute(
-            select(
-                pending.c.spoke,
-                pending.c.reason,
-                func.count(),
-                func.min(since),
-                func.min(pending.c.since),
-            )
-            .where(of_hub(pending.c.spoke, self._hub))
-            .group_by(pending.c.spoke, pending.c.reason)
-        ).all()
-        if any(noted == 0.0 for *_, noted in rows):
+        rows = _STANDING.rows(self._connection, hub=self._hub, now=now)
+        if any(row.noted == 0.0 for row in rows):
             self._connection.execute(
                 update(pending)
                 .where(of_hub(pending.c.spoke, self._hub), pending.c.since == 0.0)
                 .values(since=now)
             )
         found: dict[str, dict[str, Standing]] = {}
-        for spoke, reason, count, oldest, _ in rows:
-            found.setdefault(str(spoke), {})[str(reason)] = Standing(int(count), float(oldest))
+        for row in rows:
+            standing = Standing(int(row.found), float(row.oldest))
+            found.setdefault(row.spoke, {})[row.reason] = standing
         return found
 
     def latest(self, spoke: str, reason: str, due_after: float) -> Pending | None:

@@ -12,10 +12,37 @@ from cirahub_sync.model.codec import decode_own, encode_own
 from cirahub_sync.model.edit import OwnEdits
 from cirahub_sync.store.crypto import Cipher
 from cirahub_sync.store.database import Database
-from cirahub_sync.store.listed import Found, Listed
+from cirahub_sync.store.listed import Found, Listed, Prepared
 from cirahub_sync.store.parts import parts
 from cirahub_sync.store.tables import condemned, departed, items, shadows
 
+_PAST = (
+    departed.c.hub == bindparam("hub"),
+    departed.c.gone_at <= bindparam("before"),
+    departed.c.restored.is_(False),
+)
+_EXPIRE = Prepared(delete(departed).where(*_PAST))
+_EXPIRE_DEAD = Prepared(
+    delete(departed).where(
+        *_PAST,
+        ~select(items.c.id)
+        .where(
+            items.c.hub == bindparam("hub"), items.c.id == departed.c.item, items.c.alive.is_(True)
+        )
+        .exists(),
+    )
+)
+_PURGE = Prepared(
+    delete(condemned).where(
+        condemned.c.hub == bindparam("hub"),
+        ~select(items.c.id)
+        .where(items.c.hub == condemned.c.hub, items.c.id == condemned.c.item)
+        .exists(),
+        ~select(shadows.c.item)
+        .where(shadows.c.hub == condemned.c.hub, shadows.c.item == condemned.c.item)
+        .exists(),
+    )
+)
 _OF_ITEMS = Listed(
     lambda ids: (
         select(departed)
@@ -121,17 +148,8 @@ class DepartedTable:
     def expire(self, before: float, *, living: bool) -> None:
         """Forget what went before `before`, but for what a person brought back; and, with
         `living`, for what keeps an item that is alive."""
-        where = [
-            departed.c.hub == self._hub,
-            departed.c.gone_at <= before,
-            departed.c.restored.is_(False),
-        ]
-        if living:
-            alive = select(items.c.id).where(
-                items.c.hub == self._hub, items.c.id == departed.c.item, items.c.alive.is_(True)
-            )
-            where.append(~alive.exists())
-        self._connection.execute(delete(departed).where(*where))
+        expire = _EXPIRE_DEAD if living else _EXPIRE
+        expire.run(self._connection, hub=self._hub, before=before)
 
     def rename(self, old: str, new: str) -> None:
         """A spoke goes on under another uid: its rows are sealed anew."""
@@ -212,15 +230,7 @@ class CondemnedTable:
 
     def purge(self) -> None:
         """Forget those of which neither the item nor anything that was contributed is left."""
-        known = select(items.c.id).where(
-            items.c.hub == condemned.c.hub, items.c.id == condemned.c.item
-        )
-        linked = select(shadows.c.item).where(
-            shadows.c.hub == condemned.c.hub, shadows.c.item == condemned.c.item
-        )
-        self._connection.execute(
-            delete(condemned).where(condemned.c.hub == self._hub, ~known.exists(), ~linked.exists())
-        )
+        _PURGE.run(self._connection, hub=self._hub)
 
 
 def _identity(row: Departed) -> str:

@@ -10,10 +10,15 @@ from sqlalchemy import ColumnElement, Connection, bindparam, delete, func, inser
 from cirahub_sync.model.decision import Decision, decode_decision, encode_decision
 from cirahub_sync.store.crypto import Cipher
 from cirahub_sync.store.database import Database
-from cirahub_sync.store.listed import Found, Listed
+from cirahub_sync.store.listed import Found, Listed, Prepared
 from cirahub_sync.store.rows import PERSON
 from cirahub_sync.store.tables import conflicts, decisions, undecided
 
+_COUNTS = Prepared(
+    select(
+        func.count().label("conflicts"), func.count(undecided.c.item.distinct()).label("items")
+    ).where(undecided.c.hub == bindparam("hub"))
+)
 _UNDECIDED_OF = Listed(
     lambda ids: select(undecided).where(
         undecided.c.hub == bindparam("hub"), undecided.c.item.in_(ids)
@@ -68,12 +73,8 @@ class UndecidedTable:
 
     def counts(self) -> tuple[int, int]:
         """Conflicts, and the items that have them."""
-        row = self._connection.execute(
-            select(func.count(), func.count(undecided.c.item.distinct())).where(
-                undecided.c.hub == self._hub
-            )
-        ).one()
-        return row[0], row[1]
+        (row,) = _COUNTS.rows(self._connection, hub=self._hub)
+        return row.conflicts, row.items
 
 
 class DecisionTable:

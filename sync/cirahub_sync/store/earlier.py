@@ -11,11 +11,17 @@ from sqlalchemy import Connection, bindparam, delete, func, insert, or_, select
 from cirahub_sync.model.earlier import Before, PutBack, decode_before, decode_put_back, encode
 from cirahub_sync.store.crypto import Cipher
 from cirahub_sync.store.database import Database
-from cirahub_sync.store.listed import Found, Listed
+from cirahub_sync.store.listed import Found, Listed, Prepared
 from cirahub_sync.store.tables import departed, earlier, items, moments, rewound
 
-_LAST_MOMENT = select(func.max(moments.c.seq)).where(moments.c.hub == bindparam("hub"))
-_ANY_WORD = select(rewound.c.item).where(rewound.c.hub == bindparam("hub")).limit(1)
+_LAST_MOMENT = Prepared(select(func.max(moments.c.seq)).where(moments.c.hub == bindparam("hub")))
+_LAST_UNTIL = Prepared(
+    select(moments)
+    .where(moments.c.hub == bindparam("hub"), moments.c.at <= bindparam("until"))
+    .order_by(moments.c.seq.desc())
+    .limit(1)
+)
+_ANY_WORD = Prepared(select(rewound.c.item).where(rewound.c.hub == bindparam("hub")).limit(1))
 _SINCE_OF_ITEMS = Listed(
     lambda ids: (
         select(earlier)
@@ -84,17 +90,12 @@ class MomentTable:
 
     def note(self, seq: int, at: float) -> None:
         """Nothing, unless something changed since the last one."""
-        if self._connection.execute(_LAST_MOMENT, {"hub": self._hub}).scalar() != seq:
+        if _LAST_MOMENT.value(self._connection, hub=self._hub) != seq:
             self._connection.execute(insert(moments).values(hub=self._hub, seq=seq, at=at))
 
     def last_until(self, at: float) -> Moment | None:
-        row = self._connection.execute(
-            select(moments)
-            .where(moments.c.hub == self._hub, moments.c.at <= at)
-            .order_by(moments.c.seq.desc())
-            .limit(1)
-        ).first()
-        return None if row is None else Moment(row.seq, row.at)
+        rows = _LAST_UNTIL.rows(self._connection, hub=self._hub, until=at)
+        return next((Moment(row.seq, row.at) for row in rows), None)
 
     def first(self) -> Moment | None:
         row = self._connection.execute(
@@ -234,8 +235,7 @@ class RewoundTable:
     def any(self) -> bool:
         """Whether anything was ever put back: almost never, and asked by every fold."""
         if self._any is None:
-            row = self._connection.execute(_ANY_WORD, {"hub": self._hub}).first()
-            self._any = row is not None
+            self._any = _ANY_WORD.value(self._connection, hub=self._hub) is not None
         return self._any
 
     def put(self, rows: Sequence[Word]) -> None:

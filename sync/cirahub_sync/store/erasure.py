@@ -12,9 +12,9 @@ import msgspec
 from sqlalchemy import (
     ColumnElement,
     Connection,
-    Row,
     Select,
     and_,
+    bindparam,
     delete,
     func,
     insert,
@@ -25,6 +25,7 @@ from sqlalchemy import (
 
 from cirahub_sync.store.crypto import Cipher
 from cirahub_sync.store.database import Database
+from cirahub_sync.store.listed import Found, Prepared
 from cirahub_sync.store.parts import parts
 from cirahub_sync.store.photo_tables import photos
 from cirahub_sync.store.photos import same_contact
@@ -38,6 +39,27 @@ from cirahub_sync.store.tables import (
     replicas,
     spokes,
     withdrawals,
+)
+
+_CONFIGURATION = Prepared(
+    select(configurations.c.sealed).where(
+        configurations.c.hub == bindparam("hub"), configurations.c.owner == bindparam("owner")
+    )
+)
+_DIGESTS = Prepared(
+    select(configurations.c.owner, configurations.c.digest).where(
+        configurations.c.hub == bindparam("hub")
+    )
+)
+_OPEN = Prepared(
+    select(erasures)
+    .where(erasures.c.hub == bindparam("hub"), erasures.c.finished_at.is_(None))
+    .order_by(erasures.c.number)
+)
+_WITHDRAWN = Prepared(
+    select(withdrawals.c.item, func.max(withdrawals.c.seq).label("seq"))
+    .where(withdrawals.c.hub == bindparam("hub"))
+    .group_by(withdrawals.c.item)
 )
 
 
@@ -56,20 +78,12 @@ class ConfigurationTable:
         return {row.owner: self._open(row.owner, row.sealed) for row in rows}
 
     def get(self, owner: str) -> bytes | None:
-        sealed = self._connection.execute(
-            select(configurations.c.sealed).where(
-                configurations.c.hub == self._hub, configurations.c.owner == owner
-            )
-        ).scalar()
+        sealed = _CONFIGURATION.value(self._connection, hub=self._hub, owner=owner)
         return None if sealed is None else self._open(owner, sealed)
 
     def keep(self, found: Mapping[str, bytes]) -> None:
         """By owner; writes only what differs."""
-        rows = self._connection.execute(
-            select(configurations.c.owner, configurations.c.digest).where(
-                configurations.c.hub == self._hub
-            )
-        )
+        rows = _DIGESTS.rows(self._connection, hub=self._hub)
         known = {row.owner: row.digest for row in rows}
         digests = {owner: self._cipher.fingerprint(content) for owner, content in found.items()}
         self._database.upsert(
@@ -111,11 +125,7 @@ class ErasureTable:
 
     def open(self) -> dict[str, Job]:
         """By the leaver's uid."""
-        rows = self._connection.execute(
-            select(erasures)
-            .where(erasures.c.hub == self._hub, erasures.c.finished_at.is_(None))
-            .order_by(erasures.c.number)
-        )
+        rows = _OPEN.rows(self._connection, hub=self._hub)
         return {row.job: self._job(row) for row in rows}
 
     def add(self, job: Job) -> None:
@@ -158,11 +168,15 @@ class ErasureTable:
     def _seal(self, job: str, content: bytes) -> bytes:
         return self._cipher.seal(content, f"erasures/{self._hub}/{job}")
 
-    def _job(self, row: Row[tuple[object, ...]]) -> Job:
-        values = row._asdict()
-        sealed = values.pop("content")
-        content = self._cipher.open(sealed, f"erasures/{self._hub}/{row.job}") if sealed else b""
-        return Job(**values, content=content)
+    def _job(self, row: Found) -> Job:
+        values = {name: getattr(row, name) for name in Job.__struct_fields__}
+        sealed = row.content
+        values["content"] = (
+            self._cipher.open(sealed, f"erasures/{self._hub}/{row.job}") if sealed else b""
+        )
+        for flag in ("whole_hub", "abandoned"):
+            values[flag] = bool(values[flag])
+        return Job(**values)
 
 
 class Remaining(msgspec.Struct):
@@ -194,12 +208,8 @@ class WithdrawalTable:
 
     def all(self) -> dict[str, int]:
         """The seq that each item was given, the last one if several erasures changed it."""
-        rows = self._connection.execute(
-            select(withdrawals.c.item, func.max(withdrawals.c.seq))
-            .where(withdrawals.c.hub == self._hub)
-            .group_by(withdrawals.c.item)
-        )
-        return {str(item): int(seq) for item, seq in rows}
+        rows = _WITHDRAWN.rows(self._connection, hub=self._hub)
+        return {row.item: int(row.seq) for row in rows}
 
     def remaining(self, job: str) -> dict[str, Remaining]:
         """What may still show what the job withdrew, by spoke. What was considered and needs

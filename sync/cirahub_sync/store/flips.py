@@ -24,7 +24,7 @@ from sqlalchemy import (
 from cirahub_sync.model.freeze import Flip, Freeze, decode_held, encode_held
 from cirahub_sync.store.crypto import Cipher
 from cirahub_sync.store.database import Database
-from cirahub_sync.store.listed import Found, Listed
+from cirahub_sync.store.listed import Found, Listed, Prepared
 from cirahub_sync.store.tables import flips, freezes, items
 
 _FREEZES_OF = Listed(
@@ -43,7 +43,10 @@ _FIELDS_OF = Listed(
 )
 
 
-_ANY = select(freezes.c.item).where(freezes.c.hub == bindparam("hub")).limit(1)
+_ANY = Prepared(select(freezes.c.item).where(freezes.c.hub == bindparam("hub")).limit(1))
+_EXPIRE = Prepared(
+    delete(flips).where(flips.c.hub == bindparam("hub"), flips.c.at <= bindparam("before"))
+)
 
 
 class FlipTable:
@@ -77,9 +80,7 @@ class FlipTable:
         return [Flip(row.spoke, row.seq, row.said, row.at) for row in rows]
 
     def expire(self, before: float) -> None:
-        self._connection.execute(
-            delete(flips).where(flips.c.hub == self._hub, flips.c.at <= before)
-        )
+        _EXPIRE.run(self._connection, hub=self._hub, before=before)
 
     def settle(self, item: str, field: str | None = None) -> None:
         """Whatever flipped in the field, or in any, counts no more."""
@@ -212,7 +213,7 @@ class FreezeTable:
     def _any(self) -> bool:
         """Asked once a transaction: as a rule there is none, and looking for many is not free."""
         if self._some is None:
-            self._some = self._connection.execute(_ANY, {"hub": self._hub}).first() is not None
+            self._some = _ANY.value(self._connection, hub=self._hub) is not None
         return self._some
 
     def _living(self, query: Select[Any]) -> Select[Any]:

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 
 import msgspec
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import Connection, bindparam, delete, select, update
 
 from cirahub_sync.store.crypto import DIGEST_BYTES, Cipher
 from cirahub_sync.store.database import Database
+from cirahub_sync.store.listed import Prepared
 from cirahub_sync.store.parts import parts
 from cirahub_sync.store.tables import group_readings
+
+_KEYS = Prepared(select(group_readings.c.key).where(group_readings.c.hub == bindparam("hub")))
 
 
 class Reading(msgspec.Struct, frozen=True):
@@ -31,10 +34,7 @@ class GroupTable:
 
     def keys(self) -> set[str]:
         """Of all groups that are kept."""
-        rows = self._connection.execute(
-            select(group_readings.c.key).where(group_readings.c.hub == self._hub)
-        )
-        return set(rows.scalars())
+        return {row.key for row in _KEYS.rows(self._connection, hub=self._hub)}
 
     def get(self, keys: Sequence[str]) -> dict[str, Reading]:
         return {

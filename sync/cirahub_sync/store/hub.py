@@ -14,10 +14,9 @@ from cirahub_sync.lease_terms import LeaseTerms
 from cirahub_sync.store import lease as leases
 from cirahub_sync.store import membership
 from cirahub_sync.store.arrivals import ArrivalTable
-from cirahub_sync.store.content import ItemTable, ShadowTable
 from cirahub_sync.store.crypto import Cipher
 from cirahub_sync.store.database import Database
-from cirahub_sync.store.delivery import IntentTable, PendingTable, ReplicaTable
+from cirahub_sync.store.delivery import PendingTable, ReplicaTable
 from cirahub_sync.store.departed import CondemnedTable, DepartedTable
 from cirahub_sync.store.disputes import DecisionTable, UndecidedTable
 from cirahub_sync.store.earlier import EarlierTable, MomentTable, RewoundTable
@@ -25,6 +24,9 @@ from cirahub_sync.store.erasure import ConfigurationTable, ErasureTable, Withdra
 from cirahub_sync.store.flips import FlipTable, FreezeTable
 from cirahub_sync.store.groups import GroupTable
 from cirahub_sync.store.inbound import CursorTable, PullRetryTable, StagingTable
+from cirahub_sync.store.intents import IntentTable
+from cirahub_sync.store.items import ItemTable
+from cirahub_sync.store.listed import Prepared
 from cirahub_sync.store.members import MemberTable, SetTable
 from cirahub_sync.store.notifications import NotifiedTable, SubscriptionTable
 from cirahub_sync.store.photos import PhotoTable
@@ -36,6 +38,7 @@ from cirahub_sync.store.reports import ReportTable
 from cirahub_sync.store.rows import PERSON, Conflict, Spoke
 from cirahub_sync.store.sealed import SealedItems
 from cirahub_sync.store.set_tables import members
+from cirahub_sync.store.shadows import ShadowTable
 from cirahub_sync.store.shards import ShardKey, ShardLease, ShardTable, take
 from cirahub_sync.store.tables import (
     arrivals,
@@ -52,7 +55,13 @@ from cirahub_sync.store.tables import (
 from cirahub_sync.store.tallies import TallyTable
 from cirahub_sync.store.twins import TwinTable
 
-_SEQ = select(hubs.c.seq).where(hubs.c.uid == bindparam("hub"))
+_SEQ, _RULES_KEY, _KEYS_KEY = (
+    Prepared(select(column).where(hubs.c.uid == bindparam("hub")))
+    for column in (hubs.c.seq, hubs.c.rules_key, hubs.c.keys_key)
+)
+_SET_SEQ = Prepared(
+    update(hubs).where(hubs.c.uid == bindparam("of_hub")).values(seq=bindparam("now"))
+)
 _RETIRED = select(spokes.c.uid).where(spokes.c.hub == bindparam("hub"), spokes.c.place == "")
 
 
@@ -106,7 +115,7 @@ class Transaction:
 
     @cached_property
     def staging(self) -> StagingTable:
-        return StagingTable(self.connection, self.cipher)
+        return StagingTable(self.connection, self._database, self.cipher)
 
     @cached_property
     def pull_retry(self) -> PullRetryTable:
@@ -220,8 +229,7 @@ class Transaction:
     def seq(self) -> int:
         """The hub's sequence number, as of this transaction."""
         if self._seq is None:
-            found = self.connection.execute(_SEQ, {"hub": self.hub}).scalar_one()
-            self._seq = self._seq_read = int(found)
+            self._seq = self._seq_read = int(_SEQ.value(self.connection, hub=self.hub))
         return self._seq
 
     def next_seq(self) -> int:
@@ -230,25 +238,21 @@ class Transaction:
 
     def flush_seq(self) -> None:
         if self._seq != self._seq_read:
-            self.connection.execute(
-                update(hubs).where(hubs.c.uid == self.hub).values(seq=self._seq)
-            )
+            _SET_SEQ.run(self.connection, of_hub=self.hub, now=self._seq)
             self._seq_read = self._seq
 
     def rules_key(self) -> str | None:
         """Of the conflict rules by which every item was folded."""
-        return self.connection.execute(
-            select(hubs.c.rules_key).where(hubs.c.uid == self.hub)
-        ).scalar()
+        found: str | None = _RULES_KEY.value(self.connection, hub=self.hub)
+        return found
 
     def set_rules_key(self, key: str) -> None:
         self.connection.execute(update(hubs).where(hubs.c.uid == self.hub).values(rules_key=key))
 
     def keys_key(self) -> str | None:
         """Of what all match keys are made by."""
-        return self.connection.execute(
-            select(hubs.c.keys_key).where(hubs.c.uid == self.hub)
-        ).scalar()
+        found: str | None = _KEYS_KEY.value(self.connection, hub=self.hub)
+        return found
 
     def set_keys_key(self, key: str) -> None:
         self.connection.execute(update(hubs).where(hubs.c.uid == self.hub).values(keys_key=key))

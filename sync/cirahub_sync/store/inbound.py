@@ -4,30 +4,44 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, bindparam, delete, func, insert, select
+from sqlalchemy import Connection, bindparam, delete, func, select
 
 from cirahub_sync.model.codec import decode_item, encode_item
 from cirahub_sync.store.crypto import Cipher
 from cirahub_sync.store.database import Database
-from cirahub_sync.store.listed import Listed
+from cirahub_sync.store.listed import Listed, Prepared
 from cirahub_sync.store.membership import of_hub
 from cirahub_sync.store.rows import Cursor, Staged, StagedKind
 from cirahub_sync.store.tables import cursors, pull_retry, staging
 
-_STAGED_AFTER = (
+_STAGED_AFTER = Prepared(
     select(staging)
-    .where(staging.c.spoke == bindparam("spoke"), staging.c.position > bindparam("position"))
+    .where(staging.c.spoke == bindparam("spoke"), staging.c.position > bindparam("after"))
     .order_by(staging.c.position)
-    .limit(bindparam("count"))
+    .limit(bindparam("most"))
 )
-_STAGED = select(staging.c.position).where(staging.c.spoke == bindparam("spoke")).limit(1)
+_STAGED = Prepared(select(staging.c.position).where(staging.c.spoke == bindparam("spoke")).limit(1))
 _STAGED_OF = Listed(
     lambda remotes: select(staging.c.remote).where(
         staging.c.spoke == bindparam("of_spoke"), staging.c.remote.in_(remotes)
     )
 )
 _FORGET = Listed(lambda positions: delete(staging).where(staging.c.position.in_(positions)))
-_CURSOR = select(cursors).where(cursors.c.spoke == bindparam("spoke"))
+_CURSOR = Prepared(select(cursors).where(cursors.c.spoke == bindparam("spoke")))
+_DUE = Prepared(
+    select(pull_retry.c.remote, pull_retry.c.attempts)
+    .where(pull_retry.c.spoke == bindparam("spoke"), pull_retry.c.due_at <= bindparam("now"))
+    .order_by(pull_retry.c.due_at)
+    .limit(bindparam("most"))
+)
+_WAITING = Prepared(
+    select(func.count()).select_from(pull_retry).where(pull_retry.c.spoke == bindparam("spoke"))
+)
+_WAITING_OF_HUB = Prepared(
+    select(pull_retry.c.spoke, func.count().label("found"))
+    .where(of_hub(pull_retry.c.spoke, bindparam("hub")))
+    .group_by(pull_retry.c.spoke)
+)
 
 
 class CursorTable:
@@ -37,12 +51,15 @@ class CursorTable:
         self._hub = hub
 
     def get(self, spoke: str) -> Cursor:
-        row = self._connection.execute(_CURSOR, {"spoke": spoke}).first()
-        if row is None:
-            return Cursor()
-        return Cursor(
-            cursor=row.cursor, next=row.next, staged=row.staged, round=row.round, rounds=row.rounds
-        )
+        for row in _CURSOR.rows(self._connection, spoke=spoke):
+            return Cursor(
+                cursor=row.cursor,
+                next=row.next,
+                staged=row.staged,
+                round=row.round,
+                rounds=row.rounds,
+            )
+        return Cursor()
 
     def settled(self) -> frozenset[str]:
         """The hub's spokes that have been read whole, of which nothing read is left to merge."""
@@ -74,32 +91,33 @@ class CursorTable:
 
 
 class StagingTable:
-    def __init__(self, connection: Connection, cipher: Cipher) -> None:
+    def __init__(self, connection: Connection, database: Database, cipher: Cipher) -> None:
         self._connection = connection
+        self._database = database
         self._cipher = cipher
 
     def add(self, spoke: str, rows: Sequence[Staged]) -> None:
-        if rows:
-            self._connection.execute(
-                insert(staging),
-                [
-                    {
-                        "spoke": spoke,
-                        "remote": row.remote,
-                        "kind": row.kind.value,
-                        "etag": row.etag,
-                        "stamp": row.stamp,
-                        "created": row.created,
-                        "modified": row.modified,
-                        "content": None
-                        if row.content is None
-                        else self._cipher.seal(
-                            encode_item(row.content), f"staging/{spoke}/{row.remote}"
-                        ),
-                    }
-                    for row in rows
-                ],
-            )
+        self._database.insert(
+            self._connection,
+            staging,
+            [
+                {
+                    "spoke": spoke,
+                    "remote": row.remote,
+                    "kind": row.kind.value,
+                    "etag": row.etag,
+                    "stamp": row.stamp,
+                    "created": row.created,
+                    "modified": row.modified,
+                    "content": None
+                    if row.content is None
+                    else self._cipher.seal(
+                        encode_item(row.content), f"staging/{spoke}/{row.remote}"
+                    ),
+                }
+                for row in rows
+            ],
+        )
 
     def after(self, spoke: str, position: int, count: int) -> list[Staged]:
         """In the order in which the service yielded them."""
@@ -116,9 +134,7 @@ class StagingTable:
                 if row.content is None
                 else decode_item(self._cipher.open(row.content, f"staging/{spoke}/{row.remote}")),
             )
-            for row in self._connection.execute(
-                _STAGED_AFTER, {"spoke": spoke, "position": position, "count": count}
-            )
+            for row in _STAGED_AFTER.rows(self._connection, spoke=spoke, after=position, most=count)
         ]
 
     def remove(self, positions: Sequence[int]) -> None:
@@ -133,7 +149,7 @@ class StagingTable:
         return {row.remote for row in rows}
 
     def any(self, spoke: str) -> bool:
-        return self._connection.execute(_STAGED, {"spoke": spoke}).first() is not None
+        return _STAGED.value(self._connection, spoke=spoke) is not None
 
 
 class PullRetryTable:
@@ -161,12 +177,7 @@ class PullRetryTable:
 
     def due(self, spoke: str, now: float, count: int) -> list[tuple[str, int]]:
         """Remote ids with the number of attempts so far."""
-        rows = self._connection.execute(
-            select(pull_retry.c.remote, pull_retry.c.attempts)
-            .where(pull_retry.c.spoke == spoke, pull_retry.c.due_at <= now)
-            .order_by(pull_retry.c.due_at)
-            .limit(count)
-        )
+        rows = _DUE.rows(self._connection, spoke=spoke, now=now, most=count)
         return [(row.remote, row.attempts) for row in rows]
 
     def attempts(self, spoke: str, remote: str) -> int:
@@ -197,15 +208,9 @@ class PullRetryTable:
         ).scalar()
 
     def count(self, spoke: str) -> int:
-        return self._connection.execute(
-            select(func.count()).select_from(pull_retry).where(pull_retry.c.spoke == spoke)
-        ).scalar_one()
+        return int(_WAITING.value(self._connection, spoke=spoke))
 
     def counts(self) -> dict[str, int]:
         """The same by spoke, of all of the hub's; who has none is left out."""
-        rows = self._connection.execute(
-            select(pull_retry.c.spoke, func.count())
-            .where(of_hub(pull_retry.c.spoke, self._hub))
-            .group_by(pull_retry.c.spoke)
-        )
-        return {str(spoke): int(count) for spoke, count in rows}
+        rows = _WAITING_OF_HUB.rows(self._connection, hub=self._hub)
+        return {row.spoke: int(row.found) for row in rows}

@@ -6,15 +6,19 @@ import os
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from cirahub_sync.errors import KeyUnavailableError
 from cirahub_sync.store.crypto import KEY_BYTES, Cipher
 from cirahub_sync.store.database import Database
+from cirahub_sync.store.listed import Prepared
 from cirahub_sync.store.tables import hubs, key_check
 
 _CHECK = b"cirahub key check"
 _FIRST_VERSION = 1
+_WRAPPED = Prepared(
+    select(hubs.c.wrapped_key, hubs.c.key_version).where(hubs.c.uid == bindparam("hub"))
+)
 
 
 class Keyring:
@@ -47,17 +51,17 @@ class Keyring:
 
     def cipher(self, database: Database, hub: str) -> Cipher:
         """The hub's cipher; a hub that is new gets a key and its row."""
-        wrapped = select(hubs.c.wrapped_key, hubs.c.key_version).where(hubs.c.uid == hub)
         with database.write() as connection:
-            row = connection.execute(wrapped).first()
-            if row is None:
+            found = _WRAPPED.rows(connection, hub=hub)
+            if not found:
                 made = {
                     "uid": hub,
                     "wrapped_key": self._seal(os.urandom(KEY_BYTES), hub),
                     "key_version": _FIRST_VERSION,
                 }
                 database.insert_new(connection, hubs, made)
-                row = connection.execute(wrapped).one()
+                found = _WRAPPED.rows(connection, hub=hub)
+        (row,) = found
         return Cipher(self._open(row.wrapped_key, hub), row.key_version)
 
     def _seal(self, plaintext: bytes, identity: str) -> bytes:

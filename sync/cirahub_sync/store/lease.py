@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import NamedTuple
 from uuid import uuid4
 
-from sqlalchemy import Connection, bindparam, select, update
+from sqlalchemy import Connection, bindparam, null, select, update
 
 from cirahub_sync import steady
 from cirahub_sync.errors import CirahubError, LeaseLostError, StoreError
@@ -32,6 +32,32 @@ _EXTEND = Prepared(
     update(hubs)
     .where(hubs.c.uid == bindparam("of_hub"), hubs.c.lease_token == bindparam("held"))
     .values(lease_expires=bindparam("until"))
+)
+
+
+_HELD = Prepared(
+    select(hubs.c.lease_holder, hubs.c.lease_token, hubs.c.lease_expires).where(
+        hubs.c.uid == bindparam("hub")
+    )
+)
+_TAKE = Prepared(
+    update(hubs)
+    .where(
+        hubs.c.uid == bindparam("of_hub"),
+        # As it was read: two may do that at once, and the row is the first one's then.
+        hubs.c.lease_token == bindparam("token"),
+        hubs.c.lease_expires == bindparam("expires"),
+    )
+    .values(
+        lease_holder=bindparam("holder"),
+        lease_token=bindparam("next_token"),
+        lease_expires=bindparam("until"),
+    )
+)
+_RELEASE = Prepared(
+    update(hubs)
+    .where(hubs.c.uid == bindparam("of_hub"), hubs.c.lease_token == bindparam("held"))
+    .values(lease_holder=null(), lease_expires=0.0)
 )
 
 
@@ -104,11 +130,7 @@ class Lease:
 def acquire(database: Database, hub: str, terms: LeaseTerms, clocks: Clocks) -> Lease:
     """Raises LeaseHeldError while a living holder has it."""
     with database.write() as connection:
-        row = connection.execute(
-            select(hubs.c.lease_holder, hubs.c.lease_token, hubs.c.lease_expires).where(
-                hubs.c.uid == hub
-            )
-        ).one()
+        (row,) = _HELD.rows(connection, hub=hub)
         left = row.lease_expires + terms.skew - clocks.day()
         if row.lease_holder and left > 0 and may_live(row.lease_holder):
             host = row.lease_holder.split("|")[0]
@@ -117,21 +139,16 @@ def acquire(database: Database, hub: str, terms: LeaseTerms, clocks: Clocks) -> 
                 retry_after=left,
             )
         lease = Lease(database, hub, row.lease_token + 1, terms, clocks)
-        done = connection.execute(
-            update(hubs)
-            .where(
-                hubs.c.uid == hub,
-                # As it was read: two may do that at once, and the row is the first one's then.
-                hubs.c.lease_token == row.lease_token,
-                hubs.c.lease_expires == row.lease_expires,
-            )
-            .values(
-                lease_holder=lease.holder,
-                lease_token=lease.token,
-                lease_expires=clocks.day() + terms.seconds,
-            )
+        met = _TAKE.run(
+            connection,
+            of_hub=hub,
+            token=row.lease_token,
+            expires=row.lease_expires,
+            holder=lease.holder,
+            next_token=lease.token,
+            until=clocks.day() + terms.seconds,
         )
-        if done.rowcount != 1:
+        if met != 1:
             raise LeaseHeldError(
                 f"hub {hub}: another pass has begun this moment; this one is tried again later",
                 retry_after=terms.seconds + terms.skew,
@@ -148,11 +165,7 @@ def release(database: Database, lease: Lease) -> None:
     """Raises StoreError. This process takes the lease again all the same."""
     try:
         with database.write() as connection:
-            connection.execute(
-                update(hubs)
-                .where(hubs.c.uid == lease.hub, hubs.c.lease_token == lease.token)
-                .values(lease_holder=None, lease_expires=0.0)
-            )
+            _RELEASE.run(connection, of_hub=lease.hub, held=lease.token)
     except StoreError:
         _left.add(lease.holder)
         raise

@@ -32,7 +32,7 @@ _LENGTHS = (1, 8, 24, 64, 512)
 """Of the lists that statements are prepared for: the last id fills them up. A batch of writes has
 20 ids. Well under SQLite's 32,766 parameters."""
 
-Statement = Select[Any] | Update | Delete
+Statement = Select[*tuple[Any, ...]] | Update | Delete
 Ids = Sequence[str] | Sequence[bytes] | Sequence[int]
 
 
@@ -86,7 +86,7 @@ class Listed:
 
 
 class Prepared:
-    """A statement without a list, that runs in every transaction or for every batch. Its values are
+    """A statement without a list, that runs in every pass, transaction or batch. Its values are
     named by `bindparam`."""
 
     def __init__(self, statement: Statement) -> None:
@@ -96,6 +96,10 @@ class Prepared:
     def rows(self, connection: Connection, **values: object) -> Sequence[Found]:
         """Of a SELECT."""
         return self._compiled(connection.dialect).rows(connection, values)
+
+    def value(self, connection: Connection, **values: object) -> Any:
+        """Of a SELECT: the first column of the first row; None if there is none."""
+        return self._compiled(connection.dialect).value(connection, values)
 
     def run(self, connection: Connection, **values: object) -> int:
         """An UPDATE or a DELETE: how many rows it met."""
@@ -143,6 +147,12 @@ class _Compiled:
             made = msgspec.defstruct("Row", names, frozen=True, gc=False)
             self._row = cast("Callable[..., Found]", made)
         return [*starmap(self._row, found)]
+
+    def value(self, connection: Connection, bound: dict[str, object]) -> Any:
+        if not self._text:
+            return connection.execute(self._statement, bound).scalar()
+        _, found = driven(connection, self._text, self._values(bound))
+        return found[0][0] if found else None
 
     def run(self, connection: Connection, bound: dict[str, object]) -> int:
         if not self._text:

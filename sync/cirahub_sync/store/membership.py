@@ -4,28 +4,37 @@ spokes, a statement for each would take seconds."""
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Connection, Row, bindparam, func, select, update
+from sqlalchemy import (
+    BindParameter,
+    Column,
+    ColumnElement,
+    Connection,
+    bindparam,
+    func,
+    select,
+    update,
+)
 
-from cirahub_sync.store.listed import Prepared
-from cirahub_sync.store.parts import parts
+from cirahub_sync.store.listed import Found, Listed, Prepared
 from cirahub_sync.store.rows import Spoke
 from cirahub_sync.store.tables import erasures, spokes
 
-_RANKS = select(spokes.c.uid, spokes.c.rank).where(
-    spokes.c.hub == bindparam("hub"), spokes.c.uid.in_(bindparam("uids", expanding=True))
+_RANKS = Listed(
+    lambda uids: select(spokes.c.uid, spokes.c.rank).where(
+        spokes.c.hub == bindparam("hub"), spokes.c.uid.in_(uids)
+    )
 )
+_ALL = Prepared(select(spokes).where(spokes.c.hub == bindparam("hub")).order_by(spokes.c.rank))
 
 
-def of_hub(spoke: Column[str], hub: str) -> ColumnElement[bool]:
+def of_hub(spoke: Column[str], hub: str | BindParameter[str]) -> ColumnElement[bool]:
     return spoke.in_(select(spokes.c.uid).where(spokes.c.hub == hub))
 
 
 def all_of(connection: Connection, hub: str) -> dict[str, Spoke]:
     """The rows of a hub's spokes by uid, in the order in which they joined."""
-    rows = connection.execute(select(spokes).where(spokes.c.hub == hub).order_by(spokes.c.rank))
-    return {row.uid: _row(row) for row in rows}
+    return {row.uid: _row(row) for row in _ALL.rows(connection, hub=hub)}
 
 
 def one(connection: Connection, uid: str) -> Spoke:
@@ -51,11 +60,7 @@ def change(connection: Connection, uid: str, values: Mapping[str, str | float | 
 
 def ranks(connection: Connection, hub: str, uids: Sequence[str]) -> dict[str, int]:
     """See `hub.Transaction.ranks`."""
-    return {
-        row.uid: row.rank
-        for part in parts(uids)
-        for row in connection.execute(_RANKS, {"hub": hub, "uids": part})
-    }
+    return {row.uid: row.rank for row in _RANKS.rows(connection, uids, hub=hub)}
 
 
 def owner_of(connection: Connection, target: str) -> str | None:
@@ -74,7 +79,5 @@ def leaves_at(connection: Connection, uid: str) -> float | None:
     ).scalar()
 
 
-def _row(row: Row[Any]) -> Spoke:
-    values = row._asdict()
-    del values["hub"]
-    return Spoke(**values)
+def _row(row: Found) -> Spoke:
+    return Spoke(**{name: getattr(row, name) for name in Spoke.__struct_fields__})

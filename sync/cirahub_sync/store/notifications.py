@@ -9,11 +9,14 @@ import msgspec
 from sqlalchemy import Connection, bindparam, delete, select
 
 from cirahub_sync.store.database import Database
+from cirahub_sync.store.listed import Prepared
 from cirahub_sync.store.notification_tables import notified, subscriptions
 from cirahub_sync.store.parts import parts
 
-_NOTIFIED = select(notified.c.spoke, notified.c.times).where(notified.c.hub == bindparam("hub"))
-_SUBSCRIPTIONS = select(subscriptions).where(subscriptions.c.hub == bindparam("hub"))
+_NOTIFIED = Prepared(
+    select(notified.c.spoke, notified.c.times).where(notified.c.hub == bindparam("hub"))
+)
+_SUBSCRIPTIONS = Prepared(select(subscriptions).where(subscriptions.c.hub == bindparam("hub")))
 
 
 class Subscription(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,12 +54,11 @@ class SubscriptionTable:
 
     def all(self) -> dict[str, Subscription]:
         """By spoke."""
-        found: dict[str, Subscription] = {}
-        for row in self._connection.execute(_SUBSCRIPTIONS, {"hub": self._hub}):
-            values = row._asdict()
-            del values["hub"]
-            found[row.spoke] = Subscription(**values)
-        return found
+        names = Subscription.__struct_fields__
+        return {
+            row.spoke: Subscription(**{name: getattr(row, name) for name in names})
+            for row in _SUBSCRIPTIONS.rows(self._connection, hub=self._hub)
+        }
 
     def known(self, ids: Sequence[str]) -> set[str]:
         """Which of these ids of the service's any hub of the store has."""
@@ -90,7 +92,7 @@ class NotifiedTable:
 
     def all(self) -> dict[str, int]:
         """By spoke, how often something was told: see `handled`."""
-        rows = self._connection.execute(_NOTIFIED, {"hub": self._hub})
+        rows = _NOTIFIED.rows(self._connection, hub=self._hub)
         return {row.spoke: row.times for row in rows}
 
     def record(self, spokes: Iterable[str], at: float) -> None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 import msgspec
-from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, insert, select, update
 
 from cirahub_sync.store.crypto import Cipher
 from cirahub_sync.store.database import Database
+from cirahub_sync.store.listed import Prepared
 from cirahub_sync.store.parts import parts
 from cirahub_sync.store.rows import Action
 from cirahub_sync.store.tables import plan_entries, plans
@@ -40,6 +41,7 @@ class _Content(msgspec.Struct, frozen=True):
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(_Content).decode
+_CURRENT = Prepared(select(plans).where(plans.c.hub == bindparam("hub")))
 
 
 class PlanTable:
@@ -52,10 +54,9 @@ class PlanTable:
         self._cipher = cipher
 
     def current(self) -> StoredPlan:
-        row = self._connection.execute(select(plans).where(plans.c.hub == self._hub)).first()
-        if row is None:
-            return StoredPlan()
-        return StoredPlan(id=row.plan, issue=row.issue, expires_at=row.expires_at)
+        for row in _CURRENT.rows(self._connection, hub=self._hub):
+            return StoredPlan(id=row.plan, issue=row.issue, expires_at=row.expires_at)
+        return StoredPlan()
 
     def put(self, plan: StoredPlan) -> None:
         values = {"plan": plan.id, "issue": plan.issue, "expires_at": plan.expires_at}

@@ -4,12 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, delete, func, select
+from sqlalchemy import Connection, bindparam, delete, func, select
 
 from cirahub_sync.store.database import Database
+from cirahub_sync.store.listed import Prepared
 from cirahub_sync.store.membership import of_hub
 from cirahub_sync.store.parts import parts
 from cirahub_sync.store.tables import removals
+
+_EXPIRE = Prepared(
+    delete(removals).where(
+        of_hub(removals.c.spoke, bindparam("hub")), removals.c.at <= bindparam("before")
+    )
+)
 
 
 class RemovalTable:
@@ -46,6 +53,4 @@ class RemovalTable:
         ).scalar_one()
 
     def expire(self, before: float) -> None:
-        self._connection.execute(
-            delete(removals).where(of_hub(removals.c.spoke, self._hub), removals.c.at <= before)
-        )
+        _EXPIRE.run(self._connection, hub=self._hub, before=before)

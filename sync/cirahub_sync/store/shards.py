@@ -12,15 +12,18 @@ from collections.abc import Sequence
 from enum import StrEnum
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, bindparam, delete, insert, select, update
 
 from cirahub_sync.errors import LeaseLostError, StoreError
 from cirahub_sync.lease_terms import LeaseTerms
 from cirahub_sync.store.crypto import Cipher
 from cirahub_sync.store.database import Database
 from cirahub_sync.store.lease import Clocks, LeaseHeldError, may_live, new_holder
+from cirahub_sync.store.listed import Prepared
 from cirahub_sync.store.shard_tables import shards
 from cirahub_sync.store.tables import hubs
+
+_CLEAR = Prepared(delete(shards).where(shards.c.hub == bindparam("hub")))
 
 ATTEMPTS = 6
 """At one shard in one pass; with the last one it has failed."""
@@ -159,7 +162,7 @@ class ShardTable:
         ]
 
     def clear(self) -> None:
-        self._connection.execute(delete(shards).where(shards.c.hub == self._hub))
+        _CLEAR.run(self._connection, hub=self._hub)
 
     def _set(self, key: ShardKey, **values: object) -> None:
         self._connection.execute(

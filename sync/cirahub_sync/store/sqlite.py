@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from sqlalchemy.dialects import sqlite
 
 _READING = "cirahub_reading"
-"""Execution option of a connection: whether its next transaction only reads."""
+"""Of a connection's `info`: whether its next transaction only reads. To set an execution option
+takes longer than the transaction."""
 
 
 class SQLite(Backend):
@@ -49,7 +50,7 @@ class SQLite(Backend):
     @contextmanager
     def connected(self, *, reading: bool) -> Iterator[Connection]:
         connection = self._idle.pop() if self._idle else self.engine.connect()
-        connection.execution_options(**{_READING: reading})
+        connection.info[_READING] = reading
         try:
             yield connection
         except BaseException:
@@ -161,5 +162,5 @@ def _prepare(engine: Engine) -> None:
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
-        reading = connection.get_execution_options().get(_READING, False)
+        reading = connection.info.get(_READING, False)
         driven(connection, "BEGIN" if reading else "BEGIN IMMEDIATE")

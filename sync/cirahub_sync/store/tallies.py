@@ -103,12 +103,17 @@ class TallyTable:
         return {uid: int(count) for uid, count in rows}
 
 
-def copies_become(connection: Connection, rows: Iterable[tuple[str, str, bool]]) -> None:
+def copies_become(
+    connection: Connection, rows: Iterable[tuple[str, str, bool]], *, before: int | None = None
+) -> None:
     """Asked before rows of replicas are written: of each, the spoke, the item, and whether it is a
-    live copy by then."""
+    live copy by then. `before`: how many of them are now, if that is known."""
     for spoke, after in _by_spoke(rows).items():
-        before = _COPIES_AMONG.rows(connection, list(after), spoke=spoke)
-        _add(connection, spoke, copies=sum(after.values()) - sum(row.found for row in before))
+        there = before
+        if there is None:
+            found = _COPIES_AMONG.rows(connection, list(after), spoke=spoke)
+            there = sum(row.found for row in found)
+        _add(connection, spoke, copies=sum(after.values()) - there)
 
 
 def own_become(connection: Connection, rows: Iterable[tuple[str, str, bool]]) -> None:

@@ -2,12 +2,75 @@
 
 from __future__ import annotations
 
-from sqlalchemy import ColumnElement, Connection, Select, func, select
+from sqlalchemy import ColumnElement, Connection, Select, bindparam, func, select
 
+from cirahub_sync.store.listed import Prepared
 from cirahub_sync.store.tables import items, match_keys, shadows
 
 _ALIVE = (items.c.hub == match_keys.c.hub) & (items.c.id == match_keys.c.item)
 _OWN = (shadows.c.hub == match_keys.c.hub) & (shadows.c.item == match_keys.c.item)
+
+
+def _living() -> tuple[ColumnElement[bool], ...]:
+    return match_keys.c.hub == bindparam("hub"), items.c.alive.is_(True)
+
+
+def _native() -> tuple[ColumnElement[bool], ...]:
+    return shadows.c.native.is_(True), shadows.c.admitted.is_(True)
+
+
+def _shared() -> Select[tuple[bytes]]:
+    """Keys of several items, from their index alone; then those of several living ones, which
+    is to look at items. Both computed once. Without statistics, as in a first pass, PostgreSQL
+    would do it again for each row that it is held against, which takes minutes for some hundred
+    items."""
+    common = (
+        select(match_keys.c.digest)
+        .where(match_keys.c.hub == bindparam("hub"))
+        .group_by(match_keys.c.digest)
+        .having(func.count() > 1)
+        .cte("common")
+        .prefix_with("MATERIALIZED", dialect="postgresql")
+    )
+    shared = (
+        select(match_keys.c.digest)
+        .join(items, _ALIVE)
+        .where(*_living(), match_keys.c.digest.in_(select(common.c.digest)))
+        .group_by(match_keys.c.digest)
+        .having(func.count() > 1)
+        .cte("shared")
+        .prefix_with("MATERIALIZED", dialect="postgresql")
+    )
+    return select(shared.c.digest)
+
+
+_COUNT = Prepared(
+    select(func.count(match_keys.c.item.distinct()))
+    .join(items, _ALIVE)
+    .where(*_living(), match_keys.c.digest.in_(_shared()))
+)
+_DOUBLED = (
+    select(shadows.c.spoke.label("spoke"), match_keys.c.digest.label("digest"))
+    .join(items, _ALIVE)
+    .join(shadows, _OWN)
+    .where(*_living(), *_native(), match_keys.c.digest.in_(_shared()))
+    .group_by(shadows.c.spoke, match_keys.c.digest)
+    .having(func.count() > 1)
+    .subquery()
+)
+_COUNTS = Prepared(
+    select(_DOUBLED.c.spoke, func.count(match_keys.c.item.distinct()).label("found"))
+    .join(match_keys, match_keys.c.digest == _DOUBLED.c.digest)
+    .join(items, _ALIVE)
+    .join(shadows, _OWN & (shadows.c.spoke == _DOUBLED.c.spoke))
+    .where(*_living(), *_native())
+    .group_by(_DOUBLED.c.spoke)
+)
+_GROUPS = Prepared(
+    select(match_keys.c.digest, match_keys.c.item)
+    .join(items, _ALIVE)
+    .where(*_living(), match_keys.c.digest.in_(_shared()))
+)
 
 
 class TwinTable:
@@ -17,73 +80,17 @@ class TwinTable:
 
     def count(self) -> int:
         """Items that have a key in common with another."""
-        return self._connection.execute(
-            select(func.count(match_keys.c.item.distinct()))
-            .join(items, _ALIVE)
-            .where(*self._living(), match_keys.c.digest.in_(self._shared()))
-        ).scalar_one()
+        return int(_COUNT.value(self._connection, hub=self._hub))
 
     def counts(self) -> dict[str, int]:
         """By spoke: of its own contacts those that have a key in common with another of its own.
         Who has none is left out."""
-        doubled = (
-            select(shadows.c.spoke.label("spoke"), match_keys.c.digest.label("digest"))
-            .join(items, _ALIVE)
-            .join(shadows, _OWN)
-            .where(*self._living(), *_native(), match_keys.c.digest.in_(self._shared()))
-            .group_by(shadows.c.spoke, match_keys.c.digest)
-            .having(func.count() > 1)
-            .subquery()
-        )
-        rows = self._connection.execute(
-            select(doubled.c.spoke, func.count(match_keys.c.item.distinct()))
-            .join(match_keys, match_keys.c.digest == doubled.c.digest)
-            .join(items, _ALIVE)
-            .join(shadows, _OWN & (shadows.c.spoke == doubled.c.spoke))
-            .where(*self._living(), *_native())
-            .group_by(doubled.c.spoke)
-        )
-        return {str(spoke): int(count) for spoke, count in rows}
+        rows = _COUNTS.rows(self._connection, hub=self._hub)
+        return {row.spoke: int(row.found) for row in rows}
 
     def groups(self) -> list[tuple[str, ...]]:
         """The ids of items that have a key in common, each set of them once."""
-        rows = self._connection.execute(
-            select(match_keys.c.digest, match_keys.c.item)
-            .join(items, _ALIVE)
-            .where(*self._living(), match_keys.c.digest.in_(self._shared()))
-        )
         by_key: dict[bytes, set[str]] = {}
-        for digest, item in rows:
-            by_key.setdefault(digest, set()).add(item)
+        for row in _GROUPS.rows(self._connection, hub=self._hub):
+            by_key.setdefault(row.digest, set()).add(row.item)
         return sorted({tuple(sorted(found)) for found in by_key.values()})
-
-    def _shared(self) -> Select[tuple[bytes]]:
-        """Keys of several items, from their index alone; then those of several living ones, which
-        is to look at items. Both computed once. Without statistics, as in a first pass, PostgreSQL
-        would do it again for each row that it is held against, which takes minutes for some hundred
-        items."""
-        common = (
-            select(match_keys.c.digest)
-            .where(match_keys.c.hub == self._hub)
-            .group_by(match_keys.c.digest)
-            .having(func.count() > 1)
-            .cte("common")
-            .prefix_with("MATERIALIZED", dialect="postgresql")
-        )
-        shared = (
-            select(match_keys.c.digest)
-            .join(items, _ALIVE)
-            .where(*self._living(), match_keys.c.digest.in_(select(common.c.digest)))
-            .group_by(match_keys.c.digest)
-            .having(func.count() > 1)
-            .cte("shared")
-            .prefix_with("MATERIALIZED", dialect="postgresql")
-        )
-        return select(shared.c.digest)
-
-    def _living(self) -> tuple[ColumnElement[bool], ...]:
-        return match_keys.c.hub == self._hub, items.c.alive.is_(True)
-
-
-def _native() -> tuple[ColumnElement[bool], ...]:
-    return shadows.c.native.is_(True), shadows.c.admitted.is_(True)

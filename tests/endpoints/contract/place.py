@@ -144,8 +144,8 @@ class Counting:
         )
 
 
-def nothing_known(_id: str) -> str | None:
-    return None
+def nothing_known(_ids: Sequence[str]) -> Mapping[str, str]:
+    return {}
 
 
 async def read_all(endpoint: Endpoint, resume: str | None = None) -> list[Page]:

@@ -174,6 +174,6 @@ async def listed(endpoint: MailContactsEndpoint) -> Sequence[str]:
     """Ids of a round."""
     return [
         change.id
-        async for page in endpoint.changes(None, known=lambda _: None)
+        async for page in endpoint.changes(None, known=lambda _: {})
         for change in page.changes
     ]

@@ -357,7 +357,7 @@ async def test_a_round_lists_what_the_hub_made_and_nothing_else(
     await push(endpoint, *(create(endpoint, person(n), n) for n in range(1100)))
     directory.answers.clear()
 
-    pages = [page async for page in endpoint.changes(None, known=lambda _: None)]
+    pages = [page async for page in endpoint.changes(None, known=lambda _: {})]
 
     assert [len(page.changes) for page in pages] == [500, 500, 100]
     assert [page.cursor for page in pages] == [None, None, ""]

@@ -149,7 +149,7 @@ async def test_a_known_target_is_opened_without_a_request(
     endpoint = cloud.endpoint(session)
     assert await endpoint.open(create=True, known=known) == known
     assert session.requests == before
-    assert [page async for page in endpoint.changes(None, known=lambda _: None)]
+    assert [page async for page in endpoint.changes(None, known=lambda _: {})]
     other = Target("another tenant", known.mailbox, known.folder)
     assert await endpoint.open(create=False, known=other) == known
     assert FOLDER

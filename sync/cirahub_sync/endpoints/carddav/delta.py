@@ -8,11 +8,11 @@ along. Either way contents are asked for only of what is new, or of all in a rou
 from __future__ import annotations
 
 import hashlib
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 
 import msgspec
 
-from cirahub_sync.endpoints.base import Change, KnownEtag, Page, RemoteItem, Removed
+from cirahub_sync.endpoints.base import Change, KnownEtags, Page, RemoteItem, Removed
 from cirahub_sync.endpoints.carddav import wire
 from cirahub_sync.endpoints.carddav.answers import read, summary, unmet
 from cirahub_sync.endpoints.carddav.books import Book
@@ -64,7 +64,7 @@ class DeltaReader:
         self._page = page
         self._what = items.what
 
-    async def pages(self, resume: str | None, known: KnownEtag) -> AsyncIterator[Page]:
+    async def pages(self, resume: str | None, known: KnownEtags) -> AsyncIterator[Page]:
         since = self._resumed(resume)
         if not since.listed:
             answer = await self._report(since.token)
@@ -103,7 +103,9 @@ class DeltaReader:
     def _is_without(self, answer: Answer) -> bool:
         return answer.status in _NO_REPORT and "valid-sync-token" not in unmet(answer)
 
-    async def _synced(self, since: _Since, answer: Answer, known: KnownEtag) -> AsyncIterator[Page]:
+    async def _synced(
+        self, since: _Since, answer: Answer, known: KnownEtags
+    ) -> AsyncIterator[Page]:
         while True:
             told = read(self._judged(answer, since), self._what)
             if not told.token:
@@ -149,7 +151,7 @@ class DeltaReader:
 
     # By ctag and etags
 
-    async def _compared(self, since: _Since, known: KnownEtag) -> AsyncIterator[Page]:
+    async def _compared(self, since: _Since, known: KnownEtags) -> AsyncIterator[Page]:
         ctag = await self._ctag()
         if since.ctag and ctag == since.ctag:
             yield Page(changes=(), cursor=_text(since))
@@ -183,14 +185,15 @@ class DeltaReader:
         self,
         ids: Sequence[str],
         etags: dict[str, str | None],
-        known: KnownEtag,
+        known: KnownEtags,
         *,
         whole: bool,
     ) -> list[Change]:
         """Those that are not our own echo completed, or all of them (`whole`). In a round from
         nothing, what is not there is not told."""
         there = [id_ for id_ in ids if etags[id_] is not None]
-        asked = [id_ for id_ in there if whole or not etags[id_] or known(id_) != etags[id_]]
+        ours: Mapping[str, str] = {} if whole else known(there)
+        asked = [id_ for id_ in there if not etags[id_] or ours.get(id_) != etags[id_]]
         complete = await self._items.fetch(asked)
         changes: list[Change] = []
         for id_ in ids:

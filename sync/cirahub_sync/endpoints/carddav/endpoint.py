@@ -12,7 +12,7 @@ import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Sequence
 
 from cirahub_sync.configuration import AddressBookTarget
-from cirahub_sync.endpoints.base import Fence, KnownEtag, Operation, Outcome, Page, Target
+from cirahub_sync.endpoints.base import Fence, KnownEtags, Operation, Outcome, Page, Target
 from cirahub_sync.endpoints.carddav import codec
 from cirahub_sync.endpoints.carddav.books import Book, BookFinder
 from cirahub_sync.endpoints.carddav.capabilities import CAPABILITIES
@@ -59,7 +59,7 @@ class CardDavEndpoint(Opened[Book, ItemReader]):
         self._here = (book, ItemReader(self._session, book, what, self._custom_names))
         return book.target(host)
 
-    def changes(self, resume: str | None, *, known: KnownEtag) -> AsyncIterator[Page]:
+    def changes(self, resume: str | None, *, known: KnownEtags) -> AsyncIterator[Page]:
         book, items = self._opened()
         return DeltaReader(self._session, book, items, page=self._page).pages(resume, known)
 

@@ -8,10 +8,11 @@ GetItem.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Sequence
+from typing import NamedTuple
 
 from lxml import etree
 
-from cirahub_sync.endpoints.base import Change, KnownEtag, Page, RemoteItem, Removed
+from cirahub_sync.endpoints.base import Change, KnownEtags, Page, RemoteItem, Removed
 from cirahub_sync.endpoints.exchange import wire
 from cirahub_sync.endpoints.exchange.answers import Reply, failure
 from cirahub_sync.endpoints.exchange.items import ItemReader
@@ -24,6 +25,14 @@ from cirahub_sync.model.kind import Content
 PAGE_SIZE = 512
 """The most that MaxChangesReturned takes."""
 _ROUND, _SINCE = "round", "since"
+
+
+class _Told(NamedTuple):
+    id: str
+    key: str | None
+    """Its change key; None: it is gone."""
+    passes: bool
+    """Whether it is worth reading if it is not known."""
 
 
 class DeltaReader:
@@ -52,7 +61,7 @@ class DeltaReader:
         self._passes = passes
         self._what = f"connection {session.connection.name}: {place}"
 
-    async def pages(self, resume: str | None, known: KnownEtag) -> AsyncIterator[Page]:
+    async def pages(self, resume: str | None, known: KnownEtags) -> AsyncIterator[Page]:
         """One request a page, and one for 100 items that changed; of a round from nothing, echoes
         are read too."""
         kind, state = self._resumed(resume) if resume is not None else (_ROUND, "")
@@ -87,18 +96,22 @@ class DeltaReader:
         ).encode()
 
     async def _changes(
-        self, message: Element, reply: Reply, known: KnownEtag, *, whole: bool
+        self, message: Element, reply: Reply, known: KnownEtags, *, whole: bool
     ) -> list[Change]:
         """In the order of the answer; those that are not our own echo completed, or all of them
         (`whole`)."""
-        told: list[tuple[str, str | None]] = []
+        told: list[_Told] = []
         listed = message.find(f"{MESSAGES}Changes")
         for change in () if listed is None else listed.iterchildren(etree.Element):
-            told += self._told(change, reply, known)
-        incomplete = [id_ for id_, key in told if key is not None and (whole or known(id_) != key)]
+            told += self._told(change, reply)
+        etags = known([one.id for one in told if one.key is not None])
+        told = [one for one in told if one.passes or one.id in etags]
+        incomplete = [
+            id_ for id_, key, _ in told if key is not None and (whole or etags.get(id_) != key)
+        ]
         complete = await self._items.fetch(list(dict.fromkeys(incomplete)))
         changes: list[Change] = []
-        for id_, key in told:
+        for id_, key, _ in told:
             if key is None:
                 changes.append(Removed(id_))
             elif id_ in complete:
@@ -107,30 +120,22 @@ class DeltaReader:
                 changes.append(RemoteItem(id=id_, etag=key, content=self._blank))
         return changes
 
-    def _told(
-        self, change: Element, reply: Reply, known: KnownEtag
-    ) -> list[tuple[str, str | None]]:
-        """An id and its change key: None for one that is gone. Nothing for what doesn't count."""
+    def _told(self, change: Element, reply: Reply) -> list[_Told]:
         kind = wire.name_of(change)
         try:
             if kind == "Delete":
-                return [(wire.id_of(change)[0], None)]
+                return [_Told(wire.id_of(change)[0], None, passes=True)]
             if kind in ("Create", "Update"):
                 return [
-                    wire.id_of(item)
+                    _Told(*wire.id_of(item), passes=self._passes is None or self._passes(item))
                     for item in change.iterchildren(etree.Element)
-                    if wire.name_of(item) == self._element and self._counts(item, known)
+                    if wire.name_of(item) == self._element
                 ]
         except wire.UnreadableError as error:
             raise ProtocolError(
                 f"{self._what}: an item without an id ({reply.summary}); will be tried again"
             ) from error
         return []  # ReadFlagChange: of messages
-
-    def _counts(self, item: Element, known: KnownEtag) -> bool:
-        if self._passes is None or self._passes(item):
-            return True
-        return known(wire.id_of(item)[0]) is not None
 
     def _resumed(self, token: str) -> tuple[str, str]:
         """Whether it is of a round from nothing, and the sync state."""

@@ -8,7 +8,7 @@ from cirahub_sync.configuration import MailboxTarget, PublicFolderTarget
 from cirahub_sync.endpoints.base import (
     Capabilities,
     Fence,
-    KnownEtag,
+    KnownEtags,
     Operation,
     Outcome,
     Page,
@@ -54,7 +54,7 @@ class ExchangeEndpoint(Opened[Place, ItemReader]):
         self._here = (place, ItemReader(self._session, place, self._kind))
         return place.target(self._session.server.host)
 
-    def changes(self, resume: str | None, *, known: KnownEtag) -> AsyncIterator[Page]:
+    def changes(self, resume: str | None, *, known: KnownEtags) -> AsyncIterator[Page]:
         place, items = self._opened()
         reader = DeltaReader(
             self._session, place, items, element=self._kind.element, blank=self._kind.blank()

@@ -16,7 +16,7 @@ from cirahub_sync.endpoints.alias import alias_of
 from cirahub_sync.endpoints.base import (
     Capabilities,
     Fence,
-    KnownEtag,
+    KnownEtags,
     Operation,
     Outcome,
     Page,
@@ -75,7 +75,7 @@ class MailContactsEndpoint:
         """Without a request: a tenant has its address list, and a hub one place in it."""
         return Target(self._tenant, PLACE, self._hub)
 
-    async def changes(self, resume: str | None, *, known: KnownEtag) -> AsyncIterator[Page]:
+    async def changes(self, resume: str | None, *, known: KnownEtags) -> AsyncIterator[Page]:
         """A round is a listing; one that was broken off is listed again."""
         last: list[RemoteItem | Unreadable] = []
         async for page in self._reader.every():

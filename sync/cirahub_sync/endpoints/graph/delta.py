@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 
 import msgspec
 
-from cirahub_sync.endpoints.base import Change, KnownEtag, Page, Removed, Unreadable
+from cirahub_sync.endpoints.base import Change, KnownEtags, Page, Removed, Unreadable
 from cirahub_sync.endpoints.graph import codec, wire
 from cirahub_sync.endpoints.graph.answers import Answer, read
 from cirahub_sync.endpoints.graph.items import ItemReader, etag, read_page
@@ -50,7 +50,7 @@ class DeltaReader:
         self._expand = expand(custom_names)
         self._what = f"connection {session.connection.name}: {place}"
 
-    async def pages(self, resume: str | None, known: KnownEtag) -> AsyncIterator[Page]:
+    async def pages(self, resume: str | None, known: KnownEtags) -> AsyncIterator[Page]:
         """One request a page; one for 20 changed items, or for 1,000 items of the folder."""
         path: str | None = (
             self._resumed(resume)
@@ -68,12 +68,12 @@ class DeltaReader:
                 prefer=(f"odata.maxpagesize={PAGE_SIZE}",),
             )
             contacts, links = read_page(answer, self._what)
+            told = [
+                each for each in contacts if isinstance(each, WireContact) and each.removed is None
+            ]
+            etags = known([each.id for each in told])
             incomplete = [
-                each
-                for each in contacts
-                if isinstance(each, WireContact)
-                and each.removed is None
-                and not (etag(each) and known(each.id) == etag(each))
+                each for each in told if not etag(each) or etags.get(each.id) != etag(each)
             ]
             if listing is None and len(incomplete) > list_from:
                 listing = await self._list()

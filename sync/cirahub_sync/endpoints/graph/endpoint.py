@@ -13,7 +13,7 @@ from cirahub_sync.configuration import MailboxTarget
 from cirahub_sync.endpoints.base import (
     Capabilities,
     Fence,
-    KnownEtag,
+    KnownEtags,
     Operation,
     Outcome,
     Page,
@@ -69,7 +69,7 @@ class GraphEndpoint(Opened[Place, ItemReader]):
         self._here = (place, ItemReader(self._session, place, self._custom_names))
         return Target(tenant, place.mailbox, place.folder)
 
-    def changes(self, resume: str | None, *, known: KnownEtag) -> AsyncIterator[Page]:
+    def changes(self, resume: str | None, *, known: KnownEtags) -> AsyncIterator[Page]:
         place, items = self._opened()
         reader = DeltaReader(self._session, place, items, self._custom_names)
         return reader.pages(resume, known)

@@ -16,7 +16,7 @@ from collections.abc import AsyncIterator
 
 import msgspec
 
-from cirahub_sync.endpoints.base import Change, KnownEtag, Page, RemoteItem
+from cirahub_sync.endpoints.base import Change, KnownEtags, Page, RemoteItem
 from cirahub_sync.endpoints.exchange import wire
 from cirahub_sync.endpoints.exchange.calendars import codec
 from cirahub_sync.endpoints.exchange.calendars.items import EventCodec, EventReader
@@ -56,13 +56,14 @@ class WindowReader:
             passes=self._passes,
         )
 
-    async def pages(self, resume: str | None, known: KnownEtag) -> AsyncIterator[Page]:
+    async def pages(self, resume: str | None, known: KnownEtags) -> AsyncIterator[Page]:
         """See DeltaReader."""
         state = None if resume is None else self._resumed(resume)
         async for page in self._delta.pages(state, known):
+            ours = known([one.id for one in page.changes])
             yield msgspec.structs.replace(
                 page,
-                changes=[one for one in page.changes if self._counts(one, known)],
+                changes=[one for one in page.changes if one.id in ours or self._counts(one)],
                 next=self._token(page.next),
                 cursor=self._token(page.cursor),
             )
@@ -77,10 +78,8 @@ class WindowReader:
             return True
         return end + _SLACK >= self._span.first and start - _SLACK <= self._span.last
 
-    def _counts(self, change: Change, known: KnownEtag) -> bool:
-        if not isinstance(change, RemoteItem) or known(change.id) is not None:
-            return True
-        return self._span.holds(as_event(change.content))
+    def _counts(self, change: Change) -> bool:
+        return not isinstance(change, RemoteItem) or self._span.holds(as_event(change.content))
 
     @property
     def _window(self) -> str:

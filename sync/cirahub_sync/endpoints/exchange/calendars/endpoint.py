@@ -12,7 +12,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Collection, Sequence
 from cirahub_sync.configuration import CalendarTarget
 from cirahub_sync.endpoints.base import (
     Fence,
-    KnownEtag,
+    KnownEtags,
     Operation,
     Outcome,
     Page,
@@ -57,7 +57,7 @@ class CalendarEndpoint(Opened[Place, EventReader]):
         self._here = (place, EventReader(self._session, place))
         return place.target(self._session.server.host)
 
-    def changes(self, resume: str | None, *, known: KnownEtag) -> AsyncIterator[Page]:
+    def changes(self, resume: str | None, *, known: KnownEtags) -> AsyncIterator[Page]:
         place, events = self._opened()
         return WindowReader(self._session, place, events, self._span).pages(resume, known)
 

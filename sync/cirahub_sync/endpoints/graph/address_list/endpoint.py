@@ -13,7 +13,7 @@ from cirahub_sync.configuration import AddressListTarget
 from cirahub_sync.endpoints.base import (
     Capabilities,
     Fingerprint,
-    KnownEtag,
+    KnownEtags,
     Operation,
     Outcome,
     Page,
@@ -53,7 +53,7 @@ class AddressListEndpoint:
         """Without a request: a tenant has its directory."""
         return Target(self._session.connection.tenant_id.lower(), DIRECTORY_LANE, self._hub)
 
-    def changes(self, resume: str | None, *, known: KnownEtag) -> AsyncIterator[Page]:
+    def changes(self, resume: str | None, *, known: KnownEtags) -> AsyncIterator[Page]:
         return self._delta.pages(resume)
 
     async def locate(self, ids: Sequence[str]) -> Mapping[str, Whereabouts]:

@@ -16,11 +16,11 @@ from nothing: once a day, which also finds what a delta may have kept to itself.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 
 import msgspec
 
-from cirahub_sync.endpoints.base import Change, KnownEtag, Page, Removed
+from cirahub_sync.endpoints.base import Change, KnownEtags, Page, Removed
 from cirahub_sync.endpoints.graph.answers import Answer, read
 from cirahub_sync.endpoints.graph.calendars import codec, wire
 from cirahub_sync.endpoints.graph.calendars.items import SERIES, EventReader, Held, etag_of
@@ -52,7 +52,7 @@ class ViewReader:
         self._unshown: set[str] = set()
         """Series of which the delta shows the occurrences alone."""
 
-    async def pages(self, resume: str | None, known: KnownEtag) -> AsyncIterator[Page]:
+    async def pages(self, resume: str | None, known: KnownEtags) -> AsyncIterator[Page]:
         """One request a page; and for 20 changed events one, for 20 changed series two."""
         path: str | None = (
             self._resumed(resume)
@@ -81,7 +81,7 @@ class ViewReader:
                 )
 
     async def _changes(
-        self, raws: Sequence[msgspec.Raw], answer: Answer, known: KnownEtag
+        self, raws: Sequence[msgspec.Raw], answer: Answer, known: KnownEtags
     ) -> Sequence[Change]:
         """Of a page, each event and each series once. What is removed is told as it is: it may be
         an occurrence, of which nobody knows, or have left the window only."""
@@ -89,16 +89,17 @@ class ViewReader:
         masters: set[str] = set()
         shown: set[str] = set()
         lost = False
-        for raw in raws:
-            key = self._key(raw, answer)
+        keys = [self._key(raw, answer) for raw in raws]
+        etags = known([key.id for key in keys])
+        for raw, key in zip(raws, keys, strict=True):
             if key.removed is not None:
                 changes[key.id] = Removed(key.id)
-                lost = lost or known(key.id) is None
+                lost = lost or key.id not in etags
             elif key.series_master_id:
                 changes[key.series_master_id] = None
                 masters.add(key.series_master_id)
             else:
-                changes[key.id] = self._echo(raw, known)
+                changes[key.id] = self._echo(raw, etags)
                 shown.add(key.id)
         self._unshown = (self._unshown | masters) - shown
         if lost:
@@ -120,11 +121,12 @@ class ViewReader:
                 f"{self._what}: an event without an id ({answer.summary}); will be tried again"
             ) from error
 
-    def _echo(self, raw: msgspec.Raw, known: KnownEtag) -> Change | None:
+    def _echo(self, raw: msgspec.Raw, etags: Mapping[str, str]) -> Change | None:
         """A lone event that is as it was when it was acknowledged."""
         try:
             event = wire.EVENT.decode(raw)
-            if event.type == SERIES or not etag_of(event) or known(event.id) != etag_of(event):
+            etag = etag_of(event)
+            if event.type == SERIES or not etag or etags.get(event.id) != etag:
                 return None
             return self._events.item(event)
         except (*UNREADABLE, *codec.UNREADABLE):

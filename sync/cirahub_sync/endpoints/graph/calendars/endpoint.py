@@ -14,7 +14,7 @@ from cirahub_sync.configuration import CalendarTarget
 from cirahub_sync.endpoints.base import (
     Capabilities,
     Fence,
-    KnownEtag,
+    KnownEtags,
     Operation,
     Outcome,
     Page,
@@ -63,7 +63,7 @@ class CalendarEndpoint(Opened[CalendarPlace, EventReader]):
         self._here = (place, EventReader(self._session, place))
         return Target(tenant, place.mailbox, place.calendar)
 
-    def changes(self, resume: str | None, *, known: KnownEtag) -> AsyncIterator[Page]:
+    def changes(self, resume: str | None, *, known: KnownEtags) -> AsyncIterator[Page]:
         place, events = self._opened()
         return ViewReader(self._session, place, events, self._span).pages(resume, known)
 
