@@ -87,7 +87,7 @@ class Bare:
             ]
         return seconds
 
-    async def change(self, numbers: Sequence[int]) -> float:
+    async def change(self, numbers: Sequence[int], title: str) -> float:
         """Seconds for another job title of these contacts, in each mailbox."""
 
         def requests(mailbox: str) -> Iterator[dict[str, object]]:
@@ -97,10 +97,13 @@ class Bare:
                     "method": "PATCH",
                     "url": f"/users/{mailbox}/contacts/{made['id']}",
                     "headers": {**JSON, "If-Match": made["etag"]},
-                    "body": {"jobTitle": "Brewer"},
+                    "body": {"jobTitle": title},
                 }
 
-        seconds, _ = await self._send({one: requests(one) for one in self._mailboxes})
+        seconds, answers = await self._send({one: requests(one) for one in self._mailboxes})
+        for mailbox, changed in answers.items():
+            for number, one in zip(numbers, changed, strict=True):
+                self._made[mailbox][number]["etag"] = one["body"]["@odata.etag"]
         return seconds
 
     def session(self) -> aiohttp.ClientSession:

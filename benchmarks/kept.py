@@ -9,7 +9,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import aiohttp
 from sqlalchemy import Table
 
 from bare import BATCH, Bare
@@ -71,29 +70,28 @@ class Kept(Bare):
         self._begin(range(contacts))
         return await super().create(contacts)
 
-    async def change(self, numbers: Sequence[int]) -> float:
+    async def change(self, numbers: Sequence[int], title: str) -> float:
         self._begin(numbers)
-        return await super().change(numbers)
+        return await super().change(numbers, title)
 
-    async def read(
-        self, session: aiohttp.ClientSession, place: str, numbers: Sequence[int] = ()
-    ) -> tuple[float, str]:
+    async def read(self, place: str, numbers: Sequence[int] = ()) -> tuple[float, str]:
         """Seconds for what changed there, and where what changes from now on is: the lease is taken
         before, what was read is noted, a report at the end, each of them durable. Whoever merges
         can send nothing before."""
-        began = time.perf_counter()
-        with self._transaction():
-            self._cursor.execute(
-                "UPDATE hubs SET lease_token = lease_token + 1 WHERE uid = ?", (HUB,)
-            )
         found: list[Contact] = []
         link: str | None = place
-        while link:
-            async with session.get(link) as answer:
-                page = wire.CONTACT_PAGE.decode(await answer.read())
-                answer.raise_for_status()
-            found += [codec.decode(contact, {}) for contact in page.value]
-            place, link = page.delta or place, page.next
+        async with self.session() as session:
+            began = time.perf_counter()
+            with self._transaction():
+                self._cursor.execute(
+                    "UPDATE hubs SET lease_token = lease_token + 1 WHERE uid = ?", (HUB,)
+                )
+            while link:
+                async with session.get(link) as answer:
+                    page = wire.CONTACT_PAGE.decode(await answer.read())
+                    answer.raise_for_status()
+                found += [codec.decode(contact, {}) for contact in page.value]
+                place, link = page.delta or place, page.next
         if numbers and len(found) != len(numbers):
             raise SystemExit(f"{len(found)} contacts changed where {len(numbers)} did")
         with self._transaction():

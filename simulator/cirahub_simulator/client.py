@@ -76,6 +76,10 @@ class AdminClient:
         """How long every answer takes after its effect."""
         self.call("PUT", "/latency", {"seconds": seconds})
 
+    def close_connections(self) -> None:
+        """Close those that are idle."""
+        self.call("DELETE", "/connections")
+
     def notifications(self, **terms: object) -> dict[str, Any]:
         """Set terms of delivery (`notification.terms.Terms`), if any are given; those in force, and
         how many are pending, delivered and dropped."""

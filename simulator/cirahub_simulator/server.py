@@ -171,6 +171,17 @@ class Simulator:
 
             origins[OUTLOOK] = await self._serve(outlook, 0)
 
+    def close_idle(self) -> None:
+        """Close the connections that nobody uses at the moment, as every server may at any time
+        (RFC 9112 9.5)."""
+        for _, server in self._servers:
+            for connection in server.connections:
+                if isinstance(connection, _Connection) and connection.idle:
+                    transport = connection.transport
+                    connection.force_close()
+                    if transport is not None:
+                        _abort(transport)  # nobody is waited for to say goodbye
+
     async def stop(self) -> None:
         """Close every connection and listener."""
         await self._proxy.stop()
@@ -246,6 +257,11 @@ class _Connection(RequestHandler):
     """A connection that a gate can remember for as long as it lasts: NTLM signs it in."""
 
     __slots__ = ("__weakref__",)
+
+    @property
+    def idle(self) -> bool:
+        """Whether no request is under way."""
+        return self._current_request is None and not self._messages
 
 
 class _Server(web.Server):

@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import ssl
+import time
+from contextlib import closing
+from http.client import HTTPResponse, HTTPSConnection, RemoteDisconnected
+from urllib.parse import urlsplit
+
 import pytest
 import requests
 
@@ -95,6 +101,45 @@ def test_the_log_tells_requests_apart(admin: AdminClient, graph: GraphClient) ->
     first = admin.requests()[0]
     assert first["response_bytes"] > 0
     assert first["request_id"]
+
+
+def test_connections_are_closed_that_are_idle(
+    admin: AdminClient, simulator: EmbeddedSimulator, graph: GraphClient, tls: ssl.SSLContext
+) -> None:
+    where = urlsplit(simulator.endpoints.graph)
+    host, port = where.hostname or "", where.port
+    with (
+        closing(HTTPSConnection(host, port, context=tls, timeout=30)) as idle,
+        closing(HTTPSConnection(host, port, context=tls, timeout=30)) as busy,
+    ):
+        assert _asked(idle, graph).status == 200
+        assert _asked(busy, graph).status == 200
+        slow = admin.add_rule("delay", path="/contacts$", delay=1.0)
+        busy.request("GET", f"/v1.0{CONTACTS}", headers=dict(graph.session.headers))
+        for _ in range(3000):
+            if _matched(admin, slow):
+                break
+            time.sleep(0.01)
+
+        admin.close_connections()
+
+        with pytest.raises((RemoteDisconnected, ssl.SSLEOFError, ConnectionError)):
+            _asked(idle, graph)
+        assert busy.getresponse().status == 200
+
+
+def _asked(connection: HTTPSConnection, graph: GraphClient) -> HTTPResponse:
+    """What is answered to a request, and has been read; a connection that was closed stays so."""
+    connection.request("GET", f"/v1.0{CONTACTS}", headers=dict(graph.session.headers))
+    connection.auto_open = 0
+    answer = connection.getresponse()
+    answer.read()
+    return answer
+
+
+def _matched(admin: AdminClient, rule: str) -> bool:
+    """Whether a request has met the rule."""
+    return any(one["matched"] for one in admin.call("GET", "/rules") if one["rule"]["id"] == rule)
 
 
 def test_a_template_keeps_words_and_hides_ids() -> None:

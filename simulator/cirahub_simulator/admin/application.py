@@ -32,7 +32,8 @@ LARGEST_IMPORT = 256 * 1024 * 1024
 def make_admin(simulator: Simulator) -> web.Application:
     """The admin endpoint of a simulator.
 
-    `GET /health` answers `{"status": "ok"}`; `GET /endpoints` what the endpoints file holds.
+    `GET /health` answers `{"status": "ok"}`; `GET /endpoints` what the endpoints file holds;
+    `DELETE /connections` closes those that are idle.
     """
 
     async def health(_: web.Request) -> web.StreamResponse:
@@ -40,6 +41,10 @@ def make_admin(simulator: Simulator) -> web.Application:
 
     async def endpoints(_: web.Request) -> web.StreamResponse:
         return answer(simulator.endpoints)
+
+    async def close_idle(_: web.Request) -> web.StreamResponse:
+        simulator.close_idle()
+        return answer()
 
     @web.middleware
     async def beat(request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -51,6 +56,7 @@ def make_admin(simulator: Simulator) -> web.Application:
     application = web.Application(middlewares=[explain, beat], client_max_size=LARGEST_IMPORT)
     application.router.add_get("/health", health)
     application.router.add_get("/endpoints", endpoints)
+    application.router.add_delete("/connections", close_idle)
     for room in (
         Appointments(simulator.world),
         Behaviour(simulator.world, simulator.tokens),

@@ -44,6 +44,7 @@ _MATCHES = Listed(
     )
 )
 _DEAD = items.c.alive.is_(False)
+"""Word for word the condition of `ix_items_hub_dead`."""
 _OF_HUB = items.c.hub == bindparam("hub")
 _LAST_SEQ = Prepared(select(func.max(items.c.seq)).where(_OF_HUB))
 _COUNT = Prepared(select(func.count()).select_from(items).where(_OF_HUB))
@@ -70,7 +71,6 @@ _PURGE = Prepared(
         ),
     )
 )
-"""Word for word the condition of `ix_items_hub_dead`."""
 _KEYS_OF_ITEMS = Listed(
     lambda ids: select(match_keys.c.item, match_keys.c.digest).where(
         match_keys.c.hub == bindparam("hub"), match_keys.c.item.in_(ids)

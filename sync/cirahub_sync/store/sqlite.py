@@ -54,6 +54,7 @@ class SQLite(Backend):
         try:
             yield connection
         except BaseException:
+            del connection.info[_READING]  # it is of the driver's connection, which may go on
             connection.close()  # nothing of what went wrong is left to the next one
             raise
         self._idle.append(connection)
