@@ -422,7 +422,7 @@ def main() -> None:
     parser = options(__doc__)
     parser.add_argument("--contacts", type=int, default=1000, help="in the left address book")
     parser.add_argument("--rounds", type=int, default=2, help="first syncs of ours, and changes")
-    parser.add_argument("--turns", type=int, default=5, help="runs in which nothing changed")
+    parser.add_argument("--turns", type=int, default=9, help="runs in which nothing changed")
     parser.add_argument("--full", action="store_true", help="10,000 contacts")
     asked = parser.parse_args()
     contacts = 10_000 if asked.full else asked.contacts
