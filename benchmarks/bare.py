@@ -9,7 +9,6 @@ from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from http import HTTPStatus
 from itertools import islice
-from typing import Any
 from urllib.parse import urlencode
 from urllib.request import Request, urlopen
 
@@ -58,6 +57,26 @@ def token(simulator: SimulatorProcess) -> str:
         return str(msgspec.json.decode(answer.read())["access_token"])
 
 
+class _Made(msgspec.Struct, frozen=True, gc=False):
+    """A contact, as far as it takes to write to it; both blank of what was refused."""
+
+    id: str = ""
+    etag: str = msgspec.field(name="@odata.etag", default="")
+
+
+class _Part(msgspec.Struct, frozen=True, gc=False):
+    id: str
+    status: int
+    body: _Made
+
+
+class _Batch(msgspec.Struct, frozen=True, gc=False):
+    responses: list[_Part]
+
+
+_ANSWERED = msgspec.json.Decoder(_Batch)
+
+
 class Bare:
     """Ready-made batches, so many at a time into each mailbox, and nothing kept but ids."""
 
@@ -66,8 +85,8 @@ class Bare:
         self._mailboxes = mailboxes
         self.cpu = 0.0
         """Seconds of the processor that sending took the last time, here alone."""
-        self._made: dict[str, list[dict[str, str]]] = {}
-        """Id and etag of each contact, by mailbox, in the order of numbers."""
+        self._made: dict[str, list[_Made]] = {}
+        """Each contact, by mailbox, in the order of numbers."""
 
     async def create(self, contacts: int) -> float:
         """Seconds for these contacts, in each mailbox; `cpu` has those of the processor."""
@@ -80,11 +99,7 @@ class Bare:
                     "body": {**contact(number), "singleValueExtendedProperties": [stamp(number)]},
                 }
 
-        seconds, answers = await self._send({one: requests(one) for one in self._mailboxes})
-        for mailbox, made in answers.items():
-            self._made[mailbox] = [
-                {"id": one["body"]["id"], "etag": one["body"]["@odata.etag"]} for one in made
-            ]
+        seconds, self._made = await self._send({one: requests(one) for one in self._mailboxes})
         return seconds
 
     async def change(self, numbers: Sequence[int], title: str) -> float:
@@ -95,15 +110,15 @@ class Bare:
                 made = self._made[mailbox][number]
                 yield {
                     "method": "PATCH",
-                    "url": f"/users/{mailbox}/contacts/{made['id']}",
-                    "headers": {**JSON, "If-Match": made["etag"]},
+                    "url": f"/users/{mailbox}/contacts/{made.id}",
+                    "headers": {**JSON, "If-Match": made.etag},
                     "body": {"jobTitle": title},
                 }
 
         seconds, answers = await self._send({one: requests(one) for one in self._mailboxes})
         for mailbox, changed in answers.items():
             for number, one in zip(numbers, changed, strict=True):
-                self._made[mailbox][number]["etag"] = one["body"]["@odata.etag"]
+                self._made[mailbox][number] = one
         return seconds
 
     def session(self) -> aiohttp.ClientSession:
@@ -127,8 +142,9 @@ class Bare:
 
     async def _send(
         self, wanted: Mapping[str, Iterator[dict[str, object]]]
-    ) -> tuple[float, dict[str, list[dict[str, Any]]]]:
-        """Seconds, and the answers in the order of requests; encoded before, read afterwards."""
+    ) -> tuple[float, dict[str, list[_Made]]]:
+        """Seconds, and what was answered, in the order of requests; encoded before, read
+        afterwards."""
         waiting = {mailbox: deque(_batches(requests)) for mailbox, requests in wanted.items()}
         answers: dict[str, list[bytes]] = {mailbox: [] for mailbox in waiting}
         url = f"{self._simulator.endpoints.graph}/v1.0/$batch"
@@ -152,7 +168,7 @@ class Bare:
                 self.ended(mailbox)
             seconds = time.perf_counter() - began
             self.cpu = time.process_time() - cpu
-        return seconds, {mailbox: _responses(bodies) for mailbox, bodies in answers.items()}
+        return seconds, {mailbox: _responses(answers.pop(mailbox)) for mailbox in waiting}
 
 
 def stamp(number: int) -> dict[str, str]:
@@ -171,9 +187,9 @@ def _batches(requests: Iterator[dict[str, object]]) -> Iterator[bytes]:
         yield msgspec.json.encode({"requests": some})
 
 
-def _responses(bodies: Sequence[bytes]) -> list[dict[str, Any]]:
-    found = [one for body in bodies for one in msgspec.json.decode(body)["responses"]]
-    wrong = [one for one in found if one["status"] >= HTTPStatus.BAD_REQUEST]
+def _responses(bodies: Sequence[bytes]) -> list[_Made]:
+    found = [one for body in bodies for one in _ANSWERED.decode(body).responses]
+    wrong = [one for one in found if one.status >= HTTPStatus.BAD_REQUEST]
     if wrong:
-        raise SystemExit(f"{len(wrong)} of the bare requests failed, the first: {wrong[0]}")
-    return sorted(found, key=lambda one: int(one["id"]))
+        raise SystemExit(f"{len(wrong)} of the bare requests failed, the first: {wrong[0].status}")
+    return [one.body for one in sorted(found, key=lambda one: int(one.id))]

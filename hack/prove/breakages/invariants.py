@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from prove.breakage import Breakage
 
+PASSES = "Passes"
 _ENGINE = "sync/cirahub_sync/engine"
 
 BREAKAGES: tuple[Breakage, ...] = (
@@ -208,5 +209,21 @@ BREAKAGES: tuple[Breakage, ...] = (
         new="while False and any(",
         tests="tests/engine/test_store_loss.py::"
         "test_a_store_restored_from_before_duplicates_nothing",
+    ),
+    Breakage(
+        guards=PASSES,
+        what="a pass delivers what it looks at first, and leaves the rest",
+        file=f"{_ENGINE}/deliver.py",
+        old="self._left = bool(due) or tx.items.last_seq() > seq",
+        new="self._left = bool(due)",
+        tests="tests/engine/test_one_pass.py::test_a_pass_delivers_more_than_it_looks_at_at_a_time",
+    ),
+    Breakage(
+        guards=PASSES,
+        what="what is due again waits where a pass has other changes",
+        file=f"{_ENGINE}/deliver.py",
+        old="self._left = bool(due) or tx.items.last_seq() > seq",
+        new="self._left = tx.items.last_seq() > seq",
+        tests="tests/engine/test_one_pass.py::test_what_is_due_again_goes_with_what_changed",
     ),
 )
