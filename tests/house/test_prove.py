@@ -43,7 +43,7 @@ def test_every_invariant_and_every_kind_of_promise_is_broken_once() -> None:
     promises |= {"First sync", "Exchange Server", "Logins to a database", "CardDAV"}
     semantics = {"Lenses", "Lists", "Rounds", "Recovery", "Calendars", "Filters", "Earlier moments"}
     semantics |= {"Flips", "Address lists", "Sets", "Mail contacts", "Photos", "Parts", "Workers"}
-    promises |= {"Notifications", "A store in SQL Server"}
+    promises |= {"Notifications", "A store in SQL Server", "Passes"}
     promises |= {"Chart", "Databases", "GitOps", "Image", "Metrics", "Node", "Simulator", "Quotas"}
     assert guarded == GUARDED | promises | semantics
 

@@ -10,6 +10,7 @@ import msgspec
 from sqlalchemy import (
     ColumnElement,
     Connection,
+    Integer,
     Select,
     bindparam,
     case,
@@ -84,7 +85,7 @@ _DUE = Listed(
             pending.c.reason.in_(reasons),
         )
         .order_by(pending.c.due_at, pending.c.item)
-        .limit(bindparam("most"))
+        .limit(bindparam("most", type_=Integer))
     )
 )
 _SETTLE = Listed(

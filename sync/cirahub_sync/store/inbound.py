@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, bindparam, delete, func, select
+from sqlalchemy import Connection, Integer, bindparam, delete, func, select
 
 from cirahub_sync.model.codec import decode_item, encode_item
 from cirahub_sync.store.crypto import Cipher
@@ -18,7 +18,7 @@ _STAGED_AFTER = Prepared(
     select(staging)
     .where(staging.c.spoke == bindparam("spoke"), staging.c.position > bindparam("after"))
     .order_by(staging.c.position)
-    .limit(bindparam("most"))
+    .limit(bindparam("most", type_=Integer))
 )
 _STAGED = Prepared(select(staging.c.position).where(staging.c.spoke == bindparam("spoke")).limit(1))
 _STAGED_OF = Listed(
@@ -32,7 +32,7 @@ _DUE = Prepared(
     select(pull_retry.c.remote, pull_retry.c.attempts)
     .where(pull_retry.c.spoke == bindparam("spoke"), pull_retry.c.due_at <= bindparam("now"))
     .order_by(pull_retry.c.due_at)
-    .limit(bindparam("most"))
+    .limit(bindparam("most", type_=Integer))
 )
 _WAITING = Prepared(
     select(func.count()).select_from(pull_retry).where(pull_retry.c.spoke == bindparam("spoke"))

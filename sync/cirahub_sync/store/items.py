@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
-from sqlalchemy import Connection, bindparam, delete, func, literal_column, select
+from sqlalchemy import Connection, Integer, bindparam, delete, func, literal_column, select
 
 from cirahub_sync.model.kind import CONTACTS, Content
 from cirahub_sync.store.database import Database
@@ -30,7 +30,7 @@ _ITEMS_AFTER = Prepared(
     select(items)
     .where(items.c.hub == bindparam("hub"), items.c.seq > bindparam("after"))
     .order_by(items.c.seq)
-    .limit(bindparam("most"))
+    .limit(bindparam("most", type_=Integer))
 )
 _MATCHES = Listed(
     lambda digests: (
