@@ -82,6 +82,8 @@ class Model(BaseModel):
         extra="forbid",
         frozen=True,
         hide_input_in_errors=True,
+        # Most are parts of others, by which they are validated, and need nothing of their own.
+        defer_build=True,
     )
 
     rules: ClassVar[tuple[Rule, ...]] = ()
