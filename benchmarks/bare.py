@@ -7,6 +7,7 @@ import ssl
 import time
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from http import HTTPStatus
 from itertools import islice
 from urllib.parse import urlencode
@@ -16,6 +17,7 @@ import aiohttp
 import msgspec
 
 from cirahub_simulator.process import SimulatorProcess
+from cirahub_sync.throttle import IN_FLIGHT
 
 TENANT = "11111111-1111-4111-8111-111111111111"
 CLIENT = "22222222-2222-4222-8222-222222222222"
@@ -23,8 +25,8 @@ SECRET = "benchmark"
 BATCH = 20
 JSON = {"Content-Type": "application/json"}
 CONCURRENT = 4
-CONNECTIONS = 100
-"""As many as ours, for the whole process."""
+CONNECTIONS = IN_FLIGHT
+"""At most, as ours."""
 
 
 def contact(number: int) -> dict[str, object]:
@@ -131,6 +133,9 @@ class Bare:
         connector = aiohttp.TCPConnector(ssl=trust, limit=CONNECTIONS)
         return aiohttp.ClientSession(headers=headers, connector=connector)
 
+    def _connected(self) -> AbstractAsyncContextManager[aiohttp.ClientSession]:
+        return self.session()
+
     def leaving(self, mailbox: str) -> None:
         """Asked before each batch."""
 
@@ -148,7 +153,7 @@ class Bare:
         waiting = {mailbox: deque(_batches(requests)) for mailbox, requests in wanted.items()}
         answers: dict[str, list[bytes]] = {mailbox: [] for mailbox in waiting}
         url = f"{self._simulator.endpoints.graph}/v1.0/$batch"
-        async with self.session() as session:
+        async with self._connected() as session:
 
             async def send(mailbox: str) -> None:
                 while waiting[mailbox]:

@@ -76,9 +76,9 @@ class AdminClient:
         """How long every answer takes after its effect."""
         self.call("PUT", "/latency", {"seconds": seconds})
 
-    def close_connections(self) -> None:
-        """Close those that are idle."""
-        self.call("DELETE", "/connections")
+    def close_connections(self) -> int:
+        """Close those that are idle; how many there were."""
+        return int(self.call("DELETE", "/connections")["closed"])
 
     def notifications(self, **terms: object) -> dict[str, Any]:
         """Set terms of delivery (`notification.terms.Terms`), if any are given; those in force, and

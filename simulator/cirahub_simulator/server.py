@@ -171,16 +171,19 @@ class Simulator:
 
             origins[OUTLOOK] = await self._serve(outlook, 0)
 
-    def close_idle(self) -> None:
+    def close_idle(self) -> int:
         """Close the connections that nobody uses at the moment, as every server may at any time
-        (RFC 9112 9.5)."""
+        (RFC 9112 9.5): how many there were."""
+        closed = 0
         for _, server in self._servers:
             for connection in server.connections:
                 if isinstance(connection, _Connection) and connection.idle:
                     transport = connection.transport
                     connection.force_close()
+                    closed += 1
                     if transport is not None:
                         _abort(transport)  # nobody is waited for to say goodbye
+        return closed
 
     async def stop(self) -> None:
         """Close every connection and listener."""
@@ -260,8 +263,8 @@ class _Connection(RequestHandler):
 
     @property
     def idle(self) -> bool:
-        """Whether no request is under way."""
-        return self._current_request is None and not self._messages
+        """Whether the next request is waited for."""
+        return self._waiter is not None and not self._waiter.done()
 
 
 class _Server(web.Server):

@@ -114,15 +114,20 @@ def test_connections_are_closed_that_are_idle(
     ):
         assert _asked(idle, graph).status == 200
         assert _asked(busy, graph).status == 200
-        slow = admin.add_rule("delay", path="/contacts$", delay=1.0)
+        slow = admin.add_rule("delay", path="/contacts$", delay=3.0)
+        before = len(admin.requests())
         busy.request("GET", f"/v1.0{CONTACTS}", headers=dict(graph.session.headers))
         for _ in range(3000):
             if _matched(admin, slow):
                 break
             time.sleep(0.01)
 
-        admin.close_connections()
+        closed = admin.close_connections()
 
+        # The one is still to be answered, and noted.
+        assert _matched(admin, slow)
+        assert len(admin.requests()) == before
+        assert closed >= 1
         with pytest.raises((RemoteDisconnected, ssl.SSLEOFError, ConnectionError)):
             _asked(idle, graph)
         assert busy.getresponse().status == 200

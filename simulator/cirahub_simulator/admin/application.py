@@ -33,7 +33,7 @@ def make_admin(simulator: Simulator) -> web.Application:
     """The admin endpoint of a simulator.
 
     `GET /health` answers `{"status": "ok"}`; `GET /endpoints` what the endpoints file holds;
-    `DELETE /connections` closes those that are idle.
+    `DELETE /connections` closes those that are idle, and answers how many there were.
     """
 
     async def health(_: web.Request) -> web.StreamResponse:
@@ -43,8 +43,7 @@ def make_admin(simulator: Simulator) -> web.Application:
         return answer(simulator.endpoints)
 
     async def close_idle(_: web.Request) -> web.StreamResponse:
-        simulator.close_idle()
-        return answer()
+        return answer({"closed": simulator.close_idle()})
 
     @web.middleware
     async def beat(request: web.Request, handler: Handler) -> web.StreamResponse:
