@@ -4,6 +4,7 @@ port in a request's `Host` says whose it was."""
 from __future__ import annotations
 
 import asyncio
+from contextlib import closing, suppress
 from types import TracebackType
 from typing import Self
 
@@ -57,11 +58,7 @@ class Forwarder:
         self._writers.difference_update(writers)
 
     async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
+        with closing(writer), suppress(OSError):  # one side may go, with what is on its way
             while chunk := await reader.read(65536):
                 writer.write(chunk)
                 await writer.drain()
-        except OSError:
-            pass  # one side has gone, and so has what is on its way
-        finally:
-            writer.close()

@@ -26,7 +26,7 @@ from cirahub_sync.store.database import Database
 from cirahub_sync.store.listed import Found, Listed, Prepared
 from cirahub_sync.store.membership import of_hub
 from cirahub_sync.store.rows import Pending, Replica, ReplicaState
-from cirahub_sync.store.tables import items, pending, replicas
+from cirahub_sync.store.tables import pending, replicas
 from cirahub_sync.store.tallies import copies_become
 
 _REPLICAS_BY_ITEM = Listed(
@@ -265,20 +265,6 @@ class ReplicaTable:
             )
         ).scalar_one()
 
-    def count_erased(self) -> int:
-        """Live copies, wherever they are, of items that somebody who left for good took along."""
-        return self._connection.execute(
-            select(func.count())
-            .select_from(replicas)
-            .join(items, (items.c.hub == replicas.c.hub) & (items.c.id == replicas.c.item))
-            .where(
-                replicas.c.hub == self._hub,
-                items.c.erased.is_(True),
-                replicas.c.state == ReplicaState.LIVE.value,
-                replicas.c.native.is_(False),
-            )
-        ).scalar_one()
-
     def _select(self, query: Select[tuple[object, ...]]) -> list[Replica]:
         return _read(self._connection.execute(query))
 
@@ -407,10 +393,6 @@ class PendingTable:
             .limit(1)
         ).first()
         return None if row is None else _pending(row)
-
-    def _list(self, *conditions: object) -> list[Pending]:
-        rows = self._connection.execute(select(pending).where(*conditions))  # type: ignore[arg-type]
-        return [_pending(row) for row in rows]
 
 
 def _pending(row: Found) -> Pending:

@@ -19,6 +19,9 @@ _ABANDONED = Listed(
 _ABANDON = Listed(
     lambda keys: update(intents).where(intents.c.key.in_(keys)).values(abandoned=True)
 )
+_OPEN = Prepared(
+    select(intents).where(intents.c.spoke == bindparam("spoke"), intents.c.abandoned.is_(False))
+)
 _OPEN_ANYWHERE = Prepared(
     select(intents).where(of_hub(intents.c.spoke, bindparam("hub")), intents.c.abandoned.is_(False))
 )
@@ -50,7 +53,7 @@ class IntentTable:
 
     def open(self, spoke: str) -> list[Intent]:
         """Requests whose outcome is not known."""
-        return self._list(intents.c.spoke == spoke, intents.c.abandoned.is_(False))
+        return [_intent(row) for row in _OPEN.rows(self._connection, spoke=spoke)]
 
     def open_anywhere(self) -> dict[str, list[Intent]]:
         """The same by spoke, of all of the hub's; who has none is left out."""
@@ -83,10 +86,6 @@ class IntentTable:
     def expire(self, before: float) -> None:
         """Forget abandoned ones from before `before`: their effect can't arrive any more."""
         _EXPIRE.run(self._connection, hub=self._hub, before=before)
-
-    def _list(self, *conditions: object) -> list[Intent]:
-        rows = self._connection.execute(select(intents).where(*conditions))  # type: ignore[arg-type]
-        return [_intent(row) for row in rows]
 
 
 def _intent(row: Found) -> Intent:
